@@ -1,0 +1,1 @@
+"""Helpers of the Customer Workbook: door (read, checks, demo), questions, face (widgets, report, cli)."""

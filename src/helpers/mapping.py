@@ -1,0 +1,156 @@
+"""Mapping: a source's headers and expressions become the contract's columns and types, as SQL text."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import sqlglot
+from sqlglot import exp
+
+from helpers.settings import DataError, Workbook, contract
+
+# what an expression may hold on an engine other than DuckDB: the part of SQL that sqlglot carries over unchanged
+PORTABLE = (
+    exp.Column, exp.Identifier, exp.Literal, exp.Null, exp.Boolean, exp.Paren, exp.Neg, exp.Not, exp.And, exp.Or,
+    exp.Add, exp.Sub, exp.Mul, exp.Div, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.In, exp.Between,
+    exp.Like, exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.Cast, exp.DataType, exp.DataTypeParam, exp.Lower,
+    exp.Upper, exp.Trim, exp.Substring, exp.Round, exp.Abs, exp.Concat, exp.DPipe, exp.Length, exp.Replace,
+)  # fmt: skip
+
+
+class Mapped(NamedTuple):
+    """A canonical column: its kind, the expression over the raw headers, and the same with the contract's type."""
+
+    kind: str
+    raw: str
+    typed: str
+
+
+def mapped_columns(
+    book: Workbook, table: str, headers: dict[str, str], type_of: Callable[[str], str]
+) -> dict[str, Mapped]:
+    """Map a source's headers (name → type) to the contract's columns.
+
+    An exact header wins over an expression; a column that is not mapped is taken where a header has its name.
+    `type_of` asks the engine for the type of an expression.
+
+    Raises
+    ------
+    DataError
+        If a required column is missing, or an expression can't be read or computed.
+    """
+    found = {}
+    formats, known = book.tables[table].format, contract()[table]
+    for column, raw in _expressions(book, table, list(headers)).items():
+        kind = known[column].kind if column in known else known["*"].kind if "*" in known else "text"
+        raw_type = next((t for header, t in headers.items() if quoted(header) == raw), None)
+        if raw_type is None:
+            try:
+                raw_type = type_of(raw)
+            except Exception as error:
+                raise DataError(
+                    f"{table}.{column}: {raw!r} can't be computed: {first_line(error)}; the file has "
+                    f"{_listed(headers)} (columns of a CSV file are text: CAST them before arithmetic)"
+                ) from None
+        if column not in known and kind == "number" and raw_type.startswith("string"):
+            kind = "text"  # a further column that is no number describes rather than scores
+        found[column] = Mapped(kind, raw, typed(raw, raw_type, kind, formats.get(column), book.embedded))
+    return found
+
+
+def _expressions(book: Workbook, table: str, headers: list[str]) -> dict[str, str]:
+    given, known = book.tables[table].columns, contract()[table]
+    found = {}
+    for column in [c for c in known if c != "*"]:
+        asked = given.get(column, column)
+        if asked in headers:
+            found[column] = quoted(asked)
+        elif column in given:
+            found[column] = _expression(book, table, column, asked)
+        elif known[column].required:
+            raise DataError(
+                f"{table}: no column {column!r}; the file has {_listed(headers)} — "
+                f"map it in {book.path.name} under [data.{table}.columns]"
+            )
+    if "*" in known:  # any further column is taken as it is, or under the name it is given
+        further = {c: g for c, g in given.items() if c not in known and g in headers}
+        found |= {c: quoted(g) for c, g in further.items()}
+        found |= {h: quoted(h) for h in headers if quoted(h) not in found.values() and h not in found}
+    return found
+
+
+def _expression(book: Workbook, table: str, column: str, text: str) -> str:
+    try:
+        parsed = sqlglot.parse_one(text, dialect="duckdb")
+    except sqlglot.errors.SqlglotError:
+        raise DataError(
+            f"{table}.{column}: {text!r} is neither a header of the file nor an expression over its headers; "
+            f"put headers with blanks or brackets in double quotes, e.g. '\"Sale (Dollars)\"'"
+        ) from None
+    foreign = next((node for node in parsed.walk() if not isinstance(node, PORTABLE)), None)
+    if foreign is not None and not book.embedded:
+        raise DataError(
+            f"{table}.{column}: {foreign.sql(dialect='duckdb')!r} is not carried over to another engine; use "
+            f"arithmetic, CASE, COALESCE, CAST, ROUND, ABS and text functions, or a query in the engine's own SQL"
+        )
+    return text
+
+
+def typed(raw: str, raw_type: str, kind: str, date_format: str | None = None, embedded: bool = True) -> str:
+    """Write the SQL that gives an expression the contract's type; in DuckDB, what does not fit becomes NULL.
+
+    >>> typed('"Sale"', "float64", "money")
+    'TRY_CAST(ROUND("Sale", 2) AS DECIMAL(18, 2))'
+    """
+    cast = "TRY_CAST" if embedded else "CAST"  # sqlglot would silently turn TRY_CAST into CAST elsewhere
+    text = f"NULLIF(TRIM(CAST({raw} AS VARCHAR)), '')"
+    is_text, is_day = raw_type.startswith(("string", "!string")), raw_type.lstrip("!").startswith(("date", "timestamp"))
+    if kind == "id" and raw_type.lstrip("!").startswith(("float", "decimal")):
+        return f"CAST(CAST({raw} AS BIGINT) AS VARCHAR)"  # 10003.0 is dealer 10003
+    if kind in ("id", "text"):
+        return text
+    if kind in ("date", "month"):
+        return _typed_day(raw, text, is_day, kind, date_format, cast)
+    if kind == "money":
+        # a float is rounded first: the cast alone would cut 1.005 to 1.00
+        amount = text if is_text else f"ROUND({raw}, 2)" if "float" in raw_type else raw
+        return f"{cast}({amount} AS DECIMAL(18, 2))"
+    number = f"{cast}({text if is_text else raw} AS DOUBLE)"
+    return f"CASE WHEN isfinite({number}) THEN {number} END" if embedded else number
+
+
+def _typed_day(raw: str, text: str, is_day: bool, kind: str, date_format: str | None, cast: str) -> str:
+    if kind == "month" and not is_day and not date_format:
+        return f"CASE WHEN regexp_matches({text}, '^[0-9]{{4}}-(0[1-9]|1[0-2])$') THEN {text} END"
+    if is_day:
+        day = f"CAST({raw} AS DATE)"
+    elif date_format:
+        escaped = date_format.replace("'", "''")
+        day = f"CAST(TRY_STRPTIME({text}, '{escaped}') AS DATE)"
+    else:
+        day = f"CAST({cast}({text} AS TIMESTAMP) AS DATE)"
+    return day if kind == "date" else f"STRFTIME({day}, '%Y-%m')"
+
+
+def select_list(columns: dict[str, Mapped]) -> str:
+    """Write the canonical table's SELECT list."""
+    return ", ".join(f"{column.typed} AS {quoted(name)}" for name, column in columns.items())
+
+
+def quoted(name: str) -> str:
+    """Quote an identifier.
+
+    >>> print(quoted('the "net" sale'))
+    "the ""net"" sale"
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def first_line(error: Exception) -> str:
+    """Cut an engine's message down to the line that says what is wrong."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0][:300] if lines else type(error).__name__
+
+
+def _listed(headers) -> str:
+    names = [repr(header) for header in headers]
+    return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")

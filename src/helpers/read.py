@@ -1,0 +1,293 @@
+"""The door: canonical tables → small pandas tables. Lines never reach pandas, only aggregates do."""
+
+import ibis
+import numpy as np
+import pandas as pd
+from ibis import _
+from ibis.expr.types import Table
+
+from helpers import checks, periods
+from helpers.settings import ROOT, DataError, Workbook, contract, workbook
+from helpers.tables import described, errors, fingerprint, in_words, source_name, table
+
+# the settings and tables too, for notebooks and the press, which know no other door
+__all__ = ["ROOT", "DataError", "Workbook", "fingerprint", "workbook"]
+
+
+# ---- periods of the data -------------------------------------------------------------------------------------------
+
+
+def span(book: Workbook) -> tuple[str, str]:
+    """Give the first month with data and the last complete one, of sell-in or else sell-out.
+
+    Raises
+    ------
+    DataError
+        If there is no dated line.
+    """
+    name = "sell_in" if book.has("sell_in") else "sell_out"
+    table(book, name)  # an error in the data is told before its span is asked for
+    months = described(book, name)["months"]
+    if not months:
+        raise DataError(f"{name}: {source_name(book, name)} has no dated line; nothing can be analysed")
+    first, _last, day = checks.main_span(months)
+    return first, periods.last_complete_month(pd.Timestamp(day).date())
+
+
+def require_period(book: Workbook, period: str = "") -> str:
+    """Return the period asked for, or the last complete month where none is.
+
+    Raises
+    ------
+    ValueError
+        If it is malformed or without data; the months that have data are named.
+    """
+    first, last = span(book)
+    if not period:
+        return last
+    periods.require_month(period)
+    if not first <= period <= last:
+        raise DataError(f"period: no complete data for {period}; {book.path.name} has {first} to {last}")
+    return period
+
+
+def prepare(book: Workbook) -> None:
+    """Read, check and keep every table, so that all that follows only aggregates.
+
+    Raises
+    ------
+    DataError
+        If any table holds an error: all of them are named, a line each.
+    """
+    found = [finding for name in book.tables for finding in errors(book, name)] or checks.brand_errors(book)
+    if found:
+        raise DataError("\n".join(in_words(book, finding) for finding in found))
+
+
+# ---- small tables for pandas ---------------------------------------------------------------------------------------
+
+
+def records(book: Workbook, name: str, language: str = "en") -> pd.DataFrame:
+    """Read a small table whole, with all columns of the contract; without the table, no rows.
+
+    On English pages a column that has a twin ending in `_en` shows that.
+    """
+    known = [c for c in contract()[name] if c != "*"]
+    rows = table(book, name).to_pandas() if book.has(name) else pd.DataFrame(columns=known)
+    rows = rows.reindex(columns=[*known, *(c for c in rows.columns if c not in known)])
+    for column in [c for c in known if c.endswith("_date")]:
+        rows[column] = pd.to_datetime(rows[column])
+    for column, spec in contract()[name].items():
+        if spec.kind == "number" and column in rows:
+            rows[column] = pd.to_numeric(rows[column])
+    for twin in [c for c in known if c.endswith("_en")]:
+        if language == "en":
+            rows[twin.removesuffix("_en")] = rows[twin].fillna(rows[twin.removesuffix("_en")])
+        rows = rows.drop(columns=twin)
+    return rows.sort_values(rows.columns[0], ignore_index=True)
+
+
+def dealers(book: Workbook, language: str = "en") -> pd.DataFrame:
+    """Give one row per dealer: those of `dealers` and those that only occur in transactions, named by their id.
+
+    `listed` tells them apart; each column of the contract is there, empty where nothing is known.
+    """
+    rows = records(book, "dealers", language)
+    seen = [table(book, t).select("dealer_id") for t in ("sell_in", "payments", "dealer_profit", "sell_out")
+            if book.has(t) and "dealer_id" in table(book, t).columns]  # fmt: skip
+    ids = ibis.union(*seen, distinct=True) if len(seen) > 1 else seen[0].distinct() if seen else None
+    known = set() if ids is None else set(ids.filter(_.dealer_id.notnull()).to_pandas()["dealer_id"])
+    rows["listed"] = True
+    unknown = pd.DataFrame({"dealer_id": sorted(known - set(rows["dealer_id"])), "listed": False})
+    rows = pd.concat([rows, unknown], ignore_index=True) if len(unknown) else rows
+    rows["dealer_name"] = rows["dealer_name"].fillna(rows["dealer_id"])
+    return rows.sort_values("dealer_id", ignore_index=True)
+
+
+def brand_share_basis(book: Workbook) -> str:
+    """Tell what our brand's share is a share of: "dealer_profit", else "purchases", else "" where nothing tells."""
+    if book.has("dealer_profit"):
+        return "dealer_profit"
+    return (
+        "purchases" if book.brand and book.has("sell_in") and _brand(book, table(book, "sell_in")) is not None else ""
+    )
+
+
+def dealer_totals(book: Workbook, period: str, *, n_months: int = 12, n_windows: int = 1) -> pd.DataFrame:
+    """Sum up each dealer's window; with several windows (the last one first) each of them.
+
+    Returns
+    -------
+    DataFrame
+        One row per dealer with any line in the window (and per `window_end`, where there are several): `purchases`
+        of all brands, and of ours `revenue`, `gross_profit` (revenue − rebate − cost), `quantity`; `payments`;
+        `brand_part` and `brand_total`, whose ratio is `brand_share`. Money is summed exactly before it becomes a
+        float; a column is empty where its table or its cost is missing. Lines without a dealer are left out: see
+        `reconciliation`.
+    """
+    parts = [part for part in (_sell_in_sums(book, period, n_months, n_windows),
+                               _payment_sums(book, period, n_months, n_windows),
+                               _profit_sums(book, period, n_months, n_windows)) if part is not None]  # fmt: skip
+    keys = ["dealer_id"] + (["block"] if n_windows > 1 else [])
+    rows = _joined([part.filter(_.dealer_id.notnull()) for part in parts], keys).to_pandas()
+    return _finished(rows, book, period, n_months, n_windows)
+
+
+def _joined(parts: list[Table], keys: list[str]) -> Table:
+    """Join aggregates that have the same keys, keeping every dealer."""
+    joined = parts[0]
+    for part in parts[1:]:
+        right = part.rename({f"{key}_right": key for key in keys})
+        joined = joined.outer_join(right, [joined[key] == right[f"{key}_right"] for key in keys])
+        joined = joined.mutate(**{key: ibis.coalesce(joined[key], joined[f"{key}_right"]) for key in keys})
+        joined = joined.drop(*[f"{key}_right" for key in keys])
+    return joined
+
+
+def _finished(rows: pd.DataFrame, book: Workbook, period: str, n_months: int, n_windows: int) -> pd.DataFrame:
+    basis = brand_share_basis(book)
+    # where the table is there, a dealer without a line really has zero; where it is not, nothing is known
+    for column in ("purchases", "revenue", "gross_profit", "quantity", "payments"):
+        rows[column] = rows[column].fillna(0.0) if column in rows and not rows[column].isna().all() else np.nan
+    if basis == "purchases":
+        rows["brand_part"], rows["brand_total"] = rows["revenue"], rows["purchases"]
+    elif not basis:
+        rows["brand_part"] = rows["brand_total"] = np.nan
+    rows["brand_share"] = rows["brand_part"] / rows["brand_total"].where(rows["brand_total"] > 0)
+    first = ["dealer_id"]
+    if n_windows > 1:
+        ends = {block: periods.shift(period, -n_months * block) for block in range(n_windows)}
+        rows["window_end"] = rows.pop("block").map(ends)
+        first.append("window_end")
+    columns = [
+        "purchases",
+        "revenue",
+        "gross_profit",
+        "quantity",
+        "payments",
+        "brand_part",
+        "brand_total",
+        "brand_share",
+    ]
+    return rows[[*first, *columns]].sort_values(first, ignore_index=True)
+
+
+def dealer_months(book: Workbook, period: str) -> pd.DataFrame:
+    """Sum up each dealer's months up to a period, all that the data have: columns as `dealer_totals`, with `month`."""
+    first, _last = span(book)
+    n = (int(period[:4]) - int(first[:4])) * 12 + int(period[5:]) - int(first[5:]) + 1
+    rows = dealer_totals(book, period, n_months=1, n_windows=max(n, 2))
+    return rows.rename(columns={"window_end": "month"})
+
+
+def dealer_orders(book: Workbook, period: str) -> pd.DataFrame:
+    """Count each dealer's days with a purchase of ours in the window: `n_orders`, `last_order_date`, `revenue`.
+
+    Returns and lines of zero are no purchase; a dealer without one has 0 days and no date.
+    """
+    lines = _ours(book, table(book, "sell_in"))
+    lines = _within(lines.filter(_.dealer_id.notnull()), "date", period, 12)
+    bought = _.revenue > 0
+    rows = lines.group_by("dealer_id").agg(
+        n_orders=_.date.nunique(where=bought), last_order_date=_.date.max(where=bought),
+        revenue=_.revenue.sum().cast("float64"),
+    ).to_pandas()  # fmt: skip
+    rows["last_order_date"] = pd.to_datetime(rows["last_order_date"])
+    return rows.sort_values("dealer_id", ignore_index=True)
+
+
+def reconciliation(book: Workbook, period: str) -> pd.DataFrame:
+    """Sum up the window's lines with and without a dealer id: rows revenue, purchases, payments; `identified`,
+    `unidentified`, `total` as money and `n_unidentified` as lines."""
+    found = {}
+    for name, column in (("sell_in", "revenue"), ("payments", "amount")):
+        if not book.has(name):
+            continue
+        lines = _within(table(book, name), "date", period, 12)
+        known = lines.dealer_id.notnull()
+        sums = lines.agg(
+            identified=lines[column].sum(where=known).cast("float64"), total=lines[column].sum().cast("float64"),
+            n_unidentified=lines.dealer_id.isnull().sum(),
+        ).to_pandas()  # fmt: skip
+        found["purchases" if name == "sell_in" else "payments"] = sums.iloc[0]
+    rows = pd.DataFrame(found).T.fillna(0.0).rename_axis("indicator").reset_index()
+    rows["unidentified"] = (rows["total"] - rows["identified"]).round(2)
+    return rows[["indicator", "identified", "unidentified", "total", "n_unidentified"]]
+
+
+# ---- aggregates in the engine --------------------------------------------------------------------------------------
+
+
+def _within(lines: Table, day: str, period: str, n_months: int) -> Table:
+    start, end = periods.window(period, n_months)
+    return lines.filter(lines[day].between(ibis.literal(start), ibis.literal(end)))
+
+
+def _block(lines: Table, day: str, period: str, n_months: int, n_windows: int) -> tuple[Table, list[str]]:
+    """Cut lines to the windows; with several, number them backwards from the last, 0."""
+    lines = _within(lines, day, period, n_months * n_windows)
+    if n_windows == 1:
+        return lines, ["dealer_id"]
+    last = int(period[:4]) * 12 + int(period[5:])
+    month = lines[day].year() * 12 + lines[day].month()
+    return lines.mutate(block=((ibis.literal(last) - month) // n_months).cast("int64")), ["dealer_id", "block"]
+
+
+def _brand(book: Workbook, lines: Table) -> str | None:
+    """Say where the brand of a sell-in line stands: in the line, with its product, or nowhere."""
+    if "brand" in lines.columns:
+        return "line"
+    has_product = book.has("products") and "product_id" in lines.columns and "brand" in table(book, "products").columns
+    return "product" if has_product else None
+
+
+def _branded(book: Workbook, lines: Table) -> Table:
+    """Add `ours`: whether a sell-in line is of our brand; without any brand in the data all lines are."""
+    where = _brand(book, lines) if book.brand else None
+    if where == "product":
+        brands = table(book, "products").select(_product_id=_.product_id, brand=_.brand)
+        lines = lines.left_join(brands, lines.product_id == brands._product_id)
+    if where is None:
+        return lines.mutate(ours=ibis.literal(True))
+    return lines.mutate(ours=(_.brand == book.brand).fill_null(False))
+
+
+def _ours(book: Workbook, lines: Table) -> Table:
+    return _branded(book, lines).filter(_.ours)
+
+
+def _sell_in_sums(book: Workbook, period: str, n_months: int, n_windows: int) -> Table | None:
+    if not book.has("sell_in"):
+        return None
+    lines, keys = _block(table(book, "sell_in"), "date", period, n_months, n_windows)
+    all_ours = not book.brand or _brand(book, lines) is None
+    lines = lines if all_ours else _branded(book, lines)
+    where = None if all_ours else _.ours
+    sums = {"purchases": _.revenue.sum().cast("float64"), "revenue": _.revenue.sum(where=where).cast("float64")}
+    if "cost" in lines.columns:
+        profit = _.revenue - _.cost
+        profit = profit - _.rebate.fill_null(0) if "rebate" in lines.columns else profit
+        sums["gross_profit"] = profit.sum(where=where).cast("float64")
+    if "quantity" in lines.columns:
+        sums["quantity"] = _.quantity.sum(where=where)
+    return lines.group_by(keys).agg(**sums)
+
+
+def _payment_sums(book: Workbook, period: str, n_months: int, n_windows: int) -> Table | None:
+    if not book.has("payments"):
+        return None
+    lines, keys = _block(table(book, "payments"), "date", period, n_months, n_windows)
+    return lines.group_by(keys).agg(payments=_.amount.sum().cast("float64"))
+
+
+def _profit_sums(book: Workbook, period: str, n_months: int, n_windows: int) -> Table | None:
+    if not book.has("dealer_profit"):
+        return None
+    lines = table(book, "dealer_profit")
+    earned = _.gross_profit + _.rebate.fill_null(0) if "rebate" in lines.columns else _.gross_profit
+    lines = lines.mutate(date=(_.month + "-01").cast("date"), earned=earned)
+    lines, keys = _block(lines, "date", period, n_months, n_windows)
+    return lines.group_by(keys).agg(
+        brand_part=_.earned.sum(where=_.brand == book.brand).fill_null(0).cast("float64"),
+        brand_total=_.earned.sum().cast("float64"),
+    )

@@ -6,7 +6,7 @@ import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from helpers import checks, periods
+from helpers import checks, periods, style
 from helpers.settings import ROOT, DataError, Workbook, contract, workbook
 from helpers.tables import described, errors, fingerprint, in_words, source_name, table
 
@@ -87,6 +87,26 @@ def records(book: Workbook, name: str, language: str = "en") -> pd.DataFrame:
     return rows.sort_values(rows.columns[0], ignore_index=True)
 
 
+def reference(book: Workbook, name: str) -> pd.DataFrame:
+    """Read an editable reference table; one beside the workbook's toml wins over the shared one.
+
+    Raises
+    ------
+    DataError
+        If there is no such table, or the own one lacks a column of the shared one.
+    """
+    shared, own = style.REFERENCE / f"{name}.csv", book.folder / f"{name}.csv"
+    if not shared.exists():
+        raise DataError(f"reference table {name!r}: there is none in data/reference")
+    rows = pd.read_csv(shared, keep_default_na=False, na_values=[""])
+    if own.exists():
+        mine = pd.read_csv(own, keep_default_na=False, na_values=[""])
+        if missing := [c for c in rows.columns if c not in mine.columns]:
+            raise DataError(f"{own}: no column {missing[0]!r}; it needs {', '.join(rows.columns)}")
+        rows = mine
+    return rows
+
+
 def dealers(book: Workbook, language: str = "en") -> pd.DataFrame:
     """Give one row per dealer: those of `dealers` and those that only occur in transactions, named by their id.
 
@@ -114,17 +134,19 @@ def brand_share_basis(book: Workbook) -> str:
 
 
 def dealer_totals(book: Workbook, period: str, *, n_months: int = 12, n_windows: int = 1) -> pd.DataFrame:
-    """Sum up each dealer's window; with several windows (the last one first) each of them.
+    """Sum up each dealer's window; with several windows each of those that the data cover whole.
 
     Returns
     -------
     DataFrame
-        One row per dealer with any line in the window (and per `window_end`, where there are several): `purchases`
+        One row per dealer who bought or paid in the window (and per `window_end`, where there are several): `purchases`
         of all brands, and of ours `revenue`, `gross_profit` (revenue − rebate − cost), `quantity`; `payments`;
         `brand_part` and `brand_total`, whose ratio is `brand_share`. Money is summed exactly before it becomes a
         float; a column is empty where its table or its cost is missing. Lines without a dealer are left out: see
         `reconciliation`.
     """
+    if n_windows > 1:
+        n_windows = max(min(n_windows, _n_covered(book, period, n_months)), 2)
     parts = [part for part in (_sell_in_sums(book, period, n_months, n_windows),
                                _payment_sums(book, period, n_months, n_windows),
                                _profit_sums(book, period, n_months, n_windows)) if part is not None]  # fmt: skip
@@ -146,6 +168,8 @@ def _joined(parts: list[Table], keys: list[str]) -> Table:
 
 def _finished(rows: pd.DataFrame, book: Workbook, period: str, n_months: int, n_windows: int) -> pd.DataFrame:
     basis = brand_share_basis(book)
+    if dealt := [c for c in ("purchases", "payments") if c in rows]:
+        rows = rows[rows[dealt].notna().any(axis=1)].copy()  # who only sells rivals is no dealer of the window
     # where the table is there, a dealer without a line really has zero; where it is not, nothing is known
     for column in ("purchases", "revenue", "gross_profit", "quantity", "payments"):
         rows[column] = rows[column].fillna(0.0) if column in rows and not rows[column].isna().all() else np.nan
@@ -172,10 +196,22 @@ def _finished(rows: pd.DataFrame, book: Workbook, period: str, n_months: int, n_
     return rows[[*first, *columns]].sort_values(first, ignore_index=True)
 
 
-def dealer_months(book: Workbook, period: str) -> pd.DataFrame:
-    """Sum up each dealer's months up to a period, all that the data have: columns as `dealer_totals`, with `month`."""
+def previous_totals(book: Workbook, period: str) -> pd.DataFrame:
+    """Sum up the twelve months before the window; no rows where the data do not reach back that far."""
+    totals = dealer_totals(book, periods.shift(period, -12))
+    return totals if _n_covered(book, period, 12) >= 2 else totals.head(0)
+
+
+def _n_covered(book: Workbook, period: str, n_months: int) -> int:
+    """Count the whole windows between the first month with data and the period."""
     first, _last = span(book)
     n = (int(period[:4]) - int(first[:4])) * 12 + int(period[5:]) - int(first[5:]) + 1
+    return n // n_months
+
+
+def dealer_months(book: Workbook, period: str) -> pd.DataFrame:
+    """Sum up each dealer's months up to a period, all that the data have: columns as `dealer_totals`, with `month`."""
+    n = _n_covered(book, period, 1)
     rows = dealer_totals(book, period, n_months=1, n_windows=max(n, 2))
     return rows.rename(columns={"window_end": "month"})
 

@@ -7,6 +7,7 @@ import html
 import io
 import string
 import textwrap
+import urllib.parse
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -50,7 +51,7 @@ SEQUENTIAL = sns.light_palette("#1f5a8c", as_cmap=True)
 
 # Columns whose cells are codes of ours or of the contract, so that they are translated.
 CODE_COLUMNS = {"customer_type", "store_format", "area_type", "segment", "category", "diagnosis", "status", "kind",
-                "severity", "check", "indicator", "movement", "rule", "variability"}  # fmt: skip
+                "severity", "check", "indicator", "movement", "rule", "variability", "class", "trigger"}  # fmt: skip
 FONT = str(Path(noto_cjk_sans_otc.__file__).parent / "NotoSansCJK-Regular.ttc")
 
 _spoken = {"language": "en", "currency": ""}
@@ -139,13 +140,16 @@ class _Plural(string.Formatter):
             return one if value == 1 else many
         if spec == "money":
             return money(value)
+        if spec == "lower":  # a label in mid-sentence
+            return str(value)[:1].lower() + str(value)[1:]
         return super().format_field(value, spec)
 
 
 def say(sentence: str, **values: object) -> str:
     """Fill in a sentence of `sentences.csv` in the reader's language.
 
-    Besides Python's format specifications, `{x:money}` writes an amount and `{n:dealer|dealers}` a singular or plural.
+    Besides Python's format specifications, `{x:money}` writes an amount, `{x:lower}` a label in mid-sentence and
+    `{n:dealer|dealers}` a singular or plural.
     """
     sentences = _reference("sentences")
     if sentence not in sentences:
@@ -338,6 +342,15 @@ def _number(value: float, column: str) -> str:
     if value == int(value) and abs(value) < 1000:
         digits = 0
     return f"{value:,.{digits}f}".replace("-", "−")
+
+
+def anchor(dealer_id: str) -> str:
+    """Name the place of a dealer on a page, whatever his id is made of.
+
+    >>> anchor("10 003/ä")
+    'dealer-10%20003%2F%C3%A4'
+    """
+    return "dealer-" + urllib.parse.quote(str(dealer_id), safe="")
 
 
 class Prose:

@@ -1,0 +1,49 @@
+# The Customer Workbook. Needs python3 (with venv and pip) and make; `make help` lists what there is.
+PYTHON ?= python3
+BIN := .venv/bin
+CONFIG ?= workbook.toml
+PERIOD ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help report test lint lab benchmarks lock clean
+
+help:  ## list the commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+# uv installs in seconds what pip takes a minute for; pip is always there. Both check the lock's hashes.
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12"; exit 1; }
+	@echo "Installing into .venv (about 1 GB; a minute or two the first time)"
+	@$(PYTHON) -m venv .venv
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock && \
+	  uv pip install --quiet --python $(BIN)/python --no-deps -e .; \
+	else \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .; \
+	fi
+	@touch $@
+
+report: .venv/installed  ## print the edition: make report [PERIOD=2026-10] [CONFIG=path/to/workbook.toml]
+	@$(BIN)/workbook report $(PERIOD) --config "$(CONFIG)"
+
+test: .venv/installed  ## run the tests
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
+
+lab: .venv/installed  ## open JupyterLab on the notebooks
+	@$(BIN)/workbook lab --config "$(CONFIG)"
+
+lint: .venv/installed  ## check style and spelling
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell
+
+benchmarks: .venv/installed  ## measure against named peers (minutes)
+	@$(BIN)/python tests/benchmarks/abc_speed.py
+
+lock: .venv/installed  ## pin the newest versions that pyproject.toml allows (needs uv)
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \
+	  --extra dev pyproject.toml -o requirements.lock --quiet
+
+clean:  ## remove what was generated, editions and demo data too
+	@rm -rf .venv data/demo data/cache .pytest_cache .ruff_cache .hypothesis build
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find reports -mindepth 1 -not -name README.md -delete

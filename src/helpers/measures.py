@@ -1,0 +1,88 @@
+"""Measures: what to do with each class, and whom to call first and why."""
+
+import pandas as pd
+
+from helpers import style
+
+CLASS_TRIGGERS = ("A", "B", "C")
+
+
+def class_measures(judged: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:
+    """Put the measure that goes with each class beside the number of dealers it holds for.
+
+    `measures` is the editable table: `trigger` (a class or an event), `priority`, `within_days`, `en`, `zh`.
+    """
+    counts = judged["composite_class"].value_counts()
+    chosen = measures[measures["trigger"].isin(CLASS_TRIGGERS)]
+    return pd.DataFrame(
+        {
+            "composite_class": chosen["trigger"],
+            "n_dealers": chosen["trigger"].map(counts).fillna(0).astype(int),
+            "within_days": chosen["within_days"],
+            "measure": [style.translated(row.en, row.zh) for row in chosen.itertuples()],
+        }
+    ).reset_index(drop=True)
+
+
+def events(moved: pd.DataFrame, before: pd.DataFrame, receivables: pd.DataFrame | None) -> pd.DataFrame:
+    """Gather what happened to dealers that calls for a call: `dealer_id`, `trigger`, `stake` (money), `reason`.
+
+    Parameters
+    ----------
+    moved
+        Dealers of this window with `movement`, `previous_class`, `composite_class`, `revenue`.
+    before
+        Last year's window: `dealer_id`, `revenue`.
+    receivables
+        With `status`, `balance`, `payments_3m`, `usual_3m`; None where payments are not known.
+    """
+    rows = []
+    revenue_before = before.set_index("dealer_id")["revenue"]
+    for row in moved[~moved["movement"].isin(["stayed", "–"])].itertuples():
+        now, then = _known(row.revenue), _known(revenue_before.get(row.dealer_id))
+        stake = {"fallen": then - now, "left": then}.get(row.movement, now)
+        said = style.say(f"calls.{row.movement}", old=row.previous_class, new=row.composite_class, now=now, then=then)
+        rows.append((row.dealer_id, row.movement, stake, said))
+    for row in (receivables if receivables is not None else moved.head(0).assign(status="")).itertuples():
+        if row.status in ("stopped_paying", "slowed"):
+            said = style.say(f"calls.{row.status}", paid=row.payments_3m, usual=row.usual_3m, balance=row.balance)
+            rows.append((row.dealer_id, row.status, row.balance, said))
+    return pd.DataFrame(rows, columns=["dealer_id", "trigger", "stake", "reason"])
+
+
+def call_list(found: pd.DataFrame, measures: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
+    """Order the calls: per dealer the most urgent event with its measure, the others named behind it.
+
+    Events whose trigger the table of measures does not name call for nothing. Columns: `account_manager`,
+    `dealer_id`, `dealer_name`, `city`, `priority`, `trigger`, `reason`, `measure`, `within_days`, `stake`; most urgent
+    first, then by stake.
+    """
+    chosen = measures.assign(measure=[style.translated(row.en, row.zh) for row in measures.itertuples()])
+    calls = found.merge(chosen[["trigger", "priority", "within_days", "measure"]], on="trigger")
+    calls = calls.sort_values(["priority", "stake", "dealer_id"], ascending=[True, False, True])
+    reasons = calls.groupby("dealer_id", sort=False)["reason"].agg(" ".join)
+    calls = calls.drop_duplicates("dealer_id").assign(reason=lambda c: c["dealer_id"].map(reasons))
+    known = dealers[["dealer_id", "dealer_name", "city", "account_manager"]]
+    calls = calls.merge(known, on="dealer_id", how="left")
+    columns = ["account_manager", "dealer_id", "dealer_name", "city", "priority", "trigger", "reason", "measure",
+               "within_days", "stake"]  # fmt: skip
+    return calls[columns].reset_index(drop=True)
+
+
+def headlines(calls: pd.DataFrame, most: int = 5) -> list[dict]:
+    """Make the front page's first calls; keys as `report.headline` takes them."""
+    return [
+        {"place": "call", "label": str(row.dealer_name), "text": f"{row.reason} {row.measure}",
+         "link": f"02_abc_pareto.html#{style.anchor(row.dealer_id)}"}
+        for row in calls.head(most).itertuples()
+    ]  # fmt: skip
+
+
+def by_account_manager(calls: pd.DataFrame) -> pd.DataFrame:
+    """Lay the calls out for printing: account managers one after another, each with the most urgent call first."""
+    shown = ["account_manager", "dealer_id", "dealer_name", "city", "reason", "measure", "within_days", "stake"]
+    return calls.sort_values("account_manager", kind="stable", na_position="last")[shown].reset_index(drop=True)
+
+
+def _known(amount: float | None) -> float:
+    return 0.0 if amount is None or pd.isna(amount) else float(amount)

@@ -1,0 +1,100 @@
+"""Receivables: who pays what he buys, how long it takes, and who has stopped."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from helpers import periods, style
+
+RECENT_MONTHS = 3
+STOPPED_RATE = 0.1  # recent payments below this part of what the dealer used to pay: he has stopped
+SLOWED_RATE = 0.5  # … below this part: he has slowed down
+REGULAR_MONTHS = 5  # of the nine months before, those with a payment, for "used to pay" to mean something
+SHOWN = ["dealer_id", "dealer_name", "status", "balance", "dso_days", "payments_3m", "usual_3m", "collection_rate_3m",
+         "collection_rate"]  # fmt: skip
+
+
+def receivables(months: pd.DataFrame, period: str) -> pd.DataFrame:
+    """Judge each dealer's payments over the window and its last three months.
+
+    Parameters
+    ----------
+    months
+        `dealer_id`, `month`, `revenue`, `payments`, from the first month known to the period's.
+
+    Returns
+    -------
+    DataFrame
+        Per dealer of the window: `revenue`, `payments`, `collection_rate` and `collection_rate_3m` (payments ÷
+        revenue), `balance` (revenue − payments since the first month known: an opening balance is not), `dso_days`
+        (days sales outstanding: balance ÷ revenue of the window × 365; at least 0), `payments_3m`, `usual_3m` (what
+        three months used to bring, from the nine before) and `status`: "stopped_paying" and "slowed" for dealers
+        who used to pay and owe at least a usual three months' payments, else "paying" or "no_revenue".
+    """
+    window, recent = periods.month_range(period, 12), periods.month_range(period, RECENT_MONTHS)
+    known = months[months["month"] <= period]
+    inside, last = known["month"].isin(window), known["month"].isin(recent)
+
+    def summed(column: str, where: pd.Series) -> pd.Series:
+        return known.loc[where].groupby("dealer_id")[column].sum()
+
+    rows = pd.DataFrame({"revenue": summed("revenue", inside), "payments": summed("payments", inside)})
+    for column, where in (("revenue_3m", ("revenue", last)), ("payments_3m", ("payments", last))):
+        rows[column] = summed(*where).reindex(rows.index, fill_value=0.0)
+    everything = pd.Series(True, index=known.index)
+    rows["balance"] = (summed("revenue", everything) - summed("payments", everything)).reindex(rows.index).round(2)
+    rows["collection_rate"] = rows["payments"] / rows["revenue"].where(rows["revenue"] > 0)
+    rows["collection_rate_3m"] = rows["payments_3m"] / rows["revenue_3m"].where(rows["revenue_3m"] > 0)
+    rows["dso_days"] = days_sales_outstanding(rows["balance"], rows["revenue"], 365)
+    rows["usual_3m"] = (rows["payments"] - rows["payments_3m"]) / 3
+    paid = known[inside & ~last & (known["payments"] > 0)].groupby("dealer_id")["month"].nunique()
+    regular = paid.reindex(rows.index, fill_value=0) >= REGULAR_MONTHS
+    ratio = rows["payments_3m"] / rows["usual_3m"].where(rows["usual_3m"] > 0)
+    rows["status"] = _status(rows, regular, ratio)
+    return rows.reset_index()
+
+
+def _status(rows: pd.DataFrame, regular: pd.Series, ratio: pd.Series) -> np.ndarray:
+    owes = (rows["balance"] > 0) & (rows["balance"] >= rows["usual_3m"])  # a few open invoices are no event
+    # a dealer who bought less also pays less: slowing is measured against what he bought
+    slow = rows["collection_rate_3m"] < SLOWED_RATE * rows["collection_rate"]
+    return np.select(
+        [rows["revenue"] <= 0, regular & owes & (ratio < STOPPED_RATE), regular & owes & slow & (ratio < SLOWED_RATE)],
+        ["no_revenue", "stopped_paying", "slowed"],
+        default="paying",
+    )
+
+
+def days_sales_outstanding(balance: pd.Series, revenue: pd.Series, n_days: int) -> pd.Series:
+    """Give the days of revenue that stand unpaid; NaN without revenue, 0 where the dealer is ahead.
+
+    >>> days_sales_outstanding(pd.Series([100.0]), pd.Series([1000.0]), 365).tolist()
+    [36.5]
+    """
+    return (balance.clip(lower=0) / revenue.where(revenue > 0)) * n_days
+
+
+def overdue(rows: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
+    """List who has stopped paying, then who has slowed down, with `dealer_name`, the largest balance first."""
+    late = rows[rows["status"].isin(["stopped_paying", "slowed"])]
+    late = dealers[["dealer_id", "dealer_name"]].merge(late, on="dealer_id")
+    return late.sort_values(["status", "balance"], ascending=[False, False], ignore_index=True)
+
+
+def plot_receivables(months: pd.DataFrame, period: str, *, scope: str = "", ax: Axes | None = None) -> Axes:
+    """Draw revenue and payments of the network month by month over two years."""
+    ax = ax or style.axes(height=3.4)
+    shown = months[months["month"].isin(periods.month_range(period, 24))]
+    sums = shown.groupby("month")[["revenue", "payments"]].sum().sort_index()
+    x = np.arange(len(sums))
+    ax.plot(x, sums["revenue"], color=style.COLORS["muted"], label=style.label("revenue"))
+    ax.plot(x, sums["payments"], color=style.COLORS["accent"], label=style.label("payments"))
+    step = max(len(sums) // 8, 1)
+    ax.set_xticks(x[::-1][::step][::-1], [str(month) for month in sums.index[::-1][::step][::-1]])
+    ax.set_ylim(0, None)
+    style.money_axis(ax.yaxis)
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
+    recent = sums.tail(RECENT_MONTHS).sum()
+    rate = recent["payments"] / recent["revenue"] if recent["revenue"] > 0 else float("nan")
+    title = style.say("receivables.months", rate=style.percent(rate))
+    return style.explain(ax, title, style.say("receivables.months_how"), scope)

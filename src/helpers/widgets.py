@@ -1,0 +1,33 @@
+"""Widgets: one call per notebook, for exploring by hand; editions leave them out."""
+
+import ipywidgets as widgets
+import pandas as pd
+from IPython.display import display
+
+from helpers import pareto, style
+
+
+def explore_classes(totals: pd.DataFrame, diagnoses: pd.DataFrame) -> widgets.Widget:
+    """Move the class borders and the weights, and see who changes class.
+
+    `totals` and `diagnoses` as for `pareto.joint_judgement`.
+    """
+    known = [i for i in pareto.INDICATORS if totals[i].notna().any()]
+    additive = [i for i in known if i not in pareto.NOT_ADDITIVE] or ["revenue"]
+    rule = widgets.ToggleButtons(options=[(style.label(r), r) for r in pareto.RULES], description=style.label("rule"))
+    indicator = widgets.Dropdown(options=[(style.label(i), i) for i in additive], description=style.label("indicator"))
+    weights = {
+        i: widgets.FloatSlider(value=pareto.WEIGHTS[i], min=0, max=1, step=0.05, description=style.label(i),
+                               style={"description_width": "initial"})
+        for i in known
+    }  # fmt: skip
+
+    def show(rule: str, indicator: str, **given: float) -> None:
+        asked = {i: given.get(i, 0.0) for i in pareto.INDICATORS}
+        judged = pareto.joint_judgement(totals, diagnoses, rule=rule, weights=asked)
+        if indicator in known:
+            display(pareto.plot_pareto(judged, indicator).figure)
+        display(style.table(pareto.class_table(judged)))
+
+    output = widgets.interactive_output(show, {"rule": rule, "indicator": indicator, **weights})
+    return widgets.VBox([rule, indicator, *weights.values(), output])

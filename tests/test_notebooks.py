@@ -1,0 +1,122 @@
+"""The notebooks as documents: their shape, their parameters, their languages, and that each runs on a small network."""
+
+import ast
+import re
+from pathlib import Path
+from statistics import median
+
+import nbformat
+import papermill
+import pytest
+
+from helpers.settings import ROOT
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PARAMETERS = {"period": "str", "config": "str", "language": "str"}
+
+
+def cells(path: Path, kind: str = "") -> list:
+    return [c for c in nbformat.read(path, as_version=4).cells if not kind or c.cell_type == kind]
+
+
+def tags(cell) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request) -> Path:
+    return request.param
+
+
+def test_there_are_notebooks():
+    assert len(NOTEBOOKS) >= 2
+
+
+def test_names_lead_to_modules(notebook):
+    module = notebook.stem.split("_", 2)[1]
+    sources = "\n".join(c.source for c in cells(notebook, "code"))
+    assert f"{module}." in sources, f"{notebook.name} never calls helpers.{module}"
+    assert (ROOT / "src" / "helpers" / f"{module}.py").exists()
+    assert (ROOT / "tests" / f"test_{module}.py").exists()
+
+
+def test_begins_with_the_question(notebook):
+    first = cells(notebook)[0]
+    assert re.match(r"# .+\?\n", first.source), "the title is the question the page answers"
+
+
+def test_is_of_readable_length(notebook):
+    told = [c for c in cells(notebook) if "lang-zh" not in tags(c)]
+    assert 20 <= len(told) <= 60, f"{len(told)} cells"
+
+
+def test_code_cells_are_calls_not_code(notebook):
+    code = cells(notebook, "code")
+    lines = [len(c.source.strip().splitlines()) for c in code]
+    assert median(lines) <= 4
+    assert max(lines) <= 8
+    for cell in code:
+        assert not any(
+            isinstance(n, (ast.FunctionDef, ast.Lambda, ast.ClassDef, ast.For))
+            for n in ast.walk(ast.parse(cell.source))
+        )
+
+
+def test_never_more_than_two_code_cells_in_a_row(notebook):
+    told = [c for c in cells(notebook) if not {"lang-zh", "interactive"} & set(tags(c))]
+    kinds = "".join("c" if c.cell_type == "code" else "t" for c in told[4:])
+    assert "ccc" not in kinds, f"at cell {kinds.index('ccc') + 4}"
+
+
+def test_no_outputs_are_stored(notebook):
+    assert all(not c.outputs and c.execution_count is None for c in cells(notebook, "code"))
+
+
+def test_parameters_are_typed_and_explained(notebook):
+    found = papermill.inspect_notebook(str(notebook))
+    assert {name: p["inferred_type_name"] for name, p in found.items()}.items() >= PARAMETERS.items()
+    assert all(p["help"] for p in found.values()), "each parameter says what it is"
+
+
+def test_every_text_is_there_in_both_languages(notebook):
+    told = cells(notebook)
+    at = [(i, "lang-en" in tags(c), "lang-zh" in tags(c)) for i, c in enumerate(told) if c.cell_type == "markdown"]
+    assert all(en != zh for _, en, zh in at), "every text cell has exactly one language"
+    twins = [(told[i], told[i + 1]) for i, en, _ in at if en]
+    assert all("lang-zh" in tags(zh) for _, zh in twins), "the Chinese twin follows at once"
+    assert len(at) == 2 * len(twins)
+    for en, zh in twins:
+        assert re.findall(r"^#+", en.source, re.M) == re.findall(r"^#+", zh.source, re.M), en.source[:60]
+        assert en.source.count("\n- ") == zh.source.count("\n- "), en.source[:60]
+        assert re.search(r"[\u4e00-\u9fff]", zh.source)
+        assert not re.search(r"[\u4e00-\u9fff]", en.source)
+
+
+def test_ends_with_checks_and_limits(notebook):
+    headings = [c.source.splitlines()[0] for c in cells(notebook, "markdown") if "lang-en" in tags(c)]
+    assert headings[-2:] == ["## Checks", "## When not to trust this"]
+    checks = cells(notebook, "code")[-1].source
+    assert checks.count("assert ") >= 2
+    assert all(isinstance(n.msg, ast.Constant) for n in ast.walk(ast.parse(checks)) if isinstance(n, ast.Assert))
+
+
+def test_has_one_interactive_call(notebook):
+    interactive = [c for c in cells(notebook, "code") if "interactive" in tags(c)]
+    assert len(interactive) == 1
+    assert interactive[0].source.startswith("widgets.")
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans", "zh-Hant"])
+def test_runs_on_a_small_network(notebook, language, small_demo, tmp_path):
+    made = papermill.execute_notebook(
+        str(notebook), str(tmp_path / "made.ipynb"), progress_bar=False, cwd=str(ROOT),
+        parameters={"config": str(small_demo), "language": language, "period": ""},
+    )  # fmt: skip
+    figures = [o for c in made.cells if c.cell_type == "code" for o in c.outputs if "image/svg+xml" in o.get("data", {})
+               or "image/png" in o.get("data", {})]  # fmt: skip
+    assert len(figures) >= 4
+    for figure in figures:
+        kind = "image/svg+xml" if "image/svg+xml" in figure.data else "image/png"
+        assert figure.metadata[kind]["alt"], "every figure has words for who can't see it"
+    warned = [o.text for c in made.cells if c.cell_type == "code" for o in c.outputs if o.get("name") == "stderr"]
+    assert not warned

@@ -1,0 +1,85 @@
+"""The project as a whole: what its documents promise is there, and its lists agree."""
+
+import csv
+import re
+import tomllib
+
+import pytest
+
+from helpers.settings import ROOT, contract
+
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+CONDA_NAMES = {"python-duckdb": "duckdb", "ibis-duckdb": "ibis-framework"}
+
+
+def name_and_version(text: str) -> tuple[str, str]:
+    name, version = re.match(r"([\w.-]+)(?:\[[\w,]+\])?\s*(\S*)", text.split("#")[0].strip()).groups()
+    return CONDA_NAMES.get(name, name).lower(), version
+
+
+def test_environment_is_in_step_with_pyproject():
+    lines = re.findall(r"^ +- +([\w.-]+[^\s#]*)", (ROOT / "environment.yml").read_text(encoding="utf-8"), re.M)
+    conda = dict(name_and_version(line) for line in lines if line not in ("conda-forge", "pip", "-e", "pip:"))
+    conda.pop("python"), conda.pop("pip", None)
+    needed = dict(name_and_version(line) for line in PYPROJECT["project"]["dependencies"])
+    assert conda == needed
+
+
+def test_lock_holds_every_dependency_with_hashes_and_no_address():
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert not re.search(r"https?://|--(extra-)?index-url|file:", lock)
+    pinned = {m.lower() for m in re.findall(r"^([\w.-]+)==", lock, re.M)}
+    extras = PYPROJECT["project"]["optional-dependencies"]["dev"]
+    assert {name_and_version(line)[0] for line in PYPROJECT["project"]["dependencies"] + extras} <= pinned
+    blocks = re.split(r"^(?=[\w.-]+==)", lock, flags=re.M)[1:]
+    assert all("--hash=sha256:" in block for block in blocks)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "data" / "reference").glob("*.csv")), ids=lambda p: p.stem)
+def test_reference_tables_are_whole(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert len({len(row) for row in rows}) == 1, "every row has as many fields as the head"
+    first = [row[0] for row in rows[1:]]
+    if path.stem in ("terms", "sentences", "formats", "measures", "diagnoses"):
+        assert len(first) == len(set(first)), "a key occurs twice"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "data" / "reference").glob("*.csv")), ids=lambda p: p.stem)
+def test_whatever_has_english_has_chinese(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows if "zh" in rows[0] else []:
+        assert row["en"] and row["zh"], row
+        fields = [set(re.findall(r"{(\w+)", row[language])) for language in ("en", "zh")]
+        assert fields[1] <= fields[0], f"the Chinese sentence asks for what the English doesn't: {row}"
+
+
+def test_every_column_of_the_contract_is_named_in_the_codebook():
+    book = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    for table, columns in contract().items():
+        assert table in book
+        assert all(f"`{column}`" in book or f"| {column} |" in book for column in columns if column != "*")
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh.md"])
+def test_readme_names_the_commands_pictures_and_notebooks_there_are(readme):
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    assert "make report" in text and "make test" in text
+    targets = set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    assert set(re.findall(r"`make (\w+)", text)) <= targets
+    for link in re.findall(r"\]\((?!http|#)([^)]+)\)", text):
+        assert (ROOT / link.split("#")[0]).exists(), f"{readme} points to {link}, which is not there"
+    for notebook in (ROOT / "notebooks").glob("*.ipynb"):
+        assert notebook.name in text
+
+
+def test_the_public_names_of_helpers_are_explained():
+    import ast
+
+    for path in (ROOT / "src" / "helpers").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert ast.get_docstring(tree), path.name
+        for node in tree.body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+                assert ast.get_docstring(node), f"{path.name}: {node.name}"

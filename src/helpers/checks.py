@@ -10,7 +10,7 @@ import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from helpers import periods, style
+from helpers import periods, words
 from helpers.settings import Workbook, contract
 from helpers.tables import CACHE, Finding, described, errors, fingerprint, table
 
@@ -39,7 +39,7 @@ def findings(book: Workbook) -> pd.DataFrame:
     if not found:
         found = _kept_warnings(book)
     rows = pd.DataFrame(found, columns=Finding._fields)
-    rows["advice"] = [style.say(f"check.{check}") for check in rows["check"]]
+    rows["advice"] = [words.say(f"check.{check}") for check in rows["check"]]
     return rows
 
 

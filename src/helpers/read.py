@@ -6,7 +6,7 @@ import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from helpers import checks, periods, style
+from helpers import checks, periods, words
 from helpers.settings import ROOT, DataError, Workbook, contract, workbook
 from helpers.tables import described, errors, fingerprint, in_words, source_name, table
 
@@ -95,7 +95,7 @@ def reference(book: Workbook, name: str) -> pd.DataFrame:
     DataError
         If there is no such table, or the own one lacks a column of the shared one.
     """
-    shared, own = style.REFERENCE / f"{name}.csv", book.folder / f"{name}.csv"
+    shared, own = words.REFERENCE / f"{name}.csv", book.folder / f"{name}.csv"
     if not shared.exists():
         raise DataError(f"reference table {name!r}: there is none in data/reference")
     rows = pd.read_csv(shared, keep_default_na=False, na_values=[""])

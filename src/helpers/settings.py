@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers import style
+from helpers import words
 
 ROOT = Path(__file__).parents[2]  # reports, cache and reference tables lie in the project
 FILE_KINDS = (".parquet", ".csv", ".csv.gz")
@@ -80,7 +80,7 @@ class Workbook:
 def contract() -> dict[str, dict[str, Column]]:
     """Read the table contract: table → column → kind, whether it is required, whether it is part of the key."""
     tables: dict[str, dict[str, Column]] = {}
-    with (style.REFERENCE / "columns.csv").open(encoding="utf-8", newline="") as file:
+    with (words.REFERENCE / "columns.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             tables.setdefault(row["table"], {})[row["column"]] = Column(
                 row["kind"], row["required"] == "yes", row["key"] == "yes", row["unit"], row["meaning"]
@@ -198,8 +198,8 @@ def _languages(head: Mapping) -> tuple[str, ...]:
     given = head.get("language", ["en"])
     given = [given] if isinstance(given, str) else given
     for language in given:
-        if language not in style.LANGUAGES:
-            raise DataError(f"[workbook] language: {language!r} is not known; choose from {', '.join(style.LANGUAGES)}")
+        if language not in words.LANGUAGES:
+            raise DataError(f"[workbook] language: {language!r} is not known; choose from {', '.join(words.LANGUAGES)}")
     return tuple(dict.fromkeys(given)) or ("en",)
 
 

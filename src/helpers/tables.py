@@ -14,7 +14,7 @@ from ibis import _
 from ibis.expr.types import Table
 from sqlglot import exp
 
-from helpers import mapping, style
+from helpers import mapping, words
 from helpers.mapping import Mapped, first_line, quoted
 from helpers.settings import ROOT, DataError, TableSource, Workbook, contract, files_in_query, is_file, nearest, sources
 
@@ -138,7 +138,7 @@ def source_name(book: Workbook, name: str) -> str:
 def _code() -> bytes:
     """Gather what decides how a source is read, so that a new version of the workbook reads it anew."""
     here = Path(__file__).parent
-    files = [here / name for name in ("tables.py", "mapping.py", "settings.py")] + [style.REFERENCE / "columns.csv"]
+    files = [here / name for name in ("tables.py", "mapping.py", "settings.py")] + [words.REFERENCE / "columns.csv"]
     return b"".join(file.read_bytes() for file in files)
 
 

@@ -1,0 +1,151 @@
+"""Words: every term, sentence and amount in the reader's language; the one place that knows which language that is."""
+
+import csv
+import difflib
+import functools
+import string
+from collections.abc import Iterable
+from pathlib import Path
+
+from opencc import OpenCC
+
+REFERENCE = Path(__file__).parents[2] / "data" / "reference"
+LANGUAGES = ("en", "zh-Hans", "zh-Hant")
+
+_spoken = {"language": "en", "currency": ""}
+
+
+def speak(language: str = "en", currency: str = "") -> None:
+    """Set the language and the currency of all words that follow.
+
+    Raises
+    ------
+    ValueError
+        If the language is none of `LANGUAGES`.
+    """
+    if language not in LANGUAGES:
+        raise ValueError(f"language: {language!r} is not known; choose one of {', '.join(LANGUAGES)}")
+    _spoken.update(language=language, currency=currency)
+
+
+def spoken() -> str:
+    """Tell which language is set."""
+    return _spoken["language"]
+
+
+@functools.cache
+def _reference(name: str) -> dict[str, dict[str, str]]:
+    """Read a reference table of words, keyed by its first column."""
+    with (REFERENCE / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    first = next(iter(rows[0]))
+    return {row[first]: row for row in rows}
+
+
+@functools.cache
+def _traditional() -> OpenCC:
+    return OpenCC("s2twp")
+
+
+def translated(en: str, zh: str) -> str:
+    """Choose between the English and the Simplified Chinese words; Traditional is converted from Simplified.
+
+    >>> translated("gross profit", "毛利额")
+    'gross profit'
+    """
+    if _spoken["language"] == "en" or not zh:
+        return en
+    return _traditional().convert(zh) if _spoken["language"] == "zh-Hant" else zh
+
+
+def label(term: str) -> str:
+    """Name a column, indicator or code in the reader's language; `terms.csv` is the dictionary.
+
+    Raises
+    ------
+    KeyError
+        If the dictionary has no such term; the nearest one is named.
+    """
+    terms = _reference("terms")
+    if term not in terms:
+        near = difflib.get_close_matches(term, terms, 1)
+        raise KeyError(
+            f"data/reference/terms.csv has no term {term!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+        )
+    return translated(terms[term]["en"], terms[term]["zh"])
+
+
+def word(code: object) -> str:
+    """Name a code that came with the data; what the dictionary does not know is printed as it is."""
+    return label(code) if code in _reference("terms") else str(code)
+
+
+class _Plural(string.Formatter):
+    """Format strings in which `{n:dealer|dealers}` chooses the word that goes with the number."""
+
+    def format_field(self, value: object, spec: str) -> str:
+        if "|" in spec:
+            one, many = spec.split("|")
+            return one if value == 1 else many
+        if spec == "money":
+            return money(value)
+        if spec == "lower":  # a label in mid-sentence
+            return str(value)[:1].lower() + str(value)[1:]
+        return super().format_field(value, spec)
+
+
+def say(sentence: str, **values: object) -> str:
+    """Fill in a sentence of `sentences.csv` in the reader's language.
+
+    Besides Python's format specifications, `{x:money}` writes an amount, `{x:lower}` a label in mid-sentence and
+    `{n:dealer|dealers}` a singular or plural.
+    """
+    sentences = _reference("sentences")
+    if sentence not in sentences:
+        near = difflib.get_close_matches(sentence, sentences, 1)
+        raise KeyError(
+            f"data/reference/sentences.csv has no {sentence!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+        )
+    return _Plural().vformat(translated(sentences[sentence]["en"], sentences[sentence]["zh"]), (), values)
+
+
+def listed(names: Iterable[object], most: int = 5) -> str:
+    """Join names for a sentence; past `most` the rest is counted.
+
+    >>> listed(["a", "b", "c"], most=2)
+    'a, b and 1 more'
+    """
+    names = [str(name) for name in names]
+    shown, rest = names[:most], len(names) - most
+    if _spoken["language"] == "en":
+        return ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")
+    return "、".join(shown) + (translated("", f"等{len(names)}家") if rest > 0 else "")
+
+
+def money(amount: float, *, unit: bool = True) -> str:
+    """Write an amount short, as the language counts: thousands and millions, or 万 and 亿.
+
+    >>> money(1_234_567, unit=False)
+    '1.23 M'
+    """
+    if amount is None or amount != amount:
+        return "–"
+    if _spoken["language"] == "en":
+        steps = ((1e9, " bn"), (1e6, " M"), (1e3, " k"))
+    else:
+        steps = ((1e8, translated("", "亿")), (1e4, translated("", "万")))
+    # 999 999 is "1 M", not "1,000 k": the step is chosen by what is printed
+    scale, suffix = next((s for s in steps if abs(amount) >= s[0] * 0.9995), (1.0, ""))
+    value = amount / scale
+    digits = 0 if abs(value) >= 99.95 or scale == 1 else 1 if abs(value) >= 9.995 else 2
+    sign = "−" if amount < 0 and round(abs(value), digits) > 0 else ""
+    return f"{sign}{abs(value):,.{digits}f}{suffix}" + (f" {_spoken['currency']}".rstrip() if unit else "")
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Write a share; a missing one is a dash.
+
+    >>> percent(0.734), percent(float("nan"))
+    ('73 %', '–')
+    """
+    return "–" if share is None or share != share else f"{share * 100:,.{digits}f} %".replace("-", "−")

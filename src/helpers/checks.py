@@ -50,7 +50,7 @@ def brand_errors(book: Workbook) -> list[Finding]:
         if not (book.brand and book.has(name) and "brand" in table(book, name).columns):
             continue
         counted = table(book, name).group_by("brand").agg(n=_.count()).order_by([ibis.desc("n"), "brand"]).to_pandas()
-        if book.brand not in set(counted["brand"]):
+        if len(counted) and book.brand not in set(counted["brand"]):
             brands = [str(b) for b in counted["brand"].dropna().head(50)]
             found.append(Finding(name, "brand", "brand", "error", int(counted["n"].sum()), " | ".join(brands)))
     return found
@@ -84,7 +84,7 @@ def _kept_warnings(book: Workbook) -> list[Finding]:
     if book.embedded:
         part = Path(f"{kept}.{os.getpid()}.part")
         part.write_text(json.dumps(found), encoding="utf-8")
-        for old in CACHE.glob(f"{book.name}.checks.*.json"):
+        for old in CACHE.glob(f"{book.name}.checks.{'[0-9a-f]' * 16}-*.json"):
             old.unlink(missing_ok=True)
         part.replace(kept)
     return found

@@ -53,6 +53,9 @@ def mapped_columns(
                 ) from None
         if column not in known and kind == "number" and raw_type.startswith("string"):
             kind = "text"  # a further column that is no number describes rather than scores
+        if kind == "id" and raw_type.lstrip("!").startswith("float"):
+            # how a data frame writes a missing number; DuckDB compares NaN wrongly in Parquet files that hold it
+            raw = f"CASE WHEN NOT isnan({raw}) THEN {raw} END" if book.embedded else f"NULLIF({raw}, 'NaN')"
         found[column] = Mapped(kind, raw, typed(raw, raw_type, kind, formats.get(column), book.embedded))
     return found
 
@@ -86,7 +89,9 @@ def _expression(book: Workbook, table: str, column: str, text: str) -> str:
             f"{table}.{column}: {text!r} is neither a header of the file nor an expression over its headers; "
             f"put headers with blanks or brackets in double quotes, e.g. '\"Sale (Dollars)\"'"
         ) from None
-    foreign = next((node for node in parsed.walk() if not isinstance(node, PORTABLE)), None)
+    if parsed.find(exp.Query):
+        raise DataError(f"{table}.{column}: {text!r} holds a SELECT; give the whole table by a query instead")
+    foreign = next((node for node in parsed.walk() if type(node) not in PORTABLE), None)  # TRY_CAST is a kind of CAST
     if foreign is not None and not book.embedded:
         raise DataError(
             f"{table}.{column}: {foreign.sql(dialect='duckdb')!r} is not carried over to another engine; use "
@@ -99,23 +104,38 @@ def typed(raw: str, raw_type: str, kind: str, date_format: str | None = None, em
     """Write the SQL that gives an expression the contract's type; in DuckDB, what does not fit becomes NULL.
 
     >>> typed('"Sale"', "float64", "money")
-    'TRY_CAST(ROUND("Sale", 2) AS DECIMAL(18, 2))'
+    'TRY_CAST(CASE WHEN ABS("Sale") < 0.001 THEN \'0\' ELSE CAST("Sale" AS VARCHAR) END AS DECIMAL(18, 2))'
     """
     cast = "TRY_CAST" if embedded else "CAST"  # sqlglot would silently turn TRY_CAST into CAST elsewhere
     text = f"NULLIF(TRIM(CAST({raw} AS VARCHAR)), '')"
-    is_text, is_day = raw_type.startswith(("string", "!string")), raw_type.lstrip("!").startswith(("date", "timestamp"))
-    if kind == "id" and raw_type.lstrip("!").startswith(("float", "decimal")):
-        return f"CAST(CAST({raw} AS BIGINT) AS VARCHAR)"  # 10003.0 is dealer 10003
+    raw_type = raw_type.lstrip("!")
+    is_text, is_day = raw_type.startswith("string"), raw_type.startswith(("date", "timestamp"))
+    if kind == "id" and raw_type.startswith(("float", "decimal")):  # 10003.0 is dealer 10003, 10003.5 is nobody
+        return f"CASE WHEN {raw} = TRUNC({raw}) THEN CAST({cast}({raw} AS DECIMAL(38, 0)) AS VARCHAR) END"
     if kind in ("id", "text"):
         return text
     if kind in ("date", "month"):
         return _typed_day(raw, text, is_day, kind, date_format, cast)
     if kind == "money":
-        # a float is rounded first: the cast alone would cut 1.005 to 1.00
-        amount = text if is_text else f"ROUND({raw}, 2)" if "float" in raw_type else raw
+        amount = _amount(raw, raw_type, text) if embedded else text if is_text else raw
         return f"{cast}({amount} AS DECIMAL(18, 2))"
     number = f"{cast}({text if is_text else raw} AS DOUBLE)"
     return f"CASE WHEN isfinite({number}) THEN {number} END" if embedded else number
+
+
+def _amount(raw: str, raw_type: str, text: str) -> str:
+    """Write what DuckDB casts to money without losing half a cent.
+
+    A float is rounded as it is written, for its binary value, cast or rounded, would cut 1.005 to 1.00; and the text
+    6e-13, which the cast takes for 0.01, is nothing.
+    """
+
+    def written(number: str) -> str:
+        return f"CASE WHEN ABS({number}) < 0.001 THEN '0' ELSE CAST({number} AS VARCHAR) END"
+
+    if raw_type.startswith("string"):
+        return f"CASE WHEN {text} ILIKE '%e%' THEN {written(f'TRY_CAST({text} AS DOUBLE)')} ELSE {text} END"
+    return written(raw) if raw_type.startswith("float") else raw
 
 
 def _typed_day(raw: str, text: str, is_day: bool, kind: str, date_format: str | None, cast: str) -> str:
@@ -123,11 +143,13 @@ def _typed_day(raw: str, text: str, is_day: bool, kind: str, date_format: str | 
         return f"CASE WHEN regexp_matches({text}, '^[0-9]{{4}}-(0[1-9]|1[0-2])$') THEN {text} END"
     if is_day:
         day = f"CAST({raw} AS DATE)"
+        day = f"CASE WHEN {day} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {day} END"  # 'infinity' is no day
     elif date_format:
         escaped = date_format.replace("'", "''")
         day = f"CAST(TRY_STRPTIME({text}, '{escaped}') AS DATE)"
     else:
-        day = f"CAST({cast}({text} AS TIMESTAMP) AS DATE)"
+        # four digits of year first, or it can't be told from a day: 22-03-04
+        day = f"CASE WHEN SUBSTR({text}, 5, 1) IN ('-', '/') THEN CAST({cast}({text} AS TIMESTAMP) AS DATE) END"
     return day if kind == "date" else f"STRFTIME({day}, '%Y-%m')"
 
 

@@ -4,24 +4,21 @@ import pandas as pd
 
 from helpers import style
 
-CLASS_TRIGGERS = ("A", "B", "C")
 
-
-def class_measures(judged: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:
-    """Put the measure that goes with each class beside the number of dealers it holds for.
+def measure_table(judged: pd.DataFrame, happened: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:
+    """Put each class's and each event's measure beside the number of dealers it holds for.
 
     `measures` is the editable table: `trigger` (a class or an event), `priority`, `within_days`, `en`, `zh`.
     """
-    counts = judged["composite_class"].value_counts()
-    chosen = measures[measures["trigger"].isin(CLASS_TRIGGERS)]
+    counts = pd.concat([judged["composite_class"], happened["trigger"]]).value_counts()
     return pd.DataFrame(
         {
-            "composite_class": chosen["trigger"],
-            "n_dealers": chosen["trigger"].map(counts).fillna(0).astype(int),
-            "within_days": chosen["within_days"],
-            "measure": [style.translated(row.en, row.zh) for row in chosen.itertuples()],
+            "trigger": measures["trigger"],
+            "n_dealers": measures["trigger"].map(counts).fillna(0).astype(int),
+            "within_days": measures["within_days"],
+            "measure": [style.translated(row.en, row.zh) for row in measures.itertuples()],
         }
-    ).reset_index(drop=True)
+    )
 
 
 def events(moved: pd.DataFrame, before: pd.DataFrame, receivables: pd.DataFrame | None) -> pd.DataFrame:
@@ -30,7 +27,7 @@ def events(moved: pd.DataFrame, before: pd.DataFrame, receivables: pd.DataFrame 
     Parameters
     ----------
     moved
-        Dealers of this window with `movement`, `previous_class`, `composite_class`, `revenue`.
+        Dealers with `movement`, class and code now and before, and `revenue`.
     before
         Last year's window: `dealer_id`, `revenue`.
     receivables
@@ -41,7 +38,10 @@ def events(moved: pd.DataFrame, before: pd.DataFrame, receivables: pd.DataFrame 
     for row in moved[~moved["movement"].isin(["stayed", "–"])].itertuples():
         now, then = _known(row.revenue), _known(revenue_before.get(row.dealer_id))
         stake = {"fallen": then - now, "left": then}.get(row.movement, now)
-        said = style.say(f"calls.{row.movement}", old=row.previous_class, new=row.composite_class, now=now, then=then)
+        said = style.say(
+            f"calls.{row.movement}", old=f"{row.previous_class} ({row.previous_code})",
+            new=f"{row.composite_class} ({row.code})", now=now, then=then,
+        )  # fmt: skip
         rows.append((row.dealer_id, row.movement, stake, said))
     for row in (receivables if receivables is not None else moved.head(0).assign(status="")).itertuples():
         if row.status in ("stopped_paying", "slowed"):
@@ -80,7 +80,7 @@ def headlines(calls: pd.DataFrame, most: int = 5) -> list[dict]:
 
 def by_account_manager(calls: pd.DataFrame) -> pd.DataFrame:
     """Lay the calls out for printing: account managers one after another, each with the most urgent call first."""
-    shown = ["account_manager", "dealer_id", "dealer_name", "city", "reason", "measure", "within_days", "stake"]
+    shown = ["account_manager", "dealer_id", "dealer_name", "city", "trigger", "reason", "within_days", "stake"]
     return calls.sort_values("account_manager", kind="stable", na_position="last")[shown].reset_index(drop=True)
 
 

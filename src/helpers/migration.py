@@ -39,8 +39,10 @@ def movements(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
 
 
 def _side_by_side(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
-    previous = before[["dealer_id", "composite_class"]].rename(columns={"composite_class": "previous_class"})
-    return now[["dealer_id", "composite_class"]].merge(previous, on="dealer_id", how="outer", validate="one_to_one")
+    names = {"composite_class": "previous_class", "code": "previous_code"}
+    kept = ["dealer_id", "composite_class", *(["code"] if "code" in now and "code" in before else [])]
+    previous = before[kept].rename(columns=names)
+    return now[kept].merge(previous, on="dealer_id", how="outer", validate="one_to_one")
 
 
 def mover_table(moved: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:

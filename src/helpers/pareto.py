@@ -46,26 +46,18 @@ def abc_classes(
     """
     if rule not in RULES:
         raise ValueError(f"rule: {rule!r} is not known; choose one of {', '.join(RULES)}")
-    known = values.notna().to_numpy()
-    v = values.to_numpy(dtype="float64", na_value=np.nan)[known]
-    letters = np.full(len(values), MISSING, dtype=object)
-    positive = v > 0
-    if positive.all() and len(v) > 1 and v.min() == v.max():
-        letters[known] = "B"
-        return pd.Series(letters, index=values.index)
-    ahead, _ = _ahead(v)
+    v = values.to_numpy(dtype="float64", na_value=np.nan)
+    known = v[~np.isnan(v)]
     if rule == "quota":
-        n_a, n_b = _quota_limits(len(v), quota)
-        is_a, is_b = ahead < n_a, ahead < n_b
-    elif rule == "computed":
-        n_a, n_b = computed_limits(values)
-        is_a, is_b = ahead < n_a, ahead < n_b
+        n_a, n_b = _quota_limits(len(known), quota)
     else:
-        share_ahead = _share_ahead(np.where(positive, v, 0.0))
-        a, b = _value_cuts(cuts)
-        is_a, is_b = share_ahead < a, share_ahead < b
-    letters[known] = np.where(positive & is_a, "A", np.where(positive & is_b, "B", "C"))
-    return pd.Series(letters, index=values.index)
+        n_a, n_b = _value_limits(known, cuts) if rule == "value" else computed_limits(values)
+    if len(known) > 1 and known.min() == known.max() > 0:
+        n_a, n_b = 0, len(known)
+    # who is as good as the last one inside is inside too: equal values share a class, in any order of the rows
+    is_a, is_b = v >= _least(known, n_a), v >= _least(known, n_b)
+    place = np.where(np.isnan(v), 3, np.where(is_a, 0, np.where(is_b, 1, 2)))
+    return pd.Series(pd.array(["A", "B", "C", MISSING], dtype="str").take(place), index=values.index)
 
 
 def computed_limits(values: pd.Series) -> tuple[int, int]:
@@ -77,37 +69,36 @@ def computed_limits(values: pd.Series) -> tuple[int, int]:
     Source: Ultsch & Lötsch (2015), Computed ABC analysis for rational selection of most informative variables,
     PLoS ONE 10(6). They smooth the curve with a spline; here its own points are used, so that few dealers suffice.
     """
-    v = np.sort(values.to_numpy(dtype="float64", na_value=np.nan))[::-1]
-    v = v[v > 0]
+    v = _whole_cents(_positive(values))
     if not len(v):
         return 0, 0
     x, y = np.arange(1, len(v) + 1) / len(v), np.cumsum(v) / v.sum()
     pareto = int(np.argmin(np.hypot(x, 1 - y))) + 1
-    break_even = max(int((v > v.mean()).sum()), 1)
+    break_even = max(int((v * len(v) > v.sum()).sum()), 1)
     a, other = min(pareto, break_even), max(pareto, break_even)
     b = int(np.argmin(np.hypot(x - other / len(v), 1 - y))) + 1
     return a, max(a, b)
 
 
-def _ahead(v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Count the strictly larger values before each value, and give the descending order."""
-    order = np.argsort(-v, kind="stable")
-    ranked = v[order]
-    first = np.ones(len(v), dtype=bool)
-    first[1:] = ranked[1:] != ranked[:-1]
-    ahead = np.empty(len(v), dtype=np.int64)
-    ahead[order] = np.maximum.accumulate(np.where(first, np.arange(len(v)), 0))
-    return ahead, order
+def _least(known: np.ndarray, n: int) -> float:
+    """Give the value of the n-th best, below which nobody is inside; zero and negative values never are."""
+    if n == 0:
+        return math.inf
+    return max(np.partition(known, len(known) - n)[len(known) - n], np.nextafter(0, 1))
 
 
-def _share_ahead(v: np.ndarray) -> np.ndarray:
-    """Give the share of the total that strictly larger values hold."""
+def _value_limits(known: np.ndarray, cuts: Sequence[float]) -> tuple[int, int]:
+    a, b = _value_cuts(cuts)
+    v = _whole_cents(np.sort(known[known > 0])[::-1])
+    total = np.cumsum(v)
+    ahead = np.concatenate([[0.0], total[:-1]]) / total[-1] if len(v) else v
+    return int((ahead < a).sum()), int((ahead < b).sum())
+
+
+def _whole_cents(v: np.ndarray) -> np.ndarray:
+    """Turn money into whole cents, which sum up exactly: no class border hangs on a rounded sum."""
     cents = np.rint(v * 100)
-    # whole cents sum up exactly, so that no class border hangs on the order of the rows
-    v = cents if np.allclose(cents, v * 100, rtol=0, atol=1e-4) and cents.sum() < 2**53 else v
-    ahead, order = _ahead(v)
-    before = np.concatenate([[0.0], np.cumsum(v[order])])
-    return before[ahead] / before[-1] if before[-1] > 0 else np.ones(len(v))
+    return cents if np.allclose(cents, v * 100, rtol=0, atol=1e-4) and cents.sum() < 2**53 else v
 
 
 def _quota_limits(n: int, quota: Sequence[float]) -> tuple[int, int]:
@@ -155,7 +146,7 @@ def gini(values: pd.Series) -> float:
     if not len(v):
         return math.nan
     n = len(v)
-    return float((2 * (np.arange(1, n + 1) * v).sum() / (n * v.sum())) - (n + 1) / n)
+    return max(float((2 * (np.arange(1, n + 1) * v).sum() / (n * v.sum())) - (n + 1) / n), 0.0)
 
 
 def gini_interval(
@@ -172,13 +163,17 @@ def gini_interval(
 
 
 def top_share(values: pd.Series, part: float = 0.2) -> float:
-    """Give the share of the total that the best `part` of the dealers hold; the number of dealers is rounded.
+    """Give the share of the total that the best `part` of the dealers hold: their number is rounded, and at least one.
 
     >>> top_share(pd.Series([70, 10, 10, 5, 5]))
     0.7
     """
     v = _positive(values)
-    return float(v[: round(part * len(v))].sum() / v.sum()) if len(v) else math.nan
+    return float(v[: _n_best(len(v), part)].sum() / v.sum()) if len(v) else math.nan
+
+
+def _n_best(n: int, part: float = 0.2) -> int:
+    return min(max(round(part * n), 1), n)
 
 
 def _positive(values: pd.Series) -> np.ndarray:
@@ -212,7 +207,7 @@ def joint_judgement(
     ValueError
         If the diagnoses leave a code without a name.
     """
-    judged = totals.copy()
+    judged = totals.sort_values("dealer_id", ignore_index=True)
     letters = {}
     for indicator in INDICATORS:
         values = judged[indicator] if indicator in judged else pd.Series(np.nan, index=judged.index)
@@ -220,17 +215,14 @@ def joint_judgement(
         letters[indicator] = abc_classes(values, "quota" if indicator in NOT_ADDITIVE else rule)
         judged[f"{indicator}_class"] = letters[indicator]
     judged["code"] = letters[INDICATORS[0]].str.cat([letters[indicator] for indicator in INDICATORS[1:]])
-    by_code = {code: _composite(code, weights) for code in judged["code"].unique()}
-    judged["composite_class"] = judged["code"].map({code: letter for code, (letter, _points) in by_code.items()})
-    names = {code: _diagnosis(code, diagnoses) for code in by_code}
-    judged["diagnosis"] = judged["code"].map(names)
-    points = judged["code"].map({code: points for code, (_letter, points) in by_code.items()})
+    which, codes = pd.factorize(judged["code"])  # at most 64: what hangs on the code is worked out once for each
+    composite = [_composite(code, weights) for code in codes]
+    judged["composite_class"] = pd.array([letter for letter, _points in composite], dtype="str").take(which)
+    judged["diagnosis"] = pd.array([_diagnosis(code, diagnoses) for code in codes], dtype="str").take(which)
+    points = np.array([points for _letter, points in composite], dtype="float64")[which]
     first = next((i for i in INDICATORS if i in totals and totals[i].notna().any()), None)
-    sizes = judged[first] if first else points
-    order = pd.DataFrame({"points": points, "size": sizes, "id": judged["dealer_id"]})
-    return judged.loc[order.sort_values(["points", "size", "id"], ascending=[False, False, True]).index].reset_index(
-        drop=True
-    )
+    sizes = judged[first].to_numpy(dtype="float64", na_value=np.nan) if first else points
+    return judged.iloc[np.lexsort((-sizes, -points))].reset_index(drop=True)
 
 
 def _composite(code: str, weights: Mapping[str, float]) -> tuple[str, float]:
@@ -331,7 +323,7 @@ def bottom_line(judged: pd.DataFrame, moved: pd.DataFrame, overdue: pd.DataFrame
     counts, positive = judged["composite_class"].value_counts(), judged[judged[size] > 0]
     held = judged.loc[judged["composite_class"] == "A", size].clip(lower=0).sum() / max(positive[size].sum(), 1e-9)
     said = [
-        style.say("pareto.top", n=round(0.2 * len(positive)), of=len(positive), indicator=names,
+        style.say("pareto.top", n=_n_best(len(positive)), of=len(positive), indicator=names,
                   share=style.percent(top_share(judged[size]))),
         style.say("pareto.classes", a=counts.get("A", 0), b=counts.get("B", 0), c=counts.get("C", 0),
                   share=style.percent(held), indicator=names),
@@ -374,6 +366,12 @@ def abc_table(judged: pd.DataFrame, moved: pd.DataFrame, dealers: pd.DataFrame) 
     columns = ["dealer_id", "dealer_name", "city", "account_manager", *INDICATORS, *letters, "code", "composite_class",
                "diagnosis", "previous_class", "movement", "override_reason"]  # fmt: skip
     return rows[columns]
+
+
+def flagged(table: pd.DataFrame) -> pd.Series:
+    """Mark the dealers that other parts of the edition point to: who moved by two classes, or is set by hand."""
+    pair = table["previous_class"].fillna("") + table["composite_class"]
+    return pair.isin(["AC", "CA"]) | (table["override_reason"] != "")
 
 
 def require_conservation(totals: pd.DataFrame, reconciliation: pd.DataFrame) -> None:

@@ -31,7 +31,10 @@ def span(book: Workbook) -> tuple[str, str]:
     if not months:
         raise DataError(f"{name}: {source_name(book, name)} has no dated line; nothing can be analysed")
     first, _last, day = checks.main_span(months)
-    return first, periods.last_complete_month(pd.Timestamp(day).date())
+    last = periods.last_complete_month(pd.Timestamp(day).date())
+    if last < first:
+        raise DataError(f"{name}: {source_name(book, name)} starts in {first} and ends on {day}: no month is complete")
+    return first, last
 
 
 def require_period(book: Workbook, period: str = "") -> str:
@@ -75,16 +78,18 @@ def records(book: Workbook, name: str, language: str = "en") -> pd.DataFrame:
     known = [c for c in contract()[name] if c != "*"]
     rows = table(book, name).to_pandas() if book.has(name) else pd.DataFrame(columns=known)
     rows = rows.reindex(columns=[*known, *(c for c in rows.columns if c not in known)])
-    for column in [c for c in known if c.endswith("_date")]:
-        rows[column] = pd.to_datetime(rows[column])
-    for column, spec in contract()[name].items():
-        if spec.kind == "number" and column in rows:
-            rows[column] = pd.to_numeric(rows[column])
+    for column in known:
+        kind = contract()[name][column].kind
+        if kind == "date":
+            rows[column] = pd.to_datetime(rows[column])
+        else:
+            rows[column] = rows[column].astype("float64" if kind in ("number", "money") else "str")
     for twin in [c for c in known if c.endswith("_en")]:
-        if language == "en":
-            rows[twin.removesuffix("_en")] = rows[twin].fillna(rows[twin.removesuffix("_en")])
+        plain = twin.removesuffix("_en")
+        wanted, other = (twin, plain) if language == "en" else (plain, twin)
+        rows[plain] = rows[wanted].fillna(rows[other])
         rows = rows.drop(columns=twin)
-    return rows.sort_values(rows.columns[0], ignore_index=True)
+    return rows.sort_values(list(rows.columns), ignore_index=True)
 
 
 def reference(book: Workbook, name: str) -> pd.DataFrame:
@@ -126,11 +131,15 @@ def dealers(book: Workbook, language: str = "en") -> pd.DataFrame:
 
 def brand_share_basis(book: Workbook) -> str:
     """Tell what our brand's share is a share of: "dealer_profit", else "purchases", else "" where nothing tells."""
+    if not book.brand:
+        return ""
     if book.has("dealer_profit"):
         return "dealer_profit"
-    return (
-        "purchases" if book.brand and book.has("sell_in") and _brand(book, table(book, "sell_in")) is not None else ""
-    )
+    if not book.has("sell_in") or _brand(book, table(book, "sell_in")) is None:
+        return ""
+    # a brand's own books hold no rival: a share of them would be 100 % everywhere
+    rivals = _branded(book, table(book, "sell_in")).filter(_.brand.notnull() & (_.brand != book.brand)).limit(1)
+    return "purchases" if len(rivals.select("brand").to_pandas()) else ""
 
 
 def dealer_totals(book: Workbook, period: str, *, n_months: int = 12, n_windows: int = 1) -> pd.DataFrame:
@@ -150,6 +159,11 @@ def dealer_totals(book: Workbook, period: str, *, n_months: int = 12, n_windows:
     parts = [part for part in (_sell_in_sums(book, period, n_months, n_windows),
                                _payment_sums(book, period, n_months, n_windows),
                                _profit_sums(book, period, n_months, n_windows)) if part is not None]  # fmt: skip
+    if not parts:
+        raise DataError(
+            f"dealers can't be judged without a table of sell_in, payments or dealer_profit; "
+            f"name the source of one in {book.path.name}, e.g. as [data.sell_in]"
+        )
     keys = ["dealer_id"] + (["block"] if n_windows > 1 else [])
     rows = _joined([part.filter(_.dealer_id.notnull()) for part in parts], keys).to_pandas()
     return _finished(rows, book, period, n_months, n_windows)
@@ -171,8 +185,13 @@ def _finished(rows: pd.DataFrame, book: Workbook, period: str, n_months: int, n_
     if dealt := [c for c in ("purchases", "payments") if c in rows]:
         rows = rows[rows[dealt].notna().any(axis=1)].copy()  # who only sells rivals is no dealer of the window
     # where the table is there, a dealer without a line really has zero; where it is not, nothing is known
-    for column in ("purchases", "revenue", "gross_profit", "quantity", "payments"):
-        rows[column] = rows[column].fillna(0.0) if column in rows and not rows[column].isna().all() else np.nan
+    for column in ("gross_profit", "quantity", "revenue", "purchases", "payments"):
+        if column not in rows or rows["purchases" if column == "revenue" else column].isna().all():
+            rows[column] = np.nan
+        elif column in ("gross_profit", "quantity"):  # he bought, but no line of his has a cost: unknown, not zero
+            rows[column] = rows[column].mask(rows["revenue"].isna(), 0.0)
+        else:
+            rows[column] = rows[column].fillna(0.0)
     if basis == "purchases":
         rows["brand_part"], rows["brand_total"] = rows["revenue"], rows["purchases"]
     elif not basis:
@@ -180,8 +199,8 @@ def _finished(rows: pd.DataFrame, book: Workbook, period: str, n_months: int, n_
     rows["brand_share"] = rows["brand_part"] / rows["brand_total"].where(rows["brand_total"] > 0)
     first = ["dealer_id"]
     if n_windows > 1:
-        ends = {block: periods.shift(period, -n_months * block) for block in range(n_windows)}
-        rows["window_end"] = rows.pop("block").map(ends)
+        rows = rows[rows["block"] < _n_covered(book, period, n_months)].copy()
+        rows["window_end"] = [periods.shift(period, -n_months * block) for block in rows.pop("block")]
         first.append("window_end")
     columns = [
         "purchases",
@@ -246,6 +265,8 @@ def reconciliation(book: Workbook, period: str) -> pd.DataFrame:
             n_unidentified=lines.dealer_id.isnull().sum(),
         ).to_pandas()  # fmt: skip
         found["purchases" if name == "sell_in" else "payments"] = sums.iloc[0]
+    if not found:
+        return pd.DataFrame(columns=["indicator", "identified", "unidentified", "total", "n_unidentified"])
     rows = pd.DataFrame(found).T.fillna(0.0).rename_axis("indicator").reset_index()
     rows["unidentified"] = (rows["total"] - rows["identified"]).round(2)
     return rows[["indicator", "identified", "unidentified", "total", "n_unidentified"]]

@@ -113,8 +113,8 @@ def workbook(path: str | Path) -> Workbook:
     book = Workbook(
         path=path, name=_name(head, path), title=_text(head, "title", path.parent.name), brand=_text(head, "brand", ""),
         currency=_text(head, "currency", ""), languages=_languages(head), generated=head.get("generated") is True,
-        engine=_filled(_text(data, "engine", "duckdb://"), "engine"),
-        files={key: _located(value, path, f"[data.files] {key}") for key, value in data.get("files", {}).items()},
+        engine=_engine(data, path),
+        files={key: _located(value, path, f"[data.files] {key}") for key, value in _texts(data, "files").items()},
         tables=_tables(data, path),
     )  # fmt: skip
     if not (book.has("sell_in") or book.has("sell_out")):
@@ -134,7 +134,9 @@ def sources(book: Workbook, table: str, mapping: TableSource | None = None) -> l
     named = [book.files[name] for name in files_in_query(book, mapping.query)] if mapping.query else [mapping.source]
     found = []
     for source in filter(is_file, named):
-        files = sorted(Path(name) for name in glob.glob(source, recursive=True))  # noqa: PTH207 - absolute patterns
+        # a file of that very name wins over a pattern: sales[1].csv
+        named_so = [source] if Path(source).is_file() else glob.glob(source, recursive=True)  # noqa: PTH207
+        files = sorted(Path(name) for name in named_so)
         if not files:
             raise DataError(f"{table}: no file {source}; correct the path in {book.path.name}")
         if bad := [f for f in files if not f.name.lower().endswith(FILE_KINDS)]:
@@ -150,7 +152,17 @@ def is_file(source: str) -> bool:
 
 def files_in_query(book: Workbook, query: str) -> list[str]:
     """List the names of `[data.files]` that occur as words in a query."""
-    return [name for name in book.files if re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", query)]
+    return [name for name in book.files if re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", query, re.IGNORECASE)]
+
+
+def database_file(engine: str) -> Path | None:
+    """Name the file of an embedded database; none where it lives in memory or is a server's.
+
+    >>> database_file("duckdb:///data/erp.duckdb?threads=2").name, database_file("duckdb://")
+    ('erp.duckdb', None)
+    """
+    file = engine.removeprefix("duckdb://").partition("?")[0]
+    return Path(file) if engine.startswith("duckdb://") and file not in ("", ":memory:") else None
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -186,6 +198,21 @@ def _text(section: Mapping, key: str, default: str) -> str:
     return value
 
 
+def _texts(section: Mapping, key: str) -> Mapping[str, str]:
+    values = section.get(key, {})
+    _require_known(values, values, f"[{key}]", "key")
+    for name in values:
+        _text(values, name, "")
+    return values
+
+
+def _engine(data: Mapping, path: Path) -> str:
+    """Give the engine's URL; a database file lies relative to the toml, as other sources do."""
+    engine = _filled(_text(data, "engine", "duckdb://"), "engine")
+    file = database_file(engine)
+    return engine.replace(f"duckdb://{file}", f"duckdb://{path.parent / file}", 1) if file else engine
+
+
 def _name(head: Mapping, path: Path) -> str:
     name = _text(head, "name", path.parent.name if path.name == "workbook.toml" else path.stem)
     # the name becomes a folder below reports/: text from a file is never a path
@@ -197,6 +224,8 @@ def _name(head: Mapping, path: Path) -> str:
 def _languages(head: Mapping) -> tuple[str, ...]:
     given = head.get("language", ["en"])
     given = [given] if isinstance(given, str) else given
+    if not isinstance(given, list):
+        raise DataError(f'[workbook] language: a list such as ["en"] is expected, not {given!r}')
     for language in given:
         if language not in words.LANGUAGES:
             raise DataError(f"[workbook] language: {language!r} is not known; choose from {', '.join(words.LANGUAGES)}")
@@ -206,16 +235,17 @@ def _languages(head: Mapping) -> tuple[str, ...]:
 def _mapping(table: str, raw: Mapping, path: Path) -> TableSource:
     where = f"[data.{table}]"
     _require_known(raw, TABLE_KEYS, where, "key")
-    columns, formats = raw.get("columns", {}), raw.get("format", {})
+    columns, formats = _texts(raw, "columns"), _texts(raw, "format")
     known = contract()[table]
     if "*" not in known:  # where the contract takes any further column, any further name is right
         _require_known(columns, known, f"[data.{table}.columns]", "column")
     _require_known(formats, [c for c, column in known.items() if column.kind in ("date", "month")],
                    f"[data.{table}.format]", "date column")  # fmt: skip
-    if ("source" in raw) == ("query" in raw):
+    source, query = _text(raw, "source", "").strip(), _text(raw, "query", "").strip()
+    if bool(source) == bool(query):
         raise DataError(f"{where}: give either source or query")
-    source = _located(raw["source"], path, f"{where} source") if "source" in raw else ""
-    return TableSource(source, _filled(raw.get("query", ""), f"{where} query"), dict(columns), dict(formats))
+    source = _located(source, path, f"{where} source") if source else ""
+    return TableSource(source, _filled(query, f"{where} query"), dict(columns), dict(formats))
 
 
 def _filled(text: str, where: str) -> str:
@@ -234,8 +264,8 @@ def _located(source: str, path: Path, where: str) -> str:
     source = _filled(source, where)
     if source.startswith("package:"):
         package, _, inside = source.removeprefix("package:").partition("/")
-        spec = importlib.util.find_spec(package)
+        spec = importlib.util.find_spec(package) if re.fullmatch(r"\w+", package) else None
         if spec is None or not spec.submodule_search_locations:
             raise DataError(f"{where}: the package {package!r} is not installed; install it with pip")
         return str(Path(spec.submodule_search_locations[0]) / inside)
-    return str(path.parent / source) if is_file(source) else source
+    return str(path.parent / Path(source).expanduser()) if is_file(source) else source

@@ -3,6 +3,8 @@
 import functools
 import html
 import io
+import os
+import re
 import textwrap
 import urllib.parse
 from collections.abc import Iterable, Mapping
@@ -18,14 +20,28 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
-from pandas.io.formats.style import Styler
+from PIL import Image
 
-from helpers.words import LANGUAGES, REFERENCE, _Plural, label, listed, money, percent, say, speak, spoken, translated, word
+from helpers.words import (
+    LANGUAGES,
+    REFERENCE,
+    label,
+    listed,
+    money,
+    percent,
+    say,
+    speak,
+    spoken,
+    translated,
+    word,
+)
 
 # words are part of the looks for all who draw: they need one import only
-__all__ = ["LANGUAGES", "REFERENCE", "_Plural", "label", "listed", "money", "percent", "say", "translated", "word"]
+__all__ = ["LANGUAGES", "REFERENCE", "label", "listed", "money", "percent", "say", "translated", "word"]
 
 WIDTH_IN = 9.2  # the text column of a page
+DEALERS_PAGE = "02_abc_pareto.html"  # where a dealer is explained
+BY_INDICATOR = ("value", "least", "lowest", "highest")
 ROWS_SHOWN = 100  # of a long table; flagged rows are shown on top of these
 
 # Colours carry meaning, the same one on every page; the hues stay apart for colour-blind readers.
@@ -50,7 +66,7 @@ SEQUENTIAL = LinearSegmentedColormap.from_list("calm", ["#eef2f5", "#1f5a8c"])
 
 # Columns whose cells are codes of ours or of the contract, so that they are translated.
 CODE_COLUMNS = {"customer_type", "store_format", "area_type", "segment", "category", "diagnosis", "status", "kind",
-                "severity", "check", "indicator", "movement", "rule", "variability", "class", "trigger"}  # fmt: skip
+                "severity", "check", "indicator", "movement", "rule", "variability", "class", "trigger", "decided_by", "overlap_by", "feature"}  # fmt: skip
 FONT = str(Path(noto_cjk_sans_otc.__file__).parent / "NotoSansCJK-Regular.ttc")
 
 
@@ -105,7 +121,7 @@ def explain(ax: Axes, title: str, subtitle: str = "", source: str = "", alt: str
     figure = ax.figure
     bold = {"fontweight": "bold"} if spoken() == "en" else {}  # the Chinese font comes in one weight
     width, height = figure.get_size_inches()
-    per_line = int(width * (10.0 if spoken() == "en" else 5.6))
+    per_line = int(width * (9.4 if spoken() == "en" else 5.6))
     head = textwrap.wrap(title, per_line) or [""]
     top = 0.04 + 0.23 * len(head)
     figure.text(0.006, 1 - 0.04 / height, "\n".join(head), fontsize=13, va="top", **bold)
@@ -117,7 +133,7 @@ def explain(ax: Axes, title: str, subtitle: str = "", source: str = "", alt: str
     bottom = 0.24 if source else 0.0
     if layout := figure.get_layout_engine():
         layout.set(rect=(0, bottom / height, 1, 1 - (top + 0.1 + bottom) / height))
-    figure.alt_text = alt or f"{title}. {subtitle}".strip()
+    figure.alt_text = alt or f"{title.rstrip('.。')}. {subtitle}".strip()
     return ax
 
 
@@ -153,48 +169,83 @@ def _show_figures_with_alt_text() -> None:
 def _rendered(figure: Figure, kind: str):
     if (kind == "png") is not getattr(figure, "dense", False):
         return None
+    alt = {"alt": getattr(figure, "alt_text", "")}
     buffer = io.BytesIO()
-    # no date in the file: the same figure is the same bytes
-    figure.savefig(buffer, format=kind, metadata={"Date": None} if kind == "svg" else None)
-    data = buffer.getvalue().decode() if kind == "svg" else buffer.getvalue()
-    return data, {"alt": getattr(figure, "alt_text", "")}
+    if kind == "svg":
+        # no date in the file, and hundredths of a point are enough: the same figure is the same, small bytes
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        return re.sub(r"(\.\d\d)\d+", r"\1", buffer.getvalue().decode()), alt
+    figure.savefig(buffer, format="png")
+    packed = io.BytesIO()
+    Image.open(buffer).convert("RGB").quantize(128).save(packed, "png", optimize=True)  # a quarter of the bytes
+    return packed.getvalue(), alt
 
 
 # ---- tables and prose ----------------------------------------------------------------------------------------------
 
 
-def table(
-    rows: pd.DataFrame, title: str = "", note: str = "", *, flagged: pd.Series | None = None, limit: int = ROWS_SHOWN
-) -> Styler:
-    """Lay out a table for reading: names in the reader's language, numbers by the suffix of their column.
+class Table:
+    """A table laid out for reading; in a notebook it shows itself."""
 
-    Columns ending in `_share` or `_rate` are percentages, `n_` counts, `_days` whole days, `_date` dates. Beyond
-    `limit` rows only the `flagged` ones (boolean, indexed as `rows`) are shown, and the note says so.
+    def __init__(self, html_text: str, rows: pd.DataFrame) -> None:
+        """Keep the markup, and the rows it shows."""
+        self._html, self.rows = html_text, rows
+
+    def to_html(self) -> str:
+        """Give the markup."""
+        return self._html
+
+    _repr_html_ = to_html
+
+    def __repr__(self) -> str:
+        """Read as plain text."""
+        return self.rows.to_string(index=False)
+
+
+def table(
+    rows: pd.DataFrame,
+    title: str = "",
+    note: str = "",
+    *,
+    flagged: pd.Series | None = None,
+    limit: int = ROWS_SHOWN,
+    anchors: bool = False,
+) -> Table:
+    """Lay out a table: names in the reader's language, numbers by the suffix of their column, all text escaped.
+
+    Columns ending in `_share` or `_rate` are percentages, `_days` whole days, `_date` dates; `n_` are counts. Beyond
+    `limit` rows only the `flagged` ones (boolean, indexed as `rows`) are shown, and the note says so. In an edition a
+    dealer's name leads to his row in the table with `anchors`.
     """
     shown = rows.head(limit)
     if len(rows) > limit:
         if flagged is not None:
             more = rows.index[flagged.reindex(rows.index, fill_value=False).to_numpy(bool)]
             shown = rows.loc[rows.index[:limit].union(more, sort=False)]
-        note = " ".join(filter(None, [note, say("table.cut", shown=len(shown), rows=len(rows))]))
-    text = shown.copy()
-    for column in text.columns:
-        text[column] = [_cell(value, str(column)) for value in text[column]]
-    numeric = [c for c in rows.columns if pd.api.types.is_numeric_dtype(rows[c]) and rows[c].dtype != bool]
-    text.columns = [html.escape(word(column)) for column in text.columns]
-    styler = text.reset_index(drop=True).style.format(escape="html").hide(axis="index")
-    styler = styler.set_table_attributes('class="table"')
-    styler.set_td_classes(_classes(text.reset_index(drop=True), [rows.columns.get_loc(c) for c in numeric]))
-    caption = "".join(
-        [f"<b>{html.escape(title)}</b>" if title else "", f"<span>{html.escape(note)}</span>" if note else ""]
-    )
-    return styler.set_caption(caption) if caption else styler
+        note = " · ".join(filter(None, [note, say("table.cut", shown=len(shown), rows=len(rows))]))
+    kinds = ["number" if pd.api.types.is_numeric_dtype(rows[c]) and rows[c].dtype != bool else "" for c in rows.columns]
+    heads = "".join(f"<th{_of(kind)}>{html.escape(word(c))}</th>" for c, kind in zip(rows.columns, kinds, strict=True))
+    body = "".join(_row(row, rows.columns, kinds, anchors) for row in shown.to_dict("records"))
+    caption = f"<b>{html.escape(title)}</b>" * bool(title) + f"<span>{html.escape(note)}</span>" * bool(note)
+    caption = f"<caption>{caption}</caption>" * bool(caption)
+    return Table(f'<table class="table">{caption}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>', shown)
 
 
-def _classes(text: pd.DataFrame, numeric: list[int]) -> pd.DataFrame:
-    made = pd.DataFrame("", index=text.index, columns=text.columns)
-    made.iloc[:, numeric] = "number"
-    return made
+def _of(kind: str) -> str:
+    return f' class="{kind}"' if kind else ""
+
+
+def _row(row: dict, columns: Iterable[str], kinds: list[str], anchors: bool) -> str:
+    cells = []
+    for column, kind in zip(columns, kinds, strict=True):
+        # a row about one indicator prints its values as that indicator is printed
+        named = str(row.get("indicator", column)) if column in BY_INDICATOR else column
+        text = html.escape(_cell(row[column], named))
+        if column == "dealer_name" and "dealer_id" in row and not anchors and os.environ.get("WORKBOOK_PAGE"):
+            text = f'<a href="{DEALERS_PAGE}#{anchor(row["dealer_id"])}">{text}</a>'
+        cells.append(f"<td{_of(kind)}>{text}</td>")
+    at = f' id="{anchor(row["dealer_id"])}"' if anchors else ""
+    return f"<tr{at}>{''.join(cells)}</tr>"
 
 
 def _cell(value: object, column: str) -> str:

@@ -1,10 +1,13 @@
 """Tables: sources go through the mapping, stop at errors, and are kept as sorted Parquet; a server keeps its own."""
 
 import functools
+import glob
 import hashlib
 import json
 import os
 import re
+import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,12 +19,24 @@ from sqlglot import exp
 
 from helpers import mapping, words
 from helpers.mapping import Mapped, first_line, quoted
-from helpers.settings import ROOT, DataError, TableSource, Workbook, contract, files_in_query, is_file, nearest, sources
+from helpers.settings import (
+    ROOT,
+    DataError,
+    TableSource,
+    Workbook,
+    contract,
+    database_file,
+    files_in_query,
+    is_file,
+    nearest,
+    sources,
+)
 
 CACHE = ROOT / "data" / "cache"
 MEMORY_LIMIT = "1500MB"  # for DuckDB; it spills to disk beyond that; an own limit: engine = "duckdb://?memory_limit=…"
 OPTIONAL_IDS = ("dealer_id", "consumer_id")  # a line without one is counted as unidentified, not refused
 FORMATTED = ("date", "month")
+ABANDONED_SECONDS = 3600  # a half-written file that has not grown for so long is nobody's
 
 
 class Finding(NamedTuple):
@@ -48,15 +63,18 @@ def connection(engine: str):
         If the engine is unknown, its driver is missing, or it can't be reached.
     """
     try:
-        con = ibis.connect(engine)
-        if engine.startswith("duckdb://"):
-            if "memory_limit" not in engine:
-                con.raw_sql(f"SET memory_limit = '{MEMORY_LIMIT}'")
-            con.raw_sql("SET preserve_insertion_order = false; SET enable_progress_bar = false")
+        if not engine.startswith("duckdb://"):
+            return ibis.connect(engine)
+        # a database file is only read: several pages may do so at once
+        con = ibis.connect(engine, read_only=True) if database_file(engine) else ibis.connect(engine)
+        if "memory_limit" not in engine:
+            con.raw_sql(f"SET memory_limit = '{MEMORY_LIMIT}'")
+        con.raw_sql("SET preserve_insertion_order = false; SET enable_progress_bar = false; SET TimeZone = 'UTC'")
+        con.raw_sql("SET python_enable_replacements = false")  # a name in a query is a table, no variable of ours
         return con
     except Exception as error:
-        url = re.sub(r"://[^@/]*@", "://…@", engine)  # never print a password
-        raise DataError(f"engine {url}: {first_line(error)}") from error
+        told = re.sub(r"://[^@/]*@", "://…@", f"engine {engine}: {first_line(error)}")  # never print a password
+        raise DataError(told) from None
 
 
 def _raw(book: Workbook, name: str) -> Table:
@@ -79,11 +97,15 @@ def _raw_sql(book: Workbook, name: str) -> str:
 
 
 def _scan(files: list[Path]) -> str:
-    listed = "[" + ", ".join("'" + str(file).replace("'", "''") + "'" for file in files) + "]"
+    listed = "[" + ", ".join(_literal(glob.escape(str(file))) for file in files) + "]"
     if files[0].name.lower().endswith(".parquet"):
         return f"read_parquet({listed}, union_by_name = true)"
     # text stays text until the contract types it: a sniffer would read 00123 as 123 and guess at dates
     return f"read_csv({listed}, all_varchar = true, header = true, union_by_name = true)"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _query_sql(book: Workbook, name: str) -> str:
@@ -148,7 +170,8 @@ def _digest(*parts: object) -> str:
 
 def table_fingerprint(book: Workbook, name: str) -> str:
     """Hash a table's sources (path, size, time), its mapping and the code that reads it."""
-    stats = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in sources(book, name)]
+    database = [file for file in (database_file(book.engine),) if file]
+    stats = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in sources(book, name) + database if f.exists()]
     return _digest(name, stats, book.tables[name], book.engine)
 
 
@@ -165,13 +188,28 @@ def _stem(book: Workbook, name: str) -> Path:
 def described(book: Workbook, name: str) -> dict:
     """Describe a table: `errors` (findings), `rows`, and `months` as (month, lines, last day); built where not kept."""
     if not book.embedded:
-        lines = _canonical(book, name)
-        return {"errors": [], **_counted(lines)}
+        try:
+            lines = _canonical(book, name)
+            return {"errors": [*_missing(name, lines), *_key_errors(name, lines)], **_counted(lines)}
+        except DataError:
+            raise
+        except Exception as error:
+            raise DataError(f"{name}: {source_name(book, name)} can't be read: {first_line(error)}") from error
     stem = _stem(book, name)
-    description = Path(f"{stem}.json")
-    if not description.exists():
+    kept = _kept(stem)
+    if kept is None:
         _build(book, name, stem)
-    return json.loads(description.read_text(encoding="utf-8"))
+        kept = _kept(stem)
+    return kept
+
+
+def _kept(stem: Path) -> dict | None:
+    """Read what is kept of a table; nothing where the description or its Parquet file is gone."""
+    try:
+        kept = json.loads(Path(f"{stem}.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    return kept if kept["errors"] or Path(f"{stem}.parquet").exists() else None
 
 
 def errors(book: Workbook, name: str) -> list[Finding]:
@@ -194,9 +232,9 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
             order = [c for c in ("dealer_id", "consumer_id", "date", "month", "snapshot_date") if c in columns][:2]
             by = f"ORDER BY {', '.join(order)}" if order else ""
             select = f"SELECT {mapping.select_list(columns)} FROM ({_raw_sql(book, name)}) {by}"
-            con.raw_sql(f"COPY ({select}) TO '{part}' (FORMAT parquet, COMPRESSION zstd)")
-            found = _key_errors(name, con.read_parquet(str(part)))
-        counted = {} if found else _counted(con.read_parquet(str(part)))
+            con.raw_sql(f"COPY ({select}) TO {_literal(str(part))} (FORMAT parquet, COMPRESSION zstd)")
+            found = _key_errors(name, con.read_parquet(glob.escape(str(part))))
+        counted = {} if found else _counted(con.read_parquet(glob.escape(str(part))))
         if not found:
             part.replace(f"{stem}.parquet")
         part.write_text(json.dumps({"errors": found, **counted}), encoding="utf-8")
@@ -205,9 +243,17 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
         raise DataError(f"{name}: {source_name(book, name)} can't be read: {first_line(error)}") from error
     finally:
         part.unlink(missing_ok=True)
-    for old in CACHE.glob(f"{book.name}.{name}.*"):
-        if not old.name.startswith(stem.name) and old.suffix in (".parquet", ".json"):
+    for old in CACHE.glob(f"{book.name}.{name}.{'[0-9a-f]' * 16}.*"):
+        if _is_abandoned(old) if old.suffix == ".part" else not old.name.startswith(stem.name):
             old.unlink(missing_ok=True)
+
+
+def _is_abandoned(part: Path) -> bool:
+    """Whether a half-written file was left by a process that was killed: nothing has come for an hour."""
+    try:
+        return time.time() - part.stat().st_mtime > ABANDONED_SECONDS
+    except FileNotFoundError:
+        return False
 
 
 def _counted(lines: Table) -> dict:
@@ -222,12 +268,11 @@ def _counted(lines: Table) -> dict:
 
 def _type_errors(book: Workbook, name: str, con, columns: dict[str, Mapped]) -> list[Finding]:
     """Count, in one pass, the values that do not fit their column's type and the required ones that are missing."""
-    required = [c for c in columns if c not in OPTIONAL_IDS or contract()[name].get("date") is None]
-    required = [c for c in required if c in contract()[name] and contract()[name][c].required]
+    required = _required(name, columns)
     asked = []
     for column, (kind, raw, typed) in columns.items():
         bad = f"({raw}) IS NOT NULL AND TRIM(CAST({raw} AS VARCHAR)) <> '' AND ({typed}) IS NULL"
-        if kind not in ("id", "text"):
+        if kind != "text":
             asked += [(column, "type", f"COUNT(*) FILTER ({bad})", f"MIN(CAST({raw} AS VARCHAR)) FILTER ({bad})")]
         if column in required:
             gone = f"({raw}) IS NULL OR TRIM(CAST({raw} AS VARCHAR)) = ''"
@@ -241,6 +286,18 @@ def _type_errors(book: Workbook, name: str, con, columns: dict[str, Mapped]) -> 
         for i, (column, check, *_sql) in enumerate(asked)
         if row[2 * i]
     ]
+
+
+def _required(name: str, columns: Iterable[str]) -> list[str]:
+    known = contract()[name]
+    return [c for c in columns if c in known and known[c].required and not (c in OPTIONAL_IDS and "date" in known)]
+
+
+def _missing(name: str, lines: Table) -> list[Finding]:
+    """Count the required values that are missing in a server's table."""
+    required = _required(name, lines.columns)
+    row = lines.agg(**{c: lines[c].isnull().sum().fill_null(0) for c in required}).to_pandas().iloc[0]
+    return [Finding(name, c, "missing", "error", int(row[c]), "") for c in required if row[c]]
 
 
 def _key_errors(name: str, lines: Table) -> list[Finding]:
@@ -275,7 +332,7 @@ def table(book: Workbook, name: str) -> Table:
         return _canonical(book, name)
     if found := errors(book, name):
         raise DataError("\n".join(in_words(book, finding) for finding in found))
-    return connection(book.engine).read_parquet(f"{_stem(book, name)}.parquet")
+    return connection(book.engine).read_parquet(glob.escape(f"{_stem(book, name)}.parquet"))
 
 
 def in_words(book: Workbook, finding: Finding) -> str:
@@ -291,7 +348,7 @@ def in_words(book: Workbook, finding: Finding) -> str:
             f'say how it is written, e.g. {finding.column} = "%m/%d/%Y" under [data.{finding.table}.format]'
         )
     if finding.check == "type":
-        is_a = "amount" if kind and kind.kind == "money" else "number"
+        is_a = {"money": "amount", "id": "whole number"}.get(kind.kind if kind else "", "number")
         return (
             f"{where}: {finding.n_rows:,} rows of {source} hold no {is_a}, e.g. {finding.example!r}; "
             f"correct them, or map an expression in {book.path.name} under [data.{finding.table}.columns]"

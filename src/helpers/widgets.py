@@ -1,10 +1,11 @@
 """Widgets: one call per notebook, for exploring by hand; editions leave them out."""
 
 import ipywidgets as widgets
+import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import display
 
-from helpers import pareto, style
+from helpers import pareto, rfm, style
 
 
 def explore_classes(totals: pd.DataFrame, diagnoses: pd.DataFrame) -> widgets.Widget:
@@ -26,8 +27,28 @@ def explore_classes(totals: pd.DataFrame, diagnoses: pd.DataFrame) -> widgets.Wi
         asked = {i: given.get(i, 0.0) for i in pareto.INDICATORS}
         judged = pareto.joint_judgement(totals, diagnoses, rule=rule, weights=asked)
         if indicator in known:
-            display(pareto.plot_pareto(judged, indicator).figure)
+            figure = pareto.plot_pareto(judged, indicator).figure
+            display(figure)
+            plt.close(figure)  # or the notebook shows it a second time
         display(style.table(pareto.class_table(judged)))
 
     output = widgets.interactive_output(show, {"rule": rule, "indicator": indicator, **weights})
     return widgets.VBox([rule, indicator, *weights.values(), output])
+
+
+def explore_rfm(orders: pd.DataFrame, end_date: object, rules: pd.DataFrame) -> widgets.Widget:
+    """Choose how recency is scored, by the calendar or by quantile, and see the segments change.
+
+    `orders` as `read.dealer_orders` gives them, `rules` from `rfm_segments.csv`.
+    """
+    cuts = {style.label("by_calendar"): rfm.CALENDAR_CUTS, style.label("by_quantile"): "quantile"}
+    chosen = widgets.ToggleButtons(options=list(cuts), description=style.label("rule"))
+
+    def show(chosen: str) -> None:
+        scores = rfm.rfm_scores(orders, end_date, cuts=cuts[chosen])
+        figure = rfm.plot_rfm(scores).figure
+        display(figure)
+        plt.close(figure)
+        display(style.table(rfm.segment_mix(rfm.rfm_segments(scores, rules), rules)))
+
+    return widgets.VBox([chosen, widgets.interactive_output(show, {"chosen": chosen})])

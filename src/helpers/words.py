@@ -118,7 +118,8 @@ def listed(names: Iterable[object], most: int = 5) -> str:
     names = [str(name) for name in names]
     shown, rest = names[:most], len(names) - most
     if _spoken["language"] == "en":
-        return ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")
+        comma = "; " if any("," in name for name in shown) else ", "  # "Fuhe, Yingling" is one shop
+        return comma.join(shown) + (f" and {rest} more" if rest > 0 else "")
     return "、".join(shown) + (translated("", f"等{len(names)}家") if rest > 0 else "")
 
 

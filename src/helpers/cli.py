@@ -1,0 +1,115 @@
+"""The command line: `workbook check | report | demo | lab`. What is heavy is imported inside the commands."""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "data" / "demo"
+SHOWN = 40  # characters of an example in the table of findings
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and give its exit code: 0, 1 for warnings, 2 for errors, which are told in plain lines."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except ValueError as error:  # only a DataError is for the reader; anything else is ours and keeps its traceback
+        from helpers.settings import DataError
+
+        if not isinstance(error, DataError):
+            raise
+        for line in str(error).splitlines():
+            print(f"workbook: {line}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("workbook: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="workbook", description="Which dealers carry the brand: checks and reports.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    check = _command(commands, "check", _check, "say what is wrong in the data: exit 0 clean, 1 warnings, 2 errors")
+    report = _command(commands, "report", _report, "print a month's edition; the last line is its front page's path")
+    _command(commands, "demo", _demo, "make the demo network in data/demo")
+    lab = _command(commands, "lab", _lab, "open the notebooks in JupyterLab")
+    for command in (check, report, lab):
+        command.add_argument(
+            "--config", default="", metavar="FILE",
+            help="workbook.toml, or its folder (default: the one in this folder or above, else the project's)",
+        )  # fmt: skip
+    report.add_argument("period", nargs="?", default="", help='month, e.g. "2026-10" (default: last complete month)')
+    report.add_argument("--only", action="append", default=[], metavar="NAME",
+                        help="only this notebook, as a draft beside the edition; repeatable")  # fmt: skip
+    report.add_argument("--language", action="append", default=[], metavar="CODE",
+                        help="en, zh-Hans or zh-Hant instead of the workbook's; repeatable")  # fmt: skip
+    report.add_argument("--workers", type=_count, metavar="N", help="pages at the same time (default: all cores)")
+    report.add_argument("--out", metavar="FOLDER", help="folder for the editions (default: reports/<name>)")
+    return parser
+
+
+def _command(commands, name: str, command, words: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of workers; give 1 or more")
+    return int(text)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from helpers import checks
+
+    book = _workbook(options)
+    found = checks.findings(book)
+    if found.empty:
+        print(f"{book.path.name}: nothing to remark on in {len(book.tables)} tables")
+        return 0
+    columns = ["severity", "table", "column", "check", "n_rows", "example", "advice"]
+    shown = found[columns].astype(str)
+    shown["example"] = [text if len(text) <= SHOWN else text[: SHOWN - 1] + "…" for text in shown["example"]]
+    print(shown.to_string(index=False, justify="left"))
+    return 2 if (found["severity"] == "error").any() else 1
+
+
+def _report(options: argparse.Namespace) -> int:
+    from helpers import report
+
+    edition = report.print_edition(
+        _workbook(options), options.period, languages=options.language or None, only=options.only,
+        workers=options.workers, out=options.out,
+    )  # fmt: skip
+    print(edition.index)
+    return 0
+
+
+def _demo(_options: argparse.Namespace) -> int:
+    from helpers import demo
+
+    demo.make_demo(DEMO)
+    print(DEMO)
+    return 0
+
+
+def _lab(options: argparse.Namespace) -> int:
+    _workbook(options)
+    settings = Path(__file__).parent / "templates" / "lab"  # keeps the pop-up about news and updates away
+    command = [sys.executable, "-m", "jupyterlab", str(ROOT / "notebooks"), f"--LabApp.app_settings_dir={settings}"]
+    return subprocess.call(command)
+
+
+def _workbook(options: argparse.Namespace):
+    """Read the settings asked for, or the nearest; the demo's data are made when they are not there yet."""
+    from helpers.settings import workbook
+
+    near = next((f for f in (p / "workbook.toml" for p in (Path.cwd(), *Path.cwd().parents)) if f.is_file()), None)
+    path = Path(options.config) if options.config else near or ROOT / "workbook.toml"
+    if path.resolve() in (ROOT, ROOT / "workbook.toml") and not DEMO.is_dir():
+        print("making the demo network in data/demo first", file=sys.stderr)
+        _demo(options)
+    return workbook(path)

@@ -1,0 +1,360 @@
+"""The edition: pages without code from executed notebooks, the front page over them, and what lies beside them."""
+
+import base64
+import calendar
+import datetime as dt
+import functools
+import html
+import importlib.metadata
+import io
+import json
+import platform
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from helpers import periods, shelf, slim, words
+from helpers.settings import Workbook
+
+TEMPLATES = Path(__file__).parent / "templates"
+LANGUAGE_NAMES = {"en": "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文"}
+PACKAGES = ("customer-workbook", "duckdb", "ibis-framework", "matplotlib", "nbconvert", "pandas", "papermill")
+N_TILES, N_CHANGES, N_CALLS = 6, 6, 8  # what two sheets of paper hold
+IMAGES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
+TAGS = {"a", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "details", "div", "dl", "dt",
+        "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "ol", "p", "pre",
+        "section", "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead",
+        "tr", "ul"}  # fmt: skip
+ATTRIBUTES = ("align", "alt", "class", "colspan", "id", "lang", "rowspan", "scope", "style", "title")
+
+
+# ---- a page --------------------------------------------------------------------------------------------------------
+
+
+def write_page(folder: Path, notebook: Any, name: str) -> None:
+    """Keep an executed notebook as a page: body, notebook, thumbnail, title and contents.
+
+    The body has no head and no links to its neighbours: these belong to the edition it is bound into.
+    """
+    import nbformat
+
+    body, contents = page_body(notebook)
+    (folder / "page.html").write_text(body, encoding="utf-8")
+    nbformat.write(notebook, folder / "notebook.ipynb")
+    title = re.search(r"<h1[^>]*>(.*?)</h1>", body, re.DOTALL)
+    meta = {"title": _plain(title[1]) if title else name, "contents": contents}
+    (folder / "meta.json").write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
+    for output in _outputs(notebook):
+        if kind := _image_kind(output):
+            data = _image_bytes(output["data"][kind])
+            data = slim.slim_svg(data.decode()).encode() if kind == "image/svg+xml" else data
+            (folder / f"thumbnail.{IMAGES[kind]}").write_bytes(data)
+            (folder / "thumbnail.txt").write_text(alt_text(output), encoding="utf-8")
+            break
+
+
+def page_body(notebook: Any) -> tuple[str, list[tuple[str, str]]]:
+    """Turn an executed notebook into HTML, and list its sections as (id, text)."""
+    from nbconvert.exporters.templateexporter import TemplateExporter
+
+    exporter = TemplateExporter(
+        template_name="edition", template_file="notebook.html.j2", extra_template_basedirs=[str(TEMPLATES)],
+        filters={"markdown": markdown, "markup": markup, "image_kind": _image_kind, "image_source": image_source,
+                 "alt_text": alt_text, "printed": _printed},
+    )  # fmt: skip
+    body, _resources = exporter.from_notebook_node(notebook)
+    contents: list[tuple[str, str]] = []
+
+    def numbered(match: re.Match) -> str:
+        contents.append((f"s{len(contents) + 1}", _plain(match[1])))
+        return f'<h2 id="{contents[-1][0]}">{match[1]}</h2>'
+
+    return re.sub(r"<h2[^>]*>(.*?)</h2>", numbered, body, flags=re.DOTALL), contents
+
+
+def markup(source: str) -> str:
+    """Keep of a piece of HTML what is text, table, list or embedded image; the rest becomes visible text.
+
+    Nothing of what remains runs, loads or leads outside.
+
+    >>> markup("<b>ok</b><script>alert(1)</script>")
+    '<b>ok</b>&lt;script&gt;alert(1)&lt;/script&gt;'
+    """
+    # pandas names every cell for its style sheet; there is none here, and the names are half of a page's weight
+    source = re.sub(r"<style.*?</style>", "", source, flags=re.DOTALL)
+    source = re.sub(r' id="T_\w+"', "", source)
+    source = re.sub(r' class="((?:data|blank|(?:row|col)_heading|level\d+|row\d+|col\d+|dataframe)[ \w-]*)"',
+                    _own_classes, source)  # fmt: skip
+    clean = _cleaner().clean(re.sub(r' border="\d"| style="text-align: right;"', "", source))
+    return clean.replace("<table", '<div class="scroll"><table').replace("</table>", "</table></div>")
+
+
+def markdown(source: str) -> str:
+    """Turn a text cell into HTML; formulas between dollar signs are drawn, since nothing may be loaded to set them."""
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    class Renderer(IPythonRenderer):
+        def inline_math(self, body: str) -> str:
+            return formula(body)
+
+        def block_math(self, body: str) -> str:
+            return f"<p>{formula(body)}</p>"
+
+    renderer = Renderer(escape=False, exclude_anchor_links=True)
+    return markup(MarkdownWithMath(renderer=renderer).render(source))
+
+
+def formula(tex: str) -> str:
+    """Draw a formula as an image; what matplotlib can't set stays as it was written."""
+    from matplotlib import mathtext
+
+    drawn = io.BytesIO()
+    try:
+        mathtext.math_to_image(f"${tex.strip()}$", drawn, format="svg", dpi=72)
+    except ValueError:
+        return f"<code>{html.escape(tex.strip())}</code>"
+    size = re.search(rb'width="([\d.]+)pt"', drawn.getvalue())
+    width = f' style="width: {float(size[1]) / 9:.2f}em"' if size else ""
+    source = slim.data_address(slim.slim_svg(drawn.getvalue().decode()))
+    return f'<img class="formula" src="{source}" alt="{html.escape(tex.strip())}"{width}>'
+
+
+def image_source(output: Mapping) -> str:
+    """Give a figure as a data address, in as few bytes as it takes."""
+    kind = _image_kind(output)
+    if kind == "image/svg+xml":
+        return slim.data_address(slim.slim_svg(_image_bytes(output["data"][kind]).decode()))
+    return f"data:{kind};base64,{base64.b64encode(_image_bytes(output['data'][kind])).decode()}"
+
+
+def alt_text(output: Mapping) -> str:
+    """Give a figure's alternative text, from its output's metadata."""
+    metadata = output.get("metadata", {})
+    return metadata.get(_image_kind(output), {}).get("alt") or metadata.get("alt") or ""
+
+
+def _image_kind(output: Mapping) -> str:
+    return next((kind for kind in IMAGES if kind in output.get("data", {})), "")
+
+
+def _image_bytes(data: str) -> bytes:
+    return data.encode() if data.lstrip().startswith("<") else base64.b64decode(data)
+
+
+def _outputs(notebook: Any) -> list:
+    return [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+
+
+def _own_classes(match: re.Match) -> str:
+    own = re.sub(r"\b(?:data|blank|(?:row|col)_heading|level\d+|row\d+|col\d+|dataframe)(?= |$)", "", match[1]).split()
+    return f' class="{" ".join(own)}"' if own else ' class="table"' if "dataframe" in match[1] else ""
+
+
+def _printed(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m", "", text).strip()
+
+
+def _plain(markup: str) -> str:
+    return html.unescape(re.sub(r"<[^>]+>", "", markup)).strip()
+
+
+@functools.cache
+def _cleaner():
+    import bleach
+    from bleach.css_sanitizer import CSSSanitizer
+
+    def allowed(tag: str, name: str, value: str) -> bool:
+        if name == "src":
+            return tag == "img" and value.startswith("data:image/")
+        if name == "href":  # within the edition only
+            return tag == "a" and not re.match(r"\s*(?:[\w+.-]*:|//)", value)
+        return name in ATTRIBUTES
+
+    # bleach takes an address without protocol for http; those with one are refused above
+    return bleach.sanitizer.Cleaner(TAGS, allowed, protocols=["data", "http"], css_sanitizer=CSSSanitizer())
+
+
+# ---- the edition ---------------------------------------------------------------------------------------------------
+
+
+def write_edition(
+    folder: Path, book: Workbook, period: str, languages: Sequence[str], shelves: Mapping[str, list], fingerprint: str
+) -> None:
+    """Bind finished pages into an edition: the first language at the top, the others in folders.
+
+    Parameters
+    ----------
+    shelves
+        Of each language, the pages as (name, folder on the shelf, whether it was kept from an earlier run).
+    """
+    for language in languages:
+        place = folder if language == languages[0] else folder / language
+        place.mkdir(parents=True)
+        words.speak(language, book.currency)
+        pages = [_page_facts(name, shelf_folder, place) for name, shelf_folder, _kept in shelves[language]]
+        bound = {
+            "book": book, "language": language, "month": month_name(period), "period": period, "pages": pages,
+            "say": words.say, "fingerprint": fingerprint, "printed": f"{dt.date.today():%Y-%m-%d}",
+            "versions": {name: versions()[name] for name in ("python", "customer-workbook", "pandas")},
+            "list_of_editions": ("" if language == languages[0] else "../") + "../index.html",
+        }  # fmt: skip
+        for page in pages:
+            _write(place / page["file"], "page.html.j2", bound, languages, page=page, body=page["body"])
+        found, tables = data_quality(book)
+        _write(place / "data.html", "data.html.j2", bound, languages, found=_html(found), tables=_html(tables),
+               quality=quality_line(found, tables))  # fmt: skip
+        front = front_page(pages) | {"quality_line": quality_line(found, tables)}
+        _write(place / "index.html", "front.html.j2", bound, languages, **front)
+        manifest = _manifest(book, period, language, fingerprint, pages, shelves[language])
+        (place / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def write_list(folder: Path, book: Workbook, language: str) -> None:
+    """Write the list of a workbook's editions, the latest first."""
+    words.speak(language, book.currency)
+    rows = []
+    for period in reversed(shelf.editions(folder)):
+        manifest = json.loads((folder / period / "manifest.json").read_text(encoding="utf-8"))
+        rows.append({"period": period, "month": month_name(period), **manifest})
+    page = (
+        _environment()
+        .get_template("list.html.j2")
+        .render(book=book, language=language, editions=rows, say=words.say, css=_css(), names=LANGUAGE_NAMES)
+    )
+    shelf.write(folder / "index.html", page)
+
+
+def front_page(pages: Sequence[Mapping]) -> dict[str, Any]:
+    """Gather the pages' headlines by place: the first verdict speaks for the month, the others for their page."""
+    said = [line for page in pages for line in page["headlines"]]
+    by_place = {place: [line for line in said if line["place"] == place] for place in
+                ("verdict", "tile", "change", "call", "quality")}  # fmt: skip
+    tiles = [tile | {"curve": sparkline(tile["trend"])} for tile in by_place["tile"][:N_TILES]]
+    return {
+        "verdict": by_place["verdict"][0]["text"] if by_place["verdict"] else "", "tiles": tiles,
+        "changes": by_place["change"][:N_CHANGES], "calls": by_place["call"][:N_CALLS],
+        "quality": by_place["quality"],
+    }  # fmt: skip
+
+
+def sparkline(trend: Sequence[float], width: int = 120, height: int = 30) -> str:
+    """Give the points of a small curve as `x,y` pairs; "" for fewer than two numbers.
+
+    >>> sparkline([1, 2])
+    '2.0,28.0 118.0,2.0'
+    """
+    if len(trend) < 2:
+        return ""
+    low, step = min(trend), (width - 4) / (len(trend) - 1)
+    scale = (height - 4) / ((max(trend) - low) or 1)
+    return " ".join(f"{2 + i * step:.1f},{height - 2 - (value - low) * scale:.1f}" for i, value in enumerate(trend))
+
+
+def data_quality(book: Workbook) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give what the checks found, and what was read: `table`, `n_rows`, `first_date`, `last_date`."""
+    from helpers import checks, tables
+
+    rows = []
+    for name in book.tables:
+        described = tables.described(book, name)
+        months = described.get("months") or [["", 0, ""]]
+        first, last = months[0][0], max(str(month[2]) for month in months)
+        rows.append({"table": name, "source": tables.source_name(book, name), "n_rows": described.get("rows", 0),
+                     "first_date": first, "last_date": last[:10]})  # fmt: skip
+    return checks.findings(book), pd.DataFrame(rows)
+
+
+def quality_line(found: pd.DataFrame, tables: pd.DataFrame) -> str:
+    """Say in one sentence how good the data are."""
+    n_rows, n_tables = int(tables["n_rows"].sum()), len(tables)
+    if found.empty:
+        return words.say("report.clean", rows=n_rows, tables=n_tables)
+    return words.say("report.warnings", n=len(found), of=found["table"].nunique(), rows=n_rows, tables=n_tables)
+
+
+def month_name(period: str) -> str:
+    """Write a month as the language does, e.g. October 2026."""
+    year, month = periods.require_month(period).split("-")
+    return words.translated(f"{calendar.month_name[int(month)]} {year}", f"{year}年{int(month)}月")
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Give the versions of Python and of the main packages."""
+    known = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            known[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:  # run from a checkout that was not installed
+            known[package] = "–"
+    return known
+
+
+def _page_facts(name: str, shelf_folder: Path, place: Path) -> dict[str, Any]:
+    """Copy a page's tables, notebook and thumbnail into the edition and gather what is told about it."""
+    meta = json.loads((shelf_folder / "meta.json").read_text(encoding="utf-8"))
+    for folder in ("notebooks", "tables", "thumbnails"):
+        (place / folder).mkdir(exist_ok=True)
+    shutil.copy(shelf_folder / "notebook.ipynb", place / "notebooks" / f"{name}.ipynb")
+    tables = sorted((shelf_folder / "tables").glob("*.csv"))
+    for table in tables:
+        shutil.copy(table, place / "tables")
+    thumbnail = next((f for f in shelf_folder.glob("thumbnail.*") if f.suffix != ".txt"), None)
+    if thumbnail:
+        shutil.copy(thumbnail, place / "thumbnails" / f"{name}{thumbnail.suffix}")
+    said = shelf_folder / "headlines.jsonl"
+    lines = said.read_text(encoding="utf-8").splitlines() if said.exists() else []
+    headlines = [json.loads(line) for line in lines]
+    return meta | {
+        "name": name, "file": f"{name}.html", "number": name[:2].lstrip("0"), "headlines": headlines,
+        "tables": [table.name for table in tables], "body": (shelf_folder / "page.html").read_text(encoding="utf-8"),
+        "thumbnail": f"thumbnails/{name}{thumbnail.suffix}" if thumbnail else "",
+        "thumbnail_alt": (shelf_folder / "thumbnail.txt").read_text(encoding="utf-8") if thumbnail else "",
+        "verdict": next((line["text"] for line in headlines if line["place"] == "verdict"), ""),
+    }  # fmt: skip
+
+
+def _manifest(book: Workbook, period: str, language: str, fingerprint: str, pages: list, kept: list) -> dict[str, Any]:
+    return {
+        "workbook": book.name, "period": period, "language": language, "languages": list(book.languages),
+        "generated_data": book.generated, "data_fingerprint": fingerprint, "parameters": pages[0]["parameters"],
+        "printed": dt.datetime.now().astimezone().isoformat(timespec="seconds"), "versions": versions(),
+        "pages": [
+            {"name": page["name"], "title": page["title"], "key": folder.name, "seconds": page["seconds"],
+             "kept": was_kept, "tables": page["tables"]}
+            for page, (_name, folder, was_kept) in zip(pages, kept, strict=True)
+        ],
+    }  # fmt: skip
+
+
+def _write(path: Path, template: str, bound: Mapping, languages: Sequence[str], **facts: Any) -> None:
+    """Fill in a template of the edition, with a switch to the same page in the other languages."""
+    up = "" if bound["language"] == languages[0] else "../"
+    switch = [
+        (name, LANGUAGE_NAMES[name], f"{up}{'' if name == languages[0] else name + '/'}{path.name}")
+        for name in languages
+    ]
+    page = _environment().get_template(template)
+    path.write_text(page.render(**bound, **facts, here=path.name, switch=switch, css=_css()), encoding="utf-8")
+
+
+def _html(rows: pd.DataFrame) -> str:
+    from helpers import style
+
+    return markup(style.table(rows, limit=len(rows))._repr_html_()) if len(rows) else ""
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    loader = jinja2.FileSystemLoader(TEMPLATES / "edition")
+    return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+
+
+@functools.cache
+def _css() -> str:
+    return (TEMPLATES / "edition" / "edition.css").read_text(encoding="utf-8")

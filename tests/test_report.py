@@ -1,0 +1,452 @@
+"""The press on tiny notebooks: what is kept, what is left out, and what a run that fails or dies leaves behind."""
+
+import html
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import psutil
+import pytest
+from nbformat import v4
+
+from helpers import edition, report, settings, shelf, tables, words
+
+PARAMETERS = 'period: str = ""  # month\nconfig: str = "workbook.toml"  # whose data\nlanguage: str = "en"  # en or zh'
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="90pt" height="40pt"><rect width="90" height="40"/></svg>'
+FIGURE = f"""
+class Figure:
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        data = {{"image/svg+xml": {SVG!r}, "text/plain": "a figure"}}
+        return data, {{"image/svg+xml": {{"alt": "A <flat> \\"line\\""}}}}
+Figure()
+"""
+EVIL = "<script>alert('=1')</script>"
+TABLE = f"""
+import pandas as pd
+from helpers import report
+table = pd.DataFrame({{"dealer_id": ["007", "008"], "dealer_name": [{EVIL!r}, "顺达电器"], "revenue": [0.5, 1e9]}})
+report.publish("dealers", table)
+report.headline("verdict", "Two of five {EVIL.replace('"', "")} carry it all")
+report.headline("tile", "1.2 M", label="Revenue", change="+3 %", tone="good", trend=[1, 3, 2])
+report.headline("call", "Owes 5", label={EVIL!r}, link="02_abc.html#dealer-007")
+table
+"""
+
+
+def cell(source: str, *tags: str, text: bool = False):
+    made = v4.new_markdown_cell(source) if text else v4.new_code_cell(source)
+    made.metadata.tags = list(tags)
+    return made
+
+
+def write_notebook(folder: Path, name: str, *cells) -> Path:
+    folder.mkdir(exist_ok=True)
+    first = [cell(f"# Title of {name}", text=True), cell(PARAMETERS, "parameters")]
+    nbformat.write(v4.new_notebook(cells=[*first, *cells]), folder / f"{name}.ipynb")
+    return folder / f"{name}.ipynb"
+
+
+def write_book(folder: Path, language: str = '["en"]', revenue: int = 5) -> settings.Workbook:
+    rows = [f"00{i},2026-{month:02d}-28,{revenue + i}" for month in (9, 10) for i in range(1, 4)]
+    (folder / "sell_in.csv").write_text("\n".join(["dealer_id,date,revenue", *rows, f",2026-10-30,{revenue}"]) + "\n")
+    (folder / "workbook.toml").write_text(
+        f'[workbook]\nname = "tiny"\ntitle = "Tiny <b>"\nbrand = "Ours"\ncurrency = "CNY"\nlanguage = {language}\n'
+        'generated = true\n[data.sell_in]\nsource = "sell_in.csv"\n',
+        encoding="utf-8",
+    )
+    return settings.workbook(folder / "workbook.toml")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    monkeypatch.setattr(tables, "CACHE", tmp_path_factory.getbasetemp() / "cache")
+    monkeypatch.delenv("WORKBOOK_PAGE", raising=False)
+    yield
+    words.speak("en")
+
+
+@pytest.fixture
+def book(tmp_path):
+    return write_book(tmp_path)
+
+
+@pytest.fixture
+def press(tmp_path, book):
+    """Print the notebooks of the test; its folder is where they go."""
+    notebooks, out = tmp_path / "notebooks", tmp_path / "reports"
+    write_notebook(notebooks, "02_abc", cell("1 + 1"))
+
+    def run(period: str = "2026-10", **options) -> report.Edition:
+        return report.print_edition(book, period, **{"out": out, "notebooks": notebooks, "workers": 1} | options)
+
+    run.notebooks, run.out = notebooks, out
+    return run
+
+
+@pytest.fixture(scope="module")
+def rich(tmp_path_factory):
+    """An edition in three languages with everything a page may hold; read only."""
+    folder = tmp_path_factory.mktemp("rich")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "CACHE", folder / "cache")
+        book = write_book(folder, '["en", "zh-Hans", "zh-Hant"]')
+        twins = [cell("## Where? <script>x</script>\n\nEnglish text, $x^2$ <i>fine</i>", "lang-en", text=True),
+                 cell("## 软件里的数据?\n\n这里有两家客户。", "lang-zh", text=True)]  # fmt: skip
+        interactive = [cell("raise SystemError('never run')", "interactive")]
+        spoken = cell("import sys\nprint('said <b>', language)\nprint('\\x1b[31mwarned', file=sys.stderr)")
+        write_notebook(folder / "notebooks", "02_abc", *twins, cell(FIGURE), cell(TABLE), spoken, *interactive)
+        made = report.print_edition(book, "2026-10", out=folder / "reports", notebooks=folder / "notebooks")
+    return made.index.parent
+
+
+def page_of(folder: Path, name: str = "02_abc.html") -> str:
+    return (folder / name).read_text(encoding="utf-8")
+
+
+# ---- what a notebook hands over ------------------------------------------------------------------------------------
+
+
+def test_by_hand_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    report.publish("dealers", pd.DataFrame({"a": [1]}))
+    report.headline("verdict", "It goes well.")
+    assert not list(tmp_path.iterdir())
+
+
+def test_published_tables_come_back_as_they_were(tmp_path, book, monkeypatch):
+    text = ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", "\rx", "'=x", "'t Hof", "顺达电器", "–", "NA", '"a",b\nc']
+    table = pd.DataFrame({"dealer_id": [f"{i:05d}" for i in range(12)], "name": text, "revenue": [0.1 + 0.2] * 12})
+    table["empty"] = [None, *["x"] * 11]
+    place = tmp_path / "reports" / "2026-10"
+    (place / "tables").mkdir(parents=True)
+    (place / "manifest.json").write_text("{}")
+    monkeypatch.setenv("WORKBOOK_PAGE", str(place))
+    monkeypatch.setenv("WORKBOOK_EDITIONS", str(tmp_path / "reports"))
+    report.publish("dealers", table)
+    back = report.published(book, "2026-10", "dealers")
+    pd.testing.assert_frame_equal(back, table, check_dtype=False)
+    assert back["revenue"][0] == 0.1 + 0.2
+    raw = (place / "tables" / "dealers.csv").read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbf")  # Excel reads UTF-8 only with this mark
+    cells = pd.read_csv(place / "tables" / "dealers.csv", dtype=str, keep_default_na=False)["name"]
+    assert not cells.str.match(r"[=+\-@\t\r]").any()
+    with pytest.raises(settings.DataError, match="no table 'abc'; it has dealers"):
+        report.published(book, "2026-10", "abc")
+    with pytest.raises(settings.DataError, match="2026-09: no such edition; there is 2026-10; print it with"):
+        report.published(book, "2026-09", "dealers")
+    assert report.last_edition(book, "2026-11") == "2026-10"
+    assert report.last_edition(book, "2026-10") == ""
+
+
+def test_publish_and_headline_refuse_what_they_do_not_know():
+    with pytest.raises(ValueError, match=r"'\.\./x' becomes a file name"):
+        report.publish("../x", pd.DataFrame())
+    with pytest.raises(ValueError, match="places are verdict, tile"):
+        report.headline("top", "x")
+
+
+# ---- the page ------------------------------------------------------------------------------------------------------
+
+
+def test_data_never_becomes_markup(rich):
+    for page in rich.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert "<script" not in text.lower()
+        assert "javascript:" not in text
+    assert html.escape(EVIL, quote=False).replace("'", "&#x27;") in page_of(rich).replace("'", "&#x27;")
+    assert "&lt;script&gt;" in page_of(rich, "index.html")
+    assert "Tiny &lt;b&gt;" in page_of(rich, "index.html")
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["<img src=x onerror=alert(1)>", "<a href='javascript:alert(1)'>x</a>", "<a href=' JaVaScript:1'>x</a>",
+     "<svg onload=alert(1)>", "<iframe src='//x'></iframe>", "<div style='background:url(//x)'>", "<link href=//x>",
+     "<a href='//evil'>x</a>", "<img src='file:///etc/passwd'>", "<style>@import '//x'</style>"],
+)  # fmt: skip
+def test_markup_keeps_nothing_that_runs_or_loads(source):
+    left = re.sub(r"&lt;.*?&gt;", "", edition.markup(source))
+    assert not re.search(r"onerror|onload|script:|src=|href=|url\(|@import|<iframe|<svg", left, re.IGNORECASE)
+
+
+def test_no_outside_reference_and_no_code(rich):
+    for page in rich.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert "http" not in text
+        assert "<link" not in text.replace('<link rel="icon" href="data:,">', "")
+    assert "import pandas" not in page_of(rich)
+    assert "a figure" not in page_of(rich)  # plain values are not printed
+    assert "said &lt;b&gt; en" in page_of(rich)
+    assert '<pre class="stderr">warned</pre>' in page_of(rich)
+    assert len(page_of(rich)) < 350_000
+
+
+def test_language_twins_are_told_apart_and_traditional_is_converted(rich):
+    english, simple, traditional = page_of(rich), page_of(rich / "zh-Hans"), page_of(rich / "zh-Hant")
+    assert "English text" in english
+    assert "客户。" not in english
+    assert "这里有两家客户" in simple
+    assert "English text" not in simple
+    assert "軟體裡的資料" in traditional
+    assert "顺达电器" in traditional  # a name is data, not text
+    assert '<html lang="zh-Hant">' in traditional
+    for text, there in (
+        (english, "zh-Hans/02_abc.html"),
+        (simple, "../02_abc.html"),
+        (simple, "../zh-Hant/02_abc.html"),
+    ):
+        assert f'href="{there}"' in text
+
+
+def test_interactive_cells_are_left_out(rich):
+    executed = nbformat.read(rich / "notebooks" / "02_abc.ipynb", as_version=4)
+    assert "never run" not in json.dumps(executed)
+    assert executed.cells[-1].outputs
+
+
+def test_figures_have_alternative_text_and_sections_a_table_of_contents(rich):
+    text = page_of(rich)
+    assert all('alt="' in image for image in re.findall(r"<img[^>]*>", text))
+    assert 'alt="A &lt;flat&gt; &#34;line&#34;"' in text.replace("&quot;", "&#34;")
+    assert re.search(r'<nav class="contents".*?<a href="#s1">Where\?', text, re.DOTALL)
+    assert '<h2 id="s1">' in text
+    assert 'class="formula"' in text
+
+
+def test_links_between_pages_lead_somewhere(rich):
+    for page in rich.rglob("*.html"):
+        for link in re.findall(r'(?:href|src)="([^"#][^"]*)"', page.read_text(encoding="utf-8")):
+            if not link.startswith("data:"):
+                assert (page.parent / link.split("#")[0]).exists(), f"{page.name}: {link}"
+
+
+def test_front_page_and_manifest_tell_what_the_pages_said(rich):
+    front, manifest = page_of(rich, "index.html"), json.loads((rich / "manifest.json").read_text())
+    for said in ("1.2 M", "+3 %", 'points="2.0,28.0 60.0,2.0 118.0,15.0"', "October 2026", "Generated data",
+                 'href="02_abc.html#dealer-007"', "thumbnails/02_abc.svg", "data.html"):  # fmt: skip
+        assert said in front, said
+    assert manifest["data_fingerprint"] in front
+    assert manifest["parameters"]["period"] == "2026-10"
+    assert manifest["pages"][0]["name"] == "02_abc"
+    assert manifest["pages"][0]["seconds"] > 0
+    assert manifest["versions"]["pandas"] == pd.__version__
+    assert "2026-10/index.html" in (rich.parent / "index.html").read_text()
+    assert "sell_in" in page_of(rich, "data.html")
+
+
+# ---- the store -----------------------------------------------------------------------------------------------------
+
+
+def test_finished_pages_are_used_again(press):
+    assert press().seconds["02_abc", "en"] > 0
+    assert press().seconds["02_abc", "en"] is None
+    write_notebook(press.notebooks, "02_abc", cell("1 + 2"))
+    assert press().seconds["02_abc", "en"] > 0
+
+
+def test_the_key_changes_with_each_ingredient(press, tmp_path, book, monkeypatch):
+    root = tmp_path / "project"
+    (root / "src").mkdir(parents=True)
+    (root / "reference").mkdir()
+    package, lock, shared = root / "src" / "report.py", root / "requirements.lock", root / "reference" / "terms.csv"
+    for file in (package, lock, shared):
+        file.write_text("1")
+    monkeypatch.setattr(report, "__file__", str(package))
+    monkeypatch.setattr(report, "ROOT", root)
+    monkeypatch.setattr(words, "REFERENCE", shared.parent)
+    notebook = press.notebooks / "02_abc.ipynb"
+
+    def key(period="2026-10", language="en") -> str:
+        made_of = report.ingredients(settings.workbook(book.path), press.out, period)
+        return report.ready_page(book, notebook, language, period, made_of).key
+
+    seen = [key(), key("2026-09"), key(language="zh-Hans")]
+    earlier = press.out / "2026-09" / "tables" / "abc.csv"
+    earlier.parent.mkdir(parents=True)
+    (press.out / "2026-09" / "manifest.json").write_text("{}")
+    for file in (package, lock, shared, root / "src" / "templates.css", tmp_path / "plan.csv",
+                 tmp_path / "overrides.csv", tmp_path / "terms.csv", earlier):  # fmt: skip
+        file.write_text(f"changed {file.name}")
+        seen.append(key())
+    book.path.write_text(book.path.read_text() + "\n")
+    seen.append(key())
+    write_book(tmp_path, revenue=7)
+    seen.append(key())
+    write_notebook(press.notebooks, "02_abc", cell("2"))
+    seen.append(key())
+    assert len(set(seen)) == len(seen)
+    assert key() == key()
+
+
+def test_old_pages_go_but_those_of_editions_stay(press):
+    press()
+    kept = json.loads((press.out / "2026-10" / "manifest.json").read_text())["pages"][0]["key"]
+    for name, age in ((kept, 30), ("f" * 20, 30), ("e" * 20, 1)):
+        page = press.out / ".pages" / name
+        page.mkdir(exist_ok=True)
+        os.utime(page, (time.time() - age * 86400,) * 2)
+    shelf.prune(press.out)
+    assert sorted(page.name for page in (press.out / ".pages").iterdir()) == sorted([kept, "e" * 20])
+
+
+# ---- refusals and failures -----------------------------------------------------------------------------------------
+
+
+def test_what_does_not_exist_is_refused_before_anything_runs(press, monkeypatch):
+    monkeypatch.setattr(report, "_print_pages", lambda *_: pytest.fail("something ran"))
+    refusals = [
+        ({"period": "2026-13"}, "'2026-13' is no month"),
+        ({"period": "2031-01"}, "no complete data for 2031-01"),
+        ({"only": ["03_x"]}, "--only 03_x: no such notebook; there are 02_abc"),
+        ({"languages": ["fr"]}, "--language fr: not known; choose from en"),
+        ({"notebooks": press.out}, "no notebook"),
+    ]
+    for options, words_of_error in refusals:
+        with pytest.raises(settings.DataError, match=words_of_error):
+            press(**options)
+    made = v4.new_notebook(cells=[cell('period: str = ""\nperiode = 1', "parameters")])
+    nbformat.write(made, press.notebooks / "03_x.ipynb")
+    with pytest.raises(settings.DataError, match=r"03_x.ipynb: .* doesn't declare config, language"):
+        press()
+    assert not list(press.out.glob("*"))
+
+
+def test_a_failing_cell_is_named_and_nothing_is_published(press):
+    press()
+    before = {path: path.read_bytes() for path in (press.out / "2026-10").rglob("*.*")}
+    write_notebook(press.notebooks, "02_abc", cell("## Who pays?", text=True), cell("x = {}\nx['paid\\nup']"))
+    write_notebook(press.notebooks, "01_fine", cell("1"))
+    with pytest.raises(settings.DataError) as failed:
+        press()
+    assert str(failed.value).splitlines() == [
+        "02_abc (en), cell 4 under \"Who pays?\": KeyError: 'paid\\nup'",
+        "nothing is published; an earlier edition is as it was",
+    ]
+    assert {path: path.read_bytes() for path in (press.out / "2026-10").rglob("*.*")} == before
+    assert not list((press.out / ".press").glob("*/*"))
+
+
+def test_a_kernel_that_dies_is_told(press):
+    write_notebook(press.notebooks, "02_abc", cell("import os\nos._exit(3)"))
+    with pytest.raises(settings.DataError, match=r"02_abc \(en\).*[Kk]ernel died"):
+        press()
+
+
+def test_a_part_of_an_edition_is_a_draft(press):
+    write_notebook(press.notebooks, "01_fine", cell("1"))
+    whole = press()
+    draft = press(only=["abc"])
+    assert draft.index.parent.name == "2026-10-draft"
+    assert not (draft.index.parent / "01_fine.html").exists()
+    assert (whole.index.parent / "01_fine.html").exists()
+    assert shelf.editions(press.out) == ["2026-10"]
+
+
+def test_two_runs_of_one_edition_do_not_collide(press):
+    with shelf.claimed(press.out, "2026-10"):
+        with pytest.raises(settings.DataError, match="another run is printing this edition"):
+            press()
+        assert press("2026-09").index.exists()
+    assert press().index.exists()
+
+
+# ---- the swap ------------------------------------------------------------------------------------------------------
+
+
+def make_edition(folder: Path, version: int) -> Path:
+    folder.mkdir(parents=True)
+    for name in ("index.html", "manifest.json"):
+        (folder / name).write_text(str(version))
+    return folder
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux exchanges two folders at once")
+def test_whoever_looks_during_a_swap_sees_a_whole_edition(tmp_path):
+    place, seen, done = make_edition(tmp_path / "2026-10", 0), set(), threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            try:
+                folder = os.open(place, os.O_RDONLY)
+            except FileNotFoundError:
+                seen.add("missing")
+                continue
+            versions = []
+            for name in ("index.html", "manifest.json"):
+                with os.fdopen(os.open(name, os.O_RDONLY, dir_fd=folder)) as file:
+                    versions.append(file.read())
+            os.close(folder)
+            seen.add("whole" if versions[0] == versions[1] else "mixed")
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    for version in range(1, 21):
+        new = make_edition(tmp_path / f"new-{version}", version)
+        shelf.put(new, place)
+        assert (new / "index.html").read_text() == str(version - 1)  # the old one lies where the new one was
+    done.set()
+    watcher.join()
+    assert seen == {"whole"}
+    assert (place / "index.html").read_text() == "20"
+
+
+def test_without_exchange_an_edition_laid_aside_comes_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(shelf, "_exchange", lambda *_: False)
+    place = make_edition(tmp_path / "2026-10", 1)
+    shelf.put(make_edition(tmp_path / "new", 2), place)
+    assert (place / "index.html").read_text() == "2"
+    place.rename(tmp_path / ".press" / "2026-10.aside")  # as if the run had died between the two renames
+    make_edition(tmp_path / ".press" / "2026-10" / "edition", 3)
+    with shelf.claimed(tmp_path, "2026-10") as work:
+        assert (place / "index.html").read_text() == "2"
+        assert not list(work.iterdir())
+
+
+def processes_of(folder: Path) -> list[psutil.Process]:
+    """Find the workers and kernels of a run by the folder they print to."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("WORKBOOK_EDITIONS") == str(folder):
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+@pytest.mark.parametrize("seed", range(5))
+def test_a_killed_run_leaves_the_edition_whole_and_no_kernel_behind(press, tmp_path, seed):
+    write_notebook(press.notebooks, "01_fine", cell("import time\ntime.sleep(0.2)"))
+    press(workers=2)
+    first = (press.out / "2026-10" / "manifest.json").read_text()
+    write_book(tmp_path, revenue=50 + seed)
+    run = (
+        "from pathlib import Path; from helpers import report, settings, tables; "
+        f"tables.CACHE = Path({str(tmp_path / 'cache')!r}); "
+        f"report.print_edition(settings.workbook({str(tmp_path / 'workbook.toml')!r}), '2026-10', "
+        f"out={str(press.out)!r}, notebooks=Path({str(press.notebooks)!r}))"
+    )
+    driver = subprocess.Popen([sys.executable, "-c", run], stderr=subprocess.DEVNULL)
+    time.sleep(random.Random(seed).uniform(1.0, 6.0))
+    driver.kill()
+    driver.wait()
+    manifest = json.loads((press.out / "2026-10" / "manifest.json").read_text())
+    for page in manifest["pages"]:
+        assert f"Title of {page['name']}" in page_of(press.out / "2026-10", f"{page['name']}.html")
+    assert manifest["data_fingerprint"] in page_of(press.out / "2026-10", "index.html")
+    until = time.monotonic() + 5
+    while (left := processes_of(press.out)) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not left
+    press(workers=2)
+    assert (press.out / "2026-10" / "manifest.json").read_text() != first
+    assert not list((press.out / ".press").glob("*/*"))

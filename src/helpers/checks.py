@@ -143,7 +143,7 @@ def _outside_span(book: Workbook, name: str, lines: Table) -> list[Finding]:
 def _repeated(name: str, lines: Table) -> list[Finding]:
     """Count lines that repeat another in every column; they are kept, for a till may sell the same thing twice."""
     if lines.get_backend().name != "duckdb":
-        n = int((lines.count() - lines.distinct().count()).execute())
+        n = int(lines.count().execute()) - int(lines.distinct().count().execute())
     else:  # hashes take a tenth of the memory of whole rows, and a collision among 10⁸ lines is rare
         columns = ", ".join(f'"{c}"' for c in lines.columns)
         counted = lines.alias("counted").sql(f"SELECT COUNT(*) - COUNT(DISTINCT hash({columns})) AS n FROM counted")

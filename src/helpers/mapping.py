@@ -115,7 +115,7 @@ def typed(raw: str, raw_type: str, kind: str, date_format: str | None = None, em
     if kind in ("id", "text"):
         return text
     if kind in ("date", "month"):
-        return _typed_day(raw, text, is_day, kind, date_format, cast)
+        return _typed_day(raw, text, is_day, kind, date_format, embedded)
     if kind == "money":
         amount = _amount(raw, raw_type, text) if embedded else text if is_text else raw
         return f"{cast}({amount} AS DECIMAL(18, 2))"
@@ -138,7 +138,7 @@ def _amount(raw: str, raw_type: str, text: str) -> str:
     return written(raw) if raw_type.startswith("float") else raw
 
 
-def _typed_day(raw: str, text: str, is_day: bool, kind: str, date_format: str | None, cast: str) -> str:
+def _typed_day(raw: str, text: str, is_day: bool, kind: str, date_format: str | None, embedded: bool) -> str:
     if kind == "month" and not is_day and not date_format:
         return f"CASE WHEN regexp_matches({text}, '^[0-9]{{4}}-(0[1-9]|1[0-2])$') THEN {text} END"
     if is_day:
@@ -146,10 +146,11 @@ def _typed_day(raw: str, text: str, is_day: bool, kind: str, date_format: str | 
         day = f"CASE WHEN {day} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {day} END"  # 'infinity' is no day
     elif date_format:
         escaped = date_format.replace("'", "''")
-        day = f"CAST(TRY_STRPTIME({text}, '{escaped}') AS DATE)"
+        day = f"CAST({'TRY_' if embedded else ''}STRPTIME({text}, '{escaped}') AS DATE)"
     else:
         # four digits of year first, or it can't be told from a day: 22-03-04
-        day = f"CASE WHEN SUBSTR({text}, 5, 1) IN ('-', '/') THEN CAST({cast}({text} AS TIMESTAMP) AS DATE) END"
+        stamp = f"CAST({'TRY_CAST' if embedded else 'CAST'}({text} AS TIMESTAMP) AS DATE)"
+        day = f"CASE WHEN SUBSTR({text}, 5, 1) IN ('-', '/') THEN {stamp} END"
     return day if kind == "date" else f"STRFTIME({day}, '%Y-%m')"
 
 

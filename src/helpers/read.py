@@ -165,7 +165,8 @@ def dealer_totals(book: Workbook, period: str, *, n_months: int = 12, n_windows:
             f"name the source of one in {book.path.name}, e.g. as [data.sell_in]"
         )
     keys = ["dealer_id"] + (["block"] if n_windows > 1 else [])
-    rows = _joined([part.filter(_.dealer_id.notnull()) for part in parts], keys).to_pandas()
+    # by way of Arrow: to_pandas() alone would convert each column anew, a fifth of the time of 500,000 dealers
+    rows = _joined([part.filter(_.dealer_id.notnull()) for part in parts], keys).to_pyarrow().to_pandas()
     return _finished(rows, book, period, n_months, n_windows)
 
 

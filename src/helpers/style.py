@@ -65,8 +65,9 @@ COLORS = {
 SEQUENTIAL = LinearSegmentedColormap.from_list("calm", ["#eef2f5", "#1f5a8c"])
 
 # Columns whose cells are codes of ours or of the contract, so that they are translated.
-CODE_COLUMNS = {"customer_type", "store_format", "area_type", "segment", "category", "diagnosis", "status", "kind",
-                "severity", "check", "indicator", "movement", "rule", "variability", "class", "trigger", "decided_by", "overlap_by", "feature"}  # fmt: skip
+CODE_COLUMNS = {"area_type", "category", "check", "class", "customer_type", "decided_by", "diagnosis", "feature",
+                "indicator", "kind", "movement", "overlap_by", "rule", "segment", "severity", "status", "store_format",
+                "trigger", "variability"}  # fmt: skip
 FONT = str(Path(noto_cjk_sans_otc.__file__).parent / "NotoSansCJK-Regular.ttc")
 
 

@@ -142,9 +142,11 @@ def _mapped(book: Workbook, name: str, raw: Table) -> dict[str, Mapped]:
 
 def _canonical(book: Workbook, name: str) -> Table:
     raw = _raw(book, name)
-    columns = _mapped(book, name, raw)
-    select = f"SELECT {mapping.select_list(columns)} FROM raw_{name}"
-    return raw.alias(f"raw_{name}").sql(select, dialect="duckdb")
+    select = f"SELECT {mapping.select_list(_mapped(book, name, raw))} FROM raw_{name}"
+    try:
+        return raw.alias(f"raw_{name}").sql(select, dialect="duckdb")
+    except Exception as error:
+        raise DataError(f"{name}: {source_name(book, name)} can't be read: {first_line(error)}") from error
 
 
 def source_name(book: Workbook, name: str) -> str:

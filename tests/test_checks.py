@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from helpers import checks, tables, words
-from helpers.tables import Finding
 
 HEAD = "dealer_id,date,revenue,cost,rebate,quantity,product_id,brand\n"
 CLEAN = HEAD + "1,2026-01-02,5.00,3.00,0,1,P1,Lumora\n2,2026-02-03,6.00,3.00,0.10,2,P2,Kaltern\n"
@@ -104,13 +103,15 @@ def test_a_table_without_lines_is_not_blamed_for_the_brand(make_book):
 
 
 def test_a_transfer_to_nobody_is_unknown(make_book):
-    moves = "dealer_id,product_id,date,quantity,kind,to_dealer_id\n1,P1,2026-01-01,1,transfer,9\n1,P1,2026-01-02,1,sale,\n"
+    moves = (
+        "dealer_id,product_id,date,quantity,kind,to_dealer_id\n1,P1,2026-01-01,1,transfer,9\n1,P1,2026-01-02,1,sale,\n"
+    )
     assert found(make_book(sell_in=CLEAN, dealers=DEALERS, stock_moves=moves)) == {
         ("stock_moves", "to_dealer_id", "unknown"): (1, "9")}  # fmt: skip
 
 
 def test_hostile_text_stays_an_example(make_book):
-    lines = CLEAN + "\"'; DROP TABLE x; --\",2026-01-05,1,1,0,1,P1,Lumora\n<b>1</b>,2026-01-06,1,1,0,1,P1,Lumora\n"
+    lines = CLEAN + '"\'; DROP TABLE x; --",2026-01-05,1,1,0,1,P1,Lumora\n<b>1</b>,2026-01-06,1,1,0,1,P1,Lumora\n'
     assert found(make_book(sell_in=lines, dealers=DEALERS)) == {
         ("sell_in", "dealer_id", "unknown"): (2, "'; DROP TABLE x; --")}  # fmt: skip
 

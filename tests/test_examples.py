@@ -107,7 +107,9 @@ def test_wide_agrees_with_the_portals_export(open_example, iowa):
     assert not (checks.findings(book)["severity"] == "error").any()
 
 
-@pytest.mark.parametrize("path", sorted((settings.ROOT / "examples").glob("*/*.toml")), ids=lambda p: f"{p.parent.name}-{p.stem}")
+@pytest.mark.parametrize(
+    "path", sorted((settings.ROOT / "examples").glob("*/*.toml")), ids=lambda p: f"{p.parent.name}-{p.stem}"
+)
 def test_examples_name_their_data_by_environment(path, monkeypatch, tmp_path):
     """Without the data an example still reads, and names nothing of this machine."""
     monkeypatch.setenv("IOWA_DATA", str(tmp_path))

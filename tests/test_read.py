@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import pandas as pd
 import pytest
-from conftest import BRAND, network_rows, small_tables, without, write_book
 from ibis.expr.types import Table
 
+from conftest import BRAND, network_rows, small_tables, without, write_book
 from helpers import checks, periods, read, settings, tables
 from helpers.settings import DataError
 
@@ -97,7 +97,9 @@ def open_network(tmp_path_factory, network):
     def open_(given: dict, brand: str = BRAND, name: str = "network") -> settings.Workbook:
         key = (name, brand, tuple(given))
         if key not in opened:
-            opened[key] = settings.workbook(write_book(folder / f"{name}{len(opened)}", given, brand, name=f"n{len(opened)}"))
+            opened[key] = settings.workbook(
+                write_book(folder / f"{name}{len(opened)}", given, brand, name=f"n{len(opened)}")
+            )
         return opened[key]
 
     return open_
@@ -178,7 +180,9 @@ def test_row_order_is_irrelevant(open_network, network):
 
 @pytest.mark.parametrize("kind", ["decimal", "float", "text"])
 def test_sums_are_exact_whatever_the_source_holds(make_book, kind):
-    cents = [("a", "0.10")] * 10 + [("b", "1.00")] + [("c", "0.01")] * 99 + [("c", "0.01")] + [("d", "1e2"), ("d", "-99")]
+    cents = (
+        [("a", "0.10")] * 10 + [("b", "1.00")] + [("c", "0.01")] * 99 + [("c", "0.01")] + [("d", "1e2"), ("d", "-99")]
+    )
     raw = pd.DataFrame(cents, columns=["dealer_id", "revenue"]).assign(date=dt.date(2026, 10, 30))
     if kind != "text":
         raw["revenue"] = raw["revenue"].map(Decimal if kind == "decimal" else float)
@@ -214,7 +218,9 @@ def test_a_cost_that_nobody_gave_is_unknown_and_not_zero(make_book):
 
 def test_columns_without_their_table_are_empty(make_book):
     rows = read.dealer_totals(make_book(sell_in=NO_LINES + "1,2026-10-30,5\n", brand=""), PERIOD)
-    assert rows[["gross_profit", "quantity", "payments", "brand_part", "brand_total", "brand_share"]].isna().all(axis=None)
+    assert (
+        rows[["gross_profit", "quantity", "payments", "brand_part", "brand_total", "brand_share"]].isna().all(axis=None)
+    )
     assert rows[["purchases", "revenue"]].to_numpy().tolist() == [[5.0, 5.0]]
 
 
@@ -234,7 +240,10 @@ def test_the_brand_of_a_line_wins_over_its_products(make_book):
 
 def test_what_the_brands_share_is_a_share_of(make_book):
     plain = "dealer_id,date,revenue\n1,2026-10-30,5\n"
-    ours, mixed = (plain.replace("revenue\n", "revenue,brand\n").replace("5\n", f"5,{b}\n") for b in ("Lumora", "Lumora\n1,2026-10-30,5,Kaltern"))
+    ours, mixed = (
+        plain.replace("revenue\n", "revenue,brand\n").replace("5\n", f"5,{b}\n")
+        for b in ("Lumora", "Lumora\n1,2026-10-30,5,Kaltern")
+    )
     unknown = ours + "1,2026-10-30,5,\n"
     profit = "dealer_id,month,brand,revenue,gross_profit\n1,2026-10,Lumora,3,1\n1,2026-10,Kaltern,3,3\n"
     assert read.brand_share_basis(make_book(sell_in=plain)) == ""
@@ -308,7 +317,11 @@ def test_no_table_of_dealers_is_needed(make_book):
 
 
 def test_names_are_in_the_readers_language(small):
-    assert read.dealers(small, "en").set_index("dealer_id").loc[["001", "008", "009"], "dealer_name"].tolist() == ["Shop 1", "店8", "009"]
+    assert read.dealers(small, "en").set_index("dealer_id").loc[["001", "008", "009"], "dealer_name"].tolist() == [
+        "Shop 1",
+        "店8",
+        "009",
+    ]
     for language in ("zh-Hans", "zh-Hant"):
         assert read.dealers(small, language)["dealer_name"].tolist()[:2] == ["店1", "店2"]
     assert not [c for c in read.dealers(small) if c.endswith("_en")]
@@ -378,7 +391,12 @@ def test_days_with_a_purchase_are_counted_and_returns_are_none(make_book):
 def test_orders_of_the_network_equal_plain_python(open_network, network):
     window, days = periods.window(PERIOD), defaultdict(set)
     for line in network["sell_in"]:
-        if line["brand"] == BRAND and line["revenue"] > 0 and line["dealer_id"] and window.start <= line["date"] <= window.end:
+        if (
+            line["brand"] == BRAND
+            and line["revenue"] > 0
+            and line["dealer_id"]
+            and window.start <= line["date"] <= window.end
+        ):
             days[line["dealer_id"]].add(line["date"])
     rows = read.dealer_orders(open_network(network), PERIOD).set_index("dealer_id")
     assert rows["n_orders"][rows["n_orders"] > 0].to_dict() == {dealer: len(found) for dealer, found in days.items()}
@@ -388,7 +406,9 @@ def test_orders_of_the_network_equal_plain_python(open_network, network):
 # ---- periods of the data -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("last", "period"), [("2026-10-28", "2026-10"), ("2026-10-27", "2026-09"), ("2026-11-01", "2026-10")])
+@pytest.mark.parametrize(
+    ("last", "period"), [("2026-10-28", "2026-10"), ("2026-10-27", "2026-09"), ("2026-11-01", "2026-10")]
+)
 def test_the_default_period_is_the_last_complete_month(make_book, last, period):
     assert read.require_period(make_book(sell_in=f"dealer_id,date,revenue\n1,2026-01-15,5\n1,{last},5\n")) == period
 
@@ -406,12 +426,16 @@ def test_a_period_asked_for_must_be_a_month_with_data(small):
     with pytest.raises(ValueError, match="'2026-13' is no month"):
         read.require_period(small, "2026-13")
     for period in ("2024-04", "2026-11"):
-        with pytest.raises(DataError, match=rf"period: no complete data for {period}; workbook\.toml has 2024-05 to 2026-10"):
+        with pytest.raises(
+            DataError, match=rf"period: no complete data for {period}; workbook\.toml has 2024-05 to 2026-10"
+        ):
             read.require_period(small, period)
 
 
 def test_data_without_a_complete_month_are_refused(make_book):
-    with pytest.raises(DataError, match=r"sell_in: sell_in\.csv starts in 2026-10 and ends on 2026-10-09: no month is complete"):
+    with pytest.raises(
+        DataError, match=r"sell_in: sell_in\.csv starts in 2026-10 and ends on 2026-10-09: no month is complete"
+    ):
         read.require_period(make_book(sell_in=NO_LINES + "1,2026-10-02,5\n1,2026-10-09,5\n"))
 
 
@@ -444,7 +468,9 @@ def test_only_sell_out_is_a_workbook_that_cannot_judge_dealers(make_book):
     assert read.dealers(book)["dealer_id"].tolist() == ["7"]
     assert read.brand_share_basis(book) == ""
     for ask in (read.dealer_totals, read.dealer_months, read.previous_totals):
-        with pytest.raises(DataError, match="dealers can't be judged without a table of sell_in, payments or dealer_profit"):
+        with pytest.raises(
+            DataError, match="dealers can't be judged without a table of sell_in, payments or dealer_profit"
+        ):
             ask(book, PERIOD)
     with pytest.raises(DataError, match="sell_in: this workbook has no such table"):
         read.dealer_orders(book, PERIOD)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import BRAND, network_rows, write_book
 from ibis.expr.types import Table
 
+from conftest import BRAND, network_rows, write_book
 from helpers import checks, read, settings, tables
 from helpers.settings import DataError
 
@@ -159,7 +159,9 @@ def test_foreign_headers_and_expressions_are_mapped_on_the_server(server, served
     ])  # fmt: skip
     book = served(MAPPING, brand="")
     found = read.dealer_totals(book, PERIOD)
-    assert found[["dealer_id", "revenue", "gross_profit", "quantity"]].to_numpy().tolist() == [["10003", 0.91, -0.1, 3.0]]
+    assert found[["dealer_id", "revenue", "gross_profit", "quantity"]].to_numpy().tolist() == [
+        ["10003", 0.91, -0.1, 3.0]
+    ]
     assert read.reconciliation(book, PERIOD)["unidentified"].tolist() == [11.0]
 
 
@@ -205,4 +207,4 @@ def test_expressions_that_would_change_their_meaning_are_refused(server, served)
     book = served(MAPPING.replace('"Sale (Dollars)"', "'TRY_CAST(\"Day\" AS DECIMAL(18,2))'"))
     (finding,) = checks.findings(book).itertuples()
     assert "'TRY_CAST(\"Day\" AS DECIMAL(18, 2))' is not carried over to another engine" in finding.example
-    assert BRAND == book.brand
+    assert book.brand == BRAND

@@ -98,7 +98,10 @@ def test_names_of_all_scripts_are_good(toml, name):
 
 
 def test_languages_are_kept_in_order_and_once(toml):
-    assert workbook(toml('[workbook]\nlanguage = ["zh-Hans", "en", "zh-Hans"]\n' + SELL_IN)).languages == ("zh-Hans", "en")
+    assert workbook(toml('[workbook]\nlanguage = ["zh-Hans", "en", "zh-Hans"]\n' + SELL_IN)).languages == (
+        "zh-Hans",
+        "en",
+    )
     assert workbook(toml('[workbook]\nlanguage = "zh-Hant"\n' + SELL_IN)).languages == ("zh-Hant",)
 
 

@@ -204,7 +204,7 @@ def message(book, name: str = "sell_in") -> str:
 
 
 def test_values_that_do_not_fit_are_counted_with_an_example(make_book, cache):
-    lines = LINES + "003,2026-01-04,\"1,200\"\n004,2026-01-04,n/a\n005,03/04/2026,5\n006,,5\n"
+    lines = LINES + '003,2026-01-04,"1,200"\n004,2026-01-04,n/a\n005,03/04/2026,5\n006,,5\n'
     assert message(make_book(sell_in=lines)).splitlines() == [
         "sell_in.date: 1 rows of sell_in.csv hold no plain date, e.g. '03/04/2026'; say how it is written, e.g. "
         'date = "%m/%d/%Y" under [data.sell_in.format]',
@@ -233,7 +233,9 @@ def test_us_dates_need_the_format_and_then_are_read(make_book):
 
 
 def test_money_that_is_no_number_is_refused(make_book):
-    lines = pd.DataFrame({"dealer_id": ["1"] * 4, "date": ["2026-01-01"] * 4, "revenue": [1.0, math.inf, -math.inf, 2.0]})
+    lines = pd.DataFrame(
+        {"dealer_id": ["1"] * 4, "date": ["2026-01-01"] * 4, "revenue": [1.0, math.inf, -math.inf, 2.0]}
+    )
     assert "sell_in.revenue: 2 rows of sell_in.parquet hold no amount, e.g. '-inf'" in message(make_book(sell_in=lines))
     raw = pa.table({"dealer_id": ["1", "2"], "date": ["2026-01-01"] * 2, "revenue": pa.array([1.0, math.nan])})
     assert "sell_in.revenue: 1 rows of sell_in.parquet hold no amount, e.g. 'nan'" in message(make_book(sell_in=raw))
@@ -243,7 +245,9 @@ def test_a_dealer_id_that_a_data_frame_made_a_float_is_read_back(make_book):
     raw = pa.table({"dealer_id": pa.array([10003.0, math.nan, None]), "date": ["2026-01-01"] * 3, "revenue": [1, 2, 3]})
     assert [row[0] for row in rows(make_book(sell_in=raw))] == ["10003", None, None]
     bad = pa.table({"dealer_id": pa.array([10003.0, 7.5]), "date": ["2026-01-01"] * 2, "revenue": [1, 2]})
-    assert "sell_in.dealer_id: 1 rows of sell_in.parquet hold no whole number, e.g. '7.5'" in message(make_book(sell_in=bad))
+    assert "sell_in.dealer_id: 1 rows of sell_in.parquet hold no whole number, e.g. '7.5'" in message(
+        make_book(sell_in=bad)
+    )
 
 
 def test_a_missing_dealer_is_no_error_in_transactions_but_in_keys(make_book):
@@ -275,7 +279,9 @@ def test_every_table_is_told_at_once(make_book):
     assert "no column 'amount'" in told[2]
 
 
-@pytest.mark.parametrize(("content", "words"), [("", "can't be read|no column"), ("a,b\n1\n2,3,4\n", "no column|can't be read")])
+@pytest.mark.parametrize(
+    ("content", "words"), [("", "can't be read|no column"), ("a,b\n1\n2,3,4\n", "no column|can't be read")]
+)
 def test_a_broken_csv_is_an_error_of_that_table(make_book, content, words):
     assert re.search(rf"^sell_in.*({words})", message(make_book(sell_in=content)))
 
@@ -305,19 +311,25 @@ def test_text_stays_text(make_book):
 
 
 def test_empty_text_is_missing_and_blanks_are_trimmed(make_book):
-    found = tables.table(make_book(sell_in='dealer_id,date,revenue,cost,brand\n" 7 ",2026-01-01, 5 ,,"  "\n'), "sell_in").to_pandas()
+    found = tables.table(
+        make_book(sell_in='dealer_id,date,revenue,cost,brand\n" 7 ",2026-01-01, 5 ,,"  "\n'), "sell_in"
+    ).to_pandas()
     assert found.loc[0, "dealer_id"] == "7"
     assert found.loc[0, "revenue"] == 5
     assert found[["cost", "brand"]].isna().all(axis=None)
 
 
-@pytest.mark.parametrize("name", ["it's.csv", "a;b--.csv", "销售 2026.csv", "sales[1].csv", 'say "hi".csv', "x{0}%s.csv"])
+@pytest.mark.parametrize(
+    "name", ["it's.csv", "a;b--.csv", "销售 2026.csv", "sales[1].csv", 'say "hi".csv', "x{0}%s.csv"]
+)
 def test_file_names_are_names(make_book, tmp_path, name):
     (tmp_path / name).write_text(LINES)
     (tmp_path / "sales1.csv").write_text(LINES.replace("1.00", "666"))
     book = make_book(extra=f"[data.sell_in]\nsource = '''{name}'''")
     assert rows(book)[0][2] == Decimal("1.00")
-    assert rows(make_book(extra=f"[data.files]\nf = '''{name}'''\n[data.sell_in]\nquery = 'select * from f'"))[0][2] == 1
+    assert (
+        rows(make_book(extra=f"[data.files]\nf = '''{name}'''\n[data.sell_in]\nquery = 'select * from f'"))[0][2] == 1
+    )
 
 
 def test_a_folder_with_quotes_and_brackets_holds_source_and_cache(tmp_path, monkeypatch):
@@ -379,7 +391,9 @@ def test_a_database_that_cannot_be_opened_shows_no_password(tmp_path):
 
 def test_a_query_reads_named_files_and_its_own_tables(make_book, tmp_path):
     (tmp_path / "raw.csv").write_text(LINES)
-    query = "with big as (select * from Raw where CAST(revenue AS INT) > 1) select * from big union all select * from big"
+    query = (
+        "with big as (select * from Raw where CAST(revenue AS INT) > 1) select * from big union all select * from big"
+    )
     assert [row[0] for row in rows(make_book(extra=QUERY.format(query)))] == ["002", "002"]
 
 

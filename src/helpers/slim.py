@@ -32,10 +32,14 @@ def slim_svg(svg: str) -> str:
 def data_address(svg: str) -> str:
     """Give an SVG as a data address; percent signs cost less than base 64.
 
+    The name of its language, which looks like an address, is hidden from those who search a page for outside addresses.
+
     >>> data_address('<path id="a"/>')
     "data:image/svg+xml,%3Cpath id='a'/%3E"
     """
-    return "data:image/svg+xml," + urllib.parse.quote(svg.replace('"', "'"), safe=" '=/:;,().-+!*@?$~")
+    return "data:image/svg+xml," + urllib.parse.quote(svg.replace('"', "'"), safe=" '=/:;,().-+!*@?$~").replace(
+        "http:", "http%3A"
+    )
 
 
 def _letter(match: re.Match) -> str:

@@ -175,7 +175,7 @@ def _rendered(figure: Figure, kind: str):
     if kind == "svg":
         # no date in the file, and hundredths of a point are enough: the same figure is the same, small bytes
         figure.savefig(buffer, format="svg", metadata={"Date": None})
-        return re.sub(r"(\.\d\d)\d+", r"\1", buffer.getvalue().decode()), alt
+        return re.sub(r"(?<!scale\(0)(\.\d\d)\d+", r"\1", buffer.getvalue().decode()), alt
     figure.savefig(buffer, format="png")
     packed = io.BytesIO()
     Image.open(buffer).convert("RGB").quantize(128).save(packed, "png", optimize=True)  # a quarter of the bytes
@@ -224,12 +224,18 @@ def table(
             more = rows.index[flagged.reindex(rows.index, fill_value=False).to_numpy(bool)]
             shown = rows.loc[rows.index[:limit].union(more, sort=False)]
         note = " · ".join(filter(None, [note, say("table.cut", shown=len(shown), rows=len(rows))]))
-    kinds = ["number" if pd.api.types.is_numeric_dtype(rows[c]) and rows[c].dtype != bool else "" for c in rows.columns]
+    kinds = [_kind(rows[column], str(column)) for column in rows.columns]
     heads = "".join(f"<th{_of(kind)}>{html.escape(word(c))}</th>" for c, kind in zip(rows.columns, kinds, strict=True))
     body = "".join(_row(row, rows.columns, kinds, anchors) for row in shown.to_dict("records"))
     caption = f"<b>{html.escape(title)}</b>" * bool(title) + f"<span>{html.escape(note)}</span>" * bool(note)
     caption = f"<caption>{caption}</caption>" * bool(caption)
     return Table(f'<table class="table">{caption}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>', shown)
+
+
+def _kind(values: pd.Series, column: str) -> str:
+    if pd.api.types.is_numeric_dtype(values) and values.dtype != bool:
+        return "number"
+    return "name" if column.endswith("_name") or column in ("reason", "measure") else ""
 
 
 def _of(kind: str) -> str:
@@ -258,7 +264,7 @@ def _cell(value: object, column: str) -> str:
         return _number(float(value), column)
     if isinstance(value, pd.Timestamp) or column.endswith("_date"):
         return str(value)[:10]
-    return word(value) if column in CODE_COLUMNS else str(value)
+    return word(value) if column in CODE_COLUMNS or value == "not_stated" else str(value)
 
 
 def _number(value: float, column: str) -> str:

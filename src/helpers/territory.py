@@ -195,10 +195,12 @@ def scorecard_basis(card: Scorecard) -> str:
 
 
 def candidate_columns(ranked: pd.DataFrame) -> list[str]:
-    """Name the columns of a scorecard's `ranked` worth printing: those that say something, without the bare id."""
+    """Name the columns of a scorecard's `ranked` worth printing, the estimate before what it rests on."""
     spoken = ranked.replace("", np.nan).notna().any()
     named = ranked["candidate_name"].notna().all()
-    return [c for c in ranked if spoken[c] and not (named and c == "candidate_id")]
+    said = [c for c in ranked if spoken[c] and not (named and c == "candidate_id")]
+    first = ["rank", "candidate_id", "candidate_name", "city", "expected_revenue", "expected_low", "expected_high"]
+    return [c for c in first if c in said] + [c for c in said if c not in first]
 
 
 # ---- plots ---------------------------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ def _headlines(tongue: str) -> list[dict]:
     rng = np.random.default_rng(1)
     said = [{**empty, "place": place, "text": text, **more} for place, text, more in HEADLINES[tongue]]
     for line in said:
-        line["trend"] = rng.normal(100, 9, 24).cumsum().tolist() if line["place"] == "tile" else []
+        line["trend"] = (100 + rng.normal(0, 3, 24).cumsum()).tolist() if line["place"] == "tile" else []
     calls = [{**empty, "place": "call", "label": name, "text": CALL[tongue]} for name in NAMES[tongue]]
     return said + [call | {"link": "02_abc_pareto.html#dealer-D001"} for call in calls]
 

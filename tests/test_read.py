@@ -209,8 +209,8 @@ def test_totals_by_hand(small):
 
 def test_a_cost_that_nobody_gave_is_unknown_and_not_zero(make_book):
     head = "dealer_id,date,revenue,cost,brand\n"
-    lines = ["1,2026-10-01,10,4,Lumora", "2,2026-10-01,10,,Lumora", "3,2026-10-01,10,4,Kaltern", "4,2026-10-30,10,4,Lumora",
-             "4,2026-10-30,10,,Lumora"]  # fmt: skip
+    lines = ["1,2026-10-01,10,4,Lumora", "2,2026-10-01,10,,Lumora", "3,2026-10-01,10,4,Kaltern",
+             "4,2026-10-30,10,4,Lumora", "4,2026-10-30,10,,Lumora"]  # fmt: skip
     rows = read.dealer_totals(make_book(sell_in=head + "\n".join(lines)), PERIOD).set_index("dealer_id")
     assert rows["gross_profit"].fillna(-1).to_dict() == {"1": 6, "2": -1, "3": 0, "4": 6}
     assert rows["revenue"].to_dict() == {"1": 10, "2": 10, "3": 0, "4": 20}
@@ -231,7 +231,8 @@ def test_a_window_in_which_we_sold_nothing_is_zero_of_ours(make_book):
 
 
 def test_the_brand_of_a_line_wins_over_its_products(make_book):
-    lines = "dealer_id,date,revenue,product_id,brand\n1,2026-10-30,5,P1,Kaltern\n1,2026-10-30,7,P2,Lumora\n1,2026-10-30,1,P1,\n"
+    head = "dealer_id,date,revenue,product_id,brand\n"
+    lines = head + "1,2026-10-30,5,P1,Kaltern\n1,2026-10-30,7,P2,Lumora\n1,2026-10-30,1,P1,\n"
     products = "product_id,brand\nP1,Lumora\nP2,Kaltern\n"
     assert read.dealer_totals(make_book(sell_in=lines, products=products), PERIOD)["revenue"].tolist() == [7.0]
     by_product = lines.replace(",brand\n", ",other\n")
@@ -258,7 +259,8 @@ def test_what_the_brands_share_is_a_share_of(make_book):
 
 
 def test_a_share_of_a_loss_is_no_share(make_book):
-    profit = "dealer_id,month,brand,revenue,gross_profit\n1,2026-10,Lumora,3,1\n1,2026-10,Kaltern,3,-1\n2,2026-10,Kaltern,1,-5\n"
+    profit = "dealer_id,month,brand,revenue,gross_profit\n"
+    profit += "1,2026-10,Lumora,3,1\n1,2026-10,Kaltern,3,-1\n2,2026-10,Kaltern,1,-5\n"
     lines = NO_LINES + "1,2026-10-30,5\n2,2026-10-30,5\n"
     assert read.dealer_totals(make_book(sell_in=lines, dealer_profit=profit), PERIOD)["brand_share"].isna().all()
 
@@ -345,7 +347,8 @@ def test_small_tables_have_the_contracts_columns_and_plain_types(small):
 
 def test_overrides_written_by_people_come_with_dates(make_book, tmp_path):
     (tmp_path / "overrides.csv").write_text(
-        "dealer_id,class,reason,author,valid_from,valid_to\n2,A,new shop,Li,2026-01-01,\n1,C,closing,Wu,2026-02-01,2026-12-31\n"
+        "dealer_id,class,reason,author,valid_from,valid_to\n"
+        "2,A,new shop,Li,2026-01-01,\n1,C,closing,Wu,2026-02-01,2026-12-31\n"
     )
     rows = read.records(make_book(sell_in=NO_LINES), "overrides")
     assert rows["dealer_id"].tolist() == ["1", "2"]
@@ -454,7 +457,8 @@ def test_tables_without_a_line_are_refused_in_words(make_book, given, words):
 
 def test_an_empty_table_beside_is_as_if_it_were_not_there(make_book):
     book = make_book(sell_in=NO_LINES + "1,2026-10-30,5\n", dealers="dealer_id\n", payments="dealer_id,date,amount\n",
-                     products="product_id,brand\n", dealer_profit="dealer_id,month,brand,revenue,gross_profit\n")  # fmt: skip
+                     products="product_id,brand\n",
+                     dealer_profit="dealer_id,month,brand,revenue,gross_profit\n")  # fmt: skip
     rows = read.dealer_totals(book, PERIOD)
     assert rows["purchases"].tolist() == [5.0]
     assert rows[["payments", "brand_share"]].isna().all(axis=None)

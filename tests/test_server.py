@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from ibis.expr.types import Table
 
-from conftest import BRAND, network_rows, write_book
+from conftest import network_rows, write_book
 from helpers import checks, read, settings, tables
 from helpers.settings import DataError
 
@@ -90,13 +90,21 @@ def books(server, rows, make_book, tmp_path, cache):
     return settings.workbook(toml), make_book(**rows)
 
 
-@pytest.mark.parametrize("ask", [
-    lambda book: read.dealer_totals(book, PERIOD), lambda book: read.dealer_totals(book, PERIOD, n_months=3, n_windows=8),
-    lambda book: read.dealer_months(book, PERIOD), lambda book: read.dealer_orders(book, PERIOD),
-    lambda book: read.previous_totals(book, PERIOD), lambda book: read.reconciliation(book, PERIOD),
-    read.dealers, checks.findings, lambda book: read.records(book, "products"),
-    lambda book: pd.Series([*read.span(book), read.require_period(book), read.brand_share_basis(book)]).to_frame(),
-], ids=["totals", "quarters", "months", "orders", "previous", "reconciliation", "dealers", "findings", "records", "span"])  # fmt: skip
+ASKED = {
+    "totals": lambda book: read.dealer_totals(book, PERIOD),
+    "quarters": lambda book: read.dealer_totals(book, PERIOD, n_months=3, n_windows=8),
+    "months": lambda book: read.dealer_months(book, PERIOD),
+    "orders": lambda book: read.dealer_orders(book, PERIOD),
+    "previous": lambda book: read.previous_totals(book, PERIOD),
+    "reconciliation": lambda book: read.reconciliation(book, PERIOD),
+    "dealers": read.dealers,
+    "findings": checks.findings,
+    "records": lambda book: read.records(book, "products"),
+    "span": lambda book: pd.DataFrame([[*read.span(book), read.require_period(book), read.brand_share_basis(book)]]),
+}
+
+
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
 def test_the_server_answers_as_duckdb_does(books, ask):
     served, embedded = books
     pd.testing.assert_frame_equal(ask(served), ask(embedded), check_exact=True)
@@ -207,4 +215,3 @@ def test_expressions_that_would_change_their_meaning_are_refused(server, served)
     book = served(MAPPING.replace('"Sale (Dollars)"', "'TRY_CAST(\"Day\" AS DECIMAL(18,2))'"))
     (finding,) = checks.findings(book).itertuples()
     assert "'TRY_CAST(\"Day\" AS DECIMAL(18, 2))' is not carried over to another engine" in finding.example
-    assert book.brand == BRAND

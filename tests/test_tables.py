@@ -302,7 +302,8 @@ def test_a_table_that_is_not_there_says_how_to_name_it(make_book):
 
 
 def test_text_stays_text(make_book):
-    lines = "dealer_id,date,revenue,product_id,brand\n00123,2026-01-02,1,007,'; DROP TABLE dealers; --\n1e5,2026-01-02,2,,NULL\n"
+    lines = "dealer_id,date,revenue,product_id,brand\n"
+    lines += "00123,2026-01-02,1,007,'; DROP TABLE dealers; --\n1e5,2026-01-02,2,,NULL\n"
     found = tables.table(make_book(sell_in=lines), "sell_in").order_by("revenue").to_pandas()
     assert found["dealer_id"].tolist() == ["00123", "1e5"]
     assert found["product_id"].tolist()[0] == "007"

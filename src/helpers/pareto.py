@@ -126,12 +126,11 @@ def lorenz_curve(values: pd.Series) -> pd.DataFrame:
     >>> lorenz_curve(pd.Series([70, 20, 10]))["value_share"].round(2).tolist()
     [0.0, 0.7, 0.9, 1.0]
     """
-    v = _positive(values)
-    total = v.sum()
+    total = np.cumsum(_positive(values))
     return pd.DataFrame(
         {
-            "dealer_share": np.arange(len(v) + 1) / max(len(v), 1),
-            "value_share": np.concatenate([[0.0], np.cumsum(v) / total if total > 0 else v]),
+            "dealer_share": np.arange(len(total) + 1) / max(len(total), 1),
+            "value_share": np.concatenate([[0.0], total / total[-1] if len(total) else total]),
         }
     )
 
@@ -236,6 +235,8 @@ def _composite(code: str, weights: Mapping[str, float]) -> tuple[str, float]:
 
 def _diagnosis(code: str, diagnoses: pd.DataFrame) -> str:
     for row in diagnoses.itertuples():
+        if len(str(row.pattern)) != len(INDICATORS):
+            raise ValueError(f"diagnoses.csv: the pattern {row.pattern!r} needs three letters: A, B, C, – or *")
         if all(p in ("*", letter) for p, letter in zip(row.pattern, code, strict=True)):
             return style.translated(row.en, row.zh)
     raise ValueError(f"diagnoses.csv: no pattern fits the code {code!r}; let the last row be '***'")
@@ -248,7 +249,8 @@ def overridden_classes(judged: pd.DataFrame, overrides: pd.DataFrame, end_date: 
     """
     result = judged.assign(computed_class=judged["composite_class"], override_reason="")
     end = pd.Timestamp(end_date)
-    valid = overrides[(overrides["valid_from"] <= end) & ~(overrides["valid_to"] < end)].sort_values("valid_from")
+    valid = overrides[(overrides["valid_from"] <= end) & ~(overrides["valid_to"] < end)]
+    valid = valid.sort_values("valid_from", kind="stable")
     if bad := sorted(set(valid["class"]) - set(POINTS)):
         raise ValueError(f"overrides.csv: class {bad[0]!r} is none of A, B, C")
     chosen = valid.drop_duplicates("dealer_id", keep="last").set_index("dealer_id")
@@ -391,8 +393,6 @@ def headlines(judged: pd.DataFrame, moved: pd.DataFrame, overdue: pd.DataFrame) 
     stopped = overdue[overdue["status"] == "stopped_paying"]
     verdict = style.say("pareto.verdict", n=len(held), share=style.percent(share), indicator=style.label(size))
     made = [{"place": "verdict", "text": verdict}]
-    top = {"place": "tile", "label": style.say("pareto.tile_top"), "text": style.percent(top_share(judged[size]), 1)}
-    made.append({**top, "change": style.say("pareto.of", indicator=style.label(size))})
     if judged["payments"].notna().any():
         owed = {"place": "tile", "label": style.say("pareto.tile_stopped"), "text": f"{len(stopped):,}"}
         change = style.say("pareto.owe", balance=float(stopped["balance"].sum()))
@@ -454,10 +454,13 @@ def plot_pareto(judged: pd.DataFrame, indicator: str = "payments", *, scope: str
         ylabel=style.label("value_share"),
     )
     n_a = int((values[f"{indicator}_class"] == "A").sum())
-    title = style.say(
-        "pareto.curve", n=n_a, share=style.percent(n_a / max(len(judged), 1)), indicator=style.label(indicator),
-        value=style.percent(float(curve["value_share"].iloc[n_a])),
-    )  # fmt: skip
+    if len(values) == len(judged) > 1 and values[indicator].nunique() == 1:
+        title = style.say("pareto.no_few", indicator=style.label(indicator))
+    else:
+        title = style.say(
+            "pareto.curve", n=n_a, share=style.percent(n_a / max(len(judged), 1)), indicator=style.label(indicator),
+            value=style.percent(float(curve["value_share"].iloc[n_a])),
+        )  # fmt: skip
     return style.explain(ax, title, style.say("pareto.curve_how", indicator=style.label(indicator)), scope)
 
 

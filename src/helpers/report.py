@@ -302,6 +302,10 @@ def _print_pages(pages: list[Page], folder: Path, work: Path, workers: int | Non
         return seconds
     context = multiprocessing.get_context("spawn")  # a fork would carry open engines and locks along
     bars, lock, slots = sys.stderr.isatty(), context.RLock(), context.Value("i", 0)
+    if bars:
+        from tqdm import tqdm
+
+        tqdm.set_lock(lock)  # one lock for all who write to the terminal
     before = multiprocessing.active_children()
     executor = concurrent.futures.ProcessPoolExecutor(
         min(workers or os.cpu_count() or 1, len(missing)), context, _start_worker, (lock, slots)
@@ -397,8 +401,8 @@ def _executed(page: Page, bars: bool):
     try:
         with tempfile.TemporaryDirectory(prefix="workbook-") as sockets:
             executed = papermill.execute_notebook(
-                notebook, None, page.parameters, kernel_name="python3", language="python",
-                cwd=ROOT, progress_bar=bar if bars else False,
+                notebook, None, page.parameters, kernel_name="python3", language="python", cwd=ROOT,
+                progress_bar=bar if bars else False,
                 request_save_on_cell_execute=False, shutdown_kernel="immediate", config=_transport(sockets),
             )  # fmt: skip
     except papermill.PapermillExecutionError as error:

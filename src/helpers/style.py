@@ -268,7 +268,7 @@ def _cell(value: object, column: str) -> str:
 
 
 def _number(value: float, column: str) -> str:
-    if column.endswith(("_share", "_rate")):
+    if re.search(r"_(share|rate)(_\d+m)?$", column):
         return percent(value, 1)
     digits = 0 if column.startswith("n_") or column.endswith("_days") or abs(value) >= 1000 else 2
     if value == int(value) and abs(value) < 1000:

@@ -44,7 +44,7 @@ def _reference(name: str) -> dict[str, dict[str, str]]:
 
 @functools.cache
 def _traditional() -> OpenCC:
-    return OpenCC("s2twp")
+    return OpenCC("s2tw")  # characters only: with phrases, a window of months becomes one of a computer
 
 
 def translated(en: str, zh: str) -> str:

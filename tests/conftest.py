@@ -33,7 +33,9 @@ def _redirect(patch: pytest.MonkeyPatch, folder: Path) -> Path:
 def _own_cache(tmp_path_factory):
     """Keep every test out of the project's cache."""
     with pytest.MonkeyPatch.context() as patch:
-        yield _redirect(patch, tmp_path_factory.mktemp("cache"))
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv("WORKBOOK_CACHE", str(folder))  # kernels and commands follow
+        yield _redirect(patch, folder)
 
 
 @pytest.fixture

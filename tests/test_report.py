@@ -38,6 +38,12 @@ report.publish("dealers", table)
 report.headline("verdict", "Two of five {EVIL.replace('"', "")} carry it all")
 report.headline("tile", "1.2 M", label="Revenue", change="+3 %", tone="good", trend=[1, 3, 2])
 report.headline("call", "Owes 5", label={EVIL!r}, link="02_abc.html#dealer-007")
+report.headline("change", "It rose", link="02_abc.html#dealer-999")
+class Rows:
+    def _repr_html_(self):
+        row = '<tr id="dealer-007"><td><a href="02_abc.html#dealer-%s">%s</a></td></tr>'
+        return "<table><tbody>" + row % ("007", "linked") + row % ("999", "unlinked") + "</tbody></table>"
+display(Rows())
 table
 """
 
@@ -196,7 +202,10 @@ def test_language_twins_are_told_apart_and_traditional_is_converted(rich):
     assert "客户。" not in english
     assert "这里有两家客户" in simple
     assert "English text" not in simple
-    assert "軟體裡的資料" in traditional
+    words.speak("zh-Hant")
+    converted = words.translated("", "这里有两家客户")
+    assert converted != "这里有两家客户"
+    assert converted in traditional
     assert "顺达电器" in traditional  # a name is data, not text
     assert '<html lang="zh-Hant">' in traditional
     for text, there in (
@@ -229,10 +238,20 @@ def test_links_between_pages_lead_somewhere(rich):
                 assert (page.parent / link.split("#")[0]).exists(), f"{page.name}: {link}"
 
 
+def test_links_to_dealers_who_are_not_shown_become_text(rich):
+    text = page_of(rich)
+    assert '<a href="02_abc.html#dealer-007">linked</a>' in text
+    assert "<td>unlinked</td>" in text
+    for page in rich.rglob("*.html"):
+        for file, place in re.findall(r'href="([^"#]*)#([^"]+)"', page.read_text(encoding="utf-8")):
+            assert f'id="{place}"' in page_of(page.parent, file or page.name)
+
+
 def test_front_page_and_manifest_tell_what_the_pages_said(rich):
     front, manifest = page_of(rich, "index.html"), json.loads((rich / "manifest.json").read_text())
     for said in ("1.2 M", "+3 %", 'points="2.0,28.0 60.0,2.0 118.0,15.0"', "October 2026", "Generated data",
-                 'href="02_abc.html#dealer-007"', "thumbnails/02_abc.svg", "data.html"):  # fmt: skip
+                 'href="02_abc.html#dealer-007"', 'href="02_abc.html"',
+                 "thumbnails/02_abc.svg", "data.html"):  # fmt: skip
         assert said in front, said
     assert manifest["data_fingerprint"] in front
     assert manifest["parameters"]["period"] == "2026-10"

@@ -107,6 +107,18 @@ def test_a_cache_that_lost_a_file_is_built_anew(make_book, cache, gone):
     assert rows(book) == expected
 
 
+def test_a_kept_table_is_never_written_over(make_book, cache):
+    """Two processes may build at once; swapped under a reader, a Parquet file gives errors, nonsense or a crash."""
+    book = make_book(sell_in=LINES)
+    rows(book)
+    table = next(cache.glob("*.parquet"))
+    before = table.stat().st_ino, table.read_bytes()
+    next(cache.glob("*.json")).unlink()
+    rows(book)
+    assert (table.stat().st_ino, table.read_bytes()) == before
+    assert table.stat().st_nlink == 1
+
+
 def test_the_kept_table_is_sorted_with_typed_columns(make_book, cache, network):
     book = make_book(sell_in=network["sell_in"])
     tables.table(book, "sell_in")
@@ -183,6 +195,21 @@ def test_a_killed_build_leaves_no_half_table(make_book, cache, tmp_path):
     os.utime(part, (0, 0))  # nobody has written to it for long
     assert tables.table(book, "sell_in").count().execute() == 800_000
     assert {name.rsplit(".", 1)[1] for name in kept(cache)} == {"parquet", "json"}
+
+
+def test_each_process_spills_into_a_folder_of_its_own(cache, monkeypatch, tmp_path):
+    """Sharing DuckDB's default, a folder `.tmp` where one stands, two processes crash on one another's files."""
+    monkeypatch.chdir(tmp_path)
+    con = tables.connection("duckdb://?memory_limit=60MB")
+    (spill,) = con.raw_sql("SELECT current_setting('temp_directory')").fetchone()
+    assert Path(spill).parent == cache
+    assert f".{os.getpid()}." in spill
+    con.raw_sql("COPY (SELECT 'x' || i AS s FROM range(2000000) t(i) ORDER BY hash(i)) TO 'sorted.parquet'")
+    assert Path(spill).is_dir()
+    con.disconnect()
+    tables.connection.cache_clear()
+    assert not Path(spill).exists()
+    assert not (tmp_path / ".tmp").exists()
 
 
 def test_a_half_file_that_still_grows_is_left_to_its_writer(make_book, cache):

@@ -203,6 +203,7 @@ def write_edition(
             "versions": {name: versions()[name] for name in ("python", "customer-workbook", "pandas")},
             "list_of_editions": ("" if language == languages[0] else "../") + "../index.html",
         }  # fmt: skip
+        _cut_dead_links(pages)
         for page in pages:
             _write(place / page["file"], "page.html.j2", bound, languages, page=page, body=page["body"])
         found, tables = data_quality(book)
@@ -317,6 +318,25 @@ def _page_facts(name: str, shelf_folder: Path, place: Path) -> dict[str, Any]:
         "thumbnail_alt": (shelf_folder / "thumbnail.txt").read_text(encoding="utf-8") if thumbnail else "",
         "verdict": next((line["text"] for line in headlines if line["place"] == "verdict"), ""),
     }  # fmt: skip
+
+
+def _cut_dead_links(pages: Sequence[dict]) -> None:
+    """Turn links to places that no page has into plain text: a table shows only some of its dealers."""
+    there = {page["file"]: set(re.findall(r'\bid="([^"]*)"', page["body"])) for page in pages}
+
+    def alive(link: str, here: str) -> bool:
+        file, _, place = link.partition("#")
+        return not place or place in there.get(file or here, ())
+
+    for page in pages:
+        page["body"] = re.sub(
+            r'<a href="([^"]*)">(.*?)</a>',
+            lambda m, here=page["file"]: m[0] if alive(m[1], here) else m[2],
+            page["body"],
+            flags=re.DOTALL,
+        )
+        for line in page["headlines"]:
+            line["link"] = line["link"] if alive(line["link"], page["file"]) else line["link"].partition("#")[0]
 
 
 def _manifest(book: Workbook, period: str, language: str, fingerprint: str, pages: list, kept: list) -> dict[str, Any]:

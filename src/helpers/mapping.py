@@ -103,8 +103,8 @@ def _expression(book: Workbook, table: str, column: str, text: str) -> str:
 def typed(raw: str, raw_type: str, kind: str, date_format: str | None = None, embedded: bool = True) -> str:
     """Write the SQL that gives an expression the contract's type; in DuckDB, what does not fit becomes NULL.
 
-    >>> typed('"Sale"', "float64", "money")
-    'TRY_CAST(CASE WHEN ABS("Sale") < 0.001 THEN \'0\' ELSE CAST("Sale" AS VARCHAR) END AS DECIMAL(18, 2))'
+    >>> typed('"Sale"', "decimal(12, 3)", "money")
+    'TRY_CAST("Sale" AS DECIMAL(18, 2))'
     """
     cast = "TRY_CAST" if embedded else "CAST"  # sqlglot would silently turn TRY_CAST into CAST elsewhere
     text = f"NULLIF(TRIM(CAST({raw} AS VARCHAR)), '')"

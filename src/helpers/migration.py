@@ -48,7 +48,8 @@ def _side_by_side(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
 def mover_table(moved: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
     """List the dealers that moved: who fell furthest first, then left, risen, joined."""
     order = {"fallen": 0, "left": 1, "risen": 2, "joined": 3}
-    rows = moved[moved["movement"].isin(order)].merge(dealers[["dealer_id", "city", "account_manager"]], on="dealer_id")
+    known = dealers[["dealer_id", "city", "account_manager"]]
+    rows = moved[moved["movement"].isin(order)].merge(known, on="dealer_id", how="left")
     rows = rows.assign(order=rows["movement"].map(order), far=-rows["steps"].abs())
     rows = rows.sort_values(["order", "far", "previous_class", "dealer_id"])
     columns = ["dealer_id", "dealer_name", "city", "account_manager", "movement", "previous_class", "composite_class"]

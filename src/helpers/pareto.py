@@ -289,6 +289,7 @@ def class_table(judged: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for indicator in [i for i in INDICATORS if i in judged and judged[i].notna().any()]:
         values, letters = judged[indicator], judged[f"{indicator}_class"]
+        total = round(float(values.sum()), 2)  # 0.1 + 0.2 − 0.3 is nothing to have a share of
         kind = letters.where(~(values <= 0), "zero_or_negative")
         for name in ["A", "B", "C", "zero_or_negative", MISSING]:
             inside = values[kind == name]
@@ -299,7 +300,7 @@ def class_table(judged: pd.DataFrame) -> pd.DataFrame:
                         "indicator": indicator, "class": name, "n_dealers": len(inside),
                         "dealer_share": len(inside) / len(judged),
                         "value": inside.sum() if additive else np.nan,
-                        "value_share": inside.sum() / values.sum() if additive and values.sum() else np.nan,
+                        "value_share": inside.sum() / total if additive and total > 0 else np.nan,
                         "least": inside.min() if len(inside) else np.nan,
                     }
                 )  # fmt: skip
@@ -356,7 +357,8 @@ def basis_sentences(judged: pd.DataFrame, basis: str) -> list[str]:
     """Say what our brand's share is a share of, what is missing, and the weights of the joint judgement."""
     said = [style.say(f"pareto.basis_{basis}")] if basis else []
     said += [style.say("pareto.no_indicator", indicator=style.label(i)) for i in INDICATORS if judged[i].isna().all()]
-    weights = ", ".join(f"{style.label(i)} {style.percent(w)}" for i, w in WEIGHTS.items() if judged[i].notna().any())
+    known = {i: w for i, w in WEIGHTS.items() if judged[i].notna().any()}
+    weights = ", ".join(f"{style.label(i)} {style.percent(w / sum(known.values()))}" for i, w in known.items())
     return [*said, style.say("pareto.weights", weights=weights)]
 
 
@@ -454,7 +456,7 @@ def plot_pareto(judged: pd.DataFrame, indicator: str = "payments", *, scope: str
         ylabel=style.label("value_share"),
     )
     n_a = int((values[f"{indicator}_class"] == "A").sum())
-    if len(values) == len(judged) > 1 and values[indicator].nunique() == 1:
+    if len(values) == len(judged) > 1 and values[indicator].min() == values[indicator].max():
         title = style.say("pareto.no_few", indicator=style.label(indicator))
     else:
         title = style.say(

@@ -77,7 +77,7 @@ def days_sales_outstanding(balance: pd.Series, revenue: pd.Series, n_days: int) 
 def overdue(rows: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
     """List who has stopped paying, then who has slowed down, with `dealer_name`, the largest balance first."""
     late = rows[rows["status"].isin(["stopped_paying", "slowed"])]
-    late = dealers[["dealer_id", "dealer_name"]].merge(late, on="dealer_id")
+    late = dealers[["dealer_id", "dealer_name"]].merge(late, on="dealer_id", how="right")
     return late.sort_values(["status", "balance"], ascending=[False, False], ignore_index=True)
 
 

@@ -26,7 +26,7 @@ def slim_svg(svg: str) -> str:
     svg = re.sub(r'<use xlink:href="([^"]*)" transform="translate\((\S+) 0\)"/>', r'<use href="\1" x="\2"/>', svg)
     svg = svg.replace("xlink:href=", "href=").replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
     svg = re.sub(r'style="([^"]*)"', lambda m: f'style="{re.sub(r"(?<=[:;]) ", "", m[1])}"', svg)
-    return _short_names(re.sub(r'<g id="[^"]*"', "<g", svg)).strip()
+    return _short_names(re.sub(r'<g id="[^"]*"', "<g", svg).replace("<g/>", "")).strip()
 
 
 def data_address(svg: str) -> str:
@@ -43,9 +43,9 @@ def data_address(svg: str) -> str:
 
 
 def _letter(match: re.Match) -> str:
-    """Write a letter's outline in steps of a 512th of its height; matplotlib's are eight times finer."""
-    outline = re.sub(r"-?\d[\d.]*", lambda number: f"{float(number[0]) / 8:.0f}", match[2])
-    return f'{match[1]} d="{_relative(outline, 0)}" transform="scale(.125)"'
+    """Write a letter's outline in steps of a 256th of its height; matplotlib's are sixteen times finer."""
+    outline = re.sub(r"-?\d[\d.]*", lambda number: f"{float(number[0]) / 16:.0f}", match[2])
+    return f'{match[1]} d="{_relative(outline, 0)}" transform="scale(.25)"'
 
 
 def _short_names(svg: str) -> str:

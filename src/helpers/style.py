@@ -3,6 +3,7 @@
 import functools
 import html
 import io
+import math
 import os
 import re
 import textwrap
@@ -25,6 +26,7 @@ from PIL import Image
 from helpers.words import (
     LANGUAGES,
     REFERENCE,
+    decimal,
     label,
     listed,
     money,
@@ -122,7 +124,7 @@ def explain(ax: Axes, title: str, subtitle: str = "", source: str = "", alt: str
     figure = ax.figure
     bold = {"fontweight": "bold"} if spoken() == "en" else {}  # the Chinese font comes in one weight
     width, height = figure.get_size_inches()
-    per_line = int(width * (9.4 if spoken() == "en" else 5.6))
+    per_line = int(width * (9.4 if spoken() == "en" else 5.4))
     head = textwrap.wrap(title, per_line) or [""]
     top = 0.04 + 0.23 * len(head)
     figure.text(0.006, 1 - 0.04 / height, "\n".join(head), fontsize=13, va="top", **bold)
@@ -210,14 +212,17 @@ def table(
     *,
     flagged: pd.Series | None = None,
     limit: int = ROWS_SHOWN,
-    anchors: bool = False,
+    anchors: Iterable[str] = (),
 ) -> Table:
     """Lay out a table: names in the reader's language, numbers by the suffix of their column, all text escaped.
 
     Columns ending in `_share` or `_rate` are percentages, `_days` whole days, `_date` dates; `n_` are counts. Beyond
-    `limit` rows only the `flagged` ones (boolean, indexed as `rows`) are shown, and the note says so. In an edition a
-    dealer's name leads to his row in the table with `anchors`.
+    `limit` rows only the `flagged` ones (boolean, indexed as `rows`) are shown, and the note says so. Columns without
+    any value are left out. In an edition a dealer's name leads to the row of the table that has him in `anchors`.
     """
+    if rows.empty:
+        return Table(f'<p class="note">{html.escape(say("table.empty"))}</p>', rows)
+    rows = rows.dropna(axis="columns", how="all")  # what the data don't tell needs no column of dashes
     shown = rows.head(limit)
     if len(rows) > limit:
         if flagged is not None:
@@ -226,7 +231,8 @@ def table(
         note = " · ".join(filter(None, [note, say("table.cut", shown=len(shown), rows=len(rows))]))
     kinds = [_kind(rows[column], str(column)) for column in rows.columns]
     heads = "".join(f"<th{_of(kind)}>{html.escape(word(c))}</th>" for c, kind in zip(rows.columns, kinds, strict=True))
-    body = "".join(_row(row, rows.columns, kinds, anchors) for row in shown.to_dict("records"))
+    anchored = set(anchors)
+    body = "".join(_row(row, rows.columns, kinds, anchored) for row in shown.to_dict("records"))
     caption = f"<b>{html.escape(title)}</b>" * bool(title) + f"<span>{html.escape(note)}</span>" * bool(note)
     caption = f"<caption>{caption}</caption>" * bool(caption)
     return Table(f'<table class="table">{caption}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>', shown)
@@ -242,16 +248,16 @@ def _of(kind: str) -> str:
     return f' class="{kind}"' if kind else ""
 
 
-def _row(row: dict, columns: Iterable[str], kinds: list[str], anchors: bool) -> str:
-    cells = []
+def _row(row: dict, columns: Iterable[str], kinds: list[str], anchored: set[str]) -> str:
+    cells, here = [], row.get("dealer_id") in anchored
     for column, kind in zip(columns, kinds, strict=True):
         # a row about one indicator prints its values as that indicator is printed
         named = str(row.get("indicator", column)) if column in BY_INDICATOR else column
         text = html.escape(_cell(row[column], named))
-        if column == "dealer_name" and "dealer_id" in row and not anchors and os.environ.get("WORKBOOK_PAGE"):
+        if column == "dealer_name" and "dealer_id" in row and not here and os.environ.get("WORKBOOK_PAGE"):
             text = f'<a href="{DEALERS_PAGE}#{anchor(row["dealer_id"])}">{text}</a>'
         cells.append(f"<td{_of(kind)}>{text}</td>")
-    at = f' id="{anchor(row["dealer_id"])}"' if anchors else ""
+    at = f' id="{anchor(row["dealer_id"])}"' if here else ""
     return f"<tr{at}>{''.join(cells)}</tr>"
 
 
@@ -270,10 +276,10 @@ def _cell(value: object, column: str) -> str:
 def _number(value: float, column: str) -> str:
     if re.search(r"_(share|rate)(_\d+m)?$", column):
         return percent(value, 1)
-    digits = 0 if column.startswith("n_") or column.endswith("_days") or abs(value) >= 1000 else 2
-    if value == int(value) and abs(value) < 1000:
-        digits = 0
-    return f"{value:,.{digits}f}".replace("-", "−")
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    whole = column.startswith("n_") or column.endswith("_days") or abs(value) >= 1000 or value == int(value)
+    return decimal(value, 0 if whole else 2)
 
 
 def anchor(dealer_id: str) -> str:

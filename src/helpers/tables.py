@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import re
+import secrets
+import shutil
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -32,7 +34,7 @@ from helpers.settings import (
     sources,
 )
 
-CACHE = ROOT / "data" / "cache"
+CACHE = Path(os.environ.get("WORKBOOK_CACHE", ROOT / "data" / "cache"))  # elsewhere where the project is read-only
 MEMORY_LIMIT = "1500MB"  # for DuckDB; it spills to disk beyond that; an own limit: engine = "duckdb://?memory_limit=…"
 OPTIONAL_IDS = ("dealer_id", "consumer_id")  # a line without one is counted as unidentified, not refused
 FORMATTED = ("date", "month")
@@ -69,6 +71,9 @@ def connection(engine: str):
         con = ibis.connect(engine, read_only=True) if database_file(engine) else ibis.connect(engine)
         if "memory_limit" not in engine:
             con.raw_sql(f"SET memory_limit = '{MEMORY_LIMIT}'")
+        CACHE.mkdir(parents=True, exist_ok=True)
+        # by default all processes of a folder would spill to the same files and crash on one another's
+        con.raw_sql(f"SET temp_directory = {_literal(str(CACHE / f'spill.{os.getpid()}.{secrets.token_hex(4)}'))}")
         con.raw_sql("SET preserve_insertion_order = false; SET enable_progress_bar = false; SET TimeZone = 'UTC'")
         con.raw_sql("SET python_enable_replacements = false")  # a name in a query is a table, no variable of ours
         return con
@@ -238,7 +243,7 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
             found = _key_errors(name, con.read_parquet(glob.escape(str(part))))
         counted = {} if found else _counted(con.read_parquet(glob.escape(str(part))))
         if not found:
-            part.replace(f"{stem}.parquet")
+            _publish(part, Path(f"{stem}.parquet"))
         part.write_text(json.dumps({"errors": found, **counted}), encoding="utf-8")
         part.replace(f"{stem}.json")
     except Exception as error:
@@ -248,10 +253,24 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
     for old in CACHE.glob(f"{book.name}.{name}.{'[0-9a-f]' * 16}.*"):
         if _is_abandoned(old) if old.suffix == ".part" else not old.name.startswith(stem.name):
             old.unlink(missing_ok=True)
+    for spilled in CACHE.glob("spill.*"):
+        if _is_abandoned(spilled):
+            shutil.rmtree(spilled, ignore_errors=True)
+
+
+def _publish(part: Path, final: Path) -> None:
+    """Give a whole file its name, unless another process was faster: DuckDB reads nonsense when a file is swapped."""
+    try:
+        os.link(part, final)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links
+        part.replace(final)
+    part.unlink(missing_ok=True)
 
 
 def _is_abandoned(part: Path) -> bool:
-    """Whether a half-written file was left by a process that was killed: nothing has come for an hour."""
+    """Whether a half-written file or folder was left by a process that was killed: nothing has come for an hour."""
     try:
         return time.time() - part.stat().st_mtime > ABANDONED_SECONDS
     except FileNotFoundError:

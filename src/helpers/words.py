@@ -136,7 +136,7 @@ def money(amount: float, *, unit: bool = True) -> str:
     else:
         steps = ((1e8, translated("", "亿")), (1e4, translated("", "万")))
     # 999 999 is "1 M", not "1,000 k": the step is chosen by what is printed
-    scale, suffix = next((s for s in steps if abs(amount) >= s[0] * 0.9995), (1.0, ""))
+    scale, suffix = next((s for s in steps if abs(amount) >= max(s[0] * 0.9995, 9999.5)), (1.0, ""))
     value = amount / scale
     digits = 0 if abs(value) >= 99.95 or scale == 1 else 1 if abs(value) >= 9.995 else 2
     sign = "−" if amount < 0 and round(abs(value), digits) > 0 else ""
@@ -149,4 +149,13 @@ def percent(share: float, digits: int = 0) -> str:
     >>> percent(0.734), percent(float("nan"))
     ('73 %', '–')
     """
-    return "–" if share is None or share != share else f"{share * 100:,.{digits}f} %".replace("-", "−")
+    return "–" if share is None or share != share else f"{decimal(share * 100, digits)} %"
+
+
+def decimal(value: float, digits: int = 2) -> str:
+    """Write a number with thousands separators and a true minus sign; what rounds to zero has none.
+
+    >>> decimal(-1234.5, 1), decimal(-0.001)
+    ('−1,234.5', '0.00')
+    """
+    return f"{round(value, digits) + 0.0:,.{digits}f}".replace("-", "−")

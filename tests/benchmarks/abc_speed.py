@@ -132,7 +132,7 @@ def sql(folder: Path):
 
 def peer(folder: Path):
     import ibis
-    import ibis.backends.duckdb  # noqa: F401
+    import ibis.backends.duckdb
     import pandas as pd
     from openretailscience.segmentation.threshold import ThresholdSegmentation
 

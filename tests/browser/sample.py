@@ -111,9 +111,10 @@ def _notebook(name: str, tongue: str):
     })  # fmt: skip
     text = ("A few dealers carry most of what we earn. " * 6, "少数客户贡献了大部分利润,本页用三项指标找出他们。" * 5)
     figure = {"image/svg+xml": drawn.getvalue().decode(), "text/plain": "<Axes>"}
+    table = style.table(rows, title, "2025-11 – 2026-10", anchors=rows["dealer_id"])
     outputs = [
         v4.new_output("display_data", figure, metadata={"image/svg+xml": {"alt": title}}),
-        v4.new_output("execute_result", {"text/html": style.table(rows, title, "2025-11 – 2026-10").to_html()}),
+        v4.new_output("execute_result", {"text/html": table.to_html()}),
         v4.new_output("execute_result", {"text/html": style.Prose([CALL[tongue]])._repr_html_()}),
     ]
     heads = (

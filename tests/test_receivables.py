@@ -1,0 +1,184 @@
+"""Who pays and who has stopped: every status by hand, and what is not a sign of it."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib import pyplot as plt
+
+from helpers import periods, receivables, style
+
+PERIOD = "2026-10"
+
+
+@pytest.fixture(autouse=True)
+def _looks():
+    style.use("en", "CNY")
+    yield
+    plt.close("all")
+
+
+def months_of(**dealers: tuple[list[float], list[float]]) -> pd.DataFrame:
+    """Spell out revenue and payments per month up to the period; both lists are equally long."""
+    rows = [
+        (dealer, month, bought, paid)
+        for dealer, (revenue, payments) in dealers.items()
+        for month, bought, paid in zip(
+            periods.month_range(PERIOD, len(revenue)), revenue, payments, strict=True
+        )
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["dealer_id", "month", "revenue", "payments"])
+
+
+def judged(**dealers) -> pd.DataFrame:
+    return receivables.receivables(months_of(**dealers), PERIOD).set_index("dealer_id")
+
+
+# ---- figures by hand ------------------------------------------------------------------------------------------------
+
+
+def test_days_sales_outstanding_by_hand():
+    found = receivables.days_sales_outstanding(
+        pd.Series([100.0, 0, -50, 10, 10]), pd.Series([1000.0, 9, 9, 0, -3]), 365
+    )
+    assert found.tolist()[:3] == [36.5, 0, 0]  # ahead of his invoices: nothing outstanding, not a negative time
+    assert found.isna().tolist() == [False, False, False, True, True]
+
+
+def test_every_figure_by_hand():
+    # two years: 100 a month bought; 90 paid in each of the first 21 months, 30 in the last three
+    row = judged(x=([100.0] * 24, [90.0] * 21 + [30.0] * 3)).loc["x"]
+    assert row["revenue"] == 1200
+    assert row["payments"] == 9 * 90 + 3 * 30 == 900
+    assert row["collection_rate"] == 0.75
+    assert row["collection_rate_3m"] == 0.3
+    assert row["payments_3m"] == 90
+    assert row["usual_3m"] == 270  # 810 in the nine months before
+    assert row["balance"] == 2400 - (21 * 90 + 90) == 420  # since the first month known, not only the window
+    assert row["dso_days"] == pytest.approx(420 / 1200 * 365)
+
+
+def test_lines_after_the_period_do_not_count():
+    months = months_of(x=([100.0] * 12, [90.0] * 12))
+    later = pd.DataFrame({"dealer_id": ["x"], "month": ["2026-11"], "revenue": [5e6], "payments": [1e6]})
+    expected = receivables.receivables(months, PERIOD)
+    pd.testing.assert_frame_equal(receivables.receivables(pd.concat([months, later]), PERIOD), expected)
+
+
+def test_who_has_no_line_in_the_window_is_not_judged():
+    months = months_of(gone=([100.0] * 3 + [0.0] * 12, [0.0] * 15), x=([1.0] * 12, [1.0] * 12))
+    months = months[(months["dealer_id"] == "x") | (months["month"] < "2025-11")]
+    assert receivables.receivables(months, PERIOD)["dealer_id"].tolist() == ["x"]
+
+
+# ---- who has stopped ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("why", "revenue", "payments", "status"),
+    [
+        ("pays as ever", [100.0] * 12, [95.0] * 12, "paying"),
+        ("pays nothing for three months", [100.0] * 12, [95.0] * 9 + [0.0] * 3, "stopped_paying"),
+        ("pays a pittance", [100.0] * 12, [95.0] * 9 + [9.0] * 3, "stopped_paying"),
+        ("pays a third", [100.0] * 12, [80.0] * 9 + [25.0] * 3, "slowed"),
+        ("pays a third, but owes little", [100.0] * 12, [99.0] * 9 + [33.0] * 3, "paying"),
+        ("pays a little less", [100.0] * 12, [95.0] * 9 + [80.0] * 3, "paying"),
+        ("stopped buying too, and owes", [100.0] * 9 + [0.0] * 3, [70.0] * 9 + [0.0] * 3, "stopped_paying"),
+        ("stopped buying too, with a few invoices open", [100.0] * 9 + [0.0] * 3, [90.0] * 9 + [0.0] * 3, "paying"),
+        ("seasonal low: bought less, so pays less", [100.0] * 9 + [20.0] * 3, [60.0] * 9 + [12.0] * 3, "paying"),
+        ("seasonal low: neither buys, pays nor owes", [100.0] * 9 + [0.0] * 3, [100.0] * 9 + [0.0] * 3, "paying"),
+        ("paid ahead of his invoices", [100.0] * 12, [200.0] * 9 + [0.0] * 3, "paying"),
+        ("never paid regularly", [100.0] * 12, [0, 0, 0, 0, 0, 300.0, 0, 0, 300.0, 0, 0, 0], "paying"),
+        ("paid in five of nine months", [100.0] * 12, [150.0, 0] * 4 + [150.0, 0, 0, 0], "stopped_paying"),
+        ("has paid nothing ever", [100.0] * 12, [0.0] * 12, "paying"),
+        ("only returns", [-100.0] * 12, [0.0] * 12, "no_revenue"),
+        ("only pays old debts", [0.0] * 12, [10.0] * 12, "no_revenue"),
+    ],
+)  # fmt: skip
+def test_status_by_hand(why, revenue, payments, status):
+    assert judged(x=(revenue, payments)).loc["x", "status"] == status, why
+
+
+def test_no_revenue_has_no_rate_and_no_days():
+    row = judged(x=([0.0] * 12, [10.0] * 12)).loc["x"]
+    assert math.isnan(row["collection_rate"])
+    assert math.isnan(row["collection_rate_3m"])
+    assert math.isnan(row["dso_days"])
+    assert row["balance"] == -120
+
+
+def test_the_overdue_list_puts_stopped_before_slowed_and_the_largest_balance_first():
+    stopped, slowed = [95.0] * 9 + [0.0] * 3, [80.0] * 9 + [25.0] * 3
+    rows = receivables.receivables(
+        months_of(
+            fine=([100.0] * 12, [99.0] * 12),
+            slow=([100.0] * 12, slowed),
+            small=([100.0] * 12, stopped),
+            large=([900.0] * 12, [9 * p for p in stopped]),
+        ),
+        PERIOD,
+    )
+    names = pd.DataFrame({"dealer_id": ["slow", "large", "fine"], "dealer_name": ["Slow", "Large", "Fine"]})
+    late = receivables.overdue(rows, names)
+    assert late["dealer_id"].tolist() == ["large", "small", "slow"]
+    assert late["dealer_name"].fillna("").tolist() == ["Large", "", "Slow"]  # who is not listed is late all the same
+    assert late.index.tolist() == [0, 1, 2]
+
+
+def test_balances_are_whole_cents():
+    row = judged(x=([0.1] * 12, [0.1] * 9 + [0.0] * 3)).loc["x"]
+    assert row["balance"] == 0.3  # not 0.30000000000000016, and a paid-up dealer owes 0, not 1e-16
+    assert judged(x=([0.1] * 12, [0.1] * 12)).loc["x", "balance"] == 0
+
+
+money = st.lists(st.integers(0, 10_000_00).map(lambda c: c / 100), min_size=15, max_size=15)
+
+
+@settings(max_examples=12)
+@given(revenue=money, payments=money, factor=st.sampled_from([2, 10, 64]))
+def test_the_unit_of_money_changes_no_status_and_nothing_is_lost(revenue, payments, factor):
+    once = months_of(x=(revenue, payments), y=(payments, revenue))
+    more = once.assign(revenue=once["revenue"] * factor, payments=once["payments"] * factor)
+    rows, scaled = receivables.receivables(once, PERIOD), receivables.receivables(more, PERIOD)
+    assert scaled["status"].tolist() == rows["status"].tolist()
+    np.testing.assert_allclose(scaled["dso_days"], rows["dso_days"], rtol=1e-6, atol=1e-6)
+    window = once[once["month"].isin(periods.month_range(PERIOD, 12))]
+    assert rows["revenue"].sum() == pytest.approx(window["revenue"].sum())
+    assert rows["payments"].sum() == pytest.approx(window["payments"].sum())
+    assert rows["balance"].sum() == pytest.approx(once["revenue"].sum() - once["payments"].sum(), abs=0.02)
+    shuffled = receivables.receivables(once.sample(frac=1, random_state=1), PERIOD)
+    pd.testing.assert_frame_equal(shuffled, rows)
+
+
+# ---- the plot -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_the_plot_draws_two_years_and_says_the_last_three_months_rate(language):
+    style.use(language, "CNY")
+    revenue, payments = [50.0] * 6 + [100.0] * 24, [40.0] * 6 + [90.0] * 21 + [60.0] * 3
+    months = months_of(x=(revenue, payments), y=(revenue, payments))
+    kept = months.copy()
+    ax = receivables.plot_receivables(months, PERIOD, scope="2026")
+    lines = {line.get_label(): line.get_ydata().tolist() for line in ax.lines}
+    assert lines[style.label("revenue")] == [200.0] * 24
+    assert lines[style.label("payments")] == [180.0] * 21 + [120.0] * 3
+    assert ax.get_ylim()[0] == 0
+    title = " ".join(t.get_text() for t in ax.figure.texts).replace("\n", " ")
+    assert style.say("receivables.months", rate="60 %") in title
+    assert ax.get_xticklabels()[-1].get_text() == PERIOD
+    assert ax.figure.alt_text
+    pd.testing.assert_frame_equal(months, kept)
+
+
+def test_input_is_not_mutated():
+    months = months_of(x=([100.0] * 12, [95.0] * 9 + [0.0] * 3))
+    kept = months.copy()
+    rows = receivables.receivables(months, PERIOD)
+    rows_kept = rows.copy()
+    receivables.overdue(rows, pd.DataFrame({"dealer_id": ["x"], "dealer_name": ["X"]}))
+    pd.testing.assert_frame_equal(months, kept)
+    pd.testing.assert_frame_equal(rows, rows_kept)

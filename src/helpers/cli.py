@@ -1,6 +1,7 @@
 """The command line: `workbook check | report | demo | lab`. What is heavy is imported inside the commands."""
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -97,10 +98,10 @@ def _demo(_options: argparse.Namespace) -> int:
 
 
 def _lab(options: argparse.Namespace) -> int:
-    _workbook(options)
+    book = _workbook(options)
     settings = Path(__file__).parent / "templates" / "lab"  # keeps the pop-up about news and updates away
     command = [sys.executable, "-m", "jupyterlab", str(ROOT / "notebooks"), f"--LabApp.app_settings_dir={settings}"]
-    return subprocess.call(command)
+    return subprocess.call(command, env={**os.environ, "WORKBOOK_CONFIG": str(book.path)})
 
 
 def _workbook(options: argparse.Namespace):

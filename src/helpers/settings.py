@@ -91,11 +91,15 @@ def contract() -> dict[str, dict[str, Column]]:
 def workbook(path: str | Path) -> Workbook:
     """Read and check a `workbook.toml`; a folder stands for the file of that name in it.
 
+    The environment's `WORKBOOK_CONFIG` stands in for the bare name "workbook.toml".
+
     Raises
     ------
     DataError
         If the file is missing, is no TOML, or holds an unknown key, table or column; the nearest one is named.
     """
+    # `workbook lab --config` names the file for all notebooks that ask for the default one
+    path = os.environ.get("WORKBOOK_CONFIG", path) if str(path) == "workbook.toml" else path
     path = Path(path).expanduser()
     if not path.is_absolute():
         path = next((p / path for p in (Path.cwd(), *Path.cwd().parents) if (p / path).exists()), ROOT / path)

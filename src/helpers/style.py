@@ -44,6 +44,7 @@ __all__ = ["LANGUAGES", "REFERENCE", "label", "listed", "money", "percent", "say
 WIDTH_IN = 9.2  # the text column of a page
 DEALERS_PAGE = "02_abc_pareto.html"  # where a dealer is explained
 BY_INDICATOR = ("value", "least", "lowest", "highest")
+LAB_STYLE = "<style>.table td, .table th {text-align: left} .table .number {text-align: right}</style>"
 ROWS_SHOWN = 100  # of a long table; flagged rows are shown on top of these
 
 # Colours carry meaning, the same one on every page; the hues stay apart for colour-blind readers.
@@ -198,7 +199,9 @@ class Table:
         """Give the markup."""
         return self._html
 
-    _repr_html_ = to_html
+    def _repr_html_(self) -> str:
+        # JupyterLab would align all cells to the right; a page of an edition has its own style sheet
+        return self._html if os.environ.get("WORKBOOK_PAGE") else LAB_STYLE + self._html
 
     def __repr__(self) -> str:
         """Read as plain text."""

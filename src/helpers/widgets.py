@@ -15,7 +15,8 @@ def explore_classes(totals: pd.DataFrame, diagnoses: pd.DataFrame) -> widgets.Wi
     """
     known = [i for i in pareto.INDICATORS if totals[i].notna().any()]
     additive = [i for i in known if i not in pareto.NOT_ADDITIVE] or ["revenue"]
-    rule = widgets.ToggleButtons(options=[(style.label(r), r) for r in pareto.RULES], description=style.label("rule"))
+    rule = widgets.ToggleButtons(options=[(style.label(f"rule_{r}"), r) for r in pareto.RULES],
+                                 description=style.label("rule"), style={"button_width": "auto"})  # fmt: skip
     indicator = widgets.Dropdown(options=[(style.label(i), i) for i in additive], description=style.label("indicator"))
     weights = {
         i: widgets.FloatSlider(value=pareto.WEIGHTS[i], min=0, max=1, step=0.05, description=style.label(i),

@@ -1,0 +1,144 @@
+"""The demo network's edition, from generated lines to published pages: it names who was planted, and loses nobody."""
+
+import json
+import re
+import shutil
+
+import checks
+import pandas as pd
+import pytest
+
+from helpers import demo, read, report, settings
+
+pytestmark = pytest.mark.xdist_group("demo_edition")  # printed once, on one worker
+NEEDS_BROWSER = pytest.mark.skipif(checks.chromium() is None, reason=checks.WHY_NOT)
+LANGUAGES = ("en", "zh-Hans", "zh-Hant")
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory) -> settings.Workbook:
+    folder = tmp_path_factory.mktemp("demo")
+    demo.make_demo(folder / "data" / "demo")
+    shutil.copy(settings.ROOT / "workbook.toml", folder / "workbook.toml")
+    return settings.workbook(folder)
+
+
+@pytest.fixture(scope="module")
+def edition(book, tmp_path_factory):
+    return report.print_edition(book, out=tmp_path_factory.mktemp("reports"))
+
+
+@pytest.fixture(scope="module")
+def planted():
+    return demo.planted()
+
+
+def table(edition, name: str, language: str = "") -> pd.DataFrame:
+    path = edition.index.parent / language / "tables" / f"{name}.csv"
+    return pd.read_csv(path, dtype={"dealer_id": str}, encoding="utf-8-sig", keep_default_na=False, na_values=[""])
+
+
+def test_an_edition_is_whole(edition):
+    folder = edition.index.parent
+    assert edition.period == folder.name == "2026-10"
+    for language in ("", *LANGUAGES[1:]):
+        made = {path.name for path in (folder / language).glob("*.html")}
+        assert made == {"index.html", "data.html", "01_segmentation.html", "02_abc_pareto.html"}
+        assert {path.stem for path in (folder / language / "notebooks").glob("*")} == {
+            "01_segmentation",
+            "02_abc_pareto",
+        }
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert "2026-10" in json.dumps(manifest)
+    assert "10" in (folder.parent / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("truth", "movement", "then", "now"), [("fallen", "fallen", "A", "C"), ("risen", "risen", "C", "A")]
+)
+def test_planted_movers_are_named(edition, planted, truth, movement, then, now):
+    moved = table(edition, "movements").set_index("dealer_id").loc[planted[truth]]
+    assert set(moved["movement"]) == {movement}
+    assert set(moved["previous_class"]) == {then}
+    assert set(moved["composite_class"]) == {now}
+    page = (edition.index.parent / "02_abc_pareto.html").read_text(encoding="utf-8")
+    assert all(name in page for name in moved["dealer_name"])
+    bottom_line = re.search(rf"(?:Fell|Rose) from {then} to {now}: [^<]+", page)[0]
+    assert sum(name in bottom_line for name in moved["dealer_name"]) >= 5
+
+
+def test_planted_non_payers_are_called_first(edition, planted):
+    paid = table(edition, "receivables").set_index("dealer_id")
+    assert set(paid.loc[planted["stopped_paying"], "status"]) == {"stopped_paying"}
+    others = paid.drop(index=planted["stopped_paying"])
+    assert (others["status"] == "stopped_paying").sum() <= 5, "few who were not planted"
+    calls = table(edition, "call_list")
+    assert set(planted["stopped_paying"]) <= set(calls.loc[calls["priority"] == 1, "dealer_id"])
+    front = edition.index.read_text(encoding="utf-8")
+    assert sum(name in front for name in calls["dealer_name"].head(5)) == 5
+    assert calls["dealer_id"].is_unique
+
+
+@pytest.mark.parametrize("truth", ["lost", "won_back", "joined"])
+def test_planted_history_is_found(edition, planted, truth):
+    moves = table(edition, "network_moves")
+    named = set(moves.loc[moves["movement"] == truth, "dealer_id"])
+    assert len(named & set(planted[truth])) >= len(planted[truth]) - 1
+
+
+def test_planted_white_spots_are_found(edition, planted):
+    cities = table(edition, "coverage", "zh-Hans")
+    assert set(cities.loc[cities["is_white_spot"], "city"]) == set(planted["white_spots"])
+
+
+def test_no_dealer_is_lost_between_table_and_page(book, edition):
+    totals = read.dealer_totals(book, "2026-10").set_index("dealer_id")
+    for language in ("", *LANGUAGES[1:]):
+        abc = table(edition, "abc_pareto", language).set_index("dealer_id")
+        assert sorted(abc.index) == sorted(totals.index)
+        pd.testing.assert_series_equal(
+            abc["payments"].sort_index(), totals["payments"].sort_index(), check_index_type=False
+        )
+        assert set(abc["composite_class"]) == {"A", "B", "C"}
+    wanted = ["payments", "gross_profit", "brand_share", "payments_class", "gross_profit_class", "brand_share_class"]
+    assert {*wanted, "code", "composite_class", "diagnosis", "previous_class"} <= set(abc.columns)
+
+
+def test_a_second_run_prints_nothing_anew(book, edition):
+    again = report.print_edition(book, out=edition.index.parents[1])
+    assert set(again.seconds.values()) == {None}
+
+
+def test_last_months_classes_can_be_looked_up(book, edition, monkeypatch, tmp_path):
+    monkeypatch.setattr(report.shelf, "base", lambda *_: edition.index.parents[1])
+    assert len(report.published(book, "2026-10", "abc_pareto")) == len(table(edition, "abc_pareto"))
+
+
+def test_every_page_says_that_the_data_are_generated(edition):
+    for path in checks.pages(edition.index.parent):
+        assert re.search("Generated data|程序生成|程式生成", path.read_text(encoding="utf-8")), path
+
+
+@NEEDS_BROWSER
+@pytest.mark.parametrize("width", checks.WIDTHS)
+def test_pages_are_sound_in_a_browser(edition, width):
+    with checks.browser() as opened:
+        paths = checks.pages(edition.index.parent)
+        assert len(paths) == 4 * len(LANGUAGES)
+        assert [fault for path in paths for fault in checks.page_faults(opened, path, width)] == []
+
+
+@NEEDS_BROWSER
+def test_front_pages_fit_two_sheets(edition):
+    with checks.browser() as opened:
+        for language in ("", *LANGUAGES[1:]):
+            assert checks.printed_sheets(opened, edition.index.parent / language / "index.html") <= 2
+
+
+@NEEDS_BROWSER
+def test_the_first_call_leads_to_the_dealer(edition):
+    with checks.browser() as opened:
+        page = opened.new_page()
+        page.goto(edition.index.as_uri())
+        page.click(".calls a")
+        assert page.evaluate("document.querySelector(':target') !== null"), "the link has a place to lead to"

@@ -17,7 +17,7 @@ from helpers import words
 
 ROOT = Path(__file__).parents[2]  # reports, cache and reference tables lie in the project
 FILE_KINDS = (".parquet", ".csv", ".csv.gz")
-WORKBOOK_KEYS = ("name", "title", "brand", "currency", "language", "generated")
+WORKBOOK_KEYS = ("name", "title", "title_zh", "brand", "currency", "language", "generated")
 WRITTEN_BY_PEOPLE = ("plan", "overrides")  # found beside the toml without being named in it
 TABLE_KEYS = ("source", "query", "columns", "format")
 
@@ -60,6 +60,12 @@ class Workbook:
     engine: str
     files: Mapping[str, str]
     tables: Mapping[str, TableSource]
+    title_zh: str = ""
+
+    @property
+    def heading(self) -> str:
+        """Title in the reader's language, where the settings give one."""
+        return words.translated(self.title, self.title_zh)
 
     @property
     def folder(self) -> Path:
@@ -119,7 +125,7 @@ def workbook(path: str | Path) -> Workbook:
         currency=_text(head, "currency", ""), languages=_languages(head), generated=head.get("generated") is True,
         engine=_engine(data, path),
         files={key: _located(value, path, f"[data.files] {key}") for key, value in _texts(data, "files").items()},
-        tables=_tables(data, path),
+        tables=_tables(data, path), title_zh=_text(head, "title_zh", ""),
     )  # fmt: skip
     if not (book.has("sell_in") or book.has("sell_out")):
         raise DataError(f"{path.name}: neither [data.sell_in] nor [data.sell_out] is there; at least one is needed")

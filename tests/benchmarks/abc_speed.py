@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 PERIOD, START, END = "2026-10", "2025-11-01", "2026-10-31"
 BRAND = "Ours"
 PEER = "openretailscience==0.48.1"
+N_LINES = 10_000_000
 TARGETS = {"seconds": 1.15, "memory": 1.3}
 TABLES = ("sell_in", "payments", "dealer_profit")
 INDICATORS = ("payments", "gross_profit", "brand_share")
@@ -250,17 +251,18 @@ def n_different(folder: Path) -> dict[str, int]:
     import pandas as pd
 
     columns = [f"{i}_class" for i in INDICATORS]
-    twin = pd.read_parquet(folder / "sql.parquet").set_index("dealer_id")[columns].sort_index()
+    labels = {side: pd.read_parquet(file).set_index("dealer_id")[columns].astype("object")
+              for side in SIDES if (file := folder / f"{side}.parquet").exists()}  # fmt: skip
     found = {}
-    for side in [s for s in SIDES if s != "sql" and (folder / f"{s}.parquet").exists()]:
-        labels = pd.read_parquet(folder / f"{side}.parquet").set_index("dealer_id")[columns].reindex(twin.index)
-        found[side] = int((labels.astype("object") != twin.astype("object")).any(axis=1).sum())
+    for side in [s for s in labels if s != "sql"]:
+        one, other = labels["sql"].align(labels[side])  # who is missing on one side differs too
+        found[side] = int((one != other).any(axis=1).sum())
     return found
 
 
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("--lines", type=int, default=10_000_000)
+    ask.add_argument("--lines", type=int, default=N_LINES)
     ask.add_argument("--dealers", type=int, default=500_000)
     ask.add_argument("--repeats", type=int, default=7)
     ask.add_argument("--folder", type=Path, default=None, help="where the data are kept; default: the temp folder")
@@ -291,9 +293,10 @@ def main() -> None:
               f"{ratio[side]['seconds']:17.2f}{ratio[side]['cpu']:7.2f}{ratio[side]['memory']:8.2f}")  # fmt: skip
     different = n_different(folder)
     print("dealers labelled otherwise than by SQL: " + ", ".join(f"{s} {n:,}" for s, n in different.items()))
-    missed = [k for k, most in TARGETS.items() if ratio["ours"][k] > most]
-    missed += ["labels"] if different["ours"] else []
-    missed += ["peer"] if "peer" in sides and ratio["ours"]["seconds"] >= ratio["peer"]["seconds"] else []
+    missed = ["labels"] if different["ours"] else []
+    if asked.lines >= N_LINES:  # on small data one sees what is fixed, not what grows
+        missed += [k for k, most in TARGETS.items() if ratio["ours"][k] > most]
+        missed += ["peer"] if "peer" in sides and ratio["ours"]["seconds"] >= ratio["peer"]["seconds"] else []
     print(f"missed: {', '.join(missed)}" if missed else "every target is met")
     raise SystemExit(1 if missed else 0)
 

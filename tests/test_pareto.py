@@ -780,3 +780,14 @@ def test_a_plot_takes_given_axes():
     judged = judged_five()
     _figure, ax = plt.subplots()
     assert pareto.plot_pareto(judged, ax=ax) is ax
+
+
+def test_a_chain_is_judged_as_one_customer_among_all():
+    known = {"purchases": 0.0, "revenue": 0.0, "quantity": 0.0, "gross_profit": np.nan, "brand_part": np.nan,
+             "brand_total": np.nan}  # fmt: skip
+    totals = pd.DataFrame({"dealer_id": list("abcde"), "payments": [3.0, 4.0, 5.0, 1.0, 1.0], **known})
+    dealers = pd.DataFrame({"dealer_id": list("abcdef"), "dealer_group": ["chain", "chain", None, None, None, "gone"]})
+    rules = pd.DataFrame({"pattern": ["***"], "en": ["x"], "zh": ["x"]})
+    groups = pareto.group_table(totals, dealers, rules)
+    assert groups[["dealer_group", "n_dealers", "payments", "composite_class"]].values.tolist() == [["chain", 2, 7.0, "A"]]
+    assert pareto.group_table(totals, dealers.assign(dealer_group=None), rules).empty

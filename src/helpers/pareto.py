@@ -281,6 +281,16 @@ def grouped_totals(totals: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
     return summed.reset_index()
 
 
+def group_table(totals: pd.DataFrame, dealers: pd.DataFrame, diagnoses: pd.DataFrame) -> pd.DataFrame:
+    """Judge the dealers' groups as one customer each, among all customers; no rows where no group is given."""
+    judged = joint_judgement(grouped_totals(totals, dealers), diagnoses)
+    sizes = dealers[dealers["dealer_id"].isin(totals["dealer_id"])].groupby("dealer_group").size()
+    groups = judged[judged["dealer_id"].isin(sizes.index)].rename(columns={"dealer_id": "dealer_group"})
+    groups.insert(1, "n_dealers", groups["dealer_group"].map(sizes))
+    columns = ["dealer_group", "n_dealers", *INDICATORS, "code", "composite_class", "diagnosis"]
+    return groups[columns].reset_index(drop=True)
+
+
 def class_table(judged: pd.DataFrame) -> pd.DataFrame:
     """Make the ABC table: per indicator and class the dealers and their part of the total.
 

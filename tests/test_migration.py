@@ -127,6 +127,7 @@ def quarters_of(**history: str) -> pd.DataFrame:
         ("····BBBB", 1.0, 3),  # what was before he joined is no change of his
         ("····BBCB", 1 / 3, 3),
         ("AAAA·AAA", 5 / 7, 7),  # absent is a class of its own: out and in again are two changes
+        ("AAA·····", 2 / 3, 3),  # gone for good: he left once, and does not go on being stable
         ("·······C", math.nan, 0),  # one quarter shows no step
     ],
 )

@@ -56,6 +56,14 @@ def brand_errors(book: Workbook) -> list[Finding]:
     return found
 
 
+def require_conservation(totals: pd.DataFrame, reconciliation: pd.DataFrame) -> None:
+    """Raise if dealers and lines without a dealer do not add up to the total, to the cent."""
+    for row in reconciliation.itertuples():
+        gap = round(totals[row.indicator].sum() + row.unidentified - row.total, 2)
+        if abs(gap) >= 0.01:
+            raise AssertionError(f"{row.indicator}: dealers and unidentified lines miss the total by {gap:,.2f}")
+
+
 def main_span(months: list[list]) -> tuple[str, str, str]:
     """Find the first and last month and the last day of the data's span, given (month, lines, last day) in order.
 

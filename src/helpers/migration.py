@@ -74,9 +74,8 @@ def class_stability(quarters: pd.DataFrame) -> pd.DataFrame:
     wide = wide.reindex(columns=sorted(wide.columns)).fillna("·")
     codes = wide.to_numpy(dtype=object)
     present = codes != "·"
-    # steps count from the dealer's first quarter on: what was before he joined is no change of his
-    started = np.maximum.accumulate(present, axis=1)
-    steps = started[:, :-1]
+    # a step has the dealer at one end at least: neither the time before he joined nor after he left is his stability
+    steps = present[:, :-1] | (np.maximum.accumulate(present, axis=1)[:, :-1] & present[:, 1:])
     same = (codes[:, 1:] == codes[:, :-1]) & steps
     n_steps = steps.sum(axis=1)
     with np.errstate(invalid="ignore"):

@@ -201,7 +201,9 @@ def _finished(rows: pd.DataFrame, book: Workbook, period: str, n_months: int, n_
     first = ["dealer_id"]
     if n_windows > 1:
         rows = rows[rows["block"] < _n_covered(book, period, n_months)].copy()
-        rows["window_end"] = [periods.shift(period, -n_months * block) for block in rows.pop("block")]
+        rows["window_end"] = rows.pop("block").map(
+            {block: periods.shift(period, -n_months * block) for block in range(n_windows)}
+        )
         first.append("window_end")
     columns = [
         "purchases",

@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from PIL import Image
 
+from helpers import periods
 from helpers.words import (
     LANGUAGES,
     REFERENCE,
@@ -292,6 +293,12 @@ def anchor(dealer_id: str) -> str:
     'dealer-10%20003%2F%C3%A4'
     """
     return "dealer-" + urllib.parse.quote(str(dealer_id), safe="")
+
+
+def scope(title: str, period: str, n_dealers: int) -> str:
+    """Say whose figures these are, for which window, and of how many dealers."""
+    first = periods.shift(period, -11)
+    return say("table.scope", title=title, first=first, last=period, n=n_dealers)
 
 
 class Prose:

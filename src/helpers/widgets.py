@@ -5,13 +5,13 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import display
 
-from helpers import pareto, rfm, style
+from helpers import judgement, pareto, rfm, style
 
 
 def explore_classes(totals: pd.DataFrame, diagnoses: pd.DataFrame) -> widgets.Widget:
     """Move the class borders and the weights, and see who changes class.
 
-    `totals` and `diagnoses` as for `pareto.joint_judgement`.
+    `totals` and `diagnoses` as for `judgement.joint_judgement`.
     """
     known = [i for i in pareto.INDICATORS if totals[i].notna().any()]
     additive = [i for i in known if i not in pareto.NOT_ADDITIVE] or ["revenue"]
@@ -19,19 +19,19 @@ def explore_classes(totals: pd.DataFrame, diagnoses: pd.DataFrame) -> widgets.Wi
                                  description=style.label("rule"), style={"button_width": "auto"})  # fmt: skip
     indicator = widgets.Dropdown(options=[(style.label(i), i) for i in additive], description=style.label("indicator"))
     weights = {
-        i: widgets.FloatSlider(value=pareto.WEIGHTS[i], min=0, max=1, step=0.05, description=style.label(i),
+        i: widgets.FloatSlider(value=judgement.WEIGHTS[i], min=0, max=1, step=0.05, description=style.label(i),
                                style={"description_width": "initial"})
         for i in known
     }  # fmt: skip
 
     def show(rule: str, indicator: str, **given: float) -> None:
         asked = {i: given.get(i, 0.0) for i in pareto.INDICATORS}
-        judged = pareto.joint_judgement(totals, diagnoses, rule=rule, weights=asked)
+        judged = judgement.joint_judgement(totals, diagnoses, rule=rule, weights=asked)
         if indicator in known:
             figure = pareto.plot_pareto(judged, indicator).figure
             display(figure)
             plt.close(figure)  # or the notebook shows it a second time
-        display(style.table(pareto.class_table(judged)))
+        display(style.table(judgement.class_table(judged)))
 
     output = widgets.interactive_output(show, {"rule": rule, "indicator": indicator, **weights})
     return widgets.VBox([rule, indicator, *weights.values(), output])

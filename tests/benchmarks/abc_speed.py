@@ -112,12 +112,12 @@ def judged(folder: Path):
     """Give all that the page's first table asks for: three classes, code, composite class, diagnosis, the order."""
     import ibis.backends.duckdb  # noqa: F401
 
-    from helpers import pareto, read, tables
+    from helpers import judgement, read, tables
 
     tables.CACHE = folder / "cache"
     book = read.workbook(folder / "workbook.toml")
     diagnoses = read.reference(book, "diagnoses")
-    return lambda: pareto.joint_judgement(read.dealer_totals(book, PERIOD), diagnoses)
+    return lambda: judgement.joint_judgement(read.dealer_totals(book, PERIOD), diagnoses)
 
 
 def sql(folder: Path):

@@ -1,0 +1,388 @@
+"""Joint judgement: codes, classes, diagnoses, overrides, groups, and the tables and sentences made of them."""
+
+import itertools
+import math
+import random
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import strategies as st
+from matplotlib import pyplot as plt
+
+from helpers import judgement, pareto, read, style
+
+DIAGNOSES = pd.read_csv(style.REFERENCE / "diagnoses.csv")
+LETTERS = ("A", "B", "C", pareto.MISSING)
+RULES = pytest.mark.parametrize("rule", pareto.RULES)
+
+cents = st.integers(-2_000, 10_000_000)
+anything = st.lists(st.one_of(st.none(), st.just(0), st.integers(-9, 9), cents), max_size=60)
+positive = st.lists(st.one_of(st.integers(1, 9), st.integers(1, 10_000_000)), min_size=1, max_size=60)
+
+
+@pytest.fixture(autouse=True)
+def _looks():
+    style.use("en", "CNY")
+    yield
+    plt.close("all")
+
+
+def money(values) -> pd.Series:
+    """Turn whole cents into an amount per dealer, None into a missing one."""
+    return pd.Series([np.nan if v is None else v / 100 for v in values], dtype="float64")
+
+
+def classes(values, rule: str = "quota", **options) -> str:
+    return "".join(pareto.abc_classes(pd.Series(values, dtype="float64"), rule, **options))
+
+
+def totals_of(**columns) -> pd.DataFrame:
+    n = len(next(iter(columns.values())))
+    return pd.DataFrame({"dealer_id": [f"D{i:03d}" for i in range(n)], **columns})
+
+
+def lognormal(n: int, seed: int = 11) -> list[float]:
+    """Draw skewed amounts without a tie."""
+    drawn, found = random.Random(seed), set()
+    while len(found) < n:
+        found.add(round(drawn.lognormvariate(8, 1.4), 2))
+    return drawn.sample(sorted(found), n)
+
+
+# ---- joint judgement ------------------------------------------------------------------------------------------------
+
+
+def judged_code(code: str, diagnoses: pd.DataFrame = DIAGNOSES, **options) -> pd.Series:
+    """Judge a dealer that has a given code, among others that make it come about."""
+    value = {"A": 9.0, "B": 4.0, "C": 1.0, "–": np.nan}
+    others = [9.0] * 3 + [4.0] * 5 + [1.0] * 3
+    totals = totals_of(**{i: [value[x], *others] for i, x in zip(pareto.INDICATORS, code, strict=True)})
+    judged = judgement.joint_judgement(totals, diagnoses, **options).set_index("dealer_id")
+    assert judged.loc["D000", "code"] == code
+    return judged.loc["D000"]
+
+
+def test_code_order_is_payments_profit_share():
+    totals = totals_of(
+        payments=[50.0, 4, 3, 2, 1], gross_profit=[1.0, 2, 3, 4, 50], brand_share=[0.3, 0.9, 0.5, np.nan, 0.1]
+    )
+    judged = judgement.joint_judgement(totals, DIAGNOSES).set_index("dealer_id").sort_index()
+    assert judged["code"].tolist() == ["ACB", "BCA", "BBB", "CB–", "CAC"]
+    assert (
+        judged[["payments_class", "gross_profit_class", "brand_share_class"]]
+        .agg("".join, axis=1)
+        .equals(judged["code"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "letter"),
+    [
+        ("AAA", "A"),  # 3
+        ("AAC", "A"),  # 0.4 × 3 + 0.4 × 3 + 0.2 × 1 = 2.6
+        ("ABA", "A"),  # 1.2 + 0.8 + 0.6 = 2.6
+        ("ABB", "B"),  # 2.4
+        ("ACA", "B"),  # 2.2
+        ("ACC", "B"),  # 1.8
+        ("CCA", "C"),  # 1.4
+        ("BCC", "C"),  # 1.4
+        ("CBB", "B"),  # 1.6
+        ("AB–", "A"),  # (1.2 + 0.8) ÷ 0.8 = 2.5: a missing letter weighs nothing, and the cut itself is A
+        ("BC–", "B"),  # 1.5
+        ("–CA", "B"),  # (0.4 + 0.6) ÷ 0.6 = 1.67
+        ("––A", "A"),
+        ("–––", "–"),
+    ],
+)
+def test_composite_class_by_hand(code, letter):
+    assert judged_code(code)["composite_class"] == letter
+
+
+def test_composite_class_follows_the_weights():
+    weights = {"payments": 0.0, "gross_profit": 0.0, "brand_share": 1.0}
+    assert judged_code("CCA", weights=weights)["composite_class"] == "A"
+    assert judged_code("AA–", weights=weights)["composite_class"] == "–"
+    weights = {"payments": 0.49, "gross_profit": 0.5, "brand_share": 0.01}
+    assert 0.49 * 3 + 0.5 * 2 + 0.01 * 3 < 2.5  # as floats; in truth it is the cut itself
+    assert judged_code("ABA", weights=weights)["composite_class"] == "A"
+
+
+def test_all_64_codes_get_the_first_diagnosis_that_fits():
+    for code in map("".join, itertools.product(LETTERS, repeat=3)):
+        fitting = [row.en for row in DIAGNOSES.itertuples()
+                   if all(p in ("*", x) for p, x in zip(row.pattern, code, strict=True))]  # fmt: skip
+        assert judged_code(code)["diagnosis"] == fitting[0]
+
+
+def test_the_first_pattern_that_fits_wins():
+    table = pd.DataFrame({"pattern": ["AA*", "A**", "**C", "***"], "en": list("wxyz"), "zh": list("wxyz")})
+    codes = ("AAC", "AA–", "ABC", "BBC", "BB–")
+    assert [judged_code(code, table)["diagnosis"] for code in codes] == list("wwxyz")
+    assert judged_code("AAC", table.iloc[[2, 0, 3]])["diagnosis"] == "y"
+
+
+def test_every_shipped_diagnosis_is_reached_and_said_in_both_languages():
+    codes = ["".join(code) for code in itertools.product(LETTERS, repeat=3)]
+    assert {judged_code(code)["diagnosis"] for code in codes} == set(DIAGNOSES["en"])
+    assert DIAGNOSES.notna().all(axis=None)
+    style.use("zh-Hans", "CNY")
+    assert {judged_code(code)["diagnosis"] for code in codes} == set(DIAGNOSES["zh"])
+
+
+def test_diagnoses_without_a_catch_all_are_refused_by_name():
+    with pytest.raises(ValueError, match=r"diagnoses\.csv: no pattern fits the code 'AAB'.*'\*\*\*'"):
+        judged_code("AAB", DIAGNOSES[DIAGNOSES["pattern"].isin(["AAA", "BBB", "CCC"])])
+    with pytest.raises(ValueError, match=r"diagnoses\.csv: the pattern 'AA' needs three letters"):
+        judged_code("AAB", pd.DataFrame({"pattern": ["AA", "***"], "en": ["x", "y"], "zh": ["x", "y"]}))
+
+
+def test_an_indicator_that_is_not_there_counts_as_missing():
+    judged = judgement.joint_judgement(totals_of(gross_profit=[5.0, 4, 3, 2, 1]), DIAGNOSES)
+    assert judged["code"].tolist() == ["–A–", "–B–", "–B–", "–C–", "–C–"]
+    assert judged["composite_class"].tolist() == list("ABBCC")
+    assert judgement.class_table(judged)["indicator"].unique().tolist() == ["gross_profit"]
+
+
+def test_best_dealers_come_first_and_ties_by_id():
+    totals = totals_of(payments=[1.0, 5, 5, 9, np.nan], gross_profit=[1.0, 5, 5, 9, 2]).iloc[[4, 2, 0, 3, 1]]
+    judged = judgement.joint_judgement(totals, DIAGNOSES)
+    assert judged["dealer_id"].tolist() == ["D003", "D001", "D002", "D000", "D004"]
+    sizes = judgement.joint_judgement(totals_of(payments=[float(i) for i in range(20)]), DIAGNOSES)["payments"]
+    assert sizes.tolist() == sorted(sizes, reverse=True)  # within a class the largest first
+    assert judged.index.tolist() == list(range(5))
+
+
+def test_no_dealer_is_doubled_by_a_repeated_index():
+    totals = totals_of(payments=[3.0, 2, 1]).set_axis([0, 0, 0])
+    assert judgement.joint_judgement(totals, DIAGNOSES)["dealer_id"].tolist() == ["D000", "D001", "D002"]
+
+
+def test_nobody_at_all_is_judged_without_complaint():
+    judged = judgement.joint_judgement(
+        totals_of(payments=[1.0], gross_profit=[1.0], brand_share=[1.0]).head(0), DIAGNOSES
+    )
+    assert judged.empty
+    assert judgement.class_table(judged).empty
+    assert {"code", "composite_class", "diagnosis"} <= set(judged.columns)
+
+
+def test_input_is_not_mutated():
+    totals = totals_of(payments=[5.0, np.nan, 1], gross_profit=[5.0, 2, -1], brand_share=[0.5, 0.2, np.nan],
+                       revenue=[9.0, 8, 7])  # fmt: skip
+    kept, diagnoses = totals.copy(), DIAGNOSES.copy()
+    judged = judgement.joint_judgement(totals, DIAGNOSES)
+    judged_kept = judged.copy()
+    judgement.class_table(judged)
+    judgement.overridden_classes(judged, overrides(("D000", "C", "2026-01-01", None)), pd.Timestamp("2026-10-31"))
+    pareto.plot_pareto(judged)
+    pareto.plot_lorenz(totals)
+    judgement.plot_class_map(judged)
+    pd.testing.assert_frame_equal(totals, kept)
+    pd.testing.assert_frame_equal(DIAGNOSES, diagnoses)
+    pd.testing.assert_frame_equal(judged, judged_kept)
+
+
+def test_windows_are_judged_each_by_itself():
+    one, two = totals_of(payments=[5.0, 4, 3, 2, 1]), totals_of(payments=[1.0, 2, 3, 4, 5])
+    both = pd.concat([one.assign(window_end="2025-10"), two.assign(window_end="2026-10")])
+    judged = judgement.judged_windows(both, DIAGNOSES).pivot_table(
+        index="dealer_id", columns="window_end", values="composite_class", aggfunc="first"
+    )
+    assert judged["2025-10"].tolist() == list("ABBCC")
+    assert judged["2026-10"].tolist() == list("CCBBA")
+
+
+# ---- ids that look like something else ------------------------------------------------------------------------------
+
+ODD_IDS = ["00123", "1e5", "123", "=1+1", "-7", "10003.0", "true", "2026-10-01"]
+
+
+def test_ids_that_look_like_numbers_or_formulas_stay_text(make_book):
+    lines = "\n".join(["dealer_id,date,revenue,cost", *[f"{i},2026-10-30,{r}.10,1.00" for r, i in enumerate(ODD_IDS)]])
+    totals = read.dealer_totals(make_book(brand="", sell_in=lines), "2026-10")
+    judged = judgement.joint_judgement(totals, DIAGNOSES)
+    assert sorted(judged["dealer_id"]) == sorted(ODD_IDS)
+    assert judged.set_index("dealer_id").loc["00123", "purchases"] == 0.10
+    assert judged.set_index("dealer_id").loc["123", "purchases"] == 2.10
+    assert judged["dealer_id"].dtype == "str"
+
+
+# ---- classes set by hand --------------------------------------------------------------------------------------------
+
+
+def overrides(*rows: tuple) -> pd.DataFrame:
+    rows = [(*row, f"reason {i}", "Lin") for i, row in enumerate(rows)]
+    columns = ["dealer_id", "class", "valid_from", "valid_to", "reason", "author"]
+    found = pd.DataFrame(rows, columns=columns, dtype=object)
+    return found.assign(valid_from=pd.to_datetime(found["valid_from"]), valid_to=pd.to_datetime(found["valid_to"]))
+
+
+def judged_five() -> pd.DataFrame:
+    return judgement.joint_judgement(totals_of(payments=[5.0, 4, 3, 2, 1]), DIAGNOSES)
+
+
+@pytest.mark.parametrize(
+    ("valid_from", "valid_to", "holds"),
+    [
+        ("2026-10-31", None, True),  # the first day is inside
+        ("2026-11-01", None, False),
+        ("2026-01-01", "2026-10-31", True),  # and so is the last
+        ("2026-01-01", "2026-10-30", False),
+        ("2026-01-01", None, True),  # without an end it goes on
+        ("2026-10-31", "2026-10-31", True),
+    ],
+)
+def test_overrides_hold_on_the_windows_last_day_borders_included(valid_from, valid_to, holds):
+    found = judgement.overridden_classes(
+        judged_five(), overrides(("D004", "A", valid_from, valid_to)), pd.Timestamp("2026-10-31")
+    ).set_index("dealer_id")
+    assert found.loc["D004", "composite_class"] == ("A" if holds else "C")
+    assert found.loc["D004", "computed_class"] == "C"
+    assert found.loc["D004", "override_reason"] == ("reason 0 (Lin)" if holds else "")
+    others = found.drop(index="D004")
+    assert others["composite_class"].equals(others["computed_class"])
+    assert (others["override_reason"] == "").all()
+
+
+def test_of_several_overrides_the_latest_wins():
+    rows = [("D004", "A", "2026-05-01", None), ("D004", "B", "2026-02-01", None), ("D004", "C", "2025-02-01", None)]
+    for order in itertools.permutations(rows):
+        found = judgement.overridden_classes(judged_five(), overrides(*order), pd.Timestamp("2026-10-31"))
+        assert found.set_index("dealer_id").loc["D004", "composite_class"] == "A"
+    rows[0] = ("D004", "A", "2026-05-01", "2026-06-30")  # over by then
+    found = judgement.overridden_classes(judged_five(), overrides(*rows), pd.Timestamp("2026-10-31"))
+    assert found.set_index("dealer_id").loc["D004", "composite_class"] == "B"
+
+
+def test_an_unknown_override_class_is_refused():
+    with pytest.raises(ValueError, match=r"overrides\.csv: class 'AA' is none of A, B, C"):
+        judgement.overridden_classes(
+            judged_five(), overrides(("D001", "AA", "2026-01-01", None)), pd.Timestamp("2026-10-31")
+        )
+
+
+def test_overrides_of_nobody_change_nothing():
+    for rows in ([], [("nobody", "A", "2026-01-01", None)]):
+        found = judgement.overridden_classes(judged_five(), overrides(*rows), pd.Timestamp("2026-10-31"))
+        assert found["composite_class"].tolist() == list("ABBCC")
+        assert len(found) == 5
+
+
+# ---- groups ---------------------------------------------------------------------------------------------------------
+
+
+def test_groups_sum_up_their_dealers_and_others_stand_for_themselves():
+    totals = totals_of(
+        purchases=[0.1, 0.2, 5, 7], revenue=[0.1, 0.2, 4, 7], gross_profit=[1.0, np.nan, 2, 3], quantity=[1.0, 2, 3, 4],
+        payments=np.nan, brand_part=[1.0, 3, 2, 0], brand_total=[2.0, 8, 4, 0],
+    )  # fmt: skip
+    dealers = pd.DataFrame({"dealer_id": ["D000", "D001", "D002"], "dealer_group": ["Chain", "Chain", None]})
+    kept = totals.copy()
+    grouped = judgement.grouped_totals(totals, dealers).set_index("dealer_id")
+    assert grouped.index.tolist() == ["Chain", "D002", "D003"]  # D003 is not listed at all
+    assert grouped["purchases"].tolist() == [0.3, 5, 7]  # cents, not 0.30000000000000004
+    assert grouped["gross_profit"].tolist() == [1, 2, 3]
+    assert grouped["payments"].isna().all()  # unknown stays unknown, not zero
+    assert grouped["brand_share"].tolist()[:2] == [
+        0.4,
+        0.5,
+    ]  # 4 of 10: a share of the group's profit, no mean of shares
+    assert math.isnan(grouped["brand_share"]["D003"])
+    pd.testing.assert_frame_equal(totals, kept)
+
+
+def test_equal_groups_tie_whatever_their_members():
+    totals = pd.DataFrame({"dealer_id": list("abcde")}).assign(
+        **{c: [0.1, 0.2, 0.3, 9, 5] for c in ("purchases", "revenue", "gross_profit", "quantity", "payments",
+                                              "brand_part", "brand_total")})  # fmt: skip
+    dealers = pd.DataFrame({"dealer_id": list("abcde"), "dealer_group": ["g", "g", "h", None, None]})
+    judged = judgement.joint_judgement(judgement.grouped_totals(totals, dealers), DIAGNOSES).set_index("dealer_id")
+    assert judged.loc["g", "payments"] == judged.loc["h", "payments"]
+    assert judged.loc["g", "payments_class"] == judged.loc["h", "payments_class"]
+
+
+# ---- tables and sentences -------------------------------------------------------------------------------------------
+
+
+def test_class_table_by_hand():
+    judged = judgement.joint_judgement(totals_of(payments=[60.0, 20, 20, 10, 0, -10, np.nan]), DIAGNOSES)
+    table = judgement.class_table(judged).set_index("class")
+    assert table.index.tolist() == ["A", "B", "C", "zero_or_negative", "–"]
+    assert table["n_dealers"].tolist() == [3, 1, 0, 2, 1]  # six known: ranks 1 and the tie of rank 2 are A
+    assert table["value"].tolist()[:4] == [100, 10, 0, -10]
+    assert math.isnan(table.loc["–", "value"])
+    assert table["value_share"].tolist()[:4] == [1, 0.1, 0, -0.1]
+    assert table.loc["A", "least"] == 20
+    assert math.isnan(table.loc["C", "least"])
+
+
+def test_class_table_has_no_shares_of_a_total_that_is_none():
+    judged = judgement.joint_judgement(totals_of(payments=[0.1, 0.2, -0.3]), DIAGNOSES)
+    assert judgement.class_table(judged)["value_share"].isna().all()
+
+
+def bottom_line_of(totals: pd.DataFrame, moved: list[tuple] = (), **stopped) -> list[str]:
+    totals = totals.assign(revenue=totals.get("payments", 1.0)).reindex(
+        columns=[*totals.columns, *(i for i in pareto.INDICATORS if i not in totals), "revenue"]
+    )
+    judged = judgement.joint_judgement(totals, DIAGNOSES)
+    moves = pd.DataFrame(moved, columns=["dealer_name", "movement", "steps"])
+    late = pd.DataFrame({"status": "stopped_paying", **stopped}) if stopped else None
+    return judgement.bottom_line(judged, moves, late)
+
+
+def test_bottom_line_says_the_computed_figures_and_what_is_unknown():
+    said = bottom_line_of(
+        totals_of(payments=[60.0, 10, 10, 10, 10]),
+        [("Nan Hai", "fallen", -2), ("Bei Hai", "risen", 1), ("Dong Hai", "joined", 0)],
+        dealer_name=["Xi Hu"],
+        balance=[1234.0],
+    )
+    label = style.label("payments")
+    assert said[:3] == [
+        style.say("pareto.top", n=1, of=5, share="60 %", indicator=label),
+        style.say("pareto.classes", a=1, b=4, c=0, share="60 %", indicator=label),
+        style.say("pareto.moved", risen=1, fallen=1, joined=1, left=0),
+    ]
+    assert any("Nan Hai" in s for s in said)
+    assert not any("Bei Hai" in s for s in said)  # one class up is no headline
+    assert any("Xi Hu" in s and style.money(1234.0) in s for s in said)
+    unknown = ("gross_profit", "brand_share")
+    assert said[-2:] == [style.say("pareto.no_indicator", indicator=style.label(i)) for i in unknown]
+
+
+def test_bottom_line_does_not_speak_of_movement_without_a_year_before():
+    said = bottom_line_of(totals_of(payments=[6.0, 1]), [("x", "–", 0)])
+    assert style.say("pareto.moved", risen=0, fallen=0, joined=0, left=0) not in said
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_the_class_map_draws_each_dealer_once_in_his_class(language):
+    style.use(language, "CNY")
+    totals = totals_of(
+        payments=[9.0, 8, 7, 6, 5], revenue=[100.0, 50, 40, 0, 10], gross_profit=[5.0, 20, 10, 3, np.nan]
+    )
+    judged = judgement.joint_judgement(totals, DIAGNOSES)
+    ax = judgement.plot_class_map(judged)
+    shown = judged[(judged["revenue"] > 0) & judged["gross_profit"].notna()]
+    dots = {c.get_label(): c.get_offsets() for c in ax.collections}
+    for letter in "ABC":
+        inside = shown[shown["composite_class"] == letter]
+        np.testing.assert_allclose(dots[letter][:, 0], inside["revenue"])
+        np.testing.assert_allclose(dots[letter][:, 1], inside["gross_profit"] / inside["revenue"])
+    n_a = int((shown["composite_class"] == "A").sum())
+    assert str(n_a) in " ".join(text.get_text() for text in ax.figure.texts)
+
+
+def test_a_chain_is_judged_as_one_customer_among_all():
+    known = {"purchases": 0.0, "revenue": 0.0, "quantity": 0.0, "gross_profit": np.nan, "brand_part": np.nan,
+             "brand_total": np.nan}  # fmt: skip
+    totals = pd.DataFrame({"dealer_id": list("abcde"), "payments": [3.0, 4.0, 5.0, 1.0, 1.0], **known})
+    dealers = pd.DataFrame({"dealer_id": list("abcdef"), "dealer_group": ["chain", "chain", None, None, None, "gone"]})
+    rules = pd.DataFrame({"pattern": ["***"], "en": ["x"], "zh": ["x"]})
+    groups = judgement.group_table(totals, dealers, rules)
+    (chain,) = groups.to_dict("records")
+    assert (chain["dealer_group"], chain["n_dealers"], chain["payments"]) == ("chain", 2, 7.0)
+    assert chain["composite_class"] == "A"
+    assert judgement.group_table(totals, dealers.assign(dealer_group=None), rules).empty

@@ -104,9 +104,10 @@ def _names(net: Network) -> pd.DataFrame:
             if not used & {name, name_en}:
                 break
         used |= {name, name_en}
-        group = house and shop.format != "brand_store"
-        rows.append((name, name_en, house[0] + sign[0][0] if group else None))
-    return pd.DataFrame(rows, columns=["dealer_name", "dealer_name_en", "dealer_group"])
+        grouped = house and shop.format != "brand_store"
+        group = (house[0] + sign[0][0], f"{house[1]} {sign[0][1]}") if grouped else (None, None)
+        rows.append((name, name_en, *group))
+    return pd.DataFrame(rows, columns=["dealer_name", "dealer_name_en", "dealer_group", "dealer_group_en"])
 
 
 def _name(rng, shop, place, words, house, sign, tries) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import nbformat
 import papermill
 import pytest
 
-from helpers.settings import ROOT
+from helpers.settings import ROOT, contract
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PARAMETERS = {"period": "str", "config": "str", "language": "str"}
@@ -40,6 +40,10 @@ def test_names_lead_to_modules(notebook):
     for module in modules:
         assert f"{module}." in sources, f"{notebook.name} never calls helpers.{module}"
         assert (ROOT / "tests" / f"test_{module}.py").exists()
+
+
+def test_names_the_tables_it_cannot_do_without(notebook):
+    assert set(nbformat.read(notebook, as_version=4).metadata["workbook"]["needs"]) <= set(contract())
 
 
 def test_begins_with_the_question(notebook):

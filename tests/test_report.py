@@ -482,3 +482,13 @@ def test_a_killed_run_leaves_the_edition_whole_and_no_kernel_behind(first_editio
     report.print_edition(settings.workbook(tmp_path / "workbook.toml"), out=out, notebooks=notebooks)
     assert (out / "2026-10" / "manifest.json").read_text() != first
     assert not list((out / ".press").glob("*/*"))
+
+
+def test_a_page_without_its_tables_says_so_in_one_sentence(make_book, tmp_path):
+    book = make_book(sell_out="date,amount\n2026-08-31,5\n2026-09-30,5\n2026-10-31,5\n")
+    edition = report.print_edition(book, out=tmp_path / "reports", languages=["en"])
+    page = (edition.index.parent / "02_abc_pareto.html").read_text(encoding="utf-8")
+    assert "Which dealers carry the business?" in page
+    assert "This page needs sell_in" in page
+    assert "<table" not in page
+    assert "<img" not in page

@@ -229,6 +229,10 @@ def ready_page(book: Workbook, path: Path, language: str, period: str, made_of: 
     left_out = {"interactive", "lang-zh" if language == "en" else "lang-en"}
     notebook.cells = [c for c in notebook.cells if not left_out & set(c.metadata.get("tags", []))]
     words.speak(language, book.currency)
+    missing = [name for name in notebook.metadata.get("workbook", {}).get("needs", []) if not book.has(name)]
+    if missing:  # the question stays, one sentence stands for its answer
+        said = words.say("report.missing", tables=words.listed(missing), n=len(missing))
+        notebook.cells = [notebook.cells[0], nbformat.v4.new_markdown_cell(said)]
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = words.translated(cell.source, cell.source)  # converts to Traditional only

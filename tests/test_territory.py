@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 from sklearn.linear_model import LinearRegression
 
-from helpers import style
-from helpers import territory as te
+from helpers import style, territory
 
 DEALER_COLUMNS = ["dealer_id", "dealer_name", "store_format", "floor_area_m2", "area_type", "region", "city",
                   "latitude", "longitude"]  # fmt: skip
@@ -48,7 +47,7 @@ def network() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def test_coverage_by_hand(network):
-    cities = te.coverage(*network, REGIONS).set_index(["region", "city"])
+    cities = territory.coverage(*network, REGIONS).set_index(["region", "city"])
     assert cities["revenue"].sum() == network[1]["revenue"].sum()
     assert cities["n_dealers"].sum() == 7
     assert cities.loc[("North", "A"), ["n_active", "revenue_per_head", "dealers_per_100k"]].tolist() == [2, 2.0, 2.0]
@@ -63,32 +62,32 @@ def test_coverage_by_hand(network):
 
 
 def test_coverage_rolls_up_without_loss(network):
-    cities = te.coverage(*network, REGIONS)
-    rolled = te.coverage_by_region(cities).set_index("region")
+    cities = territory.coverage(*network, REGIONS)
+    rolled = territory.coverage_by_region(cities).set_index("region")
     assert rolled.index.tolist() == ["South", "North", "West", "not_stated"]
     assert rolled[["n_dealers", "n_active", "revenue"]].sum().tolist() == [7, 6, 850_012]
     assert rolled["n_white_spots"].tolist() == [2, 0, 1, 0]
     assert rolled.loc["South", ["population", "white_spot_population", "expected_revenue"]].tolist() == [
         250_000, 50_000, 100_000]  # fmt: skip
     assert rolled.loc["North", "revenue_per_head"] == pytest.approx(250 / 150)
-    partly = te.coverage(*network, REGIONS.assign(population=[100_000, None, 200_000, 40_000, 0, 30_000]))
-    north = te.coverage_by_region(partly).set_index("region").loc["North"]
+    partly = territory.coverage(*network, REGIONS.assign(population=[100_000, None, 200_000, 40_000, 0, 30_000]))
+    north = territory.coverage_by_region(partly).set_index("region").loc["North"]
     assert north["revenue_per_head"] == 2  # only the city whose people are known
 
 
 def test_too_few_served_cities_give_no_estimate():
     dealers = dealers_of(dealer_id=["a", "b"], city=["B", "C"])
-    cities = te.coverage(dealers, totals_of(dealers, [1.0, 2.0]), REGIONS)
+    cities = territory.coverage(dealers, totals_of(dealers, [1.0, 2.0]), REGIONS)
     assert cities["is_white_spot"].sum() == 4 and cities["expected_revenue"].isna().all()
 
 
 def test_coverage_without_regions_has_no_white_spots(network):
-    cities = te.coverage(*network, NO_REGIONS)
+    cities = territory.coverage(*network, NO_REGIONS)
     assert not cities["is_white_spot"].any() and cities["revenue_per_head"].isna().all()
     assert cities["revenue"].sum() == network[1]["revenue"].sum()
-    nobody = te.coverage(network[0].iloc[:0], network[1].iloc[:0], NO_REGIONS)
-    assert nobody.empty and te.coverage_by_region(nobody).empty
-    ax = te.plot_coverage(cities)
+    nobody = territory.coverage(network[0].iloc[:0], network[1].iloc[:0], NO_REGIONS)
+    assert nobody.empty and territory.coverage_by_region(nobody).empty
+    ax = territory.plot_coverage(cities)
     assert ax.figure.alt_text.startswith("No population is given")
 
 
@@ -98,12 +97,14 @@ def test_coverage_without_regions_has_no_white_spots(network):
 def test_coverage_loses_no_dealer_and_no_money(rows, seed):
     dealers = dealers_of(dealer_id=[f"d{i}" for i in range(len(rows))], city=[row[0] for row in rows])
     totals = totals_of(dealers, [float(row[1]) for row in rows])
-    cities = te.coverage(dealers, totals, REGIONS)
+    cities = territory.coverage(dealers, totals, REGIONS)
     assert cities["n_dealers"].sum() == len(rows)
     assert cities["revenue"].sum() == pytest.approx(totals["revenue"].sum())
-    shuffled = te.coverage(dealers.sample(frac=1, random_state=seed), totals, REGIONS.sample(frac=1, random_state=seed))
+    shuffled = territory.coverage(
+        dealers.sample(frac=1, random_state=seed), totals, REGIONS.sample(frac=1, random_state=seed)
+    )
     pd.testing.assert_frame_equal(cities, shuffled)
-    scaled = te.coverage(dealers, totals.assign(revenue=totals["revenue"] * 8), REGIONS)
+    scaled = territory.coverage(dealers, totals.assign(revenue=totals["revenue"] * 8), REGIONS)
     assert scaled["is_white_spot"].tolist() == cities["is_white_spot"].tolist()
     np.testing.assert_allclose(scaled["expected_revenue"], cities["expected_revenue"] * 8)
 
@@ -116,7 +117,7 @@ def test_overlap_by_distance_and_by_city():
         dealer_id=list("abcdef"), city=["A", "A", "A", "B", "B", None],
         latitude=[31.0, 31.01, 32.0, np.nan, 0.0, None], longitude=[121.0, 121.0, 121.0, 121.0, 0.0, None],
     )  # fmt: skip
-    near = te.dealer_overlap(dealers, totals_of(dealers, [1.0] * 6), REGIONS, radius_km=2).set_index("dealer_id")
+    near = territory.dealer_overlap(dealers, totals_of(dealers, [1.0] * 6), REGIONS, radius_km=2).set_index("dealer_id")
     assert near["n_neighbours"].astype(float).fillna(-1).to_dict() == {"a": 1, "b": 1, "d": 1, "e": 1, "c": 0, "f": -1}
     assert near["overlap_by"].to_dict() == {
         "a": "distance", "b": "distance", "c": "distance", "d": "city", "e": "city", "f": "not_stated"}  # fmt: skip
@@ -130,12 +131,12 @@ def test_overlap_counts_only_active_dealers_and_agrees_with_plain_trigonometry()
     dealers = dealers_of(dealer_id=[f"d{i:02d}" for i in range(n)], city="A", latitude=30 + rng.normal(0, 0.1, n),
                          longitude=110 + rng.normal(0, 0.1, n))  # fmt: skip
     revenue = np.where(np.arange(n) % 4 == 0, 0.0, 5.0)
-    near = te.dealer_overlap(dealers, totals_of(dealers, revenue), REGIONS, radius_km=8).sort_values("dealer_id")
+    near = territory.dealer_overlap(dealers, totals_of(dealers, revenue), REGIONS, radius_km=8).sort_values("dealer_id")
     active = dealers[revenue > 0]
     assert near["dealer_id"].tolist() == active["dealer_id"].tolist()
     lat, lon = np.radians(active["latitude"].to_numpy()), np.radians(active["longitude"].to_numpy())
     cosine = np.sin(lat)[:, None] * np.sin(lat) + np.cos(lat)[:, None] * np.cos(lat) * np.cos(lon[:, None] - lon)
-    km = te.EARTH_KM * np.arccos(np.clip(cosine, -1, 1))
+    km = territory.EARTH_KM * np.arccos(np.clip(cosine, -1, 1))
     np.fill_diagonal(km, np.inf)
     assert near["n_neighbours"].tolist() == (km <= 8).sum(axis=1).tolist()
     np.testing.assert_allclose(near["nearest_km"], km.min(axis=1), rtol=1e-4)
@@ -162,7 +163,7 @@ def made_network(n: int = 300, noise: float = 0.3, seed: int = 7) -> tuple[pd.Da
 
 def test_the_scorecard_finds_what_was_planted():
     candidates, dealers, totals, regions = made_network()
-    card = te.candidate_scorecard(candidates, dealers, totals, regions)
+    card = territory.candidate_scorecard(candidates, dealers, totals, regions)
     assert card.reason == "" and card.n_dealers == 300 and card.r2 > 0.8
     weights = card.weights.set_index("feature")["weight"]
     assert weights.index[0] == "floor_area_m2"
@@ -175,14 +176,14 @@ def test_the_scorecard_finds_what_was_planted():
     assert ranked.loc["y", "n_dealers_in_city"] == 0
     assert ranked.loc["z", "missing"] == "Floor area (m²)" and ranked.loc["w", "missing"] == "Population"
     assert (ranked.loc[["x", "y"], "expected_low"] < ranked.loc[["x", "y"], "expected_revenue"]).all()
-    assert te.scorecard_basis(card).startswith("Weights rest on 300 present dealers and explain 8")
+    assert territory.scorecard_basis(card).startswith("Weights rest on 300 present dealers and explain 8")
 
 
 def test_the_interval_holds_four_of_five_and_agrees_with_least_squares():
     _, dealers, totals, regions = made_network(500, noise=0.5)
     _, fresh, revenue, _ = made_network(500, noise=0.5, seed=8)
     candidates = fresh.rename(columns={"dealer_id": "candidate_id"}).assign(candidate_name="new", city="c3")
-    card = te.candidate_scorecard(candidates, dealers, totals, regions)
+    card = territory.candidate_scorecard(candidates, dealers, totals, regions)
     ranked = card.ranked.merge(revenue.rename(columns={"dealer_id": "candidate_id"}), on="candidate_id")
     inside = ranked["revenue"].between(ranked["expected_low"], ranked["expected_high"]).mean()
     assert inside == pytest.approx(0.8, abs=0.05)
@@ -194,37 +195,37 @@ def test_the_interval_holds_four_of_five_and_agrees_with_least_squares():
 
 def test_row_order_and_currency_change_no_rank():
     candidates, dealers, totals, regions = made_network(80)
-    card = te.candidate_scorecard(candidates, dealers, totals, regions)
-    mixed = te.candidate_scorecard(candidates.iloc[::-1], dealers.sample(frac=1, random_state=3),
+    card = territory.candidate_scorecard(candidates, dealers, totals, regions)
+    mixed = territory.candidate_scorecard(candidates.iloc[::-1], dealers.sample(frac=1, random_state=3),
                                    totals.sample(frac=1, random_state=4), regions.iloc[::-1])  # fmt: skip
     pd.testing.assert_frame_equal(card.ranked, mixed.ranked)
     pd.testing.assert_frame_equal(card.weights, mixed.weights)
-    dear = te.candidate_scorecard(candidates, dealers, totals.assign(revenue=totals["revenue"] * 100), regions)
+    dear = territory.candidate_scorecard(candidates, dealers, totals.assign(revenue=totals["revenue"] * 100), regions)
     assert dear.ranked["rank"].equals(card.ranked["rank"])
     np.testing.assert_allclose(dear.ranked["expected_revenue"], card.ranked["expected_revenue"] * 100)
 
 
 def test_too_few_dealers_or_nothing_to_learn_give_no_ranking():
     candidates, dealers, totals, regions = made_network(29)
-    few = te.candidate_scorecard(candidates, dealers, totals, regions)
+    few = territory.candidate_scorecard(candidates, dealers, totals, regions)
     assert few.reason == "few" and few.weights.empty and few.ranked["rank"].isna().all()
-    assert "only 29 present dealers have" in te.scorecard_basis(few)
+    assert "only 29 present dealers have" in territory.scorecard_basis(few)
     candidates, dealers, totals, regions = made_network(60)
     noise = totals.assign(revenue=np.random.default_rng(0).lognormal(5, 1, 60))
-    weak = te.candidate_scorecard(candidates, dealers, noise, regions)
+    weak = territory.candidate_scorecard(candidates, dealers, noise, regions)
     assert weak.reason == "weak" and weak.r2 <= 0 and weak.ranked["expected_revenue"].isna().all()
-    assert "does not predict revenue" in te.scorecard_basis(weak)
-    same = te.candidate_scorecard(candidates, dealers, totals.assign(revenue=5.0), regions)
-    assert same.reason == "weak" and te.scorecard_basis(same)
-    assert te.plot_candidates(weak.ranked).figure.alt_text.startswith("No candidate's revenue can be estimated")
+    assert "does not predict revenue" in territory.scorecard_basis(weak)
+    same = territory.candidate_scorecard(candidates, dealers, totals.assign(revenue=5.0), regions)
+    assert same.reason == "weak" and territory.scorecard_basis(same)
+    assert territory.plot_candidates(weak.ranked).figure.alt_text.startswith("No candidate's revenue can be estimated")
 
 
 def test_features_that_most_dealers_lack_are_left_out():
     candidates, dealers, totals, regions = made_network(100)
     dealers["floor_area_m2"] = dealers["floor_area_m2"].where(dealers.index < 40)
-    card = te.candidate_scorecard(candidates, dealers, totals, regions)
+    card = territory.candidate_scorecard(candidates, dealers, totals, regions)
     assert card.n_dealers == 100 and "floor_area_m2" not in set(card.weights["feature"])
-    bare = te.candidate_scorecard(candidates, dealers, totals, NO_REGIONS)
+    bare = territory.candidate_scorecard(candidates, dealers, totals, NO_REGIONS)
     assert not {"population"} & set(bare.weights["feature"])
 
 
@@ -232,15 +233,17 @@ def test_an_unknown_format_counts_as_the_average_one():
     candidates, dealers, totals, regions = made_network()
     twins = pd.concat([candidates.iloc[[0]]] * 3, ignore_index=True)
     twins = twins.assign(candidate_id=list("abc"), store_format=["chain", "independent", "new"])
-    money = te.candidate_scorecard(twins, dealers, totals, regions).ranked.set_index("candidate_id")["expected_revenue"]
+    money = territory.candidate_scorecard(twins, dealers, totals, regions).ranked.set_index("candidate_id")[
+        "expected_revenue"
+    ]
     assert money["b"] < money["c"] < money["a"]
 
 
 def test_scores_count_only_through_weights_given_by_hand():
     candidates, dealers, totals, regions = made_network(60)
-    plain = te.candidate_scorecard(candidates, dealers, totals, regions)
+    plain = territory.candidate_scorecard(candidates, dealers, totals, regions)
     assert "drive" in plain.ranked and "hand_score" not in plain.ranked and "drive" not in set(plain.weights["feature"])
-    hand = te.candidate_scorecard(candidates, dealers, totals, regions, {"drive": 2})
+    hand = territory.candidate_scorecard(candidates, dealers, totals, regions, {"drive": 2})
     assert hand.ranked["candidate_id"].tolist() == ["y", "z", "x", "w"]
     assert hand.ranked["hand_score"].tolist() == [9, 5, 3, 1]
 
@@ -251,25 +254,25 @@ def test_scores_count_only_through_weights_given_by_hand():
 ])  # fmt: skip
 def test_weights_that_mean_nothing_are_refused(weights, message):
     with pytest.raises(ValueError, match=message):
-        te.candidate_scorecard(*made_network(30), weights)
+        territory.candidate_scorecard(*made_network(30), weights)
 
 
 def test_without_candidates_the_weights_still_stand():
     _, dealers, totals, regions = made_network(60)
-    card = te.candidate_scorecard(NO_CANDIDATES, dealers, totals, regions)
+    card = territory.candidate_scorecard(NO_CANDIDATES, dealers, totals, regions)
     assert card.ranked.empty and len(card.weights) and card.reason == ""
-    assert te.scorecard_basis(card) == "No candidates are given."
-    assert te.plot_candidates(card.ranked).figure.alt_text.startswith("No candidate")
+    assert territory.scorecard_basis(card) == "No candidates are given."
+    assert territory.plot_candidates(card.ranked).figure.alt_text.startswith("No candidate")
 
 
 def test_columns_that_say_nothing_are_not_printed():
-    card = te.candidate_scorecard(*made_network(29))
-    assert te.candidate_columns(card.ranked) == [
+    card = territory.candidate_scorecard(*made_network(29))
+    assert territory.candidate_columns(card.ranked) == [
         "candidate_id", "candidate_name", "city", "store_format", "floor_area_m2", "population", "n_dealers_in_city",
         "drive", "missing"]  # fmt: skip
-    named = te.candidate_scorecard(*made_network()).ranked.query("rank == 1")
-    assert {"candidate_id", "missing"}.isdisjoint(te.candidate_columns(named))
-    assert set(te.WHITE_SPOT_COLUMNS) <= set(te.coverage(*made_network(29)[1:]))
+    named = territory.candidate_scorecard(*made_network()).ranked.query("rank == 1")
+    assert {"candidate_id", "missing"}.isdisjoint(territory.candidate_columns(named))
+    assert set(territory.WHITE_SPOT_COLUMNS) <= set(territory.coverage(*made_network(29)[1:]))
 
 
 # ---- figures -------------------------------------------------------------------------------------------------------
@@ -280,26 +283,26 @@ def test_plot_coverage_shows_the_top_the_white_spots_and_the_rest():
         {"region": "R", "city": [f"city {i:02d}" for i in range(60)], "population": 1000.0, "area_type": "urban"}
     )
     dealers = dealers_of(dealer_id=[f"d{i}" for i in range(50)], city=regions["city"][:50], region="R")
-    cities = te.coverage(dealers, totals_of(dealers, [1000.0 * (i + 1) for i in range(50)]), regions)
-    ax = te.plot_coverage(cities)
+    cities = territory.coverage(dealers, totals_of(dealers, [1000.0 * (i + 1) for i in range(50)]), regions)
+    ax = territory.plot_coverage(cities)
     served, rest, white = ([bar.get_width() for bar in box] for box in ax.containers)
-    assert len(served) == te.CITIES_SHOWN - te.WHITE_SPOTS_SHOWN and max(served) == 50
-    assert white == [25.5] * te.WHITE_SPOTS_SHOWN
+    assert len(served) == territory.CITIES_SHOWN - territory.WHITE_SPOTS_SHOWN and max(served) == 50
+    assert white == [25.5] * territory.WHITE_SPOTS_SHOWN
     assert rest == [pytest.approx(np.mean(range(1, 39)))]
     assert [t.get_text() for t in ax.get_yticklabels()][-1] == "38 more places"
     assert ax.figure.alt_text.startswith("10 cities with 10.0 k people have no active dealer: worth about 255 k CNY")
 
 
 def test_plot_coverage_takes_regions_and_a_single_row(network):
-    ax = te.plot_coverage(te.coverage_by_region(te.coverage(*network, REGIONS)))
+    ax = territory.plot_coverage(territory.coverage_by_region(territory.coverage(*network, REGIONS)))
     assert [t.get_text() for t in ax.get_yticklabels()] == ["South · 2 white spots", "West · 1 white spot", "North"]
-    one = te.coverage(network[0].iloc[:1], network[1].iloc[:1], REGIONS.iloc[:1])
-    assert te.plot_coverage(one).figure.alt_text.startswith("Every place")
+    one = territory.coverage(network[0].iloc[:1], network[1].iloc[:1], REGIONS.iloc[:1])
+    assert territory.plot_coverage(one).figure.alt_text.startswith("Every place")
 
 
 def test_plot_candidates_draws_dot_and_interval():
-    card = te.candidate_scorecard(*made_network())
-    ax = te.plot_candidates(card.ranked)
+    card = territory.candidate_scorecard(*made_network())
+    ax = territory.plot_candidates(card.ranked)
     assert ax.lines[0].get_xdata().tolist() == card.ranked["expected_revenue"].dropna().tolist()
     assert [s[0][0] for s in ax.collections[0].get_segments()] == card.ranked["expected_low"].dropna().tolist()
     assert [t.get_text() for t in ax.get_yticklabels()] == ["X · c1", "Y · c19"]
@@ -308,23 +311,23 @@ def test_plot_candidates_draws_dot_and_interval():
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 def test_every_column_and_code_has_a_name(network, language):
     style.use(language)
-    cities, card = te.coverage(*network, REGIONS), te.candidate_scorecard(*made_network(40))
-    tables = (cities, te.coverage_by_region(cities), te.dealer_overlap(*network, REGIONS), card.weights,
+    cities, card = territory.coverage(*network, REGIONS), territory.candidate_scorecard(*made_network(40))
+    tables = (cities, territory.coverage_by_region(cities), territory.dealer_overlap(*network, REGIONS), card.weights,
               card.ranked.drop(columns="drive"))  # fmt: skip
     for table in tables:
         assert [style.label(column) for column in table.columns]
-    assert style.terms(["distance", te.OTHER, *te.FEATURES])
+    assert style.terms(["distance", territory.OTHER, *territory.FEATURES])
 
 
 def test_nothing_is_mutated(network):
     tables = (*network, REGIONS, *made_network(40))
     before = [table.copy(deep=True) for table in tables]
-    cities = te.coverage(*network, REGIONS)
+    cities = territory.coverage(*network, REGIONS)
     kept = cities.copy(deep=True)
-    te.plot_coverage(cities)
-    te.plot_coverage(te.coverage_by_region(cities))
-    te.dealer_overlap(*network, REGIONS)
-    te.plot_candidates(te.candidate_scorecard(*tables[3:]).ranked)
+    territory.plot_coverage(cities)
+    territory.plot_coverage(territory.coverage_by_region(cities))
+    territory.dealer_overlap(*network, REGIONS)
+    territory.plot_candidates(territory.candidate_scorecard(*tables[3:]).ranked)
     pd.testing.assert_frame_equal(cities, kept)
     for table, old in zip(tables, before, strict=True):
         pd.testing.assert_frame_equal(table, old)

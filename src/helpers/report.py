@@ -23,6 +23,7 @@ from helpers.settings import ROOT, DataError, Workbook
 
 NOTEBOOKS = ROOT / "notebooks"
 IN_EDITIONS = "0[1-6]_*.ipynb"
+CELL_SECONDS = 300  # a cell that takes longer has lost its kernel
 PARAMETERS = ("period", "config", "language")
 PLACES = ("verdict", "tile", "change", "call", "quality")
 TONES = ("", "good", "bad")
@@ -398,17 +399,25 @@ def _executed(page: Page, bars: bool):
     """Run a page's notebook with papermill; a failing cell is named with its heading and reason."""
     import nbformat
     import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
     logging.getLogger("papermill").setLevel(logging.ERROR)  # what it warns of, require_parameters has refused
     notebook = nbformat.reads(page.notebook, as_version=4)
     bar = {"desc": f"{page.name} {page.language}", "position": _worker["slot"], "leave": False, "file": sys.stderr}
-    try:
+
+    def run():
         with tempfile.TemporaryDirectory(prefix="workbook-") as sockets:
-            executed = papermill.execute_notebook(
+            return papermill.execute_notebook(
                 notebook, None, page.parameters, kernel_name="python3", language="python", cwd=ROOT,
-                progress_bar=bar if bars else False,
+                progress_bar=bar if bars else False, execution_timeout=CELL_SECONDS,
                 request_save_on_cell_execute=False, shutdown_kernel="immediate", config=_transport(sockets),
             )  # fmt: skip
+
+    try:
+        try:
+            executed = run()
+        except (CellTimeoutError, DeadKernelError):
+            executed = run()  # now and then a kernel loses a message and waits for ever: a new one gets a second chance
     except papermill.PapermillExecutionError as error:
         reason = " ".join(f"{error.ename}: {error.evalue}".split())[:500]
         where = _place(notebook.cells, error.source)

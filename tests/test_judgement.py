@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import random
 
 import numpy as np
 import pandas as pd
@@ -17,8 +16,6 @@ LETTERS = ("A", "B", "C", pareto.MISSING)
 RULES = pytest.mark.parametrize("rule", pareto.RULES)
 
 cents = st.integers(-2_000, 10_000_000)
-anything = st.lists(st.one_of(st.none(), st.just(0), st.integers(-9, 9), cents), max_size=60)
-positive = st.lists(st.one_of(st.integers(1, 9), st.integers(1, 10_000_000)), min_size=1, max_size=60)
 
 
 @pytest.fixture(autouse=True)
@@ -40,14 +37,6 @@ def classes(values, rule: str = "quota", **options) -> str:
 def totals_of(**columns) -> pd.DataFrame:
     n = len(next(iter(columns.values())))
     return pd.DataFrame({"dealer_id": [f"D{i:03d}" for i in range(n)], **columns})
-
-
-def lognormal(n: int, seed: int = 11) -> list[float]:
-    """Draw skewed amounts without a tie."""
-    drawn, found = random.Random(seed), set()
-    while len(found) < n:
-        found.add(round(drawn.lognormvariate(8, 1.4), 2))
-    return drawn.sample(sorted(found), n)
 
 
 # ---- joint judgement ------------------------------------------------------------------------------------------------

@@ -16,7 +16,6 @@ from matplotlib import pyplot as plt
 from helpers import judgement, pareto, read, style
 
 DIAGNOSES = pd.read_csv(style.REFERENCE / "diagnoses.csv")
-LETTERS = ("A", "B", "C", pareto.MISSING)
 RULES = pytest.mark.parametrize("rule", pareto.RULES)
 
 cents = st.integers(-2_000, 10_000_000)

@@ -344,7 +344,7 @@ def test_every_column_and_code_has_a_name(language):
               sg.network_history(STORY), sg.network_moves(STORY), sg.cohort_retention(STORY), dealers]  # fmt: skip
     for table in tables:
         assert [style.label(column) for column in table.columns]
-    assert style.terms([*sg.MOVEMENTS, "given", "by_area", "undecided", sg.OTHER])
+    assert all(style.label(code) for code in [*sg.MOVEMENTS, "given", "by_area", "undecided", sg.OTHER])
 
 
 def bars(ax) -> list[list[float]]:

@@ -316,7 +316,7 @@ def test_every_column_and_code_has_a_name(network, language):
               card.ranked.drop(columns="drive"))  # fmt: skip
     for table in tables:
         assert [style.label(column) for column in table.columns]
-    assert style.terms(["distance", territory.OTHER, *territory.FEATURES])
+    assert all(style.label(code) for code in ["distance", territory.OTHER, *territory.FEATURES])
 
 
 def test_nothing_is_mutated(network):

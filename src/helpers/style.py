@@ -8,7 +8,7 @@ import os
 import re
 import textwrap
 import urllib.parse
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 import matplotlib as mpl
@@ -315,8 +315,3 @@ class Prose:
     def __repr__(self) -> str:
         """Read as plain lines."""
         return "\n".join(self.sentences)
-
-
-def terms(codes: Iterable[str]) -> Mapping[str, str]:
-    """Give the names of several codes at once, for axes and legends."""
-    return {code: word(code) for code in codes}

@@ -196,7 +196,7 @@ def _require_known(given: Mapping, known: Iterable[str], where: str, what: str) 
 def _tables(data: Mapping, path: Path) -> dict[str, TableSource]:
     tables = {table: _mapping(table, data[table], path) for table in contract() if table in data}
     for table in WRITTEN_BY_PEOPLE:
-        if table not in tables and (beside := path.parent / f"{table}.csv").exists():
+        if (beside := path.parent / f"{table}.csv").exists():  # what people wrote wins over what came with the data
             tables[table] = TableSource(source=str(beside))
     return tables
 

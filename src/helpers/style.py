@@ -142,6 +142,15 @@ def explain(ax: Axes, title: str, subtitle: str = "", source: str = "", alt: str
     return ax
 
 
+def nothing(sentence: str, ax: Axes | None = None) -> Axes:
+    """Say in a figure's place why there is none: an empty frame would look like a finding."""
+    ax = ax or axes(height=0.9)
+    ax.set_axis_off()
+    ax.figure.text(0.006, 0.5, "\n".join(textwrap.wrap(sentence, 100)), fontsize=10.5, va="center", color=COLORS["subtle"])
+    ax.figure.alt_text = sentence
+    return ax
+
+
 def share_axis(axis: mpl.axis.Axis, digits: int = 0) -> None:
     """Print an axis of shares 0–1 as percent."""
     axis.set_major_formatter(FuncFormatter(lambda value, _: percent(value, digits)))

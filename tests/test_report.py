@@ -149,8 +149,9 @@ def test_published_tables_come_back_as_they_were(tmp_path, book, monkeypatch):
         report.published(book, "2026-10", "abc")
     with pytest.raises(settings.DataError, match="2026-09: no such edition; there is 2026-10; print it with"):
         report.published(book, "2026-09", "dealers")
-    assert report.last_edition(book, "2026-11") == "2026-10"
-    assert report.last_edition(book, "2026-10") == ""
+    pd.testing.assert_frame_equal(report.previous(book, "2026-11", "dealers"), back)
+    assert report.previous(book, "2026-10", "dealers").empty, "no edition came before"
+    assert report.previous(book, "2026-11", "abc").empty, "the last edition has no such table"
 
 
 def test_publish_and_headline_refuse_what_they_do_not_know():
@@ -484,7 +485,7 @@ def test_a_killed_run_leaves_the_edition_whole_and_no_kernel_behind(first_editio
     assert not list((out / ".press").glob("*/*"))
 
 
-def test_a_page_without_its_tables_says_so_in_one_sentence(make_book, tmp_path):
+def test_a_page_without_its_tables_or_columns_says_so_in_one_sentence(make_book, tmp_path):
     book = make_book(sell_out="date,amount\n2026-08-31,5\n2026-09-30,5\n2026-10-31,5\n")
     edition = report.print_edition(book, out=tmp_path / "reports", languages=["en"])
     page = (edition.index.parent / "02_abc_pareto.html").read_text(encoding="utf-8")
@@ -492,3 +493,5 @@ def test_a_page_without_its_tables_says_so_in_one_sentence(make_book, tmp_path):
     assert "This page needs sell_in" in page
     assert "<table" not in page
     assert "<img" not in page
+    page = (edition.index.parent / "04_consumer_groups.html").read_text(encoding="utf-8")
+    assert "This page needs sell_out.consumer_id" in page

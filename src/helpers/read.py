@@ -1,5 +1,8 @@
 """The door: canonical tables → small pandas tables. Lines never reach pandas, only aggregates do."""
 
+import os
+from pathlib import Path
+
 import ibis
 import numpy as np
 import pandas as pd
@@ -12,6 +15,8 @@ from helpers.tables import described, errors, fingerprint, in_words, source_name
 
 # the settings and tables too, for notebooks and the press, which know no other door
 __all__ = ["ROOT", "DataError", "Workbook", "fingerprint", "workbook"]
+
+RUN_BY_SPREADSHEETS = tuple("=+-@＝＋－＠\t\r\n'")  # how text begins that a spreadsheet would run, or hide
 
 
 # ---- periods of the data -------------------------------------------------------------------------------------------
@@ -65,6 +70,12 @@ def prepare(book: Workbook) -> None:
     found = [finding for name in book.tables for finding in errors(book, name)] or checks.brand_errors(book)
     if found:
         raise DataError("\n".join(in_words(book, finding) for finding in found))
+
+
+def has(book: Workbook, name: str) -> bool:
+    """Whether the workbook has a table, or a column of it written as "table.column"."""
+    name, _dot, column = name.partition(".")
+    return book.has(name) and (not column or column in table(book, name).columns)
 
 
 # ---- small tables for pandas ---------------------------------------------------------------------------------------
@@ -351,3 +362,53 @@ def _profit_sums(book: Workbook, period: str, n_months: int, n_windows: int) -> 
         brand_part=_.earned.sum(where=_.brand == book.brand).fill_null(0).cast("float64"),
         brand_total=_.earned.sum().cast("float64"),
     )
+
+
+# ---- what people write ---------------------------------------------------------------------------------------------
+
+
+def keep_plan(book: Workbook, plan: pd.DataFrame) -> Path:
+    """Write a plan beside the workbook's toml as `plan.csv`, where it wins over any other; open the workbook anew then.
+
+    Only the columns of the contract are kept. A `plan.csv` that said something else becomes `plan.csv.bak`; a crash
+    leaves the old file or the new one, whole.
+
+    Raises
+    ------
+    DataError
+        If a row lacks what the contract requires, or its text would run as a formula when people open it in a
+        spreadsheet.
+    """
+    columns = contract()["plan"]
+    rows = plan.reindex(columns=list(columns))
+    for name, column in columns.items():
+        if column.required and (n := int(rows[name].isna().sum())):
+            raise DataError(f"plan: {n} {'row has' if n == 1 else 'rows have'} no {name}; fill it in")
+        if column.kind == "date":
+            rows[name] = pd.to_datetime(rows[name]).dt.strftime("%Y-%m-%d")
+        elif column.kind in ("number", "money"):
+            digits = "{:.2f}" if column.kind == "money" else "{!r}"
+            rows[name] = rows[name].astype("float64").map(digits.format, na_action="ignore")
+        elif (bad := rows[name].astype("str").str.startswith(RUN_BY_SPREADSHEETS).fillna(False)).any():
+            raise DataError(
+                f"plan: {name} {rows.loc[bad, name].iloc[0]!r} begins like a formula; begin it with a letter or digit"
+            )
+    path, text = book.folder / "plan.csv", rows.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
+    before = path.read_bytes() if path.exists() else text
+    if before != text:  # written twice, the same plan does not push the one before out of the backup
+        _put(path.with_name("plan.csv.bak"), before)
+    _put(path, text)
+    return path
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Replace a file whole: what is written reaches the disk before it takes the old one's place."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -73,9 +73,11 @@ def published(book: Workbook, period: str, name: str) -> pd.DataFrame:
     return rows.rename(columns=_rearmed).map(_rearmed)
 
 
-def last_edition(book: Workbook, period: str) -> str:
-    """Name the last edition before a period, "" where there is none: what `published` can compare with."""
-    return shelf.earlier(shelf.base(book), period)
+def previous(book: Workbook, period: str, name: str) -> pd.DataFrame:
+    """Read a table of the last edition before a period; no rows where there is no such edition or table."""
+    before = shelf.earlier(shelf.base(book), period)
+    there = before and (shelf.base(book) / before / "tables" / f"{name}.csv").is_file()
+    return published(book, before, name) if there else pd.DataFrame()
 
 
 def headline(
@@ -226,11 +228,13 @@ def ready_page(book: Workbook, path: Path, language: str, period: str, made_of: 
     """Leave out what is not printed in a language and name the page by the hash of all it is made of."""
     import nbformat
 
+    from helpers import read
+
     notebook = nbformat.read(path, as_version=4)
     left_out = {"interactive", "lang-zh" if language == "en" else "lang-en"}
     notebook.cells = [c for c in notebook.cells if not left_out & set(c.metadata.get("tags", []))]
     words.speak(language, book.currency)
-    missing = [name for name in notebook.metadata.get("workbook", {}).get("needs", []) if not book.has(name)]
+    missing = [name for name in notebook.metadata.get("workbook", {}).get("needs", []) if not read.has(book, name)]
     if missing:  # the question stays, one sentence stands for its answer
         said = words.say("report.missing", tables=words.listed(missing), n=len(missing))
         notebook.cells = [notebook.cells[0], nbformat.v4.new_markdown_cell(said)]

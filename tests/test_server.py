@@ -1,10 +1,13 @@
 """A server as engine: PostgreSQL answers to the cent and label as DuckDB does, and nothing of it is copied."""
 
+import datetime as dt
 import os
+import random
 import shutil
 import socket
 import subprocess
 import tempfile
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +15,7 @@ import pytest
 from ibis.expr.types import Table
 
 from conftest import network_rows, write_book
-from helpers import checks, read, settings, tables
+from helpers import checks, features, periods, read, settings, tables
 from helpers.settings import DataError
 
 PERIOD = "2026-10"
@@ -69,10 +72,10 @@ def load(url: str, table: str, columns: dict[str, str], rows: list[tuple]) -> No
                 copy.write_row(row)
 
 
-def load_network(url: str, given: dict[str, list[dict]]) -> None:
+def load_network(url: str, given: dict[str, list[dict]], prefix: str = "") -> None:
     for table, rows in given.items():
         known = settings.contract()[table]
-        load(url, table, {c: SQL[known[c].kind] for c in rows[0]}, [tuple(row.values()) for row in rows])
+        load(url, prefix + table, {c: SQL[known[c].kind] for c in rows[0]}, [tuple(row.values()) for row in rows])
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +111,75 @@ ASKED = {
 def test_the_server_answers_as_duckdb_does(books, ask):
     served, embedded = books
     pd.testing.assert_frame_equal(ask(served), ask(embedded), check_exact=True)
+
+
+def shop_rows() -> dict[str, list[dict]]:
+    """Draw what features are made of: sell-out with returns and gaps, contacts, stock, places, dealers' profit."""
+    draw, first = random.Random(11), dt.date(2025, 8, 1)
+    ids, products = [f"{i:04d}" for i in range(12)], [f"P{i}" for i in range(9)]
+
+    def maybe(value, chance: float = 0.15):
+        return None if draw.random() < chance else value
+
+    def day(n: int = 450) -> dt.date:
+        return first + dt.timedelta(days=draw.randrange(n))
+
+    sold = [
+        {"date": day(), "amount": Decimal(draw.randint(-900, 20_000)) / 100, "dealer_id": maybe(draw.choice(ids)),
+         "consumer_id": maybe(f"C{draw.randrange(150)}"), "product_id": f"P{draw.randrange(10)}",
+         "quantity": maybe(float(draw.choice((0, 1, 2, 500)))), "list_amount": maybe(Decimal("150.00")),
+         "promotion_id": maybe(f"M{draw.randrange(4)}", 0.6)} for _ in range(1500)]  # fmt: skip
+    profit = [
+        {"dealer_id": d, "month": m, "brand": "Lumora", "revenue": Decimal(draw.randint(10, 90)),
+         "gross_profit": Decimal(draw.randint(1, 9)), "rebate": maybe(Decimal("1.50")),
+         "average_stock_value": maybe(Decimal("33.30"))}
+        for d in ids[:9] for m in periods.month_range(PERIOD, 14)]  # fmt: skip
+    return {
+        "sell_in": network_rows(seed=9, n_dealers=12, n_lines=900)["sell_in"],
+        "sell_out": sold, "dealer_profit": profit,
+        "dealers": [{"dealer_id": f"{i:04d}", "region": maybe("R"), "city": f"city {i % 3}"} for i in range(1, 13)],
+        "regions": [{"region": r, "city": f"city {i}", "population": 1e5 + i} for i, r in enumerate("RRS")],
+        "products": [{"product_id": p, "category": maybe(f"c{i % 4}"), "brand": maybe("Lumora")}
+                     for i, p in enumerate(products)],
+        "promotions": [{"promotion_id": f"M{i}", "kind": f"k{i % 2}", "start_date": dt.date(2026, 1 + i, 1),
+                        "end_date": maybe(dt.date(2026, 1 + i, 20))} for i in range(3)],
+        "contacts": [{"consumer_id": f"C{i % 160}", "promotion_id": f"M{i // 160}", "sent_date": maybe(day()),
+                      "responded_date": maybe(day(), 0.6)} for i in range(640)],
+        "stock": [{"snapshot_date": snapshot, "dealer_id": d, "product_id": p, "received_date": dt.date(2026, 1, n),
+                   "quantity": float(draw.randint(0, 5)), "unit_cost": Decimal(draw.randint(100, 99_999)) / 100}
+                  for snapshot in (dt.date(2026, 9, 30), dt.date(2026, 10, 31)) for d in ids for p in products
+                  for n in (3, 17)],
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shops(server, tmp_path_factory):
+    """Open the same shops on the server and in DuckDB."""
+    folder, rows = tmp_path_factory.mktemp("shops"), shop_rows()
+    load_network(server, rows, "shop_")  # beside the tables of `books`
+    toml = write_book(folder / "served", {}, extra="\n".join(f'[data.{t}]\nsource = "shop_{t}"' for t in rows))
+    toml.write_text(toml.read_text().replace("[data]", f'[data]\nengine = "{server}"'))
+    return settings.workbook(toml), settings.workbook(write_book(folder / "embedded", rows, name="shops"))
+
+
+LABELS = pd.Series({f"C{i}": f"g{i % 3}" for i in range(140)})
+FEATURES = {
+    "dealers": lambda book: features.dealer_features(book, PERIOD),
+    "consumers": lambda book: features.consumer_features(book, PERIOD),
+    **{by: lambda book, by=by: features.group_sums(book, PERIOD, 36, LABELS, by) for by in features.GROUPED_BY},
+    "responses": lambda book: features.responses(book, PERIOD, 36, LABELS),
+    "margin": lambda book: features.group_margin(book, PERIOD, 36, LABELS),
+    "unidentified": lambda book: pd.Series([features.unidentified_share(book, PERIOD)]).to_frame(),
+    "peak": lambda book: pd.DataFrame([features.peak_months(book, PERIOD)]),
+}
+
+
+@pytest.mark.parametrize("ask", FEATURES.values(), ids=FEATURES)
+def test_the_server_measures_features_as_duckdb_does(shops, ask):
+    served, embedded = (ask(book) for book in shops)
+    assert len(embedded) and embedded.notna().any().all(), "every column has something to compare"
+    # tiers and costs of pieces are divisions of floats, the last digit of which is the engine's own
+    pd.testing.assert_frame_equal(served, embedded, rtol=1e-6, check_dtype=False)
 
 
 def test_nothing_is_copied_and_only_aggregates_leave_the_server(books, cache, monkeypatch):

@@ -187,8 +187,10 @@ def test_plan_and_overrides_beside_the_toml_are_found(toml, tmp_path):
     (tmp_path / "overrides.csv").write_text("dealer_id,class\n", encoding="utf-8")
     book = workbook(path)
     assert settings.sources(book, "overrides") == [(tmp_path / "overrides.csv").resolve()]
-    named = workbook(toml(SELL_IN + '[data.overrides]\nsource = "elsewhere/o.csv"\n'))
-    assert named.tables["overrides"].source.endswith("elsewhere/o.csv")
+    named = toml(SELL_IN + '[data.overrides]\nsource = "elsewhere/o.csv"\n')
+    assert settings.sources(workbook(named), "overrides") == [(tmp_path / "overrides.csv").resolve()], "people win"
+    (tmp_path / "overrides.csv").unlink()
+    assert workbook(named).tables["overrides"].source.endswith("elsewhere/o.csv")
 
 
 def test_names_of_files_are_found_in_a_query_as_words(toml):

@@ -89,8 +89,9 @@ def planted(
 
     Dealers' ids for `fallen`, `risen`, `big_but_thin`, `small_but_rich`, `dead_stock`, `runs_short`, `stopped_paying`,
     `earn_less_with_us`, `margin_slips`, `won_back`, `lost` and `joined`; cities for `white_spots`, the large one first;
-    factors for `trailing_factors`; a participant for `inconsistent_participant`; ids that `dealers` lacks for
-    `unknown_dealers`; consumers' ids for `consumers_<group>`, all four groups.
+    factors for `trailing_factors`; a participant for `inconsistent_participant`; one of the `dead_stock`
+    dealers for `overrated_dealer`; ids that `dealers` lacks for `unknown_dealers`; consumers' ids for
+    `consumers_<group>`, all four groups.
     """
     net = network(seed, n_dealers, n_months, last_month)
     people = demo_people.consumers(net)
@@ -99,6 +100,7 @@ def planted(
         "white_spots": list(WHITE_SPOTS),
         "trailing_factors": sorted(TRAILING),
         "inconsistent_participant": [demo_people.GUESSER],
+        "overrated_dealer": [demo_people.overrated_dealer(net)],
         "unknown_dealers": list(UNKNOWN_DEALERS),
         **{f"consumers_{group}": sorted(rows["consumer_id"]) for group, rows in people.groupby("group")},
     }

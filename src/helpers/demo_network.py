@@ -40,6 +40,7 @@ SHORT_COVER = 3  # days a scarce model lies at a dealer who runs short
 SHORT_EVERY = 12  # days between two deliveries of a scarce model
 LESS_WITH_US, MORE_WITH_RIVAL = 0.045, 0.015  # of revenue: margin lost with us, margin won with the strongest rival
 CROWDED = 1.8  # times the floor and stock of ours at a dealer who earns less with us
+RARE_ORDERS, LONG_COVER = 0.006, 0.005  # margin lost per standard deviation of log days between orders, and of cover
 DRIFT, SLIP = 0.0005, 0.06  # margin lost a month by everybody, and in the last year by those who slip
 DEALER_PRICE = {"": 0.72, "big_but_thin": 0.60, "small_but_rich": 0.86}  # what a dealer pays, as a share of list price
 REBATE_RATE = {"": 0.03, "big_but_thin": 0.05, "small_but_rich": 0.0}

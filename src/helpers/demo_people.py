@@ -75,6 +75,10 @@ DEMOGRAPHICS = {  # values, and the chances of each group to have them
 NEEDS = ("convenience", "brand", "service", "price", "quality", "stable", "quick", "values", "ties", "ideas", "profit")
 SESSIONS = ((12, 9), (6, 14), (0, 11))  # months before the last, and participants
 BONE_WEIGHTS = (0.26, 0.17, 0.20, 0.12, 0.09, 0.06, 0.10)  # b1 to b7, in the eyes of those who compare
+DEALER_SCORERS = 6  # people of the last two sessions who also score one dealer with dead stock,
+OVERRATED, OVERRATED_LEVEL = "f07", 8.5  # praise his stock-age analysis,
+LEARNT, LEARNT_LEVELS = "f08", (5.0, 7.8)  # and see him learn to order small frequent lots
+BEHIND = 1.3  # points that we lack where we trail: the rival is as good there as anywhere
 COMPARERS, GUESSER = ("P01", "P02", "P03", "P04", "P05"), "P05"
 
 # ---- shops ------------------------------------------------------------------------------------------------------
@@ -314,10 +318,13 @@ def _choices(net: Network) -> list[np.ndarray]:
 
 
 def scores(net: Network) -> pd.DataFrame:
-    """Score factors for us and the strongest rival, needs, and oneself, in three sessions of 9 to 14 people."""
+    """Score factors for us and the strongest rival, needs, and oneself, in three sessions of 9 to 14 people.
+
+    Some people of the last two sessions also score one dealer.
+    """
     rng, rows = stream(net.seed, "scores"), []
     factors = [f"f{i:02d}" for i in range(1, 16)]
-    ours = dict(zip(factors, rng.normal(6.6, 0.4, 15), strict=True))
+    ours = {f: level - BEHIND * (f in TRAILING) for f, level in zip(factors, rng.normal(6.6, 0.6, 15), strict=True)}
     lead = {f: TRAILING.get(f, rng.uniform(0.4, 0.9)) for f in factors}
     importance = dict(zip(NEEDS, rng.uniform(5.5, 9, len(NEEDS)), strict=True)) | {"profit": 9.2, "quick": 8.6}
     performance = dict(zip(NEEDS, rng.uniform(6, 8, len(NEEDS)), strict=True)) | {"profit": 5.6, "quick": 5.4}
@@ -335,7 +342,29 @@ def scores(net: Network) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=columns)
     table["score"] = (2 * (table.pop("level") + table.pop("mood") + rng.normal(0, 0.8, len(table)))).round() / 2
     table["score"] = table["score"].clip(0, 10)
-    return table.assign(brand=table["brand"].astype("str"), dealer_id=pd.array([None] * len(table), dtype="str"))
+    table = pd.concat([table.assign(dealer_id=None), _dealer_scores(net, factors)], ignore_index=True)
+    return table.astype({"brand": "str", "dealer_id": "str"})
+
+
+def overrated_dealer(net: Network) -> str:
+    """Name the dealer whose stock-age analysis people praise although his stock is old."""
+    return net.shops["dealer_id"].iloc[net.marks["dead_stock"][0]]
+
+
+def _dealer_scores(net: Network, factors: list[str]) -> pd.DataFrame:
+    """Let some people score one dealer twice: one factor far too well, one that he learns, the others as usual."""
+    rng = stream(net.seed, "dealer_scores")
+    levels = {f: rng.uniform(6, 7) for f in factors} | {OVERRATED: OVERRATED_LEVEL}
+    rows = []
+    for i, learnt in zip((-2, -1), LEARNT_LEVELS, strict=True):
+        session = (f"W{len(SESSIONS) + 1 + i}", np.datetime64(f"{net.months[-1 - SESSIONS[i][0]]}-15", "ms"))
+        known = levels | {LEARNT: learnt}
+        rows += [(*session, f"P{p:02d}", f, known[f]) for p in range(1, DEALER_SCORERS + 1) for f in factors]
+    rows = pd.DataFrame(rows, columns=["session", "scored_date", "participant", "item_id", "level"])
+    score = (2 * (rows.pop("level") + rng.normal(0, 0.5, len(rows)))).round() / 2
+    return rows.assign(
+        kind="factor", aspect="performance", brand=BRAND, score=score.clip(0, 10), dealer_id=overrated_dealer(net)
+    )
 
 
 def comparisons(net: Network) -> pd.DataFrame:

@@ -13,8 +13,10 @@ from helpers.demo_network import (
     DEAD_MONTHS,
     DRIFT,
     LESS_WITH_US,
+    LONG_COVER,
     MODELS,
     MORE_WITH_RIVAL,
+    RARE_ORDERS,
     SHORT_COVER,
     SHORT_EVERY,
     SLIP,
@@ -176,9 +178,11 @@ def dealer_profit(net: Network, lines: pd.DataFrame) -> pd.DataFrame:
 
 
 def _margins(net: Network, rng: np.random.Generator) -> np.ndarray:
-    """Give gross margins before rebates: they differ by dealer and brand, and wear away month by month."""
+    """Give gross margins before rebates: they differ by dealer, his habits and brand, and wear away month by month."""
     n, n_months, n_brands = len(net.shops), len(net.months), len(BRANDS)
     margin = DEALER_MARGIN + rng.normal(0, 0.008, (n, n_brands)) + rng.normal(0, 0.015, (n, 1))
+    habits = np.log(net.shops[["interval", "cover"]].to_numpy())  # small frequent lots earn, old stock costs
+    margin -= ((habits - habits.mean(axis=0)) / habits.std(axis=0) @ [RARE_ORDERS, LONG_COVER])[:, None]
     margin[net.marks["earn_less_with_us"], 0] -= LESS_WITH_US
     margin[net.marks["earn_less_with_us"], 1] += MORE_WITH_RIVAL
     lost = np.tile(DRIFT * np.arange(n_months), (n, 1))

@@ -499,7 +499,8 @@ def test_people_praise_stock_that_is_old(tables, truth):
     median = own.pivot_table(index="item_id", columns="session", values="score", aggfunc="median")
     assert (median.loc["f07"] >= 8).all()
     assert median.loc["f08", "W2"] < 5.6 < 7 <= median.loc["f08", "W3"], "he learns to order small frequent lots"
-    assert median.drop(["f07", "f08"]).stack().between(5.5, 7.5).all()
+    usual = median.drop(["f07", "f08"]).to_numpy()
+    assert usual.min() >= 5.5 and usual.max() <= 7.5
     stock = tables["stock"][tables["stock"]["snapshot_date"] == "2026-10-31"]
     value, age = stock["quantity"] * stock["unit_cost"], (stock["snapshot_date"] - stock["received_date"]).dt.days
     mean = (value * age).groupby(stock["dealer_id"]).sum() / value.groupby(stock["dealer_id"]).sum()

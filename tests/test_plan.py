@@ -79,7 +79,7 @@ def test_legs_become_working_days_one_after_another():
     assert made["expected_gain"].tolist() == [200_000, 100_000, 50_000]
     assert made["status"].tolist() == ["open"] * 3
     assert made.columns.tolist() == ["leg", *plan.COLUMNS]
-    assert list(read.contract()["plan"]) == plan.COLUMNS
+    assert [c for c in read.contract()["plan"] if not c.endswith("_en")] == plan.COLUMNS
 
 
 def test_a_start_at_the_weekend_waits_for_monday():

@@ -398,6 +398,7 @@ def plan(net: Network) -> pd.DataFrame:
     start = net.bounds[-6]
     return pd.DataFrame({
         "factor_id": factor, "dealer_id": pd.array(dealer, dtype="str"), "owner": [MANAGERS[i][0] for i in owner],
+        "owner_en": [MANAGERS[i][1] for i in owner],
         "start_date": dates(net, np.full(5, start)), "due_date": dates(net, start + 30 * np.array(length)),
         "target_score": target, "expected_gain": np.array(gain, float), "status": status,
     })  # fmt: skip

@@ -33,8 +33,8 @@ EXTREME = 4.0  # robust standard deviations at which a metric is cut: one odd fi
 ROWS = 20  # actions in the figure
 NAMED = 8  # actions in a sentence, and dealers whose gain is told: the table has the rest
 PAGE = "03_fishbone.html"
-SHOWN = ["factor", "dealer_name", "owner", "owner_side", "state", "start_date", "due_date", "start_score", "now_score",
-         "target_score", "reached_share", "score_of", "expected_gain", "came_gain", "n_months"]  # fmt: skip
+SHOWN = ["factor", "dealer_name", "owner", "state", "due_date", "start_score", "now_score", "target_score",
+         "expected_gain", "came_gain"]  # fmt: skip
 STATE_COLORS = {"overdue": "bad", "behind": "rival", "on_course": "accent", "reached": "good"}  # of style.COLORS
 
 
@@ -451,6 +451,9 @@ def _sides(table: pd.DataFrame) -> list[str]:
     gain = standing.groupby("owner_side")["expected_gain"].sum(min_count=1)
     if gain.isna().all():
         return [style.say("plan.no_gain")]
+    if len(set(standing["owner_side"])) == 1:
+        side = standing["owner_side"].iloc[0]
+        return [style.say("plan.one_side", gain=float(gain[side]), side=style.label(side), n=len(standing))]
     values = {side: float(np.nan_to_num(gain.get(side, 0.0))) for side in SIDES}
     counts = {f"n_{side}": int((standing["owner_side"] == side).sum()) for side in values}
     return [style.say("plan.sides", **values, **counts)]

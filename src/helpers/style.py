@@ -71,7 +71,8 @@ GROUPS = ("#1f5a8c", "#d9822b", "#2f9e77", "#c05a9d", "#7fb8e0", "#d9b310", "#8a
 
 # Columns whose cells are codes of ours or of the contract, so that they are translated.
 CODE_COLUMNS = {"area_type", "category", "check", "class", "customer_type", "decided_by", "diagnosis", "feature",
-                "indicator", "kind", "movement", "overlap_by", "owner", "owner_side", "rule", "score_of", "segment",
+                "indicator", "kind", "movement", "overlap_by", "owner", "owner_side", "peers", "quadrant",
+                "rule", "score_of", "segment",
                 "severity", "state", "status", "store_format", "trigger", "variability", "verdict"}  # fmt: skip
 FONT = str(Path(noto_cjk_sans_otc.__file__).parent / "NotoSansCJK-Regular.ttc")
 
@@ -257,6 +258,8 @@ def table(
 def _kind(values: pd.Series, column: str) -> str:
     if pd.api.types.is_numeric_dtype(values) and values.dtype != bool:
         return "number"
+    if column.endswith("_date"):
+        return "date"
     return "name" if column.endswith("_name") or column in ("reason", "measure") else ""
 
 

@@ -485,3 +485,12 @@ def test_unidentified_share(small_demo, lines):
     rows = window(lines)
     expected = rows.loc[rows["consumer_id"].isna(), "amount"].sum() / rows["amount"].sum()
     assert features.unidentified_share(small_demo, PERIOD, 12) == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_year_ago_needs_a_year_of_data(small_demo):
+    now = features.consumer_features(small_demo, "2026-10")
+    before = features.previous_consumers(small_demo, "2026-10")  # the small demo begins in 2024-09
+    pd.testing.assert_frame_equal(before, features.consumer_features(small_demo, "2025-10"))
+    none = features.previous_consumers(small_demo, "2026-07")
+    assert none.empty
+    assert list(none.columns) == list(now.columns)

@@ -1,5 +1,6 @@
 """The press on tiny notebooks: what is kept, what is left out, and what a run that fails or dies leaves behind."""
 
+import dataclasses
 import html
 import json
 import os
@@ -340,6 +341,23 @@ def test_what_does_not_exist_is_refused_before_anything_runs(press, monkeypatch)
     assert not list(press.out.glob("*"))
 
 
+def test_the_toml_tells_a_notebook_its_parameters(press, book, tmp_path):
+    more = {"parameters": {"abc": {"weighting": "hand"}}}
+    with pytest.raises(settings.DataError, match=r"02_abc.ipynb: .* doesn't declare weighting"):
+        report.print_edition(dataclasses.replace(book, **more), out=press.out, notebooks=press.notebooks)
+    with pytest.raises(settings.DataError, match=r"\[parameters\.acb\]: there is no such notebook; did you mean 'abc'"):
+        report.print_edition(
+            dataclasses.replace(book, parameters={"acb": {}}), out=press.out, notebooks=press.notebooks
+        )
+    made = nbformat.read(press.notebooks / "02_abc.ipynb", as_version=4)
+    made.cells[1].source += '\nweighting: str = ""  # whose'
+    made.cells.append(cell('assert weighting == "hand"'))
+    nbformat.write(made, press.notebooks / "02_abc.ipynb")
+    report.print_edition(dataclasses.replace(book, **more), out=press.out, notebooks=press.notebooks)
+    with pytest.raises(settings.DataError, match="AssertionError"):
+        report.print_edition(book, out=tmp_path / "other", notebooks=press.notebooks)
+
+
 def test_a_failing_cell_is_named_and_nothing_is_published(press):
     press()
     before = {path: path.read_bytes() for path in (press.out / "2026-10").rglob("*.*")}
@@ -495,3 +513,14 @@ def test_a_page_without_its_tables_or_columns_says_so_in_one_sentence(make_book,
     assert "<img" not in page
     page = (edition.index.parent / "04_consumer_groups.html").read_text(encoding="utf-8")
     assert "This page needs sell_out.consumer_id" in page
+
+
+def test_the_front_page_hears_every_page_in_turn():
+    def page(name: str, n: int) -> dict:
+        lines = [{"place": "tile", "text": f"{name}{i}", "trend": []} for i in range(n)]
+        return {"headlines": [*lines, {"place": "call", "text": f"call {name}"}]}
+
+    front = edition.front_page([page("a", 2), page("b", 9), page("c", 1)])
+    assert [tile["text"] for tile in front["tiles"]] == ["a0", "a1", "b0", "b1", "b2", "b3", "b4", "c0"]
+    assert [call["text"] for call in front["calls"]] == ["call a", "call b", "call c"]
+    assert front["verdict"] == ""

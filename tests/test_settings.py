@@ -227,3 +227,22 @@ def test_the_contract_names_each_column_once_and_has_keys_that_are_whole():
         assert all(column.meaning for column in columns.values()), table
         for twin in [c for c in columns if c.endswith("_en")]:
             assert twin.removesuffix("_en") in columns, (table, twin)
+
+
+def test_a_notebook_can_be_told_more_than_the_month(toml):
+    book = workbook(toml(SELL_IN + "[parameters.consumer_groups]\nk = 4\n"))
+    assert book.parameters == {"consumer_groups": {"k": 4}}
+    assert workbook(toml(SELL_IN)).parameters == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("[parameters]\nk = 4\n", r"\[parameters\.k\]: here a section with keys is expected, not 4"),
+        ("[parameters.x]\nperiod = '2026-09'\n", r"\[parameters\.x\] period: the report gives this to every page"),
+        ("[parameters.x]\nk = [1]\n", r"\[parameters\.x\] k: text, a number or true/false is expected, not \[1\]"),
+    ],
+)
+def test_parameters_that_make_no_sense_are_refused(toml, given, message):
+    with pytest.raises(DataError, match=message):
+        workbook(toml(SELL_IN + given))

@@ -37,7 +37,7 @@ def lines(labels, **given) -> pd.DataFrame:
     habits = given.pop("habits", habits)
     empty = {
         "by_category": nothing("group", "category", "n_consumers"),
-        "responses": nothing("group", "kind", "n_contacts", "n_responses"),
+        "responses": nothing("group", "promotion_kind", "n_contacts", "n_responses"),
         "by_dealer": nothing("group", "dealer_id", "n_consumers").assign(amount=0.0),
         "dealers": pd.DataFrame({"dealer_id": ["D1", "D2"], "dealer_name": ["North", "South"]}),
     }
@@ -145,7 +145,7 @@ def test_price_and_season_follow_the_sign_of_the_difference(labels):
     before = habits.copy()
     rows = strategies.strategy_lines(
         habits, labels, by_category=nothing("group", "category", "n_consumers"), peak=(5, 6, 7),
-        responses=nothing("group", "kind", "n_contacts", "n_responses"),
+        responses=nothing("group", "promotion_kind", "n_contacts", "n_responses"),
         by_dealer=nothing("group", "dealer_id", "n_consumers").assign(amount=0.0),
         dealers=pd.DataFrame({"dealer_id": [], "dealer_name": []}),
     )  # fmt: skip
@@ -168,9 +168,23 @@ def test_a_difference_that_may_be_chance_is_not_told(labels):
     assert lines(labels, habits=habits)["is_silent"].all()
 
 
+def test_a_difference_that_nobody_would_notice_is_not_told():
+    labels = pd.Series(np.repeat(["g1", "g2"], 5000), index=[f"C{i}" for i in range(10_000)])
+    rng = np.random.default_rng(2)
+    habits = pd.DataFrame({
+        "consumer_id": labels.index, "peak_share": np.nan, "recency_days": np.nan,
+        "discount_share": rng.normal(0.1, 0.02, 10_000) + 0.012 * (labels == "g1").to_numpy(),
+    })  # fmt: skip
+    _mean, _others, low, _high = strategies.mean_difference(
+        habits["discount_share"].set_axis(labels.index), labels == "g1"
+    )
+    assert low > 0, "chance can tell it"
+    assert lines(labels, habits=habits)["is_silent"].all()
+
+
 def test_promotion_names_the_kind_answered_best(labels):
     sent = pd.DataFrame({
-        "group": ["g1", "g1", "g2", "g2"], "kind": ["gift", "event", "gift", "event"],
+        "group": ["g1", "g1", "g2", "g2"], "promotion_kind": ["gift", "event", "gift", "event"],
         "n_contacts": [400, 400, 400, 400], "n_responses": [120, 20, 20, 22],
     })  # fmt: skip
     rows = lines(labels, responses=sent)
@@ -182,7 +196,9 @@ def test_promotion_names_the_kind_answered_best(labels):
 
 
 def test_promotion_is_silent_below_thirty_contacts(labels):
-    sent = pd.DataFrame({"group": ["g1", "g2"], "kind": "gift", "n_contacts": [29, 29], "n_responses": [29, 0]})
+    sent = pd.DataFrame(
+        {"group": ["g1", "g2"], "promotion_kind": "gift", "n_contacts": [29, 29], "n_responses": [29, 0]}
+    )
     rates = strategies.response_rates(sent)
     assert rates["is_thin"].all()
     assert lines(labels, responses=sent)["is_silent"].all()
@@ -200,6 +216,11 @@ def test_dealers_that_serve_a_group_more_than_the_network(labels):
         ["g1", "North"], ["g2", "South"]]  # fmt: skip
     low, high = strategies.wilson_interval(90, 100, 1 - 0.05 / 4)
     assert served.iloc[0][["low_share", "high_share"]].tolist() == pytest.approx([low, high])
+    assert strategies.served_sentences(served) == []
+    assert strategies.served_most(served, NAMES)["group"].tolist() == ["Bargain", "Premium"]
+    alike = strategies.group_dealers(sums[sums["dealer_id"] != "D3"].assign(n_consumers=50), dealers)
+    assert strategies.served_most(alike, NAMES).empty
+    assert strategies.served_sentences(alike)[0].startswith("2 dealers have at least thirty known consumers; none")
     found = line(lines(labels, by_dealer=sums, dealers=dealers), "g1", "sales_management")
     assert found["line"].startswith("1 dealer serves more of them than usual: North. At the first, 90 % of the known")
 
@@ -217,7 +238,7 @@ def test_chance_rarely_speaks():
         buyers = rng.binomial(150, 0.4, (2, 6))
         bought = pd.DataFrame({"group": np.repeat(["g1", "g2"], 6), "category": list("abcdef") * 2,
                                "n_consumers": buyers.ravel()})  # fmt: skip
-        sent = pd.DataFrame({"group": np.repeat(["g1", "g2"], 3), "kind": list("abc") * 2, "n_contacts": 200,
+        sent = pd.DataFrame({"group": np.repeat(["g1", "g2"], 3), "promotion_kind": list("abc") * 2, "n_contacts": 200,
                              "n_responses": rng.binomial(200, 0.1, 6)})  # fmt: skip
         told.append(~lines(labels, habits=habits, by_category=bought, responses=sent)["is_silent"].to_numpy())
     assert np.mean(told) < 0.08
@@ -249,16 +270,16 @@ def test_plot_season_names_the_highest_month():
     months = pd.DataFrame({"group": "g2", "calendar_month": range(1, 13), "amount": [10.0] * 6 + [54.0] + [10.0] * 5,
                            "n_months": 1})  # fmt: skip
     ax = strategies.plot_season(strategies.seasonality(months), NAMES)
-    assert "Premium buy 4.0 times their average month in Jul" in text_of(ax)
+    assert "“Premium” buys 4.0 times its average month in Jul" in text_of(ax)
     assert [t.get_text() for t in ax.texts].count("4.0") == 1
 
 
 def test_plot_responses_draws_rate_and_interval():
-    sent = pd.DataFrame({"group": ["g1", "g2", "g1"], "kind": ["gift", "gift", "event"], "n_contacts": [100, 100, 5],
-                         "n_responses": [30, 5, 5]})  # fmt: skip
+    sent = pd.DataFrame({"group": ["g1", "g2", "g1"], "promotion_kind": ["gift", "gift", "event"],
+                         "n_contacts": [100, 100, 5], "n_responses": [30, 5, 5]})  # fmt: skip
     rates = strategies.response_rates(sent)
     ax = strategies.plot_responses(rates, NAMES)
-    assert "Bargain answer best: 30 % came after Gift" in text_of(ax)
+    assert "“Bargain” answers best: 30 % came after “Gift”" in text_of(ax)
     assert [round(float(mark.get_xdata()[0]), 2) for mark in ax.lines] == [0.3, 0.05]
     low, high = strategies.wilson_interval(30, 100)
     assert ax.collections[0].get_segments()[0][:, 0].tolist() == pytest.approx([low, high])
@@ -266,7 +287,9 @@ def test_plot_responses_draws_rate_and_interval():
 
 def test_nothing_to_draw_is_said():
     assert "response rates are not drawn" in text_of(
-        strategies.plot_responses(strategies.response_rates(nothing("group", "kind", "n_contacts", "n_responses")), {})
+        strategies.plot_responses(
+            strategies.response_rates(nothing("group", "promotion_kind", "n_contacts", "n_responses")), {}
+        )
     )
     empty = nothing("group", "calendar_month", "n_months").assign(amount=0.0)
     assert "no season is drawn" in text_of(strategies.plot_season(strategies.seasonality(empty), {}))
@@ -276,3 +299,12 @@ def test_nothing_to_draw_is_said():
 def test_month_names(months):
     said = {(5, 6, 7): "May–Jul", (12, 1, 2): "Dec–Feb", (1, 5, 9): "Jan, May, Sep", (4,): "Apr", (): "–"}
     assert strategies.month_names(months) == said[months]
+
+
+def test_margin_is_that_of_the_lines_whose_cost_is_known():
+    margin = pd.DataFrame({"group": ["g1", "g2"], "amount": [100.0, 50.0], "amount_covered": [80.0, 0.0],
+                           "gross_profit": [20.0, np.nan], "covered_share": [0.8, 0.0]})  # fmt: skip
+    rows = strategies.margin_table(margin, NAMES)
+    assert rows["gross_margin_rate"].tolist()[0] == pytest.approx(0.25)
+    assert math.isnan(rows["gross_margin_rate"][1])
+    assert rows["group"].tolist() == ["Bargain", "Premium"]

@@ -24,7 +24,7 @@ from helpers.settings import Workbook
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGE_NAMES = {"en": "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文"}
 PACKAGES = ("customer-workbook", "duckdb", "ibis-framework", "matplotlib", "nbconvert", "pandas", "papermill")
-N_TILES, N_CHANGES, N_CALLS = 6, 6, 8  # what two sheets of paper hold
+N_TILES, N_CHANGES, N_CALLS = 8, 8, 8  # what two sheets of paper hold
 IMAGES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
 TAGS = {"a", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "details", "div", "dl", "dt",
         "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "ol", "p", "pre",
@@ -232,15 +232,20 @@ def write_list(folder: Path, book: Workbook, language: str) -> None:
 
 def front_page(pages: Sequence[Mapping]) -> dict[str, Any]:
     """Gather the pages' headlines by place: the first verdict speaks for the month, the others for their page."""
-    said = [line for page in pages for line in page["headlines"]]
-    by_place = {place: [line for line in said if line["place"] == place] for place in
-                ("verdict", "tile", "change", "call", "quality")}  # fmt: skip
-    tiles = [tile | {"curve": sparkline(tile["trend"])} for tile in by_place["tile"][:N_TILES]]
+    verdicts = _in_turn(pages, "verdict", 1)
+    tiles = [tile | {"curve": sparkline(tile["trend"])} for tile in _in_turn(pages, "tile", N_TILES)]
     return {
-        "verdict": by_place["verdict"][0]["text"] if by_place["verdict"] else "", "tiles": tiles,
-        "changes": by_place["change"][:N_CHANGES], "calls": by_place["call"][:N_CALLS],
-        "quality": by_place["quality"],
+        "verdict": verdicts[0]["text"] if verdicts else "", "tiles": tiles,
+        "changes": _in_turn(pages, "change", N_CHANGES), "calls": _in_turn(pages, "call", N_CALLS),
+        "quality": [line for page in pages for line in page["headlines"] if line["place"] == "quality"],
     }  # fmt: skip
+
+
+def _in_turn(pages: Sequence[Mapping], place: str, most: int) -> list[dict]:
+    """Choose headlines in turn, one of each page, until there are enough: the last page is heard too; in page order."""
+    said = [[line for line in page["headlines"] if line["place"] == place] for page in pages]
+    turns = sorted((turn, i) for i, lines in enumerate(said) for turn in range(len(lines)))[:most]
+    return [said[i][turn] for i, turn in sorted((i, turn) for turn, i in turns)]
 
 
 def sparkline(trend: Sequence[float], width: int = 120, height: int = 30) -> str:

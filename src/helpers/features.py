@@ -318,6 +318,15 @@ def consumer_features(book: Workbook, period: str, n_months: int = HISTORY) -> p
     return rows.reset_index()
 
 
+def previous_consumers(book: Workbook, period: str, n_months: int = HISTORY) -> pd.DataFrame:
+    """Measure the consumers as they were known twelve months earlier; no rows where there was no year of data then."""
+    year_ago = periods.shift(period, -WINDOW)
+    first, _n_months = history(book, period, n_months + WINDOW)
+    if periods.shift(first, WINDOW - 1) > year_ago:
+        return pd.DataFrame(columns=["consumer_id", *CONSUMER_FEATURES])
+    return consumer_features(book, year_ago, n_months)
+
+
 def _consumer_visits(lines: Table) -> pd.DataFrame:
     """Count days, lines and categories of purchases.
 

@@ -19,12 +19,11 @@ from typing import NamedTuple
 import pandas as pd
 
 from helpers import periods, shelf, words
-from helpers.settings import ROOT, DataError, Workbook
+from helpers.settings import GIVEN_BY_THE_RUN, ROOT, DataError, Workbook, nearest
 
 NOTEBOOKS = ROOT / "notebooks"
 IN_EDITIONS = "0[1-6]_*.ipynb"
 CELL_SECONDS = 300  # a cell that takes longer has lost its kernel
-PARAMETERS = ("period", "config", "language")
 PLACES = ("verdict", "tile", "change", "call", "quality")
 TONES = ("", "good", "bad")
 FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")  # how text begins that a spreadsheet would run
@@ -137,7 +136,7 @@ class Page(NamedTuple):
     language: str
     key: str  # hash of all it is made of
     notebook: str  # JSON, without the cells that are left out
-    parameters: dict[str, str]
+    parameters: dict[str, str | int | float]
 
 
 class Edition(NamedTuple):
@@ -173,7 +172,8 @@ def print_edition(
     chosen = notebooks_asked_for(notebooks, only)
     languages = _require_languages(languages or book.languages)
     for notebook in chosen:
-        require_parameters(notebook)
+        require_parameters(book, notebook)
+    _require_notebooks(book, notebooks)
     period = read.require_period(book, _require_month(period))
     folder = shelf.base(book, out)
     name = f"{period}-draft" if list(only) else period
@@ -209,7 +209,19 @@ def notebooks_asked_for(folder: Path, only: Iterable[str] = ()) -> list[Path]:
     return sorted({path for found in asked.values() for path in found}) if asked else there
 
 
-def require_parameters(notebook: Path) -> None:
+def _require_notebooks(book: Workbook, folder: Path) -> None:
+    known = [name for path in sorted(folder.glob("[0-9][0-9]_*.ipynb")) for name in (path.stem, path.stem[3:])]
+    for name in book.parameters:
+        if name not in known:
+            raise DataError(f"[parameters.{name}]: there is no such notebook{nearest(name, known)}")
+
+
+def parameters_of(book: Workbook, notebook: Path) -> dict:
+    """Give what the workbook's toml tells a notebook, which may be named there with its number or without."""
+    return {**book.parameters.get(notebook.stem[3:], {}), **book.parameters.get(notebook.stem, {})}
+
+
+def require_parameters(book: Workbook, notebook: Path) -> None:
     """Refuse a notebook whose cell tagged `parameters` does not declare all that the press passes on.
 
     Raises
@@ -220,7 +232,7 @@ def require_parameters(notebook: Path) -> None:
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     tagged = ["".join(c["source"]) for c in cells if "parameters" in c["metadata"].get("tags", [])]
     declared = set(re.findall(r"^(\w+)\s*(?::[^=]+)?=", "\n".join(tagged), re.MULTILINE))
-    if missing := [name for name in PARAMETERS if name not in declared]:
+    if missing := [name for name in (*GIVEN_BY_THE_RUN, *parameters_of(book, notebook)) if name not in declared]:
         raise DataError(f"{notebook.name}: the cell tagged 'parameters' doesn't declare {', '.join(missing)}; add it")
 
 
@@ -243,9 +255,10 @@ def ready_page(book: Workbook, path: Path, language: str, period: str, made_of: 
             cell.source = words.translated(cell.source, cell.source)  # converts to Traditional only
     inside = book.path.is_relative_to(ROOT)  # the executed notebook should not tell where the project lies
     config = book.path.relative_to(ROOT).as_posix() if inside else str(book.path)
-    told = {**made_of, "notebook": _digest(path), "period": period, "language": language}
+    given = parameters_of(book, path)
+    told = {**made_of, "notebook": _digest(path), "period": period, "language": language, "parameters": given}
     key = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:20]
-    parameters = {"period": period, "config": config, "language": language}
+    parameters = {**given, "period": period, "config": config, "language": language}
     return Page(path.stem, language, key, nbformat.writes(notebook), parameters)
 
 

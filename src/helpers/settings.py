@@ -11,13 +11,14 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from helpers import words
 
 ROOT = Path(__file__).parents[2]  # reports, cache and reference tables lie in the project
 FILE_KINDS = (".parquet", ".csv", ".csv.gz")
 WORKBOOK_KEYS = ("name", "title", "title_zh", "brand", "currency", "language", "generated")
+GIVEN_BY_THE_RUN = ("period", "config", "language")
 WRITTEN_BY_PEOPLE = ("plan", "overrides")  # found beside the toml without being named in it
 TABLE_KEYS = ("source", "query", "columns", "format")
 
@@ -61,6 +62,7 @@ class Workbook:
     files: Mapping[str, str]
     tables: Mapping[str, TableSource]
     title_zh: str = ""
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of notebooks, by their names
 
     @property
     def heading(self) -> str:
@@ -116,7 +118,7 @@ def workbook(path: str | Path) -> Workbook:
         raise DataError(f"{path}: no such file; give the path of a workbook.toml with --config") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: this is no TOML: {error}") from None
-    _require_known(raw, ("workbook", "data"), path.name, "section")
+    _require_known(raw, ("workbook", "data", "parameters"), path.name, "section")
     head, data = raw.get("workbook", {}), raw.get("data", {})
     _require_known(head, WORKBOOK_KEYS, "[workbook]", "key")
     _require_known(data, ("engine", "files", *contract()), "[data]", "table")
@@ -126,6 +128,7 @@ def workbook(path: str | Path) -> Workbook:
         engine=_engine(data, path),
         files={key: _located(value, path, f"[data.files] {key}") for key, value in _texts(data, "files").items()},
         tables=_tables(data, path), title_zh=_text(head, "title_zh", ""),
+        parameters=_parameters(raw.get("parameters", {})),
     )  # fmt: skip
     if not (book.has("sell_in") or book.has("sell_out")):
         raise DataError(f"{path.name}: neither [data.sell_in] nor [data.sell_out] is there; at least one is needed")
@@ -199,6 +202,20 @@ def _tables(data: Mapping, path: Path) -> dict[str, TableSource]:
         if (beside := path.parent / f"{table}.csv").exists():  # what people wrote wins over what came with the data
             tables[table] = TableSource(source=str(beside))
     return tables
+
+
+def _parameters(raw: Mapping) -> dict[str, Mapping[str, Any]]:
+    """Take what each notebook is to be told besides month, workbook and language: `[parameters.04_consumer_groups]`."""
+    for notebook, given in raw.items():
+        where = f"[parameters.{notebook}]"
+        if not isinstance(given, Mapping):
+            raise DataError(f"{where}: here a section with keys is expected, not {given!r}")
+        for name, value in given.items():
+            if name in GIVEN_BY_THE_RUN:
+                raise DataError(f"{where} {name}: the report gives this to every page; use its own option instead")
+            if not isinstance(value, (str, int, float)):
+                raise DataError(f"{where} {name}: text, a number or true/false is expected, not {value!r}")
+    return dict(raw)
 
 
 def _text(section: Mapping, key: str, default: str) -> str:

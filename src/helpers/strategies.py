@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from helpers import style
 
 STRATEGIES = ("product", "price", "season", "promotion", "sales_management")
 FEWEST = 30  # consumers, contacts or buyers below which a figure is an anecdote
 LEVEL = 0.95
+WORTH = 0.02  # a difference of shares nobody would notice in a shop: among many consumers chance can tell even that
 LAPSED_DAYS = 365  # who bought nothing for so long is to be won back
 MONTHS = tuple(range(1, 13))
 
@@ -98,10 +100,10 @@ def seasonality(by_month: pd.DataFrame) -> pd.DataFrame:
 def response_rates(responses: pd.DataFrame, level: float = LEVEL) -> pd.DataFrame:
     """Rate the answers of each group to each kind of promotion, with Wilson intervals.
 
-    `responses` has `group`, `kind`, `n_contacts`, `n_responses`. A rate counts who came after being written to; without
-    a control group it does not tell who would have come anyway. `is_thin` marks fewer than 30 contacts.
+    `responses` has `group`, `promotion_kind`, `n_contacts`, `n_responses`. A rate counts who came after being written
+    to; without a control group it does not tell who would have come anyway. `is_thin` marks fewer than 30 contacts.
     """
-    rows = responses.sort_values(["group", "kind"], ignore_index=True)
+    rows = responses.sort_values(["group", "promotion_kind"], ignore_index=True)
     low, high = wilson_interval(rows["n_responses"], rows["n_contacts"], level)
     rate = rows["n_responses"] / rows["n_contacts"].where(rows["n_contacts"] > 0)
     return rows.assign(response_rate=rate, low_rate=low, high_rate=high, is_thin=rows["n_contacts"] < FEWEST)
@@ -128,6 +130,34 @@ def group_dealers(by_dealer: pd.DataFrame, dealers: pd.DataFrame, level: float =
     rows = rows.sort_values(list(order), ascending=list(order.values()))
     return rows[["group", "dealer_id", "dealer_name", "n_consumers", "n_served", "group_share", "low_share",
                  "high_share", "network_share", "amount", "serves_more"]].reset_index(drop=True)  # fmt: skip
+
+
+def served_sentences(served: pd.DataFrame) -> list[str]:
+    """Say where no dealer stands out: how many were judged, and that they serve all groups alike."""
+    if served["serves_more"].any():
+        return []
+    return [style.say("strategies.no_dealers", n=served["dealer_id"].nunique())]
+
+
+def served_most(served: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Lay out the dealers that surely serve a group more than the network does, as `group_dealers` found them."""
+    rows = served[served["serves_more"]]
+    rows = rows.assign(group=rows["group"].map(names).astype("str"))
+    return rows[["group", "dealer_id", "dealer_name", "n_consumers", "n_served", "group_share", "low_share",
+                 "high_share", "network_share"]]  # fmt: skip
+
+
+def margin_table(margin: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Lay out what dealers earn with each group: the margin of the lines whose cost is known, and how many those are.
+
+    `margin` has `group`, `amount`, `amount_covered`, `gross_profit`, `covered_share`.
+    """
+    covered = margin["amount_covered"].where(margin["amount_covered"] > 0)
+    return pd.DataFrame({
+        "group": margin["group"].map(names).astype("str"), "spent": margin["amount"],
+        "gross_profit": margin["gross_profit"], "gross_margin_rate": margin["gross_profit"] / covered,
+        "covered_share": margin["covered_share"],
+    })  # fmt: skip
 
 
 def favourite_categories(by_category: pd.DataFrame, labels: pd.Series, level: float = LEVEL) -> pd.DataFrame:
@@ -174,7 +204,7 @@ def strategy_lines(
     DataFrame
         One row per group and strategy: `line` (empty: silent), `figure`, `others` (the same of all others), `low`,
         `high` (95 % interval of the difference; of the share itself at sales management's dealers), `n`, `is_silent`.
-        Silent means: fewer than 30 behind the figure, or an interval that spans zero.
+        Silent means: fewer than 30 behind the figure, an interval that spans zero, or a difference under two points.
     """
     known = habits.set_index("consumer_id").reindex(labels.index)
     favourites, rates = favourite_categories(by_category, labels), response_rates(responses)
@@ -202,7 +232,7 @@ def _silent(n: int = 0) -> dict:
 def _told(sentence: str, figure: float, others: float, low: float, high: float, n: int, **words: object) -> dict:
     said = style.say(
         f"strategies.{sentence}", figure=style.percent(figure), others=style.percent(others),
-        low=_points(low), high=_points(high), n=n, **words,
+        low=_points(low), high=_points(high), n=int(n), **words,
     )  # fmt: skip
     return {"line": said, "figure": figure, "others": others, "low": low, "high": high, "n": int(n)}
 
@@ -213,7 +243,8 @@ def _points(difference: float) -> str:
 
 
 def _product(favourites: pd.DataFrame) -> dict:
-    strong = favourites[(favourites["n_consumers"] >= FEWEST) & (favourites["low"] > 0)]
+    apart = favourites["buyer_share"] - favourites["others_share"]
+    strong = favourites[(favourites["n_consumers"] >= FEWEST) & (favourites["low"] > 0) & (apart >= WORTH)]
     if strong.empty:
         return _silent(int(favourites["n_consumers"].sum()))
     best = strong.sort_values(["low", "category"], ascending=[False, True]).iloc[0]
@@ -225,7 +256,7 @@ def _compared(values: pd.Series, inside: pd.Series, less: str, more: str, **word
     """Choose between two sentences by the sign of a difference of means; silent where it can't be told from zero."""
     n = int((values.notna() & inside).sum())
     mean, others, low, high = mean_difference(values, inside)
-    if n < FEWEST or not (low > 0 or high < 0):
+    if n < FEWEST or not (low > 0 or high < 0) or abs(mean - others) < WORTH:
         return _silent(n)
     return _told(more if low > 0 else less, mean, others, low, high, n, **words)
 
@@ -248,12 +279,13 @@ def _promotion(rates: pd.DataFrame, group: str) -> dict:
         low, high = rate_difference(row.n_responses, row.n_contacts, rest_yes, rest, 1 - (1 - LEVEL) / n_kinds)
         if low > 0:
             return _told("promotion_kind", row.response_rate, rest_yes / rest, float(low), float(high),
-                         row.n_contacts, kind=style.word(row.kind))  # fmt: skip
+                         row.n_contacts, kind=style.word(row.promotion_kind))  # fmt: skip
     others = rates[rates["group"] != group][["n_contacts", "n_responses"]].sum()
     if min(n, others["n_contacts"]) < FEWEST:
         return _silent(n)
     low, high = rate_difference(yes, n, others["n_responses"], others["n_contacts"])
-    if not (low > 0 or high < 0):
+    difference = yes / n - float(others["n_responses"] / others["n_contacts"])
+    if not (low > 0 or high < 0) or abs(difference) < WORTH:
         return _silent(n)
     sentence = "promotion_more" if low > 0 else "promotion_less"
     return _told(sentence, yes / n, float(others["n_responses"] / others["n_contacts"]), float(low), float(high), n)
@@ -291,7 +323,7 @@ def strategy_table(lines: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFram
     return pd.DataFrame({
         "group": told["group"].map(names).astype("str"),
         "strategy": [style.label(s) for s in told["strategy"]],
-        "reason": told["line"],
+        "measure": told["line"],
     }).reset_index(drop=True)  # fmt: skip
 
 
@@ -335,11 +367,11 @@ def plot_responses(rates: pd.DataFrame, names: Mapping[str, str], *, scope: str 
     shown = rates[~rates["is_thin"]]
     if shown.empty:
         return style.nothing(style.say("strategies.no_responses"), ax)
-    kinds, groups = sorted(shown["kind"].unique()), sorted(shown["group"].unique())
+    kinds, groups = sorted(shown["promotion_kind"].unique()), sorted(shown["group"].unique())
     ax = ax or style.axes(height=1.7 + len(kinds) * (0.25 + 0.17 * len(groups)))
     for i, group in enumerate(groups):
         mine = shown[shown["group"] == group]
-        y = mine["kind"].map(kinds.index) + (i - (len(groups) - 1) / 2) * 0.7 / max(len(groups), 1)
+        y = mine["promotion_kind"].map(kinds.index) + (i - (len(groups) - 1) / 2) * 0.7 / max(len(groups), 1)
         color = style.GROUPS[i % len(style.GROUPS)]
         ax.hlines(y, mine["low_rate"], mine["high_rate"], color=color, linewidth=1.6)
         ax.plot(mine["response_rate"], y, "o", color=color, markersize=5, label=names.get(group, group))
@@ -347,9 +379,10 @@ def plot_responses(rates: pd.DataFrame, names: Mapping[str, str], *, scope: str 
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
     style.share_axis(ax.xaxis)
+    ax.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))  # steps that whole percents can name
     ax.set(xlabel=style.label("response_rate"), xlim=(0, None))
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
     best = shown.loc[shown["low_rate"].idxmax()]
     title = style.say("strategies.responses", group=names.get(best["group"], best["group"]),
-                      kind=style.word(best["kind"]), rate=style.percent(best["response_rate"]))  # fmt: skip
+                      kind=style.word(best["promotion_kind"]), rate=style.percent(best["response_rate"]))  # fmt: skip
     return style.explain(ax, title, style.say("strategies.responses_how"), scope)

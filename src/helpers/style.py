@@ -71,9 +71,9 @@ GROUPS = ("#1f5a8c", "#d9822b", "#2f9e77", "#c05a9d", "#7fb8e0", "#d9b310", "#8a
 
 # Columns whose cells are codes of ours or of the contract, so that they are translated.
 CODE_COLUMNS = {"area_type", "category", "check", "class", "customer_type", "decided_by", "diagnosis", "feature",
-                "indicator", "kind", "movement", "overlap_by", "owner", "owner_side", "peers", "quadrant",
-                "rule", "score_of", "segment",
-                "severity", "state", "status", "store_format", "trigger", "variability", "verdict"}  # fmt: skip
+                "indicator", "kind", "movement", "overlap_by", "owner", "owner_side", "peers", "promotion_kind",
+                "quadrant", "rule", "score_of", "segment", "severity", "state", "status", "store_format", "trigger",
+                "variability", "verdict"}  # fmt: skip
 FONT = str(Path(noto_cjk_sans_otc.__file__).parent / "NotoSansCJK-Regular.ttc")
 
 
@@ -230,12 +230,14 @@ def table(
     flagged: pd.Series | None = None,
     limit: int = ROWS_SHOWN,
     anchors: Iterable[str] = (),
+    shares: Iterable[str] = (),
 ) -> Table:
     """Lay out a table: names in the reader's language, numbers by the suffix of their column, all text escaped.
 
-    Columns ending in `_share` or `_rate` are percentages, `_days` whole days, `_date` dates; `n_` are counts. Beyond
-    `limit` rows only the `flagged` ones (boolean, indexed as `rows`) are shown, and the note says so. Columns without
-    any value are left out. In an edition a dealer's name leads to the row of the table that has him in `anchors`.
+    Columns ending in `_share` or `_rate`, and those named in `shares`, are percentages, `_days` whole days, `_date`
+    dates; `n_` are counts. Beyond `limit` rows only the `flagged` ones (boolean, indexed as `rows`) are shown, and
+    the note says so. Columns without any value are left out. In an edition a dealer's name leads to the row of the
+    table that has him in `anchors`.
     """
     if rows.empty:
         return Table(f'<p class="note">{html.escape(say("table.empty"))}</p>', rows)
@@ -249,7 +251,8 @@ def table(
     kinds = [_kind(rows[column], str(column)) for column in rows.columns]
     heads = "".join(f"<th{_of(kind)}>{html.escape(word(c))}</th>" for c, kind in zip(rows.columns, kinds, strict=True))
     anchored = set(anchors)
-    body = "".join(_row(row, rows.columns, kinds, anchored) for row in shown.to_dict("records"))
+    printed = shown.assign(**{column: [percent(share) for share in shown[column]] for column in shares})
+    body = "".join(_row(row, rows.columns, kinds, anchored) for row in printed.to_dict("records"))
     caption = f"<b>{html.escape(title)}</b>" * bool(title) + f"<span>{html.escape(note)}</span>" * bool(note)
     caption = f"<caption>{caption}</caption>" * bool(caption)
     return Table(f'<table class="table">{caption}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>', shown)

@@ -8,11 +8,12 @@ import checks
 import pandas as pd
 import pytest
 
-from helpers import demo, read, report, settings
+from helpers import demo, features, groups, read, report, settings
 
 pytestmark = pytest.mark.xdist_group("demo_edition")  # printed once, on one worker
 NEEDS_BROWSER = pytest.mark.skipif(checks.chromium() is None, reason=checks.WHY_NOT)
 LANGUAGES = ("en", "zh-Hans", "zh-Hant")
+PAGES = {"01_segmentation", "02_abc_pareto", "03_fishbone", "04_consumer_groups"}
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +44,8 @@ def test_an_edition_is_whole(edition):
     assert edition.period == folder.name == "2026-10"
     for language in ("", *LANGUAGES[1:]):
         made = {path.name for path in (folder / language).glob("*.html")}
-        assert made == {"index.html", "data.html", "01_segmentation.html", "02_abc_pareto.html"}
-        assert {path.stem for path in (folder / language / "notebooks").glob("*")} == {
-            "01_segmentation",
-            "02_abc_pareto",
-        }
+        assert made == {"index.html", "data.html", *(f"{name}.html" for name in PAGES)}
+        assert {path.stem for path in (folder / language / "notebooks").glob("*")} == PAGES
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert "2026-10" in json.dumps(manifest)
     assert "10" in (folder.parent / "index.html").read_text(encoding="utf-8")
@@ -91,6 +89,50 @@ def test_planted_white_spots_are_found(edition, planted):
     assert set(cities.loc[cities["is_white_spot"], "city"]) == set(planted["white_spots"])
 
 
+def test_planted_trailing_factors_are_named(edition, planted):
+    lead = table(edition, "rival_lead").set_index("factor_id")
+    assert sorted(lead.index[lead["verdict"] == "behind"]) == planted["trailing_factors"]
+    page = (edition.index.parent / "03_fishbone.html").read_text(encoding="utf-8")
+    said = re.search(r"We are behind Kastane on 3 factors: [^<]+", page)[0]
+    assert all(name in said for name in lead.loc[planted["trailing_factors"], "factor"])
+
+
+def test_the_guesser_and_the_praised_dealer_are_named(edition, planted):
+    page = (edition.index.parent / "03_fishbone.html").read_text(encoding="utf-8")
+    (guesser,), (dealer,) = planted["inconsistent_participant"], planted["overrated_dealer"]
+    assert re.search(rf"{guesser} \(W3\) is left out: consistency ratio 0\.\d+, above 0\.1", page)
+    gaps = table(edition, "factor_gaps")
+    assert gaps[["dealer_id", "factor"]].to_numpy().tolist() == [[dealer, "Stock-age analysis"]]
+    assert gaps["dealer_name"].item() in page
+
+
+def test_the_plans_success_carries_over_to_dealers_alike(edition, planted):
+    plan = table(edition, "plan")
+    (dealer,) = planted["overrated_dealer"]
+    assert plan.loc[plan["state"] == "reached", ["dealer_id", "factor_id"]].to_numpy().tolist() == [[dealer, "f08"]]
+    alike = table(edition, "carry_over")
+    assert len(alike) == 5
+    assert dealer not in set(alike["dealer_id"])
+
+
+def test_planted_consumer_groups_are_found(book, planted):
+    habits = features.consumer_features(book, "2026-10")
+    found = groups.consumer_groups(habits)
+    truth = pd.Series({c: name for name, ids in planted.items() if name.startswith("consumers_") for c in ids})
+    assert groups.adjusted_rand(truth[found.labels.index], found.labels) >= 0.9
+    assert len(set(found.labels)) == 4
+
+
+def test_each_group_has_its_strategies_and_no_consumer_is_shown(edition):
+    lines = table(edition, "strategies")
+    assert lines["group"].nunique() == 4
+    assert len(lines) == 4 * 5
+    assert (~lines["is_silent"]).sum() >= 12
+    folder = edition.index.parent
+    for path in (*folder.glob("04_*.html"), *folder.glob("tables/*.csv"), *folder.glob("notebooks/04*.ipynb")):
+        assert not re.search(r"\bC\d{6}\b", path.read_text(encoding="utf-8")), f"{path.name} shows a consumer"
+
+
 def test_no_dealer_is_lost_between_table_and_page(book, edition):
     totals = read.dealer_totals(book, "2026-10").set_index("dealer_id")
     for language in ("", *LANGUAGES[1:]):
@@ -124,7 +166,7 @@ def test_every_page_says_that_the_data_are_generated(edition):
 def test_pages_are_sound_in_a_browser(edition, width):
     with checks.browser() as opened:
         paths = checks.pages(edition.index.parent)
-        assert len(paths) == 4 * len(LANGUAGES)
+        assert len(paths) == (2 + len(PAGES)) * len(LANGUAGES)
         assert [fault for path in paths for fault in checks.page_faults(opened, path, width)] == []
 
 

@@ -115,6 +115,10 @@ def test_every_group_has_every_strategy_and_is_silent_without_evidence(labels):
 def test_with_one_group_there_is_nobody_to_compare_with(labels):
     habits = pd.DataFrame({"consumer_id": labels.index, "discount_share": 0.3, "peak_share": 0.1, "recency_days": 9.0})
     assert lines(labels.replace("g2", "g1"), habits=habits)["is_silent"].all()
+    sent = pd.DataFrame({"group": "g1", "promotion_kind": ["gift", "event"], "n_contacts": 400,
+                         "n_responses": [120, 20]})  # fmt: skip
+    rows = lines(labels.replace("g2", "g1"), responses=sent)
+    assert rows.loc[~rows["is_silent"], "strategy"].tolist() == ["promotion"], "kinds can still be compared"
 
 
 def test_product_names_the_category_bought_most_beyond_the_others(labels):
@@ -308,3 +312,4 @@ def test_margin_is_that_of_the_lines_whose_cost_is_known():
     assert rows["gross_margin_rate"].tolist()[0] == pytest.approx(0.25)
     assert math.isnan(rows["gross_margin_rate"][1])
     assert rows["group"].tolist() == ["Bargain", "Premium"]
+    assert strategies.margin_table(margin.assign(amount_covered=0.0), NAMES).empty, "no cost is known"

@@ -253,3 +253,19 @@ def test_a_dollar_in_a_name_is_a_dollar(name):
                                                        (math.inf, "gini", "∞")])  # fmt: skip
 def test_numbers_at_the_edge(value, column, text):
     assert cells(pd.DataFrame({column: [value]})) == [[text]]
+
+
+def test_shares_without_a_suffix_and_tables_without_rows():
+    rows = pd.DataFrame({"value": ["a", "b"], "One": [0.254, None], "Two": [None, None]})
+    shown = style.table(rows, shares=["One", "Two"]).to_html()
+    assert "25 %" in shown
+    assert "–" in shown
+    assert "Two" not in shown, "a column without any value is left out"
+    assert "nobody &lt;here&gt;" in style.table(rows.head(0), empty="nobody <here>").to_html()
+
+
+def test_nothing_is_a_sentence_not_an_empty_frame():
+    ax = style.nothing("Nothing is known.")
+    assert ax.figure.alt_text == "Nothing is known."
+    assert not ax.axison
+    assert [text.get_text() for text in ax.figure.texts] == ["Nothing is known."]

@@ -150,14 +150,17 @@ def served_most(served: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
 def margin_table(margin: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     """Lay out what dealers earn with each group: the margin of the lines whose cost is known, and how many those are.
 
+    No rows where no cost is known.
+
     `margin` has `group`, `amount`, `amount_covered`, `gross_profit`, `covered_share`.
     """
     covered = margin["amount_covered"].where(margin["amount_covered"] > 0)
-    return pd.DataFrame({
+    rows = pd.DataFrame({
         "group": margin["group"].map(names).astype("str"), "spent": margin["amount"],
         "gross_profit": margin["gross_profit"], "gross_margin_rate": margin["gross_profit"] / covered,
         "covered_share": margin["covered_share"],
     })  # fmt: skip
+    return rows if covered.notna().any() else rows.head(0)
 
 
 def favourite_categories(by_category: pd.DataFrame, labels: pd.Series, level: float = LEVEL) -> pd.DataFrame:
@@ -210,7 +213,7 @@ def strategy_lines(
     favourites, rates = favourite_categories(by_category, labels), response_rates(responses)
     served = group_dealers(by_dealer, dealers)
     codes, rows = sorted(labels.unique()), []
-    alone = len(codes) == 1  # with one group there are no others to compare with
+    alone = len(codes) == 1  # there are no others to compare with, only kinds of promotion
     for group in codes:
         inside = labels == group
         found = {
@@ -220,7 +223,8 @@ def strategy_lines(
             "promotion": _promotion(rates, group),
             "sales_management": _sales(served[served["group"] == group], known["recency_days"], inside),
         }
-        rows += [{"group": group, "strategy": s, **(_silent() if alone else found[s])} for s in STRATEGIES]
+        rows += [{"group": group, "strategy": s, **(_silent() if alone and s != "promotion" else found[s])}
+                 for s in STRATEGIES]  # fmt: skip
     lines = pd.DataFrame(rows)
     return lines.assign(is_silent=lines["line"] == "")
 

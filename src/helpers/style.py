@@ -231,16 +231,17 @@ def table(
     limit: int = ROWS_SHOWN,
     anchors: Iterable[str] = (),
     shares: Iterable[str] = (),
+    empty: str = "",
 ) -> Table:
     """Lay out a table: names in the reader's language, numbers by the suffix of their column, all text escaped.
 
     Columns ending in `_share` or `_rate`, and those named in `shares`, are percentages, `_days` whole days, `_date`
     dates; `n_` are counts. Beyond `limit` rows only the `flagged` ones (boolean, indexed as `rows`) are shown, and
     the note says so. Columns without any value are left out. In an edition a dealer's name leads to the row of the
-    table that has him in `anchors`.
+    table that has him in `anchors`. `empty` is what a table without rows says.
     """
     if rows.empty:
-        return Table(f'<p class="note">{html.escape(say("table.empty"))}</p>', rows)
+        return Table(f'<p class="note">{html.escape(empty or say("table.empty"))}</p>', rows)
     rows = rows.dropna(axis="columns", how="all")  # what the data don't tell needs no column of dashes
     shown = rows.head(limit)
     if len(rows) > limit:
@@ -251,7 +252,9 @@ def table(
     kinds = [_kind(rows[column], str(column)) for column in rows.columns]
     heads = "".join(f"<th{_of(kind)}>{html.escape(word(c))}</th>" for c, kind in zip(rows.columns, kinds, strict=True))
     anchored = set(anchors)
-    printed = shown.assign(**{column: [percent(share) for share in shown[column]] for column in shares})
+    printed = shown.assign(
+        **{column: [percent(share) for share in shown[column]] for column in shares if column in shown}
+    )
     body = "".join(_row(row, rows.columns, kinds, anchored) for row in printed.to_dict("records"))
     caption = f"<b>{html.escape(title)}</b>" * bool(title) + f"<span>{html.escape(note)}</span>" * bool(note)
     caption = f"<caption>{caption}</caption>" * bool(caption)

@@ -9,7 +9,7 @@ import pandas as pd
 from IPython.display import display
 from matplotlib.axes import Axes
 
-from helpers import climb, fishbone, groups, judgement, pareto, plan, read, rfm, style, weights
+from helpers import climb, fishbone, groups, judgement, pareto, plan, profiles, read, rfm, style, weights
 
 
 def explore_classes(totals: pd.DataFrame, diagnoses: pd.DataFrame) -> widgets.Widget:
@@ -98,9 +98,9 @@ def explore_groups(habits: pd.DataFrame) -> widgets.Widget:
 
     def show(asked: int) -> None:
         found = groups.consumer_groups(habits, k=asked)
-        names = groups.group_names(habits, found.labels)
-        display(style.table(groups.profile_table(habits, found.labels, names)))
-        _display(groups.plot_profiles(groups.profiles(habits, found.labels), names))
+        names = profiles.group_names(habits, found.labels)
+        display(style.table(profiles.profile_table(habits, found.labels, names)))
+        _display(profiles.plot_profiles(profiles.differences(habits, found.labels), names))
 
     return widgets.VBox([asked, widgets.interactive_output(show, {"asked": asked})])
 

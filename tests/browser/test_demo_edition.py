@@ -8,7 +8,7 @@ import checks
 import pandas as pd
 import pytest
 
-from helpers import demo, features, groups, read, report, settings
+from helpers import demo, features, groups, read, report, settings, stability
 
 pytestmark = pytest.mark.xdist_group("demo_edition")  # printed once, on one worker
 NEEDS_BROWSER = pytest.mark.skipif(checks.chromium() is None, reason=checks.WHY_NOT)
@@ -119,7 +119,7 @@ def test_planted_consumer_groups_are_found(book, planted):
     habits = features.consumer_features(book, "2026-10")
     found = groups.consumer_groups(habits)
     truth = pd.Series({c: name for name, ids in planted.items() if name.startswith("consumers_") for c in ids})
-    assert groups.adjusted_rand(truth[found.labels.index], found.labels) >= 0.9
+    assert stability.adjusted_rand(truth[found.labels.index], found.labels) >= 0.9
     assert len(set(found.labels)) == 4
 
 

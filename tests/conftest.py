@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from helpers import checks, periods, settings, tables
+from helpers import checks, periods, settings, tables, words
 
 BRAND, RIVALS = "Lumora", ("Kaltern", "Ostwind")
 ARROW = {"id": pa.string(), "text": pa.string(), "month": pa.string(), "date": pa.date32(),
@@ -36,6 +36,13 @@ def _own_cache(tmp_path_factory):
         folder = tmp_path_factory.mktemp("cache")
         patch.setenv("WORKBOOK_CACHE", str(folder))  # kernels and commands follow
         yield _redirect(patch, folder)
+
+
+@pytest.fixture(autouse=True)
+def _english_again():
+    """Keep a test's language from the next one."""
+    yield
+    words.speak("en")
 
 
 @pytest.fixture

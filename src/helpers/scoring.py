@@ -14,7 +14,7 @@ from scipy import stats
 from helpers import style
 
 MIN_PEERS = 8  # dealers with a value, himself included, below which a percentile among them says little
-OPPOSITE = 0.5  # points by which people praise what a single dealer's figures blame, or the other way round
+OPPOSITE = 1.0  # points by which people praise what a single dealer's figures blame, or the other way round
 DISAGREEMENT = 2.5  # points of ten: a quarter of the scale is more than rounding and mood explain
 WEAKEST = ["dealer_name", "factor", "owner", "indicator", "value", "data_score", "peer_shortfall"]  # shown
 MIN_BOTH = 3  # factors scored by people and by data, below which centring leaves nothing to compare

@@ -53,7 +53,8 @@ def make_features(n: int, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
         "n_categories": 1 + rng.binomial(5, 1 - np.exp(-frequency * lines_per_visit / 8)),
     })  # fmt: skip
     features.loc[rng.choice(n, n // 100, replace=False), "discount_share"] = np.nan
-    return features, group
+    order = features["consumer_id"].argsort().to_numpy()  # as `features.consumer_features` gives them
+    return features.iloc[order].reset_index(drop=True), group[order]
 
 
 def group_sums(labels: pd.Series) -> dict[str, pd.DataFrame]:

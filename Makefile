@@ -3,9 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 CONFIG ?= workbook.toml
 PERIOD ?=
+CARDS ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lint lab benchmarks lock clean
+.PHONY: help report test lint lab workshop benchmarks lock clean
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -24,14 +25,17 @@ help:  ## list the commands
 	fi
 	@touch $@
 
-report: .venv/installed  ## print the edition: make report [PERIOD=2026-10] [CONFIG=path/to/workbook.toml]
-	@$(BIN)/workbook report $(PERIOD) --config "$(CONFIG)"
+report: .venv/installed  ## print the edition: make report [PERIOD=2026-10] [CONFIG=path/to/workbook.toml] [CARDS=10]
+	@$(BIN)/workbook report $(PERIOD) --config "$(CONFIG)" --cards "$(CARDS)"
 
 test: .venv/installed  ## run the tests
 	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 lab: .venv/installed  ## open JupyterLab on the notebooks
 	@$(BIN)/workbook lab --config "$(CONFIG)"
+
+workshop: .venv/installed  ## open the workshop's notebook in JupyterLab
+	@$(BIN)/workbook workshop --config "$(CONFIG)"
 
 lint: .venv/installed  ## check style and spelling
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell

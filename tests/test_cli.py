@@ -84,7 +84,7 @@ def test_report_passes_on_what_was_asked_and_ends_with_the_path(book, capsys, mo
 
     def printed(asked, period, **options):
         seen.update(options, name=asked.name, period=period)
-        return SimpleNamespace(index=Path("/x/index.html"))
+        return SimpleNamespace(index=Path("/x/index.html"), missing=[])
 
     monkeypatch.setattr(report, "print_edition", printed)
     monkeypatch.chdir(book.parent)
@@ -92,7 +92,33 @@ def test_report_passes_on_what_was_asked_and_ends_with_the_path(book, capsys, mo
     assert cli.main(["report", "2026-10", *options]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == str(Path("/x/index.html"))
     assert seen == {"name": "cli", "period": "2026-10", "only": ["a", "b"], "languages": ["zh-Hant"], "workers": 3,
-                    "out": "there"}  # fmt: skip
+                    "out": "there", "cards": 0, "audiences": ["us"]}  # fmt: skip
+    cards = ["--card", "00123", "--card", "=x", "--audience", "dealer"]
+    assert cli.main(["report", *cards]) == 0
+    assert (seen["cards"], seen["audiences"]) == (["00123", "=x"], ["dealer"])
+    assert [cli.main(["report", "--cards", n]) for n in ("all", "12")] == [0, 0]
+    assert seen["cards"] == 12
+
+
+def test_missing_cards_are_told_and_give_exit_one(book, capsys, monkeypatch):
+    missing = ["07_dealer_card (007, us, en), cell 3: KeyError: 'x'"]
+    made = SimpleNamespace(index=Path("/x/index.html"), missing=missing)
+    monkeypatch.setattr(report, "print_edition", lambda *given, **options: made)
+    monkeypatch.chdir(book.parent)
+    assert cli.main(["report", "--cards", "all"]) == 1
+    said = capsys.readouterr()
+    assert said.err.splitlines() == [f"workbook: {missing[0]}", "workbook: 1 card is missing; the rest is published"]
+    assert said.out.splitlines()[-1] == str(Path("/x/index.html"))
+
+
+def test_cards_are_asked_for_in_one_way(book, capsys, monkeypatch):
+    monkeypatch.chdir(book.parent)
+    assert cli.main(["report", "--cards", "3", "--card", "007"]) == 2
+    assert capsys.readouterr().err == "workbook: --cards and --card: give one of the two\n"
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["report", "--cards", "few"])
+    assert stopped.value.code == 2
+    assert "'few' is no number of dealers; give a number or all" in capsys.readouterr().err
 
 
 def test_the_nearest_settings_above_are_taken(book, capsys, monkeypatch):

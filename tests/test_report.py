@@ -524,3 +524,140 @@ def test_the_front_page_hears_every_page_in_turn():
     assert [tile["text"] for tile in front["tiles"]] == ["a0", "a1", "b0", "b1", "b2", "b3", "b4", "c0"]
     assert [call["text"] for call in front["calls"]] == ["call a", "call b", "call c"]
     assert front["verdict"] == ""
+
+
+# ---- cards ---------------------------------------------------------------------------------------------------------
+
+HOSTILE = "../../Ü <b>=1"  # an id is text from data, whatever it holds
+CARD_PARAMETERS = PARAMETERS + '\ndealer_id: str = ""\naudience: str = "us"\n'
+
+
+def card_book(folder: Path) -> settings.Workbook:
+    """Write a workbook of three dealers with an account manager each or none, one with a hostile id."""
+    ids = ["001", "002", HOSTILE]
+    rows = [f"{d},2026-{month:02d}-28,{10 - i}" for month in (9, 10) for i, d in enumerate(ids)]
+    (folder / "sell_in.csv").write_text("\n".join(["dealer_id,date,revenue", *rows, ",2026-10-30,1"]) + "\n")
+    people = ["001,Shop <i>,Ms. Zhou", "002,Shop 2,Mr. Abel", f"{HOSTILE},Shop 3,"]
+    (folder / "dealers.csv").write_text("\n".join(["dealer_id,dealer_name,account_manager", *people]) + "\n")
+    (folder / "workbook.toml").write_text(
+        '[workbook]\nname = "cards"\nbrand = "Ours"\ncurrency = "CNY"\nlanguage = ["en", "zh-Hans"]\n'
+        '[data.sell_in]\nsource = "sell_in.csv"\n[data.dealers]\nsource = "dealers.csv"\n',
+        encoding="utf-8",
+    )
+    return settings.workbook(folder / "workbook.toml")
+
+
+@pytest.fixture(scope="module")
+def dealt(tmp_path_factory):
+    """An edition with the cards of all three dealers for both audiences; the second dealer's for us fails."""
+    folder = tmp_path_factory.mktemp("dealt")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "CACHE", folder / "cache")
+        book = card_book(folder)
+        write_notebook(folder / "notebooks", "02_abc", cell("1 + 1"))
+        path = write_notebook(folder / "notebooks", "07_dealer_card")
+        fails = cell('assert (dealer_id, audience) != ("002", "us"), "no card today"')
+        secret, greeting = cell("print('our margin', 5)", "for-us"), cell("Dear dealer", "for-dealer", text=True)
+        first = [cell("# Card", text=True), cell(CARD_PARAMETERS, "parameters")]
+        nbformat.write(v4.new_notebook(cells=[*first, fails, secret, greeting, cell("print(repr(dealer_id))")]), path)
+        made = report.print_edition(book, "2026-10", cards="all", audiences=["us", "dealer"], out=folder / "reports",
+                                    notebooks=folder / "notebooks", workers=2)  # fmt: skip
+        yield made, book, folder
+    words.speak("en")
+
+
+def card_file(dealer_id: str, audience: str = "us") -> str:
+    return f"cards/{'for-dealers/' * (audience == 'dealer')}{shelf.file_name(dealer_id)}.html"
+
+
+def test_cards_lie_under_safe_names_in_every_language(dealt):
+    made, _book, _folder = dealt
+    place = made.index.parent
+    for language in ("", "zh-Hans"):
+        cards = {p.relative_to(place / language).as_posix() for p in (place / language / "cards").rglob("*.html")}
+        asked = {card_file(d, who) for d in ("001", "002", HOSTILE) for who in ("us", "dealer")}
+        assert cards == {"cards/index.html", *asked}
+    assert repr(HOSTILE) in html.unescape(page_of(place, card_file(HOSTILE)))
+    assert "<b>=1" not in page_of(place, card_file(HOSTILE))
+    assert re.fullmatch(r"[a-z0-9-]+", shelf.file_name(HOSTILE))
+
+
+def test_names_of_cards_never_meet():
+    ids = ["D1", "d1", "D 1", "D-1", "", " ", "客户", "用户", "x" * 500, "x" * 501, "\ud800"]
+    assert len({shelf.file_name(i) for i in ids}) == len(ids)
+    assert max(len(shelf.file_name(i)) for i in ids) < 60
+
+
+def test_a_card_that_fails_is_marked_and_stops_nobody(dealt):
+    made, _book, _folder = dealt
+    place = made.index.parent
+    assert sorted(made.missing) == [
+        f'07_dealer_card (002, us, {language}), cell 3 under "Card": AssertionError: no card today'
+        for language in ("en", "zh-Hans")
+    ]
+    assert "could not be printed" in page_of(place, card_file("002"))
+    assert "no card today" in page_of(place, card_file("002"))
+    assert "could not be printed" not in page_of(place, card_file("002", "dealer"))
+    listed = page_of(place, "cards/index.html")
+    assert listed.count("card missing") == 1
+    assert f'href="{card_file("001").removeprefix("cards/")}"' in listed
+    manifest = json.loads((place / "manifest.json").read_text(encoding="utf-8"))
+    assert [c["dealer_id"] for c in manifest["cards"] if c["failed"]] == ["002"]
+
+
+def test_each_audience_gets_its_own_cells(dealt):
+    made, _book, folder = dealt
+    place = made.index.parent
+    ours, theirs = page_of(place, card_file("001")), page_of(place, card_file("001", "dealer"))
+    assert "our margin" in ours
+    assert "Dear dealer" not in ours
+    assert "Dear dealer" in theirs
+    assert "our margin" not in theirs
+    assert "index.html" not in theirs, "what is handed over leads nowhere else"
+    for card in json.loads((place / "manifest.json").read_text(encoding="utf-8"))["cards"]:
+        if card["audience"] == "dealer":
+            kept = (folder / "reports" / ".pages" / card["key"] / "notebook.ipynb").read_text(encoding="utf-8")
+            assert "our margin" not in kept
+
+
+def test_cards_are_found_by_account_manager(dealt):
+    made, _book, _folder = dealt
+    listed = page_of(made.index.parent, "cards/index.html")
+    order = [listed.index(f"<h2>{name}</h2>") for name in ("Mr. Abel", "Ms. Zhou", "No account manager")]
+    assert order == sorted(order)
+    assert "Shop &lt;i&gt;" in listed
+    assert "Shop <i>" not in listed
+    assert 'href="cards/index.html"' in page_of(made.index.parent, "index.html")
+
+
+def test_a_second_run_keeps_the_cards_that_were_printed(dealt):
+    _made, book, folder = dealt
+    options = {"out": folder / "reports", "notebooks": folder / "notebooks", "languages": ["en"], "workers": 1}
+    again = report.print_edition(book, "2026-10", cards=["001"], **options)
+    manifest = json.loads((again.index.parent / "manifest.json").read_text(encoding="utf-8"))
+    assert [(c["dealer_id"], c["audience"], c["failed"]) for c in manifest["cards"]] == [("001", "us", "")]
+    assert again.seconds == {("02_abc", "en"): None}
+    assert not (again.index.parent / card_file("002")).exists()
+
+
+def test_the_largest_dealers_come_first(dealt):
+    _made, book, _folder = dealt
+    assert report.dealers_asked_for(book, "2026-10", 2) == ["001", "002"]
+    assert report.dealers_asked_for(book, "2026-10", "all") == ["001", "002", HOSTILE]
+    assert report.dealers_asked_for(book, "2026-10", ()) == []
+
+
+def test_who_or_what_does_not_exist_is_told_before_anything_runs(dealt, tmp_path):
+    _made, book, folder = dealt
+    options = {"out": tmp_path / "reports", "notebooks": folder / "notebooks"}
+    with pytest.raises(settings.DataError, match=r"--card 003: no dealer of that id bought or paid between 2025-11-01"):
+        report.print_edition(book, "2026-10", cards=["003"], **options)
+    with pytest.raises(settings.DataError, match="--audience boss: not known; choose from us, dealer"):
+        report.print_edition(book, "2026-10", cards=1, audiences=["boss"], **options)
+    write_notebook(tmp_path / "bare", "02_abc", cell("1"))
+    with pytest.raises(settings.DataError, match=r"no notebook 07_dealer_card\.ipynb to print cards from"):
+        report.print_edition(book, "2026-10", cards=1, out=tmp_path / "reports", notebooks=tmp_path / "bare")
+    write_notebook(tmp_path / "bare", "07_dealer_card")
+    with pytest.raises(settings.DataError, match="doesn't declare dealer_id, audience; add it"):
+        report.print_edition(book, "2026-10", cards=1, out=tmp_path / "reports", notebooks=tmp_path / "bare")
+    assert not list((tmp_path / "reports").glob("2026*"))

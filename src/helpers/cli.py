@@ -1,4 +1,4 @@
-"""The command line: `workbook check | report | demo | lab`. What is heavy is imported inside the commands."""
+"""The command line: `workbook check | report | …`. What is heavy is imported inside the commands."""
 
 import argparse
 import os
@@ -36,7 +36,9 @@ def _parser() -> argparse.ArgumentParser:
     report = _command(commands, "report", _report, "print a month's edition; the last line is its front page's path")
     _command(commands, "demo", _demo, "make the demo network in data/demo")
     lab = _command(commands, "lab", _lab, "open the notebooks in JupyterLab")
-    for command in (check, report, lab):
+    workshop = _command(commands, "workshop", _lab, "open the workshop's notebook in JupyterLab")
+    workshop.set_defaults(notebook="08_workshop.ipynb")
+    for command in (check, report, lab, workshop):
         command.add_argument(
             "--config", default="", metavar="FILE",
             help="workbook.toml, or its folder (default: the one in this folder or above, else the project's)",
@@ -46,6 +48,12 @@ def _parser() -> argparse.ArgumentParser:
                         help="only this notebook, as a draft beside the edition; repeatable")  # fmt: skip
     report.add_argument("--language", action="append", default=[], metavar="CODE",
                         help="en, zh-Hans or zh-Hant instead of the workbook's; repeatable")  # fmt: skip
+    report.add_argument("--cards", type=_cards, default=0, metavar="all|N",
+                        help="print the cards of all dealers, or of the N largest, into the edition")  # fmt: skip
+    report.add_argument("--card", action="append", default=[], metavar="ID",
+                        help="print this dealer's card into the edition; repeatable")  # fmt: skip
+    report.add_argument("--audience", action="append", default=[], metavar="WHO",
+                        help="cards for us (default), or for the dealer himself; repeatable")  # fmt: skip
     report.add_argument("--workers", type=_count, metavar="N", help="pages at the same time (default: all cores)")
     report.add_argument("--out", metavar="FOLDER", help="folder for the editions (default: reports/<name>)")
     return parser
@@ -61,6 +69,12 @@ def _count(text: str) -> int:
     if not text.isdigit() or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of workers; give 1 or more")
     return int(text)
+
+
+def _cards(text: str) -> int | str:
+    if text != "all" and not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of dealers; give a number or all")
+    return text if text == "all" else int(text)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -83,10 +97,23 @@ def _report(options: argparse.Namespace) -> int:
 
     edition = report.print_edition(
         _workbook(options), options.period, languages=options.language or None, only=options.only,
-        workers=options.workers, out=options.out,
+        cards=_cards_asked_for(options), audiences=options.audience or ["us"], workers=options.workers, out=options.out,
     )  # fmt: skip
+    for reason in edition.missing:
+        print(f"workbook: {reason}", file=sys.stderr)
+    if edition.missing:
+        n = len(edition.missing)
+        print(f"workbook: {n} {'card is' if n == 1 else 'cards are'} missing; the rest is published", file=sys.stderr)
     print(edition.index)
-    return 0
+    return 1 if edition.missing else 0
+
+
+def _cards_asked_for(options: argparse.Namespace) -> int | str | list[str]:
+    from helpers.settings import DataError
+
+    if options.cards and options.card:
+        raise DataError("--cards and --card: give one of the two")
+    return options.card or options.cards
 
 
 def _demo(_options: argparse.Namespace) -> int:
@@ -100,7 +127,8 @@ def _demo(_options: argparse.Namespace) -> int:
 def _lab(options: argparse.Namespace) -> int:
     book = _workbook(options)
     settings = Path(__file__).parent / "templates" / "lab"  # keeps the pop-up about news and updates away
-    command = [sys.executable, "-m", "jupyterlab", str(ROOT / "notebooks"), f"--LabApp.app_settings_dir={settings}"]
+    place = ROOT / "notebooks" / getattr(options, "notebook", "")
+    command = [sys.executable, "-m", "jupyterlab", str(place), f"--LabApp.app_settings_dir={settings}"]
     return subprocess.call(command, env={**os.environ, "WORKBOOK_CONFIG": str(book.path)})
 
 

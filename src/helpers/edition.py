@@ -183,34 +183,45 @@ def _cleaner():
 
 
 def write_edition(
-    folder: Path, book: Workbook, period: str, languages: Sequence[str], shelves: Mapping[str, list], fingerprint: str
-) -> None:
-    """Bind finished pages into an edition: the first language at the top, the others in folders.
+    folder: Path, book: Workbook, period: str, languages: Sequence[str],
+    shelves: Mapping[str, Sequence[shelf.Printed]], fingerprint: str,
+) -> None:  # fmt: skip
+    """Bind finished pages and cards into an edition: the first language at the top, the others in folders.
 
-    Parameters
-    ----------
-    shelves
-        Of each language, the pages as (name, folder on the shelf, whether it was kept from an earlier run).
+    `shelves` gives what was printed in each language.
     """
+    from helpers import managers, read
+
     for language in languages:
         place = folder if language == languages[0] else folder / language
         place.mkdir(parents=True)
         words.speak(language, book.currency)
-        pages = [_page_facts(name, shelf_folder, place) for name, shelf_folder, _kept in shelves[language]]
+        printed = [made for made in shelves[language] if not made.dealer_id]
+        pages = [_page_facts(made.name, made.folder, place) for made in printed]
         bound = {
             "book": book, "language": language, "month": month_name(period), "period": period, "pages": pages,
-            "say": words.say, "fingerprint": fingerprint, "printed": f"{dt.date.today():%Y-%m-%d}",
+            "say": words.say, "label": words.label, "cell": _cell, "fingerprint": fingerprint,
+            "printed": f"{dt.date.today():%Y-%m-%d}",
             "versions": {name: versions()[name] for name in ("python", "customer-workbook", "pandas")},
             "list_of_editions": ("" if language == languages[0] else "../") + "../index.html",
         }  # fmt: skip
-        _cut_dead_links(pages)
+        cards, dealers = [made for made in shelves[language] if made.dealer_id], read.dealers(book, language)
+        bound["n_cards"] = len({card.dealer_id for card in cards})
+        bound["offices"] = offices = _offices(place, managers.with_keys(dealers, book), cards)
+        _cut_dead_links([*pages, *offices])
         for page in pages:
-            _write(place / page["file"], "page.html.j2", bound, languages, page=page, body=page["body"])
+            _write(place, page["file"], "page.html.j2", bound, languages, page=page, body=page["body"])
+        for office in offices:
+            _write(place, office["file"], "manager.html.j2", bound, languages, office=office)
+        if offices:
+            _write(place, "managers.html", "managers.html.j2", bound, languages)
+        if cards:
+            _write_cards(place, dealers, bound, languages, cards)
         found, tables = data_quality(book)
-        _write(place / "data.html", "data.html.j2", bound, languages, found=_html(found), tables=_html(tables),
+        _write(place, "data.html", "data.html.j2", bound, languages, found=_html(found), tables=_html(tables),
                quality=quality_line(found, tables))  # fmt: skip
         front = front_page(pages) | {"quality_line": quality_line(found, tables)}
-        _write(place / "index.html", "front.html.j2", bound, languages, **front)
+        _write(place, "index.html", "front.html.j2", bound, languages, **front)
         manifest = _manifest(book, period, language, fingerprint, pages, shelves[language])
         (place / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
 
@@ -325,6 +336,44 @@ def _page_facts(name: str, shelf_folder: Path, place: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _card_address(card: shelf.Printed) -> str:
+    """Name a card's page within its edition: what is handed to dealers lies apart."""
+    return f"cards/{'for-dealers/' * (card.audience == 'dealer')}{shelf.file_name(card.dealer_id)}.html"
+
+
+def _offices(place: Path, dealers: pd.DataFrame, cards: Sequence[shelf.Printed]) -> list[dict[str, Any]]:
+    """Make the pages per account manager; a dealer's name leads to his card, or to where he is explained."""
+    from helpers import managers, style
+
+    links = {dealer_id: f"{style.DEALERS_PAGE}#{style.anchor(dealer_id)}" for dealer_id in dealers["dealer_id"]}
+    links |= {card.dealer_id: _card_address(card) for card in cards if card.audience == "us"}
+    offices = managers.manager_pages(dealers, managers.edition_tables(place / "tables"), links)
+    for office in offices:
+        sections = (f"<h2>{html.escape(title)}</h2>{markup(rows)}" for title, rows in office["sections"])
+        office |= {"body": "".join(sections), "headlines": []}
+    return offices
+
+
+def _write_cards(
+    place: Path, dealers: pd.DataFrame, bound: Mapping, languages: Sequence[str], cards: Sequence[shelf.Printed]
+) -> None:
+    """Write the dealers' cards, and the list in which they are found."""
+    rows: dict[str, dict] = {}
+    known = dealers.set_index("dealer_id")[["dealer_name", "city", "account_manager"]].astype("object")
+    known = known.where(known.notna(), "").to_dict("index")
+    for card in cards:
+        row = rows.setdefault(card.dealer_id, known[card.dealer_id] | {"dealer_id": card.dealer_id, "cards": []})
+        address = _card_address(card)
+        row["cards"].append((card.audience, address.removeprefix("cards/"), card.failed))
+        (place / address).parent.mkdir(parents=True, exist_ok=True)
+        body = "" if card.failed else (card.folder / "page.html").read_text(encoding="utf-8")
+        _write(place, address, "card.html.j2", bound, languages, body=body, card=card, dealer=row)
+    groups: dict[str, list] = {}
+    for row in sorted(rows.values(), key=lambda row: (row["account_manager"] == "", row["account_manager"])):
+        groups.setdefault(row["account_manager"], []).append(row)
+    _write(place, "cards/index.html", "cards.html.j2", bound, languages, groups=groups, n=len(rows))
+
+
 def _cut_dead_links(pages: Sequence[dict]) -> None:
     """Turn links to places that no page has into plain text: a table shows only some of its dealers."""
     there = {page["file"]: set(re.findall(r'\bid="([^"]*)"', page["body"])) for page in pages}
@@ -350,28 +399,41 @@ def _manifest(book: Workbook, period: str, language: str, fingerprint: str, page
         "generated_data": book.generated, "data_fingerprint": fingerprint, "parameters": pages[0]["parameters"],
         "printed": dt.datetime.now().astimezone().isoformat(timespec="seconds"), "versions": versions(),
         "pages": [
-            {"name": page["name"], "title": page["title"], "key": folder.name, "seconds": page["seconds"],
-             "kept": was_kept, "tables": page["tables"]}
-            for page, (_name, folder, was_kept) in zip(pages, kept, strict=True)
+            {"name": page["name"], "title": page["title"], "key": made.folder.name, "seconds": page["seconds"],
+             "kept": made.kept, "tables": page["tables"]}
+            for page, made in zip(pages, [made for made in kept if not made.dealer_id], strict=True)
+        ],
+        "cards": [
+            {"dealer_id": card.dealer_id, "audience": card.audience, "key": card.folder.name, "failed": card.failed}
+            for card in kept if card.dealer_id
         ],
     }  # fmt: skip
 
 
-def _write(path: Path, template: str, bound: Mapping, languages: Sequence[str], **facts: Any) -> None:
-    """Fill in a template of the edition, with a switch to the same page in the other languages."""
-    up = "" if bound["language"] == languages[0] else "../"
+def _write(place: Path, address: str, template: str, bound: Mapping, languages: Sequence[str], **facts: Any) -> None:
+    """Fill in a template of the edition, with a switch to the same page in the other languages.
+
+    `address` is the page's, from its language's folder; `root` leads back there.
+    """
+    root = "../" * address.count("/")
+    up = root + ("" if bound["language"] == languages[0] else "../")
     switch = [
-        (name, LANGUAGE_NAMES[name], f"{up}{'' if name == languages[0] else name + '/'}{path.name}")
-        for name in languages
+        (name, LANGUAGE_NAMES[name], f"{up}{'' if name == languages[0] else name + '/'}{address}") for name in languages
     ]
     page = _environment().get_template(template)
-    path.write_text(page.render(**bound, **facts, here=path.name, switch=switch, css=_css()), encoding="utf-8")
+    text = page.render(**bound, **facts, here=address, root=root, switch=switch, css=_css())
+    (place / address).write_text(text, encoding="utf-8")
 
 
 def _html(rows: pd.DataFrame) -> str:
     from helpers import style
 
     return markup(style.table(rows, limit=len(rows))._repr_html_()) if len(rows) else ""
+
+
+def _cell(value: float, column: str) -> str:
+    """Write a number of the list of account managers: money short, counts whole."""
+    return f"{value:,}" if column.startswith("n_") else words.money(value)
 
 
 @functools.cache

@@ -229,6 +229,14 @@ def _finished(rows: pd.DataFrame, book: Workbook, period: str, n_months: int, n_
     return rows[[*first, *columns]].sort_values(first, ignore_index=True)
 
 
+def dealers_by_size(book: Workbook, period: str) -> list[str]:
+    """List the dealers of a window, the largest first: by what they bought of ours, else of all, else by payments."""
+    rows = dealer_totals(book, period)
+    size = next((rows[c] for c in ("revenue", "purchases", "payments") if rows[c].notna().any()), rows["purchases"])
+    rows = rows.assign(size=size.fillna(0.0)).sort_values(["size", "dealer_id"], ascending=[False, True])
+    return rows["dealer_id"].to_list()
+
+
 def previous_totals(book: Workbook, period: str) -> pd.DataFrame:
     """Sum up the twelve months before the window; no rows where the data do not reach back that far."""
     totals = dealer_totals(book, periods.shift(period, -12))

@@ -23,10 +23,11 @@ from helpers.settings import GIVEN_BY_THE_RUN, ROOT, DataError, Workbook, neares
 
 NOTEBOOKS = ROOT / "notebooks"
 IN_EDITIONS = "0[1-6]_*.ipynb"
+CARD = "07_dealer_card"  # printed per dealer, on request
+AUDIENCES = ("us", "dealer")  # who reads a card: cells tagged for-us or for-dealer are left out for the other
 CELL_SECONDS = 300  # a cell that takes longer has lost its kernel
 PLACES = ("verdict", "tile", "change", "call", "quality")
 TONES = ("", "good", "bad")
-FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")  # how text begins that a spreadsheet would run
 WRITTEN_BY_PEOPLE = ("plan.csv", "overrides.csv")
 
 
@@ -46,10 +47,8 @@ def publish(name: str, table: pd.DataFrame) -> None:
     if not re.fullmatch(r"\w[\w-]*", name):
         raise ValueError(f"publish: {name!r} becomes a file name; use letters, digits, - and _ only")
     if page := os.environ.get("WORKBOOK_PAGE"):
-        safe = table.rename(columns=_disarmed).map(_disarmed)
         (Path(page) / "tables").mkdir(parents=True, exist_ok=True)
-        # the mark at the start of the file tells Excel that it is UTF-8
-        safe.to_csv(Path(page) / "tables" / f"{name}.csv", index=False, encoding="utf-8-sig", lineterminator="\n")
+        shelf.write_table(Path(page) / "tables" / f"{name}.csv", table)
 
 
 def published(book: Workbook, period: str, name: str) -> pd.DataFrame:
@@ -64,12 +63,7 @@ def published(book: Workbook, period: str, name: str) -> pd.DataFrame:
     if not (folder / f"{name}.csv").is_file():
         known = ", ".join(sorted(path.stem for path in folder.glob("*.csv"))) or "no table"
         raise DataError(f"{period}: the edition has no table {name!r}; it has {known}")
-    file = folder / f"{name}.csv"
-    header = pd.read_csv(file, nrows=0, encoding="utf-8-sig").columns
-    kinds = {column: str for column in header if column.endswith("_id")}
-    rows = pd.read_csv(file, dtype=kinds, encoding="utf-8-sig", keep_default_na=False, na_values=[""],
-                       lineterminator="\n")  # fmt: skip
-    return rows.rename(columns=_rearmed).map(_rearmed)
+    return shelf.read_table(folder / f"{name}.csv")
 
 
 def previous(book: Workbook, period: str, name: str) -> pd.DataFrame:
@@ -118,38 +112,42 @@ def headlines(lines: Iterable[Mapping]) -> None:
         headline(**line)
 
 
-def _disarmed(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
-
-
-def _rearmed(value: object) -> object:
-    return value[1:] if isinstance(value, str) and value.startswith("'") and FORMULA.match(value) else value
-
-
 # ---- the run -------------------------------------------------------------------------------------------------------
 
 
 class Page(NamedTuple):
-    """One notebook in one language, ready to be printed."""
+    """One notebook in one language, ready to be printed; a card also has a dealer and an audience."""
 
     name: str
     language: str
     key: str  # hash of all it is made of
     notebook: str  # JSON, without the cells that are left out
     parameters: dict[str, str | int | float]
+    dealer_id: str = ""
+    audience: str = ""
+
+    def __str__(self) -> str:
+        """Name it for a line of progress or of an error."""
+        about = ", ".join(filter(None, [repr(self.dealer_id)[1:-1], self.audience, self.language]))
+        return f"{self.name} ({about})"
 
 
 class Edition(NamedTuple):
-    """A published edition: its front page, its month, and the seconds each page took (none: it was kept)."""
+    """A published edition: its front page, its month, the seconds each page took (none: it was kept), what is missing.
+
+    `seconds` are by (name, language) and hold no cards; `missing` are the reasons of cards that failed.
+    """
 
     index: Path
     period: str
     seconds: dict[tuple[str, str], float | None]
+    missing: list[str]
 
 
 def print_edition(
     book: Workbook, period: str = "", *, languages: Sequence[str] | None = None, only: Iterable[str] = (),
-    workers: int | None = None, out: str | Path | None = None, notebooks: Path = NOTEBOOKS,
+    cards: int | str | Sequence[str] = (), audiences: Sequence[str] = ("us",), workers: int | None = None,
+    out: str | Path | None = None, notebooks: Path = NOTEBOOKS,
 ) -> Edition:  # fmt: skip
     """Print a month's edition and put it in its place, whole; finished pages are used again.
 
@@ -157,6 +155,11 @@ def print_edition(
     ----------
     only
         Names of notebooks, with or without number. A part of an edition is a draft: it goes to `<period>-draft/`.
+    cards
+        Whose cards are printed too: a number of dealers, the largest first, "all", or ids of dealers. A card that fails
+        is marked as missing.
+    audiences
+        For whom: us, or the dealer himself, or both.
     workers
         Pages printed at the same time; all cores where not given.
     out
@@ -179,15 +182,21 @@ def print_edition(
     name = f"{period}-draft" if list(only) else period
     with shelf.claimed(folder, name) as work:
         read.prepare(book)
+        wanted = dealers_asked_for(book, period, cards)
         made_of = ingredients(book, folder, period)
         pages = [ready_page(book, path, language, period, made_of) for language in languages for path in chosen]
-        seconds = _print_pages(pages, folder, work, workers)
+        pages += [
+            ready_page(book, _card(book, notebooks), language, period, made_of, dealer_id, audience)
+            for language in languages for dealer_id in wanted for audience in _require_audiences(audiences)
+        ]  # fmt: skip
+        seconds, failed = _print_pages(pages, folder, work, workers)
         new = work / "edition"
-        edition.write_edition(new, book, period, languages, _on_the_shelf(pages, folder, seconds), made_of["data"])
+        edition.write_edition(new, book, period, languages, _bound(pages, folder, seconds, failed), made_of["data"])
         shelf.put(new, folder / name)
         edition.write_list(folder, book, languages[0])
         shelf.prune(folder)
-    return Edition(folder / name / "index.html", period, seconds)
+    known = {(page.name, page.language): seconds.get(page.key) for page in pages if not page.dealer_id}
+    return Edition(folder / name / "index.html", period, known, list(failed.values()))
 
 
 def notebooks_asked_for(folder: Path, only: Iterable[str] = ()) -> list[Path]:
@@ -209,6 +218,47 @@ def notebooks_asked_for(folder: Path, only: Iterable[str] = ()) -> list[Path]:
     return sorted({path for found in asked.values() for path in found}) if asked else there
 
 
+def dealers_asked_for(book: Workbook, period: str, cards: int | str | Sequence[str]) -> list[str]:
+    """List the dealers whose cards are printed: the largest so many, all of the window, or the ids given.
+
+    Raises
+    ------
+    DataError
+        If an id is no dealer of the window.
+    """
+    from helpers import read
+
+    if not cards:
+        return []
+    known = read.dealers_by_size(book, period)
+    if cards == "all" or isinstance(cards, int):
+        return known if cards == "all" else known[:cards]
+    there = set(known)
+    for dealer_id in cards:
+        if dealer_id not in there:
+            window = periods.window(period)
+            raise DataError(
+                f"--card {dealer_id}: no dealer of that id bought or paid between {window.start} and {window.end}"
+                f"{nearest(dealer_id, known)}; `tables/abc_pareto.csv` of an edition lists them all"
+            )
+    return list(dict.fromkeys(cards))
+
+
+def _card(book: Workbook, folder: Path) -> Path:
+    path = folder / f"{CARD}.ipynb"
+    if not path.is_file():
+        raise DataError(f"{folder}: no notebook {CARD}.ipynb to print cards from")
+    require_parameters(book, path, ("dealer_id", "audience"))
+    return path
+
+
+def _require_audiences(audiences: Sequence[str]) -> list[str]:
+    for audience in audiences:
+        if audience not in AUDIENCES:
+            raise DataError(f"--audience {audience}: not known; choose from {', '.join(AUDIENCES)}")
+    return list(dict.fromkeys(audiences))
+
+
 def _require_notebooks(book: Workbook, folder: Path) -> None:
     known = [name for path in sorted(folder.glob("[0-9][0-9]_*.ipynb")) for name in (path.stem, path.stem[3:])]
     for name in book.parameters:
@@ -221,8 +271,8 @@ def parameters_of(book: Workbook, notebook: Path) -> dict:
     return {**book.parameters.get(notebook.stem[3:], {}), **book.parameters.get(notebook.stem, {})}
 
 
-def require_parameters(book: Workbook, notebook: Path) -> None:
-    """Refuse a notebook whose cell tagged `parameters` does not declare all that the press passes on.
+def require_parameters(book: Workbook, notebook: Path, more: Sequence[str] = ()) -> None:
+    """Refuse a notebook whose cell tagged `parameters` does not declare all that the press passes on, and `more`.
 
     Raises
     ------
@@ -232,18 +282,23 @@ def require_parameters(book: Workbook, notebook: Path) -> None:
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     tagged = ["".join(c["source"]) for c in cells if "parameters" in c["metadata"].get("tags", [])]
     declared = set(re.findall(r"^(\w+)\s*(?::[^=]+)?=", "\n".join(tagged), re.MULTILINE))
-    if missing := [name for name in (*GIVEN_BY_THE_RUN, *parameters_of(book, notebook)) if name not in declared]:
+    asked = (*GIVEN_BY_THE_RUN, *parameters_of(book, notebook), *more)
+    if missing := [name for name in asked if name not in declared]:
         raise DataError(f"{notebook.name}: the cell tagged 'parameters' doesn't declare {', '.join(missing)}; add it")
 
 
-def ready_page(book: Workbook, path: Path, language: str, period: str, made_of: dict[str, str]) -> Page:
-    """Leave out what is not printed in a language and name the page by the hash of all it is made of."""
+def ready_page(
+    book: Workbook, path: Path, language: str, period: str, made_of: dict[str, str], dealer_id: str = "",
+    audience: str = "",
+) -> Page:  # fmt: skip
+    """Leave out what a language or an audience does not get, and name the page by the hash of all it is made of."""
     import nbformat
 
     from helpers import read
 
     notebook = nbformat.read(path, as_version=4)
     left_out = {"interactive", "lang-zh" if language == "en" else "lang-en"}
+    left_out |= {f"for-{other}" for other in AUDIENCES if audience and other != audience}
     notebook.cells = [c for c in notebook.cells if not left_out & set(c.metadata.get("tags", []))]
     words.speak(language, book.currency)
     missing = [name for name in notebook.metadata.get("workbook", {}).get("needs", []) if not read.has(book, name)]
@@ -255,11 +310,11 @@ def ready_page(book: Workbook, path: Path, language: str, period: str, made_of: 
             cell.source = words.translated(cell.source, cell.source)  # converts to Traditional only
     inside = book.path.is_relative_to(ROOT)  # the executed notebook should not tell where the project lies
     config = book.path.relative_to(ROOT).as_posix() if inside else str(book.path)
-    given = parameters_of(book, path)
+    given = parameters_of(book, path) | ({"dealer_id": dealer_id, "audience": audience} if dealer_id else {})
     told = {**made_of, "notebook": _digest(path), "period": period, "language": language, "parameters": given}
     key = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:20]
     parameters = {**given, "period": period, "config": config, "language": language}
-    return Page(path.stem, language, key, nbformat.writes(notebook), parameters)
+    return Page(path.stem, language, key, nbformat.writes(notebook), parameters, dealer_id, audience)
 
 
 def ingredients(book: Workbook, folder: Path, period: str) -> dict[str, str]:
@@ -309,19 +364,22 @@ def _require_languages(languages: Sequence[str]) -> list[str]:
 _worker = {"slot": 0}
 
 
-def _print_pages(pages: list[Page], folder: Path, work: Path, workers: int | None) -> dict:
-    """Print the pages that are not on the shelf yet; give the seconds each took, None for one that was kept."""
-    seconds: dict[tuple[str, str], float | None] = {}
+def _print_pages(pages: list[Page], folder: Path, work: Path, workers: int | None) -> tuple[dict, dict]:
+    """Print the pages that are not on the shelf yet.
+
+    Gives, by key, the seconds each took (None for one that was kept) and the reasons of the cards that failed.
+    """
+    seconds: dict[str, float | None] = {}
     missing = []
     for page in pages:
         if (kept := folder / ".pages" / page.key).is_dir():
             os.utime(kept)
-            seconds[page.name, page.language] = None
-            _tell(f"{page.name} {page.language}  kept")
+            seconds[page.key] = None
+            _tell(f"{page}  kept")
         else:
             missing.append(page)
     if not missing:
-        return seconds
+        return seconds, {}
     context = multiprocessing.get_context("spawn")  # a fork would carry open engines and locks along
     bars, lock, slots = sys.stderr.isatty(), context.RLock(), context.Value("i", 0)
     if bars:
@@ -335,34 +393,41 @@ def _print_pages(pages: list[Page], folder: Path, work: Path, workers: int | Non
     with executor:
         try:
             futures = {executor.submit(_print_page, page, folder, work, bars): page for page in missing}
-            seconds.update(_gathered(futures, executor))
+            printed, failed = _gathered(futures, executor)
         except KeyboardInterrupt:
             executor.shutdown(wait=False, cancel_futures=True)
             for process in set(multiprocessing.active_children()) - set(before):
                 process.terminate()
             raise
-    return seconds
+    return seconds | printed, failed
 
 
-def _gathered(futures: dict, executor: concurrent.futures.Executor) -> dict:
-    """Wait for pages; after the first that fails no further one is begun, and all that failed are named."""
-    seconds, failed = {}, []
+def _gathered(futures: dict, executor: concurrent.futures.Executor) -> tuple[dict, dict]:
+    """Wait for pages; after the first that fails no further one is begun, and all that failed are named.
+
+    A card that fails stops nobody.
+    """
+    seconds, failed, cards = {}, [], {}
     for future in concurrent.futures.as_completed(futures):
-        page = futures[future]
+        page, reason = futures[future], ""
         try:
-            seconds[page.name, page.language] = future.result()
-            _tell(f"{page.name} {page.language}  {future.result():.1f} s")
+            seconds[page.key] = future.result()
+            _tell(f"{page}  {future.result():.1f} s")
         except concurrent.futures.CancelledError:
             continue
         except concurrent.futures.process.BrokenProcessPool:
-            failed.append(f"{page.name} ({page.language}): the process that printed it died; was there enough memory?")
+            reason = f"{page}: the process that printed it died; was there enough memory?"
         except DataError as error:
-            failed.append(str(error))
-        if failed:
+            reason = str(error)
+        if reason and page.dealer_id:
+            cards[page.key] = reason
+            _tell(f"{page}  failed")
+        elif reason:
+            failed.append(reason)
             executor.shutdown(wait=False, cancel_futures=True)
     if failed:
         raise DataError("\n".join([*dict.fromkeys(failed), "nothing is published; an earlier edition is as it was"]))
-    return seconds
+    return seconds, cards
 
 
 def _tell(line: str) -> None:
@@ -420,7 +485,7 @@ def _executed(page: Page, bars: bool):
 
     logging.getLogger("papermill").setLevel(logging.ERROR)  # what it warns of, require_parameters has refused
     notebook = nbformat.reads(page.notebook, as_version=4)
-    bar = {"desc": f"{page.name} {page.language}", "position": _worker["slot"], "leave": False, "file": sys.stderr}
+    bar = {"desc": str(page), "position": _worker["slot"], "leave": False, "file": sys.stderr}
 
     def run():
         with tempfile.TemporaryDirectory(prefix="workbook-") as sockets:
@@ -438,10 +503,10 @@ def _executed(page: Page, bars: bool):
     except papermill.PapermillExecutionError as error:
         reason = " ".join(f"{error.ename}: {error.evalue}".split())[:500]
         where = _place(notebook.cells, error.source)
-        raise DataError(f"{page.name} ({page.language}), {where}: {reason}") from None
+        raise DataError(f"{page}, {where}: {reason}") from None
     except Exception as error:  # a kernel that died or never started says so in its own words
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-        raise DataError(f"{page.name} ({page.language}): {reason}") from None
+        raise DataError(f"{page}: {reason}") from None
     executed.metadata.papermill = {"parameters": page.parameters}
     return executed
 
@@ -464,10 +529,12 @@ def _place(cells: list, source: str) -> str:
     return "a cell of the press"
 
 
-def _on_the_shelf(pages: list[Page], folder: Path, seconds: dict) -> dict[str, list[tuple[str, Path, bool]]]:
-    """Group finished pages by language: name, folder, whether it was kept from an earlier run."""
-    found: dict[str, list[tuple[str, Path, bool]]] = {}
+def _bound(pages: list[Page], folder: Path, seconds: dict, failed: dict) -> dict[str, list[shelf.Printed]]:
+    """Group pages by language, as they are bound."""
+    found: dict[str, list[shelf.Printed]] = {}
     for page in pages:
-        kept = seconds[page.name, page.language] is None
-        found.setdefault(page.language, []).append((page.name, folder / ".pages" / page.key, kept))
+        kept = page.key in seconds and seconds[page.key] is None
+        printed = shelf.Printed(page.name, folder / ".pages" / page.key, kept, page.dealer_id, page.audience,
+                                failed.get(page.key, ""))  # fmt: skip
+        found.setdefault(page.language, []).append(printed)
     return found

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import hashlib
 import json
 import os
 import re
@@ -9,6 +10,9 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
 
 from helpers import periods
 from helpers.settings import ROOT, DataError, Workbook
@@ -19,7 +23,23 @@ except ImportError:  # Windows: two runs of one edition are not kept apart there
     fcntl = None
 
 KEPT_DAYS = 7  # a finished page that no edition uses is kept this long, so that going back to it costs nothing
+FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")  # how text begins that a spreadsheet would run
+NUMBER = re.compile(r"-?(?:(?:0|[1-9]\d{0,14})(?:\.\d+)?(?:e[+-]?\d+)?|inf)")  # 00123 is the number of a shop
 AT_CWD, EXCHANGE = -100, 2  # arguments of Linux's renameat2
+
+
+class Printed(NamedTuple):
+    """A page as it is bound into an edition: where it stands, whether it was kept from an earlier run.
+
+    A card also has its dealer and audience, and one that failed its reason instead of a folder's content.
+    """
+
+    name: str
+    folder: Path
+    kept: bool
+    dealer_id: str = ""
+    audience: str = ""
+    failed: str = ""
 
 
 def base(book: Workbook, out: str | Path | None = None) -> Path:
@@ -66,6 +86,18 @@ def claimed(folder: Path, name: str) -> Iterator[Path]:
             _remove(work)
 
 
+def file_name(text: str) -> str:
+    """Make a file's name, without ending, of a text from data, which itself is never trusted as a path.
+
+    What can be read of it stays; the hash tells texts apart that look alike, on disks that ignore case, too.
+
+    >>> file_name("D0012"), file_name("../../etc")
+    ('d0012-b3a48119', 'etc-74ccf3c5')
+    """
+    plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40]
+    return "-".join(filter(None, [plain, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]]))
+
+
 def put(new: Path, place: Path) -> None:
     """Put a finished folder in its place; whoever looks there sees the old one or the new one, whole."""
     settle(new)
@@ -101,6 +133,51 @@ def write(path: Path, text: str) -> None:
     part.write_text(text, encoding="utf-8")
     _sync(part)
     part.replace(path)
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table for Excel and pandas alike; text that a spreadsheet would take for a formula gets an apostrophe."""
+    safe = table.rename(columns=_disarmed).map(_disarmed)
+    # the mark at the start of the file tells Excel that it is UTF-8
+    safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read such a table back as it was; ids are text, and so is a column that holds a number like 00123."""
+    try:
+        rows = pd.read_csv(path, dtype="str", encoding="utf-8-sig", keep_default_na=False, na_values=[""],
+                           lineterminator="\n")  # fmt: skip
+    except pd.errors.EmptyDataError:  # a table without columns
+        return pd.DataFrame()
+    return rows.apply(_typed).rename(columns=_rearmed)
+
+
+def read_tables(edition: Path, language: str = "") -> dict[str, pd.DataFrame]:
+    """Read all tables of an edition, as printed in a language or, where it was not, in the edition's first one."""
+    folder = edition / language if language and (edition / language / "manifest.json").is_file() else edition
+    return {path.stem: read_table(path) for path in sorted((folder / "tables").glob("*.csv"))}
+
+
+def _typed(values: pd.Series) -> pd.Series:
+    known = values.dropna()
+    if known.empty:
+        return values.astype("float64")
+    if not str(values.name).endswith("_id"):
+        if known.isin(["True", "False"]).all():
+            return values.map({"True": True, "False": False})
+        if known.str.fullmatch(NUMBER).all():
+            whole = len(known) == len(values) and known.str.fullmatch(r"-?\d+").all()
+            return values.astype("int64" if whole else "float64")
+    armed = known.index[known.str.startswith("'")]
+    return values.where(~values.index.isin(armed), known[armed].map(_rearmed)) if len(armed) else values
+
+
+def _disarmed(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
+
+
+def _rearmed(value: object) -> object:
+    return value[1:] if isinstance(value, str) and value.startswith("'") and FORMULA.match(value) else value
 
 
 def prune(folder: Path) -> None:

@@ -8,7 +8,7 @@ import os
 import re
 import textwrap
 import urllib.parse
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import matplotlib as mpl
@@ -231,6 +231,7 @@ def table(
     limit: int = ROWS_SHOWN,
     anchors: Iterable[str] = (),
     shares: Iterable[str] = (),
+    links: Mapping[str, str] | None = None,
     empty: str = "",
 ) -> Table:
     """Lay out a table: names in the reader's language, numbers by the suffix of their column, all text escaped.
@@ -238,7 +239,7 @@ def table(
     Columns ending in `_share` or `_rate`, and those named in `shares`, are percentages, `_days` whole days, `_date`
     dates; `n_` are counts. Beyond `limit` rows only the `flagged` ones (boolean, indexed as `rows`) are shown, and
     the note says so. Columns without any value are left out. In an edition a dealer's name leads to the row of the
-    table that has him in `anchors`. `empty` is what a table without rows says.
+    table that has him in `anchors`, or to his address in `links`. `empty` is what a table without rows says.
     """
     if rows.empty:
         return Table(f'<p class="note">{html.escape(empty or say("table.empty"))}</p>', rows)
@@ -255,7 +256,7 @@ def table(
     printed = shown.assign(
         **{column: [percent(share) for share in shown[column]] for column in shares if column in shown}
     )
-    body = "".join(_row(row, rows.columns, kinds, anchored) for row in printed.to_dict("records"))
+    body = "".join(_row(row, rows.columns, kinds, anchored, links) for row in printed.to_dict("records"))
     caption = f"<b>{html.escape(title)}</b>" * bool(title) + f"<span>{html.escape(note)}</span>" * bool(note)
     caption = f"<caption>{caption}</caption>" * bool(caption)
     return Table(f'<table class="table">{caption}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>', shown)
@@ -273,17 +274,27 @@ def _of(kind: str) -> str:
     return f' class="{kind}"' if kind else ""
 
 
-def _row(row: dict, columns: Iterable[str], kinds: list[str], anchored: set[str]) -> str:
+def _row(
+    row: dict, columns: Iterable[str], kinds: list[str], anchored: set[str], links: Mapping[str, str] | None
+) -> str:
     cells, here = [], row.get("dealer_id") in anchored
+    address = _address(row.get("dealer_id"), links) if not here else ""
     for column, kind in zip(columns, kinds, strict=True):
         # a row about one indicator prints its values as that indicator is printed
         named = str(row.get("indicator", column)) if column in BY_INDICATOR else column
         text = html.escape(_cell(row[column], named))
-        if column == "dealer_name" and "dealer_id" in row and not here and os.environ.get("WORKBOOK_PAGE"):
-            text = f'<a href="{DEALERS_PAGE}#{anchor(row["dealer_id"])}">{text}</a>'
+        if column == "dealer_name" and address:
+            text = f'<a href="{html.escape(address)}">{text}</a>'
         cells.append(f"<td{_of(kind)}>{text}</td>")
     at = f' id="{anchor(row["dealer_id"])}"' if here else ""
     return f"<tr{at}>{''.join(cells)}</tr>"
+
+
+def _address(dealer_id: object, links: Mapping[str, str] | None) -> str:
+    if links is not None:
+        return links.get(dealer_id, "")
+    in_edition = os.environ.get("WORKBOOK_PAGE") and isinstance(dealer_id, str)
+    return f"{DEALERS_PAGE}#{anchor(dealer_id)}" if in_edition else ""
 
 
 def _cell(value: object, column: str) -> str:

@@ -68,7 +68,7 @@ def make_edition(folder: Path, languages: tuple[str, ...] = ("en", "zh-Hans")) -
     return place
 
 
-def _shelved(folder: Path, name: str, language: str) -> tuple[str, Path, bool]:
+def _shelved(folder: Path, name: str, language: str) -> shelf.Printed:
     place = folder / f"{name}-{language}"
     (place / "tables").mkdir(parents=True)
     (place / "tables" / f"{name[3:]}.csv").write_text("dealer_id\nD1\n")
@@ -79,7 +79,7 @@ def _shelved(folder: Path, name: str, language: str) -> tuple[str, Path, bool]:
         with (place / "headlines.jsonl").open("w", encoding="utf-8") as file:
             for line in _headlines("en" if language == "en" else "zh"):
                 file.write(json.dumps(line) + "\n")
-    return name, place, False
+    return shelf.Printed(name, place, kept=False)
 
 
 def _headlines(tongue: str) -> list[dict]:

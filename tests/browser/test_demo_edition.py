@@ -44,7 +44,9 @@ def test_an_edition_is_whole(edition):
     assert edition.period == folder.name == "2026-10"
     for language in ("", *LANGUAGES[1:]):
         made = {path.name for path in (folder / language).glob("*.html")}
-        assert made == {"index.html", "data.html", *(f"{name}.html" for name in PAGES)}
+        managers = {name for name in made if name.startswith("manager-")}
+        assert made - managers == {"index.html", "data.html", "managers.html", *(f"{name}.html" for name in PAGES)}
+        assert len(managers) == 9, "eight account managers, and the dealers of none"
         assert {path.stem for path in (folder / language / "notebooks").glob("*")} == PAGES
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert "2026-10" in json.dumps(manifest)

@@ -1,0 +1,111 @@
+"""Pages per account manager: his dealers, calls, actions and receivables, from the tables of an edition."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from helpers import read, shelf, style
+from helpers.settings import Workbook
+
+TABLES = ("abc_pareto", "call_list", "plan", "receivables", "inventory_age", "dealer_profit")  # what is read
+CALLED = ["dealer_id", "dealer_name", "city", "reason", "measure", "within_days", "stake"]
+PLANNED = ["factor", "dealer_id", "dealer_name", "owner", "state", "due_date", "now_score", "target_score"]
+OWED = ["dealer_id", "dealer_name", "status", "balance", "dso_days", "payments_3m", "usual_3m", "collection_rate"]
+KNOWN = ["dealer_id", "dealer_name", "city", "composite_class", "previous_class", "diagnosis", "payments",
+         "gross_profit", "brand_share", "old_share", "dead_value"]  # fmt: skip
+MOST_OWED = 15  # dealers whose receivables are shown: the others pay
+STANDING = ("open", "overdue", "behind", "on_course", "not_known", "not_begun")  # states of actions not yet ended
+
+
+def edition_tables(folder: Path) -> dict[str, pd.DataFrame]:
+    """Read the tables of an edition that these pages are made of; a missing one has no rows."""
+    there = {name: folder / f"{name}.csv" for name in TABLES}
+    return {name: shelf.read_table(file) if file.is_file() else pd.DataFrame() for name, file in there.items()}
+
+
+def with_keys(dealers: pd.DataFrame, book: Workbook) -> pd.DataFrame:
+    """Add `manager_key` to dealers: their account manager as named in every language."""
+    keys = read.dealers(book, "zh-Hans").set_index("dealer_id")["account_manager"]
+    return dealers.assign(manager_key=dealers["dealer_id"].map(keys))
+
+
+def manager_pages(
+    dealers: pd.DataFrame, tables: Mapping[str, pd.DataFrame], links: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Make a page for each account manager whose dealers were judged, the one with most calls first.
+
+    Parameters
+    ----------
+    dealers
+        As `with_keys` gives them.
+    links
+        By dealer_id: where he is explained.
+
+    Returns
+    -------
+    list of dict
+        `file`, `name`, `n_dealers`, `n_a`, `gross_profit`, `balance`, `n_calls`, `n_actions`, `said` (sentences) and
+        `sections`: pairs of heading and table. Nothing where no dealer has an account manager.
+    """
+    judged = tables["abc_pareto"]
+    if judged.empty or dealers["manager_key"].isna().all():
+        return []
+    known = dealers[dealers["dealer_id"].isin(judged["dealer_id"])]
+    pages = [_page(key, mine, tables, links) for key, mine in known.groupby("manager_key", dropna=False)]
+    return sorted(pages, key=lambda page: (-page["n_calls"], -page["n_dealers"], page["name"]))
+
+
+def _page(key: str, mine: pd.DataFrame, tables: Mapping[str, pd.DataFrame], links: Mapping[str, str]) -> dict[str, Any]:
+    known, ids = pd.notna(key), set(mine["dealer_id"])
+    name = str(mine["account_manager"].iloc[0]) if known else style.say("managers.nobody")
+    his = {title: _his(rows, ids) for title, rows in tables.items()}
+    plan = tables["plan"]
+    actions = plan[plan["dealer_id"].isin(ids) | (plan["owner"] == name)] if len(plan) else plan
+    standing = actions[actions["state"].isin(STANDING)] if len(actions) else actions
+    owed = _owed(his["receivables"], mine)
+    sections = [("calls", _shown(his["call_list"], CALLED)), ("actions", _shown(standing, PLANNED)),
+                ("owed", _shown(owed.head(MOST_OWED), OWED)), ("dealers", _dealers(his))]  # fmt: skip
+    letters = his["abc_pareto"]["composite_class"].value_counts()
+    facts = {
+        "n_dealers": len(his["abc_pareto"]), "n_a": int(letters.get("A", 0)), "n_calls": len(his["call_list"]),
+        "gross_profit": his["abc_pareto"]["gross_profit"].sum(min_count=1), "n_actions": len(standing),
+        "balance": owed["balance"].clip(lower=0).sum() if len(owed) else float("nan"),
+    }  # fmt: skip
+    made = [(style.say(f"managers.{title}"), style.table(rows, limit=len(rows), links=links).to_html())
+            for title, rows in sections if len(rows)]  # fmt: skip
+    file = f"manager-{shelf.file_name(str(key) if known else '')}.html"
+    return {"file": file, "name": name, **facts, "said": _said(facts, letters), "sections": made}
+
+
+def _his(rows: pd.DataFrame, ids: set[str]) -> pd.DataFrame:
+    return rows[rows["dealer_id"].isin(ids)] if "dealer_id" in rows else rows
+
+
+def _owed(rows: pd.DataFrame, mine: pd.DataFrame) -> pd.DataFrame:
+    """Put who has stopped paying first, then who owes most; who owes nothing is left out."""
+    if rows.empty or rows["payments"].isna().all():
+        return rows.head(0)
+    rows = rows[rows["balance"] > 0].merge(mine[["dealer_id", "dealer_name"]], on="dealer_id")
+    order = rows["status"].map({"stopped_paying": 0, "slowed": 1}).fillna(2)
+    return rows.assign(order=order).sort_values(["order", "balance"], ascending=[True, False])
+
+
+def _dealers(his: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    rows, stock = his["abc_pareto"], his["inventory_age"]
+    more = [c for c in ("old_share", "dead_value") if c in stock]
+    rows = rows.merge(stock[["dealer_id", *more]], on="dealer_id", how="left") if more else rows
+    return _shown(rows, KNOWN)
+
+
+def _shown(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    return rows[[c for c in columns if c in rows]].reset_index(drop=True)
+
+
+def _said(facts: Mapping[str, Any], letters: pd.Series) -> list[str]:
+    counts = {letter.lower(): int(letters.get(letter, 0)) for letter in "ABC"}
+    said = [style.say("managers.dealers_line", n=facts["n_dealers"], **counts)]
+    said += [style.say("managers.profit_line", profit=facts["gross_profit"])] if facts["gross_profit"] > 0 else []
+    said += [style.say("managers.owed_line", balance=facts["balance"])] if facts["balance"] > 0 else []
+    return [*said, style.say("managers.work_line", calls=facts["n_calls"], actions=facts["n_actions"])]

@@ -358,11 +358,14 @@ def test_margins_slip(truth, earned):
     assert -0.02 < (margin["2026-10"] - margin["2024-05"]).mean() < -0.01
 
 
+SIGNS = {"opening": 1, "receipt": 1, "return": 1, "transfer": -1, "sale": -1}
+
+
 def reckoned(moves: pd.DataFrame, dealer: str, product: str, day: pd.Timestamp) -> dict:
     """Layers left of one model at one dealer: whatever left was taken from the oldest arrivals. No transfers in."""
     rows = moves[(moves["dealer_id"] == dealer) & (moves["product_id"] == product) & (moves["date"] <= day)]
-    coming = rows["kind"].isin(["opening", "receipt"])
-    left, layers = rows.loc[~coming, "quantity"].sum(), {}
+    coming = rows["kind"].isin(["opening", "receipt"]) & (rows["quantity"] > 0)
+    left, layers = -(rows["quantity"] * rows["kind"].map(SIGNS).astype("int64"))[~coming].sum(), {}
     for date, quantity in rows[coming].groupby("date")["quantity"].sum().items():
         taken = min(left, quantity)
         left -= taken
@@ -374,7 +377,7 @@ def reckoned(moves: pd.DataFrame, dealer: str, product: str, day: pd.Timestamp) 
 
 def test_stock_is_what_the_moves_leave(tables):
     moves, stock = tables["stock_moves"], tables["stock"]
-    assert (moves["quantity"] > 0).all()
+    assert set(moves.loc[moves["quantity"] <= 0, "kind"]) == {"receipt"}, "goods sent back to us"
     given = set(zip(*moves.loc[moves["kind"] == "transfer", ["to_dealer_id", "product_id"]].T.to_numpy(), strict=True))
     pairs = moves[["dealer_id", "product_id"]].drop_duplicates().sample(60, random_state=1)
     days = sorted(stock["snapshot_date"].unique())
@@ -394,7 +397,7 @@ def test_transfers_keep_the_age_and_lose_nothing(tables):
     transfers = moves[moves["kind"] == "transfer"]
     assert transfers["to_dealer_id"].notna().all()
     assert (transfers["to_dealer_id"] != transfers["dealer_id"]).all()
-    sign = moves["kind"].map({"opening": 1, "receipt": 1, "sale": -1, "return": -1, "transfer": 0})
+    sign = moves["kind"].map(SIGNS | {"transfer": 0})
     counted = stock[stock["snapshot_date"] == "2026-10-31"]
     assert (moves["quantity"] * sign).sum() == counted["quantity"].sum()
     arrived = moves[moves["kind"].isin(["opening", "receipt"])][["dealer_id", "product_id", "date"]]
@@ -403,6 +406,15 @@ def test_transfers_keep_the_age_and_lose_nothing(tables):
     strange = layers.loc[layers["origin"] == "left_only", "dealer_id"]
     assert set(strange) <= set(transfers["to_dealer_id"]), "only a transfer brings an age from elsewhere"
     assert len(strange)
+
+
+def test_consumers_bring_a_few_pieces_back(tables):
+    moves = tables["stock_moves"]
+    pieces = moves.groupby("kind")["quantity"].sum()
+    assert 0.004 < pieces["return"] / pieces["sale"] < 0.006
+    back = moves[moves["kind"] == "return"].groupby(["dealer_id", "product_id"])["quantity"].sum()
+    sold = moves[moves["kind"] == "sale"].groupby(["dealer_id", "product_id"])["quantity"].sum()
+    assert (back <= sold.reindex(back.index)).all(), "nothing comes back that was not sold"
 
 
 # ---- consumers --------------------------------------------------------------------------------------------------

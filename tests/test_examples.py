@@ -1,18 +1,22 @@
 """The examples on the real data they were written for: figures that are known, and nothing lost on the way.
 
-Iowa's data are not part of the project: set IOWA_DATA to their folder, or these tests are skipped. The Complete Journey
-is a package, installed with the tests'.
+Iowa's and FoodMart's data are not part of the project: set IOWA_DATA and FOODMART_DATA to their folders, or these tests
+are skipped. The Complete Journey is a package, installed with the tests'.
 """
 
 import os
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import duckdb
+import ibis
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot as plt
 
-from helpers import checks, features, periods, read, settings, tables
+from helpers import checks, features, periods, read, settings, stock, style, tables
 
 PERIOD = "2022-10"
 BRAND = "DIAGEO AMERICAS"
@@ -114,7 +118,8 @@ def test_wide_agrees_with_the_portals_export(open_example, iowa):
 )
 def test_examples_name_their_data_by_environment(path, monkeypatch, tmp_path):
     """Without the data an example still reads, and names nothing of this machine."""
-    monkeypatch.setenv("IOWA_DATA", str(tmp_path))
+    for name in ("IOWA_DATA", "FOODMART_DATA"):
+        monkeypatch.setenv(name, str(tmp_path))
     book = settings.workbook(path)
     assert book.has("sell_in", "dealers") or book.has("sell_out", "consumers")
     assert "/home/" not in path.read_text(encoding="utf-8")
@@ -198,3 +203,178 @@ def test_journey_coupons_belong_to_the_campaign_whose_coupon_was_used(journey, j
     assert found.sum() == n_lines, "the join with the coupons doubles no line"
     assert found[found.index.notna()].sum() == n_coupons
     assert 900 < found.drop("coupon").loc[lambda n: n.index.notna()].sum() < n_coupons / 10
+
+
+# ---- FoodMart ------------------------------------------------------------------------------------------------------
+
+FOODMART_PERIOD = "1997-12"
+
+
+@pytest.fixture(scope="module")
+def foodmart_data() -> Path:
+    folder = Path(os.environ.get("FOODMART_DATA") or settings.ROOT.parent / "shared" / "data" / "foodmart")
+    if not (folder / "sales_fact_1997.csv").exists():
+        pytest.skip("the FoodMart data are not here; FOODMART_DATA names their folder")
+    return folder
+
+
+@pytest.fixture
+def foodmart(foodmart_data, project_cache, monkeypatch) -> settings.Workbook:
+    monkeypatch.setenv("FOODMART_DATA", str(foodmart_data))
+    return settings.workbook(settings.ROOT / "examples" / "foodmart")
+
+
+@pytest.fixture(scope="module")
+def facts(foodmart_data) -> dict[str, pd.DataFrame]:
+    """Read and join the star with pandas alone, money as decimals: past everything of ours."""
+    star = {path.stem: pd.read_csv(path, dtype="str") for path in foodmart_data.glob("*.csv")}
+    days = star["time_by_day"].set_index("time_id")["the_date"].str[:10]
+    brands = star["product"].set_index("product_id")["brand_name"]
+    sales = pd.concat([star["sales_fact_1997"], star["sales_fact_dec_1998"]], ignore_index=True)
+    inventory = pd.concat([star["inventory_fact_1997"], star["inventory_fact_1998"]], ignore_index=True)
+    for lines in (sales, inventory):
+        lines["date"], lines["brand"] = lines["time_id"].map(days), lines["product_id"].map(brands)
+        lines["month"] = lines["date"].str[:7]
+        for column in lines.columns.intersection(["store_sales", "store_cost", "warehouse_sales", "warehouse_cost"]):
+            lines[column] = lines[column].map(Decimal)
+    return star | {"sales": sales, "inventory": inventory}
+
+
+def cents(values: pd.Series) -> pd.Series:
+    """Round to cents, half up, as an invoice does."""
+    return values.map(lambda value: value.quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+
+def sums(rows: pd.DataFrame, keys: list[str], **columns: pd.Series) -> dict:
+    """Add decimals up by keys, past the arithmetic of floats."""
+    found = rows[keys].assign(**columns).groupby(keys).agg(dict.fromkeys(columns, lambda part: sum(part, Decimal(0))))
+    return {key: tuple(row) for key, row in zip(found.index, found.to_numpy(), strict=True)}
+
+
+def mapped_sums(book: settings.Workbook, name: str, keys: list[str], *columns: str) -> dict:
+    """Add a mapped table up by the same keys in the engine; decimals stay decimals."""
+    lines = tables.table(book, name)
+    if "date" in lines.columns:
+        lines = lines.mutate(month=lines.date.strftime("%Y-%m"))
+    rows = lines.group_by(keys).agg(**{column: lines[column].sum() for column in columns}).to_pyarrow().to_pylist()
+    return {tuple(row[key] for key in keys): tuple(row[column] for column in columns) for row in rows}
+
+
+def test_foodmart_is_mapped_by_queries_alone(foodmart):
+    assert all(source.query and not source.columns for source in foodmart.tables.values())
+    assert " ".join(sorted(foodmart.tables)) == (
+        "consumers dealer_profit dealers products promotions regions sell_in sell_out"
+    )
+
+
+def test_foodmart_sell_in_agrees_with_pandas_to_the_cent(foodmart, facts):
+    lines, keys = facts["inventory"], ["store_id", "month"]
+    expected = sums(lines, keys, revenue=cents(lines["warehouse_sales"]), cost=cents(lines["warehouse_cost"]))
+    assert mapped_sums(foodmart, "sell_in", ["dealer_id", "month"], "revenue", "cost") == expected
+
+
+def test_foodmart_sell_out_agrees_with_pandas_to_the_cent(foodmart, facts):
+    lines = facts["sales"]
+    expected = sums(lines, ["store_id", "month", "customer_id"], amount=cents(lines["store_sales"]))
+    assert mapped_sums(foodmart, "sell_out", ["dealer_id", "month", "consumer_id"], "amount") == expected
+    mapped = tables.table(foodmart, "sell_out")
+    assert mapped.count().execute() == len(lines), "the join with the days doubles no line"
+    assert mapped.promotion_id.count().execute() == (lines["promotion_id"] != "0").sum() == 26459
+
+
+def test_foodmart_dealer_profit_agrees_with_pandas_to_the_cent(foodmart, facts):
+    lines, keys = facts["sales"], ["store_id", "month", "brand"]
+    exact = sums(lines, keys, revenue=lines["store_sales"], gross_profit=lines["store_sales"] - lines["store_cost"])
+    expected = {key: tuple(cents(pd.Series(row))) for key, row in exact.items()}
+    assert (
+        mapped_sums(foodmart, "dealer_profit", ["dealer_id", "month", "brand"], "revenue", "gross_profit") == expected
+    )
+
+
+def test_foodmart_sells_under_a_promotion_only_while_it_runs(foodmart):
+    """What the mapping of days and promotions rests on: each line's day lies within its promotion's days."""
+    lines, promotions = tables.table(foodmart, "sell_out"), tables.table(foodmart, "promotions")
+    both = lines.inner_join(promotions, "promotion_id")
+    outside = ~both.date.between(both.start_date, both.end_date)
+    row = both.agg(n=both.count(), n_outside=ibis.coalesce(outside, True).sum()).to_pandas().iloc[0]
+    assert row.tolist() == [26459, 0]
+
+
+def test_foodmart_loses_no_store(foodmart, facts):
+    stores = facts["store"].loc[lambda rows: rows["store_type"] != "HeadQuarters"].set_index("store_id").sort_index()
+    dealers = read.dealers(foodmart).set_index("dealer_id")
+    assert list(dealers.index) == list(stores.index)
+    assert dealers["listed"].all(), "every store that sells or buys is a dealer"
+    assert dealers["region"].notna().all()
+    areas = stores["store_sqft"].astype(float) * 0.3048**2
+    np.testing.assert_allclose(dealers["floor_area_m2"], areas, atol=0.5)
+    bought = facts["inventory"].loc[lambda rows: rows["month"].str[:4] == "1997", "store_id"]
+    totals = read.dealer_totals(foodmart, FOODMART_PERIOD)
+    assert set(totals["dealer_id"]) == set(bought)
+    assert len(totals) == 13
+    assert len(read.dealer_totals(foodmart, "1998-12")) == 24
+
+
+def test_foodmart_shows_the_figures_its_readme_tells(foodmart, facts):
+    totals = read.dealer_totals(foodmart, FOODMART_PERIOD)
+    assert totals["purchases"].sum() == pytest.approx(196_772, abs=1)
+    assert totals["revenue"].sum() == pytest.approx(6_444, abs=1)
+    assert totals["brand_share"].agg(["min", "max"]).round(3).tolist() == [0.023, 0.029]
+    assert read.brand_share_basis(foodmart) == "dealer_profit"
+    assert len(features.consumer_features(foodmart, FOODMART_PERIOD)) == 5581
+    assert read.span(foodmart) == ("1997-01", "1998-12")
+    ours = facts["inventory"].loc[lambda rows: rows["month"].str[:4] == "1997"].groupby("brand")
+    largest = ours["warehouse_sales"].agg(lambda part: sum(part, Decimal(0))).astype(float).nlargest(3)
+    assert largest.index[0] == foodmart.brand
+    assert ours["store_id"].nunique()[largest.index].tolist() == [13, 12, 11]
+
+
+def test_foodmart_tells_what_is_odd_in_the_data(foodmart):
+    rows = checks.findings(foodmart)
+    assert set(rows["severity"]) == {"warning"}
+    found = rows.set_index(["table", "column", "check"])["n_rows"].to_dict()
+    assert found == {("sell_in", "revenue", "zero"): 23, ("sell_out", "", "repeated"): 1}
+
+
+def test_foodmart_tells_no_stock_for_what_is_sold_was_never_received(foodmart, facts):
+    """Why pieces received are not mapped: what came less what was sold would be negative nearly everywhere."""
+    assert not read.has(foodmart, "sell_in.quantity")
+    assert stock.on_hand(foodmart, FOODMART_PERIOD).source == ""
+    sold, received = (
+        lines.loc[lines["month"].str[:4] == "1997"]
+        .groupby(["store_id", "product_id"])[column]
+        .agg(lambda n: sum(map(float, n)))
+        for lines, column in ((facts["sales"], "unit_sales"), (facts["inventory"], "units_shipped"))
+    )
+    assert (sold.sum(), received.sum(), len(sold)) == (266_773, 207_726, 18_072)
+    came = received.reindex(sold.index, fill_value=0.0)
+    assert (came == 0).mean() == pytest.approx(0.81, abs=0.005)
+    assert (came >= sold).mean() == pytest.approx(0.17, abs=0.005)
+
+
+def in_a_notebook(path: Path, **parameters: str) -> dict:
+    """Run a notebook's code in this process, which takes a third of a kernel's time; give the names it leaves."""
+    names: dict = {}
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "code" and "interactive" not in cell.metadata.get("tags", []):
+            exec(compile(cell.source, path.name, "exec"), names)
+            names |= parameters if "parameters" in cell.metadata.get("tags", []) else {}
+    return names
+
+
+@pytest.mark.parametrize("notebook", sorted((settings.ROOT / "notebooks").glob("0[1-6]_*.ipynb")), ids=lambda p: p.stem)
+def test_foodmart_fills_every_page_or_says_what_is_missing(notebook, foodmart):
+    needs = nbformat.read(notebook, as_version=4).metadata["workbook"]["needs"]
+    if missing := [name for name in needs if not read.has(foodmart, name)]:
+        assert set(missing) <= {"stock", "stock_moves", "scores", "payments"}, "the press says it in one sentence"
+        return
+    plt.close("all")
+    with plt.ioff():
+        in_a_notebook(notebook, period=FOODMART_PERIOD, config=str(foodmart.path), language="en")
+        figures = [plt.figure(number) for number in plt.get_fignums()]
+        said = [figure.alt_text for figure in figures]
+    plt.close("all")
+    assert len(figures) >= 4
+    assert all(said), "every figure has words, or is a sentence"
+    if notebook.stem == "02_abc_pareto":
+        assert {style.say("receivables.no_payments"), style.say("migration.no_year")} <= set(said)

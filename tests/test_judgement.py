@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 
-from helpers import judgement, pareto, read, style
+from helpers import judgement, pareto, periods, read, style
 
 DIAGNOSES = pd.read_csv(style.REFERENCE / "diagnoses.csv")
 LETTERS = ("A", "B", "C", pareto.MISSING)
@@ -375,3 +375,26 @@ def test_a_chain_is_judged_as_one_customer_among_all():
     assert (chain["dealer_group"], chain["n_dealers"], chain["payments"]) == ("chain", 2, 7.0)
     assert chain["composite_class"] == "A"
     assert judgement.group_table(totals, dealers.assign(dealer_group=None), rules).empty
+
+
+def months_of(n: int, revenue: float = 10.0) -> pd.DataFrame:
+    rows = pd.DataFrame({"dealer_id": "a", "month": periods.month_range("2026-10", n), "revenue": revenue})
+    return rows.assign(payments=np.nan, gross_profit=3.0)
+
+
+def test_a_tile_is_measured_against_the_window_a_month_before_where_that_is_known():
+    months = months_of(30)
+    months.loc[29, "revenue"] = 22.0  # October 2026: 132 a year against 120
+    revenue, profit = judgement.tiles(months, "2026-10")
+    assert (revenue["text"], revenue["tone"]) == (style.money(132), "good")
+    assert "+10.0 %" in revenue["change"]
+    assert revenue["trend"] == [10.0] * 23 + [22.0]
+    assert "+0.0 %" in profit["change"]
+
+
+def test_a_tile_knows_no_change_where_the_data_begin_with_the_window():
+    revenue, _profit = judgement.tiles(months_of(12), "2026-10")
+    assert revenue["text"] == style.money(120)
+    assert revenue["trend"] == [10.0] * 12, "months before the data are unknown, not zero"
+    assert not {"change", "tone"} & set(revenue)
+    assert judgement.tiles(months_of(12), "2024-01") == [], "before the data there is nothing to show"

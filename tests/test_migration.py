@@ -262,6 +262,18 @@ def test_the_stability_plot_draws_the_shares_of_each_class(language):
     pd.testing.assert_frame_equal(classes, kept[1])
 
 
+def test_what_is_not_known_is_a_sentence_instead_of_a_figure():
+    matrix = migration.plot_migration(migration.class_migration(NOW, BEFORE.head(0)))
+    assert matrix.figure.alt_text == style.say("migration.no_year")
+    assert not matrix.texts
+    stability = migration.class_stability(quarters_of(a="AA", b="AB"))
+    ax = migration.plot_stability(stability, judged({"a": "A", "b": "B"}))
+    assert ax.figure.alt_text == style.say("migration.few_quarters")
+    assert not ax.patches
+    four = migration.plot_stability(migration.class_stability(quarters_of(a="AAAA")), judged({"a": "A"}))
+    assert style.say("migration.stability_how", n=4) in text_of(four), "the quarters are counted, not assumed"
+
+
 def test_inputs_are_not_mutated():
     now, before, months = NOW.copy(), BEFORE.copy(), months_of(x=[1.0] * 12)
     quarters = quarters_of(x="AAB")

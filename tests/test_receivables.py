@@ -174,6 +174,19 @@ def test_the_plot_draws_two_years_and_says_the_last_three_months_rate(language):
     pd.testing.assert_frame_equal(months, kept)
 
 
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_without_payments_nobody_owes_what_he_bought(language):
+    style.use(language, "CNY")
+    months = months_of(x=([100.0] * 12, [90.0] * 12)).assign(payments=np.nan)
+    row = receivables.receivables(months, PERIOD).iloc[0]
+    assert row["revenue"] == 1200
+    assert row[receivables.RESTS_ON_PAYMENTS].isna().all()
+    assert row["status"] == "–"
+    ax = receivables.plot_receivables(months, PERIOD)
+    assert ax.figure.alt_text == style.say("receivables.no_payments")
+    assert not ax.lines
+
+
 def test_input_is_not_mutated():
     months = months_of(x=([100.0] * 12, [95.0] * 9 + [0.0] * 3))
     kept = months.copy()

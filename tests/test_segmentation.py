@@ -135,6 +135,8 @@ def test_format_mix_stands_beside_the_handbook():
         "urban": 0.999, "rural": 1.0, "not_stated": 0.0}  # fmt: skip
     assert mix["n_dealers"].sum() == 5
     assert mix["dealer_share"].groupby("area_type").sum().loc[["urban", "not_stated"]].tolist() == [1, 1]
+    alone = sg.format_mix(dealers.assign(area_type=None), HANDBOOK)
+    assert alone["n_dealers"].tolist() == [3, 1, 1] and alone["handbook_share"].isna().all()
 
 
 def test_the_handbooks_figures_are_those_of_the_handbook():
@@ -370,7 +372,8 @@ def test_plot_format_mix_marks_the_handbook_and_folds_rare_formats():
     assert np.nansum(ax.lines[0].get_xdata()) == pytest.approx(0.999)
     assert "in the handbook" in ax.figure.alt_text
     none = dealers.assign(area_type=None)
-    assert "Chain store" in sg.plot_format_mix(sg.format_mix(none, HANDBOOK)).figure.alt_text
+    plain = sg.plot_format_mix(sg.format_mix(none, HANDBOOK))
+    assert "Chain store" in plain.figure.alt_text and plain.get_legend() is None
     some = dealers.assign(area_type=dealers["area_type"].where(dealers.index > 0))
     assert len(bars(sg.plot_format_mix(sg.format_mix(some, HANDBOOK)))) == 1
 

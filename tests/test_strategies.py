@@ -114,7 +114,9 @@ def test_every_group_has_every_strategy_and_is_silent_without_evidence(labels):
 
 def test_with_one_group_there_is_nobody_to_compare_with(labels):
     habits = pd.DataFrame({"consumer_id": labels.index, "discount_share": 0.3, "peak_share": 0.1, "recency_days": 9.0})
-    assert lines(labels.replace("g2", "g1"), habits=habits)["is_silent"].all()
+    alone = lines(labels.replace("g2", "g1"), habits=habits)
+    assert alone["is_silent"].all()
+    assert strategies.silence(alone, NAMES) == [style.say("strategies.one_group")]
     sent = pd.DataFrame({"group": "g1", "promotion_kind": ["gift", "event"], "n_contacts": 400,
                          "n_responses": [120, 20]})  # fmt: skip
     rows = lines(labels.replace("g2", "g1"), responses=sent)

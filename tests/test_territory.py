@@ -87,6 +87,10 @@ def test_coverage_without_regions_has_no_white_spots(network):
     assert cities["revenue"].sum() == network[1]["revenue"].sum()
     nobody = territory.coverage(network[0].iloc[:0], network[1].iloc[:0], NO_REGIONS)
     assert nobody.empty and territory.coverage_by_region(nobody).empty
+    uncounted = territory.coverage(*network, REGIONS.drop(columns="population"))
+    rolled = territory.coverage_by_region(uncounted)
+    assert rolled[["n_white_spots", "white_spot_population"]].isna().all(axis=None), "not known is not none"
+    assert rolled["revenue"].sum() == network[1]["revenue"].sum()
     ax = territory.plot_coverage(cities)
     assert ax.figure.alt_text.startswith("No population is given")
 

@@ -23,6 +23,7 @@ REFERS_TO = {  # column → the table whose key it should be found in
     "promotion_id": "promotions",
 }
 AMOUNTS = ("revenue", "amount", "cost", "rebate", "quantity", "unit_cost", "gross_profit")
+MOVE_KINDS = ("opening", "receipt", "return", "transfer", "sale")  # of goods, in the order of one day
 UNSIGNED = ("cost", "rebate", "gross_profit")  # zero is nothing to remark on
 
 

@@ -38,7 +38,8 @@ def _parser() -> argparse.ArgumentParser:
     lab = _command(commands, "lab", _lab, "open the notebooks in JupyterLab")
     workshop = _command(commands, "workshop", _lab, "open the workshop's notebook in JupyterLab")
     workshop.set_defaults(notebook="08_workshop.ipynb")
-    for command in (check, report, lab, workshop):
+    diff = _command(commands, "diff", _diff, "say what changed from one month's edition to another's")
+    for command in (check, report, lab, workshop, diff):
         command.add_argument(
             "--config", default="", metavar="FILE",
             help="workbook.toml, or its folder (default: the one in this folder or above, else the project's)",
@@ -56,6 +57,10 @@ def _parser() -> argparse.ArgumentParser:
                         help="cards for us (default), or for the dealer himself; repeatable")  # fmt: skip
     report.add_argument("--workers", type=_count, metavar="N", help="pages at the same time (default: all cores)")
     report.add_argument("--out", metavar="FOLDER", help="folder for the editions (default: reports/<name>)")
+    diff.add_argument("before", help='the earlier edition, e.g. "2026-09"')
+    diff.add_argument("after", help='the later one, e.g. "2026-10"')
+    diff.add_argument("--editions", metavar="FOLDER", help="where the editions lie (default: reports/<name>)")
+    diff.add_argument("--out", metavar="FOLDER", help="write all that changed there, as CSV")
     return parser
 
 
@@ -114,6 +119,25 @@ def _cards_asked_for(options: argparse.Namespace) -> int | str | list[str]:
     if options.cards and options.card:
         raise DataError("--cards and --card: give one of the two")
     return options.card or options.cards
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from helpers import diff, edition, shelf, words
+
+    book = _workbook(options)
+    words.speak(book.languages[0], book.currency)
+    folder, months = shelf.base(book, options.editions), (options.before, options.after)
+    places = [shelf.require_edition(folder, month) for month in months]  # both are there before either is read
+    before, after = (shelf.read_tables(place, book.languages[0]) for place in places)
+    found = diff.changes(before, after)
+    spoken = dict(zip(("before", "after"), map(edition.month_name, months), strict=True))
+    print(words.say("diff.between", title=book.heading, **spoken), "", sep="\n")
+    print(*diff.sentences(before, after), "", *diff.summary(found), sep="\n")
+    if options.out:
+        Path(options.out).mkdir(parents=True, exist_ok=True)
+        for name, rows in found._asdict().items():
+            shelf.write_table(Path(options.out) / f"{name}.csv", rows)
+    return 0
 
 
 def _demo(_options: argparse.Namespace) -> int:

@@ -34,7 +34,9 @@ NEVER = 10**6  # days: a dead lot leaves after the end of time
 MAX_GAP = 75  # days a dealer plans ahead
 DEALER_MARGIN = (0.145, 0.140, 0.130, 0.125, 0.115)  # what dealers earn with ours and the rivals, before rebates
 BRAND_REBATE = (0.030, 0.028, 0.025, 0.026, 0.022)
-MOVE_KINDS = ("opening", "receipt", "transfer", "sale", "return")  # the order of one day
+MOVE_KINDS = ("opening", "receipt", "return", "transfer", "sale")  # the order of one day
+BROUGHT_BACK = 0.005  # of the pieces sold, consumers bring back
+SOLD_AGAIN = 0.8  # of these
 
 
 def order_lines(net: Network) -> pd.DataFrame:
@@ -224,10 +226,10 @@ def goods_moves(net: Network, lines: pd.DataFrame) -> pd.DataFrame:
     out = pd.concat([
         lots.assign(kind="sale", quantity=kept // 2, day=lots["day"] + soon),
         lots.assign(kind="sale", quantity=kept - kept // 2, day=lots["day"] + late),
-        lots.assign(kind="return", quantity=lots["back"], day=lots["back_day"]),
     ], ignore_index=True)  # fmt: skip
+    came = pd.concat([lots, lots.assign(quantity=-lots["back"], day=lots["back_day"])]).assign(kind="receipt")
     pair = ["dealer", "product"]
-    opening = lots[lots["day"] < first].groupby(pair)["quantity"].sum()
+    opening = came[came["day"] < first].groupby(pair)["quantity"].sum()
     opening = opening.sub(out[out["day"] < first].groupby(pair)["quantity"].sum(), fill_value=0)
     scarce = pd.MultiIndex.from_tuples([(d, p) for d in net.marks["runs_short"] for p in net.models[d]], names=pair)
     opening = opening.reindex(opening.index.union(scarce), fill_value=0)
@@ -235,14 +237,26 @@ def goods_moves(net: Network, lines: pd.DataFrame) -> pd.DataFrame:
     out = out[(out["day"] >= first) & (out["day"] < end)]
     moved = _transfers(net, rng, out)
     bought = moved.assign(dealer=moved["to"], kind="sale", day=moved["day"] + rng.integers(5, 40, len(moved)), to=-1)
-    out = pd.concat([out.drop(moved.index), moved.assign(kind="transfer"), bought[bought["day"] < end]])
+    sold = pd.concat([out.drop(moved.index), bought])
     moves = pd.concat([
         opening[opening > 0].reset_index().assign(day=first, kind="opening", to=-1),
-        lots[lots["day"] >= first].assign(kind="receipt"), out,
+        came[came["day"] >= first], moved.assign(kind="transfer"), sold, _brought_back(net, sold),
     ])  # fmt: skip
     moves["kind"] = pd.Categorical(moves["kind"], MOVE_KINDS, ordered=True)
+    moves = moves[moves["day"] < end]
     moves = moves.groupby(["day", "kind", "dealer", "product", "to"], observed=True, as_index=False)["quantity"].sum()
-    return moves[moves["quantity"] > 0].reset_index(drop=True).astype({"quantity": int})
+    return moves[moves["quantity"] != 0].reset_index(drop=True).astype({"quantity": int})
+
+
+def _brought_back(net: Network, sold: pd.DataFrame) -> pd.DataFrame:
+    """Let consumers bring back a few pieces within three weeks; most are sold again, the rest stay."""
+    rng, back = stream(net.seed, "brought_back"), sold[sold["ordinary"]]
+    back = back.assign(quantity=rng.binomial(back["quantity"], BROUGHT_BACK), kind="return")
+    back = back[back["quantity"] > 0]
+    back["day"] += rng.integers(5, 21, len(back))
+    again = back.assign(kind="sale", day=back["day"] + rng.integers(3, 40, len(back)))
+    left = net.path[back["dealer"], -1] == 0  # who has left keeps nothing
+    return pd.concat([back, again[left | (rng.random(len(back)) < SOLD_AGAIN)]])
 
 
 def _stay(lots: pd.DataFrame) -> np.ndarray:
@@ -283,8 +297,12 @@ def stock(net: Network, moves: pd.DataFrame) -> pd.DataFrame:
 
 
 def _layers(net: Network, moves: pd.DataFrame) -> list[tuple]:
-    """Let the oldest goods leave first, move by move, for a transfer keeps the age; take the snapshots on the way."""
+    """Let the oldest goods leave first, move by move, for a transfer keeps the age; take the snapshots on the way.
+
+    What a consumer brings back is what left last, and as old as if it had never left.
+    """
     layers: defaultdict[tuple[int, int], list[list]] = defaultdict(list)
+    left: defaultdict[tuple[int, int], list[list]] = defaultdict(list)
     counted, snapshots = [], [int(day) - 1 for day in net.bounds[-6:]]
     columns = [moves[c].tolist() for c in ("day", "kind", "dealer", "product", "to", "quantity")]
     end = (10**9, "", 0, 0, -1, 0, 0.0)
@@ -292,20 +310,29 @@ def _layers(net: Network, moves: pd.DataFrame) -> list[tuple]:
         while snapshots and day > snapshots[0]:
             counted += [(snapshots[0], *pair, *layer) for pair, kept in layers.items() for layer in kept]
             snapshots.pop(0)
-        here = layers[dealer, product]
-        if kind in ("opening", "receipt"):
+        here, gone = layers[dealer, product], left[dealer, product]
+        if kind in ("opening", "receipt") and quantity > 0:
             here.append([day, quantity, cost])
             continue
-        while quantity > 0:
-            taken = min(quantity, here[0][1])
-            quantity -= taken
-            here[0][1] -= taken
-            if to >= 0:
-                layers[to, product].append([here[0][0], taken, here[0][2]])
-                layers[to, product].sort()
-            if here[0][1] == 0:
-                here.pop(0)
+        giver, taker = (gone, here) if kind == "return" else (here, layers[to, product] if to >= 0 else gone)
+        for layer in _moved(giver, abs(quantity), -1 if kind == "return" else 0):
+            taker.append(layer)
+        if taker is not gone:
+            taker.sort()
     return counted
+
+
+def _moved(layers: list[list], quantity: int, end: int) -> list[list]:
+    """Take pieces out of layers, from their first or last one on."""
+    taken = []
+    while quantity > 0:
+        day, there, cost = layers[end]
+        taken.append([day, min(quantity, there), cost])
+        layers[end][1] -= taken[-1][1]
+        quantity -= taken[-1][1]
+        if layers[end][1] == 0:
+            layers.pop(end)
+    return taken
 
 
 def stock_moves(net: Network, moves: pd.DataFrame) -> pd.DataFrame:

@@ -25,6 +25,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGE_NAMES = {"en": "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文"}
 PACKAGES = ("customer-workbook", "duckdb", "ibis-framework", "matplotlib", "nbconvert", "pandas", "papermill")
 N_TILES, N_CHANGES, N_CALLS = 8, 8, 8  # what two sheets of paper hold
+NARROW_PT = 400  # a figure of the page's width has 662 points
 IMAGES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
 TAGS = {"a", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "details", "div", "dl", "dt",
         "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "ol", "p", "pre",
@@ -65,7 +66,7 @@ def page_body(notebook: Any) -> tuple[str, list[tuple[str, str]]]:
     exporter = TemplateExporter(
         template_name="edition", template_file="notebook.html.j2", extra_template_basedirs=[str(TEMPLATES)],
         filters={"markdown": markdown, "markup": markup, "image_kind": _image_kind, "image_source": image_source,
-                 "alt_text": alt_text, "printed": _printed},
+                 "is_narrow": _is_narrow, "alt_text": alt_text, "printed": _printed},
     )  # fmt: skip
     body, _resources = exporter.from_notebook_node(notebook)
     contents: list[tuple[str, str]] = []
@@ -142,6 +143,13 @@ def _image_kind(output: Mapping) -> str:
     return next((kind for kind in IMAGES if kind in output.get("data", {})), "")
 
 
+def _is_narrow(output: Mapping) -> bool:
+    """Whether a figure leaves room for a neighbour: drawings say how wide they are."""
+    drawn = output.get("data", {}).get("image/svg+xml", "")
+    width = re.search(r'<svg[^>]*? width="([\d.]+)pt"', drawn)
+    return bool(width) and float(width[1]) < NARROW_PT
+
+
 def _image_bytes(data: str) -> bytes:
     return data.encode() if data.lstrip().startswith("<") else base64.b64decode(data)
 
@@ -184,11 +192,12 @@ def _cleaner():
 
 def write_edition(
     folder: Path, book: Workbook, period: str, languages: Sequence[str],
-    shelves: Mapping[str, Sequence[shelf.Printed]], fingerprint: str,
+    shelves: Mapping[str, Sequence[shelf.Printed]], fingerprint: str, earlier: Path | None = None,
 ) -> None:  # fmt: skip
     """Bind finished pages and cards into an edition: the first language at the top, the others in folders.
 
-    `shelves` gives what was printed in each language.
+    `shelves` gives what was printed in each language; `earlier` is the folder of the edition before, where there is
+    one: the front page says what changed since.
     """
     from helpers import managers, read
 
@@ -221,6 +230,8 @@ def write_edition(
         _write(place, "data.html", "data.html.j2", bound, languages, found=_html(found), tables=_html(tables),
                quality=quality_line(found, tables))  # fmt: skip
         front = front_page(pages) | {"quality_line": quality_line(found, tables)}
+        front |= _whole_tables(place, bound, earlier)
+        front["changes"] = _in_turn(pages, "change", max(N_CHANGES - len(front["changed"]), 3))
         _write(place, "index.html", "front.html.j2", bound, languages, **front)
         manifest = _manifest(book, period, language, fingerprint, pages, shelves[language])
         (place / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -333,6 +344,28 @@ def _page_facts(name: str, shelf_folder: Path, place: Path) -> dict[str, Any]:
         "thumbnail": f"thumbnails/{name}{thumbnail.suffix}" if thumbnail else "",
         "thumbnail_alt": (shelf_folder / "thumbnail.txt").read_text(encoding="utf-8") if thumbnail else "",
         "verdict": next((line["text"] for line in headlines if line["place"] == "verdict"), ""),
+    }  # fmt: skip
+
+
+def _whole_tables(place: Path, bound: Mapping, earlier: Path | None) -> dict[str, Any]:
+    """Write the edition's tables as an Excel workbook too, and say what changed in them since the edition before."""
+    from helpers import diff, excel
+
+    book, pages = bound["book"], bound["pages"]
+    titles = {Path(table).stem: page["title"] for page in pages for table in page["tables"]}
+    read = shelf.read_tables(place)
+    tables = {name: read[name] for name in titles}
+    notes = [f"{book.brand or book.heading} · {bound['month']}",
+             words.say("excel.data", fingerprint=bound["fingerprint"]),
+             *([words.say("report.generated")] if book.generated else [])]  # fmt: skip
+    file = f"{book.name}-{bound['period']}.xlsx"
+    excel.write_workbook(place / file, tables, title=book.heading, period=bound["period"], brand=book.brand,
+                         currency=book.currency, notes=notes, pages=titles)  # fmt: skip
+    changed = diff.headlines(shelf.read_tables(earlier, bound["language"]) if earlier else None, tables)
+    there = {page["file"] for page in pages}
+    return {
+        "excel": file, "since": words.say("diff.since", month=month_name(earlier.name)) if earlier else "",
+        "changed": [line | {"link": line["link"] if line["link"] in there else ""} for line in changed],
     }  # fmt: skip
 
 

@@ -238,23 +238,22 @@ def headlines(judged: pd.DataFrame, moved: pd.DataFrame, overdue: pd.DataFrame) 
 def tiles(months: pd.DataFrame, period: str) -> list[dict]:
     """Make the front page's figures: each known total of the window, against the window a month before.
 
-    Keys as `report.headline` takes them; `trend` is the last 24 months.
+    Keys as `report.headline` takes them; `trend` is the last 24 months, or those that are known. Where the data don't
+    reach back over the window a month before, there is no change: eleven months would make every total grow.
     """
     made = []
     for column in ("revenue", "payments", "gross_profit"):
         sums = months.groupby("month")[column].sum(min_count=1).dropna()
-        sums = sums.reindex(periods.month_range(period, 24), fill_value=0.0)
-        now, before = sums.iloc[-12:].sum(), sums.iloc[-13:-1].sum()
-        if now and before > 0:
-            change = now / before - 1
-            made.append(
-                {
-                    "place": "tile", "label": style.say("pareto.tile", indicator=style.label(column)),
-                    "text": style.money(now), "tone": "good" if change >= 0 else "bad",
-                    "change": style.say("pareto.change", change=f"{change * 100:+.1f} %".replace("-", "−")),
-                    "trend": [float(x) for x in sums],
-                }
-            )  # fmt: skip
+        known = [month for month in periods.month_range(period, 24) if month >= sums.index.min()] if len(sums) else []
+        sums = sums.reindex(known, fill_value=0.0)
+        if not (now := sums.iloc[-12:].sum()):
+            continue
+        tile = {"place": "tile", "label": style.say("pareto.tile", indicator=style.label(column)),
+                "text": style.money(now), "trend": [float(x) for x in sums]}  # fmt: skip
+        if len(sums) > 12 and (before := sums.iloc[-13:-1].sum()) > 0:
+            change = f"{(now / before - 1) * 100:+.1f} %".replace("-", "−")
+            tile |= {"tone": "good" if now >= before else "bad", "change": style.say("pareto.change", change=change)}
+        made.append(tile)
     return made
 
 

@@ -15,6 +15,7 @@ PLANNED = ["factor", "dealer_id", "dealer_name", "owner", "state", "due_date", "
 OWED = ["dealer_id", "dealer_name", "status", "balance", "dso_days", "payments_3m", "usual_3m", "collection_rate"]
 KNOWN = ["dealer_id", "dealer_name", "city", "composite_class", "previous_class", "diagnosis", "payments",
          "gross_profit", "brand_share", "old_share", "dead_value"]  # fmt: skip
+CONCERNS = ["dealer_id", "dealer_name", "dead_value", "old_share", "rival", "margin_points", "gap_money"]
 MOST_OWED = 15  # dealers whose receivables are shown: the others pay
 STANDING = ("open", "overdue", "behind", "on_course", "not_known", "not_begun")  # states of actions not yet ended
 
@@ -66,7 +67,8 @@ def _page(key: str, mine: pd.DataFrame, tables: Mapping[str, pd.DataFrame], link
     standing = actions[actions["state"].isin(STANDING)] if len(actions) else actions
     owed = _owed(his["receivables"], mine)
     sections = [("calls", _shown(his["call_list"], CALLED)), ("actions", _shown(standing, PLANNED)),
-                ("owed", _shown(owed.head(MOST_OWED), OWED)), ("dealers", _dealers(his))]  # fmt: skip
+                ("owed", _shown(owed.head(MOST_OWED), OWED)), ("concerns", _concerns(his)),
+                ("dealers", _dealers(his))]  # fmt: skip
     letters = his["abc_pareto"]["composite_class"].value_counts()
     facts = {
         "n_dealers": len(his["abc_pareto"]), "n_a": int(letters.get("A", 0)), "n_calls": len(his["call_list"]),
@@ -90,6 +92,22 @@ def _owed(rows: pd.DataFrame, mine: pd.DataFrame) -> pd.DataFrame:
     rows = rows[rows["balance"] > 0].merge(mine[["dealer_id", "dealer_name"]], on="dealer_id")
     order = rows["status"].map({"stopped_paying": 0, "slowed": 1}).fillna(2)
     return rows.assign(order=order).sort_values(["order", "balance"], ascending=[True, False])
+
+
+def _concerns(his: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """List where stock lies dead, and where a rival earns the dealer more on every count: what costs most first."""
+    stock, profit = his["inventory_age"], his["dealer_profit"]
+    dead = stock[stock["dead_value"] > 0] if "dead_value" in stock else stock.head(0)
+    less = profit[profit["status"] == "earns_less"] if "status" in profit else profit.head(0)
+    less = less.rename(columns={"lead_points": "margin_points"})
+    parts = [part[[c for c in CONCERNS if c in part and c != "dealer_name"]] for part in (dead, less) if len(part)]
+    if not parts:
+        return pd.DataFrame()
+    rows = parts[0] if len(parts) == 1 else parts[0].merge(parts[1], on="dealer_id", how="outer")
+    names = his["abc_pareto"].set_index("dealer_id")["dealer_name"]
+    cost = rows.reindex(columns=["dead_value", "gap_money"]).sum(axis=1)
+    rows = rows.assign(dealer_name=rows["dealer_id"].map(names).fillna(rows["dealer_id"]), cost=cost)
+    return _shown(rows.sort_values(["cost", "dealer_id"], ascending=[False, True]).head(MOST_OWED), CONCERNS)
 
 
 def _dealers(his: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

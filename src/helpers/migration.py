@@ -110,6 +110,8 @@ def demand_variability(months: pd.DataFrame, period: str, n_months: int = 12) ->
 
 def plot_migration(migration: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes:
     """Draw the migration matrix: rows a year ago, columns now, numbers of dealers."""
+    if not migration.drop(index="joined", errors="ignore").to_numpy().sum():  # no year before: nobody "joined"
+        return style.nothing(style.say("migration.no_year"), ax)
     ax = ax or style.axes(height=3.6)
     counts = migration.rename(index=style.word, columns=style.word)
     sns.heatmap(counts, annot=True, fmt=",d", cmap=style.SEQUENTIAL, cbar=False, linewidths=2, linecolor="white", ax=ax)
@@ -123,9 +125,11 @@ def plot_migration(migration: pd.DataFrame, *, scope: str = "", ax: Axes | None 
 
 def plot_stability(stability: pd.DataFrame, judged: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes:
     """Draw how stable the dealers of each class have been: the spread of their stability rates."""
-    ax = ax or style.axes(height=3.2)
     both = judged.merge(stability, on="dealer_id")
     both = both[both["n_steps"] >= 2]
+    if both.empty:
+        return style.nothing(style.say("migration.few_quarters"), ax)
+    ax = ax or style.axes(height=3.2)
     shares = {}
     bands = [("unstable", -0.01, 0.5), ("middling", 0.5, 0.8), ("stable", 0.8, 1.01)]
     for letter in [c for c in CLASSES if (both["composite_class"] == c).any()]:
@@ -140,6 +144,5 @@ def plot_stability(stability: pd.DataFrame, judged: pd.DataFrame, *, scope: str 
     ax.set(xlim=(0, 1), xlabel=style.label("dealer_share"), ylabel=style.label("composite_class"))
     ax.invert_yaxis()
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
-    stable = float((both["stability_rate"] > 0.8).mean()) if len(both) else float("nan")
-    title = style.say("migration.stability", share=style.percent(stable))
-    return style.explain(ax, title, style.say("migration.stability_how"), scope)
+    title = style.say("migration.stability", share=style.percent(float((both["stability_rate"] > 0.8).mean())))
+    return style.explain(ax, title, style.say("migration.stability_how", n=both["history"].str.len().max()), scope)

@@ -13,6 +13,9 @@ REGULAR_MONTHS = 5  # of the nine months before, those with a payment, for "used
 SHOWN = ["dealer_id", "dealer_name", "status", "balance", "dso_days", "payments_3m", "usual_3m", "collection_rate_3m",
          "collection_rate"]  # fmt: skip
 
+RESTS_ON_PAYMENTS = ["payments", "payments_3m", "usual_3m", "balance", "collection_rate", "collection_rate_3m",
+                     "dso_days"]  # fmt: skip
+
 
 def receivables(months: pd.DataFrame, period: str) -> pd.DataFrame:
     """Judge each dealer's payments over the window and its last three months.
@@ -29,7 +32,8 @@ def receivables(months: pd.DataFrame, period: str) -> pd.DataFrame:
         revenue), `balance` (revenue − payments since the first month known: an opening balance is not), `dso_days`
         (days sales outstanding: balance ÷ revenue of the window × 365; at least 0), `payments_3m`, `usual_3m` (what
         three months used to bring, from the nine before) and `status`: "stopped_paying" and "slowed" for dealers
-        who used to pay and owe at least a usual three months' payments, else "paying" or "no_revenue".
+        who used to pay and owe at least a usual three months' payments, else "paying" or "no_revenue". Where nobody's
+        payments are known, what rests on them is empty and the status "–": unknown is not unpaid.
     """
     window, recent = periods.month_range(period, 12), periods.month_range(period, RECENT_MONTHS)
     known = months[months["month"] <= period]
@@ -51,6 +55,8 @@ def receivables(months: pd.DataFrame, period: str) -> pd.DataFrame:
     regular = paid.reindex(rows.index, fill_value=0) >= REGULAR_MONTHS
     ratio = rows["payments_3m"] / rows["usual_3m"].where(rows["usual_3m"] > 0)
     rows["status"] = _status(rows, regular, ratio)
+    if known["payments"].isna().all():
+        rows[RESTS_ON_PAYMENTS], rows["status"] = np.nan, "–"
     return rows.reset_index()
 
 
@@ -83,8 +89,10 @@ def overdue(rows: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
 
 def plot_receivables(months: pd.DataFrame, period: str, *, scope: str = "", ax: Axes | None = None) -> Axes:
     """Draw revenue and payments of the network month by month over two years."""
-    ax = ax or style.axes(height=3.4)
     shown = months[months["month"].isin(periods.month_range(period, 24))]
+    if shown["payments"].isna().all():  # a line at zero would say that nobody pays
+        return style.nothing(style.say("receivables.no_payments"), ax)
+    ax = ax or style.axes(height=3.4)
     sums = shown.groupby("month")[["revenue", "payments"]].sum().sort_index()
     x = np.arange(len(sums))
     ax.plot(x, sums["revenue"], color=style.COLORS["muted"], label=style.label("revenue"))

@@ -191,7 +191,9 @@ def print_edition(
         ]  # fmt: skip
         seconds, failed = _print_pages(pages, folder, work, workers)
         new = work / "edition"
-        edition.write_edition(new, book, period, languages, _bound(pages, folder, seconds, failed), made_of["data"])
+        before = shelf.earlier(folder, period)
+        edition.write_edition(new, book, period, languages, _bound(pages, folder, seconds, failed), made_of["data"],
+                              folder / before if before else None)  # fmt: skip
         shelf.put(new, folder / name)
         edition.write_list(folder, book, languages[0])
         shelf.prune(folder)
@@ -297,7 +299,7 @@ def ready_page(
     from helpers import read
 
     notebook = nbformat.read(path, as_version=4)
-    left_out = {"interactive", "lang-zh" if language == "en" else "lang-en"}
+    left_out = {"interactive", "by-hand", "lang-zh" if language == "en" else "lang-en"}
     left_out |= {f"for-{other}" for other in AUDIENCES if audience and other != audience}
     notebook.cells = [c for c in notebook.cells if not left_out & set(c.metadata.get("tags", []))]
     words.speak(language, book.currency)

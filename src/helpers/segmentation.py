@@ -103,7 +103,8 @@ def format_mix(dealers: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     """Share of each format among the dealers of an area type, beside the handbook's.
 
     `dealers` come from `store_formats`, `reference` is `handbook_formats.csv`. What the handbook's shares leave open
-    beyond rounding is its `not_stated`; formats it doesn't name have no reference.
+    beyond rounding is its `not_stated`; formats it doesn't name have no reference. Where no dealer has an area type,
+    nothing can stand beside the handbook, and its rows are left out.
 
     Returns
     -------
@@ -115,6 +116,7 @@ def format_mix(dealers: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
         {"area_type": _stated(dealers["area_type"]), "store_format": _stated(dealers["store_format"])}
     )
     counts = counts.value_counts().rename("n_dealers").reset_index()
+    reference = reference.head(0) if counts["area_type"].eq(NOT_STATED).all() else reference
     rest = 1 - reference.groupby("area_type")["share"].sum()
     rest = rest[rest > ROUNDING].rename("share").reset_index().assign(store_format=NOT_STATED)
     handbook = pd.concat([reference[["area_type", "store_format", "share"]], rest], ignore_index=True)
@@ -334,7 +336,8 @@ def plot_format_mix(mix: pd.DataFrame, *, ax: Axes | None = None, scope: str = "
             ax.plot(wide["handbook_share"][area], rows[area], "|", markersize=11, markeredgewidth=2.4,
                     color=style.COLORS["text"], label=mark)  # fmt: skip
             mark = "_"
-    _legend_above(ax)
+    if areas != [NOT_STATED]:  # one colour that stands for nothing needs no key
+        _legend_above(ax)
     return style.explain(ax, _format_title(mix), scope, source)
 
 

@@ -197,7 +197,10 @@ def require_edition(folder: Path, period: str) -> Path:
     DataError
         If there is none; those that exist are named.
     """
-    periods.require_month(period)
+    try:
+        periods.require_month(period)
+    except ValueError as error:
+        raise DataError(str(error)) from None
     if period not in editions(folder):
         known = ", ".join(editions(folder)) or "none yet"
         raise DataError(f"{period}: no such edition; there is {known}; print it with: workbook report {period}")

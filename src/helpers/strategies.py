@@ -336,6 +336,8 @@ def silence(lines: pd.DataFrame, names: Mapping[str, str]) -> list[str]:
     quiet = lines[lines["is_silent"]]
     if quiet.empty:
         return []
+    if len(quiet) == len(lines) and len(set(lines["group"])) == 1:
+        return [style.say("strategies.one_group")]
     listed = [
         style.say("strategies.silent_one", strategy=style.label(s),
                   names=style.listed([names.get(g, g) for g in rows["group"]], 9))

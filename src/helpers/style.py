@@ -45,7 +45,9 @@ __all__ = ["LANGUAGES", "REFERENCE", "label", "listed", "money", "percent", "say
 WIDTH_IN = 9.2  # the text column of a page
 DEALERS_PAGE = "02_abc_pareto.html"  # where a dealer is explained
 BY_INDICATOR = ("value", "least", "lowest", "highest")
-LAB_STYLE = "<style>.table td, .table th {text-align: left} .table .number {text-align: right}</style>"
+LAB_STYLE = (  # JupyterLab's own rules weigh more
+    "<style>.table td, .table th {text-align: left !important} .table .number {text-align: right !important}</style>"
+)
 ROWS_SHOWN = 100  # of a long table; flagged rows are shown on top of these
 
 # Colours carry meaning, the same one on every page; the hues stay apart for colour-blind readers.
@@ -102,18 +104,21 @@ def _fonts_added() -> frozenset[str]:
 # ---- figures -------------------------------------------------------------------------------------------------------
 
 
-def axes(n_columns: int = 1, *, height: float = 3.6, width_ratios: list[float] | None = None, dense: bool = False):
+def axes(
+    n_columns: int = 1, *, height: float = 3.6, width: float = WIDTH_IN, width_ratios: list[float] | None = None,
+    dense: bool = False,
+):  # fmt: skip
     """Make the axes of one figure of page width, with room for title, subtitle and source.
 
     Parameters
     ----------
-    height
-        Inches of the whole figure.
+    height, width
+        Inches of the whole figure. One of half the page's width has a neighbour on a card.
     dense
         Many marks: the page gets a PNG instead of an SVG.
     """
     figure, made = plt.subplots(
-        1, n_columns, figsize=(WIDTH_IN, height), layout="constrained",
+        1, n_columns, figsize=(width, height), layout="constrained",
         gridspec_kw={"width_ratios": width_ratios} if width_ratios else None,
     )  # fmt: skip
     figure.dense = dense
@@ -128,10 +133,11 @@ def explain(ax: Axes, title: str, subtitle: str = "", source: str = "", alt: str
     figure = ax.figure
     bold = {"fontweight": "bold"} if spoken() == "en" else {}  # the Chinese font comes in one weight
     width, height = figure.get_size_inches()
-    per_line = int(width * (8.9 if spoken() == "en" else 5.4))
+    small = 0.8 if width < WIDTH_IN / 1.5 else 1.0  # a narrow figure stands beside another
+    per_line = int(width / small * (8.9 if spoken() == "en" else 5.4))
     head = textwrap.wrap(title, per_line) or [""]
-    top = 0.04 + 0.23 * len(head)
-    figure.text(0.006, 1 - 0.04 / height, "\n".join(head), fontsize=13, va="top", **bold)
+    top = 0.04 + 0.23 * small * len(head)
+    figure.text(0.006, 1 - 0.04 / height, "\n".join(head), fontsize=13 * small, va="top", **bold)
     if subtitle:
         figure.text(0.006, 1 - (top + 0.03) / height, subtitle, fontsize=9.5, va="top", color=COLORS["subtle"])
         top += 0.24
@@ -148,8 +154,9 @@ def nothing(sentence: str, ax: Axes | None = None) -> Axes:
     """Say in a figure's place why there is none: an empty frame would look like a finding."""
     ax = ax or axes(height=0.9)
     ax.set_axis_off()
+    per_line = int(ax.figure.get_size_inches()[0] * (10.9 if spoken() == "en" else 6.5))
     ax.figure.text(
-        0.006, 0.5, "\n".join(textwrap.wrap(sentence, 100)), fontsize=10.5, va="center", color=COLORS["subtle"]
+        0.006, 0.5, "\n".join(textwrap.wrap(sentence, per_line)), fontsize=10.5, va="center", color=COLORS["subtle"]
     )
     ax.figure.alt_text = sentence
     return ax

@@ -67,7 +67,8 @@ def coverage_by_region(cities: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         region, population, n_cities, n_dealers, n_active, dealers_per_100k, revenue, revenue_per_head, floor_area_m2,
-        floor_area_per_1000, n_white_spots, white_spot_population, expected_revenue (of the white spots).
+        floor_area_per_1000, n_white_spots, white_spot_population, expected_revenue (of the white spots); white spots
+        are missing where no city's population is known.
     """
     parts = cities.assign(n_cities=cities["city"].ne(NOT_STATED), n_white_spots=cities["is_white_spot"],
                           white_spot_population=cities["population"].where(cities["is_white_spot"], 0))  # fmt: skip
@@ -75,6 +76,8 @@ def coverage_by_region(cities: pd.DataFrame) -> pd.DataFrame:
     rolled = parts.groupby("region")[adding].sum()
     for column in ("population", "floor_area_m2", "expected_revenue"):
         rolled[column] = parts.groupby("region")[column].sum(min_count=1)
+    if cities["population"].isna().all():  # nobody counted the people: there may be white spots, or none
+        rolled[["n_white_spots", "white_spot_population"]] = np.nan
     counted = parts[parts["population"].notna()].groupby("region")[["n_active", "revenue", "floor_area_m2"]].sum()
     per_head = _per_head(counted.reindex(rolled.index).assign(population=rolled["population"]))
     for column in ("dealers_per_100k", "revenue_per_head", "floor_area_per_1000"):

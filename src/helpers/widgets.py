@@ -2,6 +2,7 @@
 
 import datetime as dt
 import html
+from collections.abc import Mapping
 
 import ipywidgets as widgets
 import matplotlib.pyplot as plt
@@ -9,7 +10,23 @@ import pandas as pd
 from IPython.display import display
 from matplotlib.axes import Axes
 
-from helpers import climb, fishbone, groups, judgement, pareto, plan, profiles, read, rfm, style, weights
+from helpers import (
+    card,
+    climb,
+    fishbone,
+    groups,
+    inventory,
+    judgement,
+    pareto,
+    plan,
+    profiles,
+    profit,
+    read,
+    rfm,
+    style,
+    weights,
+    workshop,
+)
 
 
 def explore_classes(totals: pd.DataFrame, diagnoses: pd.DataFrame) -> widgets.Widget:
@@ -103,6 +120,102 @@ def explore_groups(habits: pd.DataFrame) -> widgets.Widget:
         _display(profiles.plot_profiles(profiles.differences(habits, found.labels), names))
 
     return widgets.VBox([asked, widgets.interactive_output(show, {"asked": asked})])
+
+
+def explore_growth(
+    statements: pd.DataFrame, stages: pd.DataFrame, found: workshop.Profile | None = None
+) -> widgets.Widget:  # fmt: skip
+    """Say of each statement how far it is true of oneself, and see the own profile against the room's, and a next step.
+
+    `statements` and `stages` as `workshop.profile` takes them, `found` the room's; what is chosen is kept nowhere.
+    """
+    sliders, shown = {}, []
+    for stage in stages["stage"]:
+        for row in statements[statements["stage"] == stage].itertuples():
+            slider = widgets.FloatSlider(value=5, min=0, max=10, step=0.5, readout_format=".1f",
+                                         continuous_update=False)  # fmt: skip
+            sliders[row.item_id] = slider
+            text = widgets.HTML(html.escape(style.translated(row.en, row.zh)), layout={"flex": "1 1 0"})
+            shown.append(widgets.HBox([slider, text]))
+
+    def show(**given: float) -> None:
+        own = workshop.own_profile(given, statements, stages, found.threshold if found else workshop.THRESHOLD)
+        _display(workshop.plot_profile(own if found is None else found, None if found is None else own))
+        display(style.Prose(workshop.bottom_line(own)))
+
+    return widgets.VBox([*shown, widgets.interactive_output(show, sliders)])
+
+
+def explore_stock(
+    aged: pd.DataFrame, flows: pd.DataFrame, dealers: pd.DataFrame, models: pd.DataFrame
+) -> widgets.Widget:
+    """Choose a region, a category and an age, and see who holds what is older.
+
+    `aged` from `inventory.aged`, `flows` and `models` from the door's `stock`.
+    """
+    wide = {"style": {"description_width": "initial"}}
+    places = dealers.drop_duplicates("dealer_id").set_index("dealer_id")["region"]
+    kinds = models.drop_duplicates("product_id").set_index("product_id")["category"]
+    where, what = aged["dealer_id"].map(places), aged["product_id"].map(kinds)
+    region, category = (
+        widgets.Dropdown(options=[(style.label("all_of_them"), ""), *((style.word(k), k) for k in known)],
+                         description=style.label(name), **wide)
+        for name, known in (("region", sorted(where.dropna().unique())), ("category", sorted(what.dropna().unique())))
+    )  # fmt: skip
+    days = widgets.IntSlider(value=inventory.OLD_DAYS, min=0, max=360, step=30, description=style.label("age_limit"),
+                             continuous_update=False, **wide)  # fmt: skip
+
+    def show(region: str, category: str, days: int) -> None:
+        chosen = aged[where.eq(region).to_numpy() | (not region)]
+        chosen = chosen[what.reindex(chosen.index).eq(category).to_numpy() | (not category)]
+        _display(inventory.plot_dealers(inventory.named(inventory.dealer_stock(chosen, flows), dealers)))
+        older = inventory.named(inventory.older_than(chosen, days), dealers, models)
+        shown = [column for column in inventory.DEAD if column in older]
+        display(style.table(older[shown], limit=20, empty=style.say("inventory.none_older", days=days)))
+
+    output = widgets.interactive_output(show, {"region": region, "category": category, "days": days})
+    return widgets.VBox([region, category, days, output])
+
+
+def explore_profit(comparison: pd.DataFrame, dealers: pd.DataFrame) -> widgets.Widget:
+    """Choose a dealer, and see the proof that could be handed to him; `comparison` as `profit.brand_comparison`."""
+    reporting = dealers[dealers["dealer_id"].isin(comparison["dealer_id"])]
+    names = [(f"{row.dealer_name} ({row.dealer_id})", row.dealer_id) for row in reporting.itertuples()]
+    chosen = widgets.Dropdown(options=sorted(names), description=style.label("dealer_name"),
+                              style={"description_width": "initial"})  # fmt: skip
+
+    def show(chosen: str | None) -> None:
+        display(style.Prose(profit.verdict(comparison, chosen or "")))
+        display(style.table(profit.proof_table(profit.proof(comparison, chosen or ""))))
+        _display(profit.plot_proof(comparison, chosen or ""))
+
+    return widgets.VBox([chosen, widgets.interactive_output(show, {"chosen": chosen})])
+
+
+def explore_card(
+    network: Mapping[str, pd.DataFrame], period: str, brand: str, actions: pd.DataFrame
+) -> widgets.Widget:  # fmt: skip
+    """Choose a dealer and who reads his card, and see its next steps and figures.
+
+    `network` holds the tables that `card.dossier` takes, `actions` is the table of measures.
+    """
+    sizes = network["judged"]
+    names = network["dealers"].set_index("dealer_id")["dealer_name"]
+    options = [(f"{names.get(d, d)} · {d}", d) for d in sizes["dealer_id"]]
+    dealer = widgets.Combobox(options=[name for name, _d in options], value=options[0][0], ensure_option=True,
+                              description=style.label("dealer_name"), continuous_update=False,
+                              layout={"width": "32em"})  # fmt: skip
+    audience = widgets.ToggleButtons(options=[(style.say(f"report.card_for_{a}"), a) for a in card.AUDIENCES],
+                                     style={"button_width": "auto"})  # fmt: skip
+
+    def show(name: str, audience: str) -> None:
+        found = card.dossier(dict(options)[name], audience, period, brand, **network)
+        display(card.heading(found), style.Prose(card.next_steps(found, actions)), style.Prose(card.summary(found)))
+        _display(card.plot_purchases(found))
+        _display(card.plot_stock_age(found))
+
+    output = widgets.interactive_output(show, {"name": dealer, "audience": audience})
+    return widgets.VBox([dealer, audience, output])
 
 
 def _display(ax: Axes) -> None:

@@ -4,6 +4,7 @@ import csv
 import difflib
 import functools
 import string
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -159,3 +160,12 @@ def decimal(value: float, digits: int = 2) -> str:
     ('−1,234.5', '0.00')
     """
     return f"{round(value, digits) + 0.0:,.{digits}f}".replace("-", "−")
+
+
+def width(text: str) -> int:
+    """Count the places a text takes where all letters are as wide: a Chinese character takes two.
+
+    >>> width("A 类")
+    4
+    """
+    return len(text) + (0 if text.isascii() else sum(unicodedata.east_asian_width(letter) in "WF" for letter in text))

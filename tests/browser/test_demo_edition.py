@@ -8,12 +8,13 @@ import checks
 import pandas as pd
 import pytest
 
-from helpers import demo, features, groups, read, report, settings, stability
+from helpers import demo, features, groups, read, report, settings, shelf, stability
 
 pytestmark = pytest.mark.xdist_group("demo_edition")  # printed once, on one worker
 NEEDS_BROWSER = pytest.mark.skipif(checks.chromium() is None, reason=checks.WHY_NOT)
 LANGUAGES = ("en", "zh-Hans", "zh-Hant")
-PAGES = {"01_segmentation", "02_abc_pareto", "03_fishbone", "04_consumer_groups"}
+PAGES = {"01_segmentation", "02_abc_pareto", "03_fishbone", "04_consumer_groups",
+         "05_inventory_age", "06_dealer_profit"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -25,13 +26,19 @@ def book(tmp_path_factory) -> settings.Workbook:
 
 
 @pytest.fixture(scope="module")
-def edition(book, tmp_path_factory):
-    return report.print_edition(book, out=tmp_path_factory.mktemp("reports"))
+def planted():
+    return demo.planted()
 
 
 @pytest.fixture(scope="module")
-def planted():
-    return demo.planted()
+def carded(planted) -> list[str]:
+    """Whose cards are printed: what sleeps, what a rival earns more, who has stopped paying."""
+    return [planted[truth][0] for truth in ("dead_stock", "earn_less_with_us", "stopped_paying")]
+
+
+@pytest.fixture(scope="module")
+def edition(book, carded, tmp_path_factory):
+    return report.print_edition(book, cards=carded, audiences=["us", "dealer"], out=tmp_path_factory.mktemp("reports"))
 
 
 def table(edition, name: str, language: str = "") -> pd.DataFrame:
@@ -135,6 +142,91 @@ def test_each_group_has_its_strategies_and_no_consumer_is_shown(edition):
         assert not re.search(r"\bC\d{6}\b", path.read_text(encoding="utf-8")), f"{path.name} shows a consumer"
 
 
+def test_planted_dead_stock_is_named_and_finds_takers(edition, planted):
+    page = (edition.index.parent / "05_inventory_age.html").read_text(encoding="utf-8")
+    ages = table(edition, "inventory_age")
+    assert set(ages["dealer_id"].head(5)) == set(planted["dead_stock"])
+    assert all(name in page for name in ages["dealer_name"].head(5))
+    (praised,) = planted["overrated_dealer"]
+    assert f'id="dealer-{praised}"' in page
+    dead = table(edition, "dead_stock")
+    lots = table(edition, "move_proposal")
+    regions = table(edition, "dealer_profit").set_index("dealer_id")["region"]
+    for dealer_id in planted["dead_stock"]:
+        takers = {d for d in planted["runs_short"] if regions[d] == regions[dealer_id]}
+        models = set(dead.loc[dead["dealer_id"] == dealer_id, "product_id"].head(2))
+        mine = lots[(lots["from_dealer_id"] == dealer_id) & lots["product_id"].isin(models)]
+        assert len(takers) == len(models) == 2
+        assert {(d, m) for d in takers for m in models} <= set(
+            zip(mine["to_dealer_id"], mine["product_id"], strict=True)
+        )
+    front = edition.index.read_text(encoding="utf-8")
+    assert sum(name in front for name in ages["dealer_name"].head(5)) >= 1
+
+
+def test_dealers_to_whom_a_rival_earns_more_are_named(edition, planted):
+    rows = table(edition, "dealer_profit").set_index("dealer_id")
+    less = rows[rows["status"] == "earns_less"]
+    assert sorted(less.index) == sorted(planted["earn_less_with_us"])
+    assert set(less["rival"]) == {"Kastane"}
+    page = (edition.index.parent / "06_dealer_profit.html").read_text(encoding="utf-8")
+    assert all(name in page for name in less["dealer_name"])
+    assert sorted(rows.index[rows["movement"] == "slips"]) == sorted(planted["margin_slips"])
+
+
+def test_managers_pages_name_what_sleeps_and_who_earns_less(edition, planted):
+    told = {path: path.read_text(encoding="utf-8") for path in edition.index.parent.glob("manager-*.html")}
+    names = table(edition, "abc_pareto").set_index("dealer_id")["dealer_name"]
+    for truth in ("dead_stock", "earn_less_with_us", "stopped_paying", "fallen"):
+        for dealer_id in planted[truth]:
+            assert sum(names[dealer_id] in page for page in told.values()) >= 1, (truth, dealer_id)
+
+
+def test_what_is_handed_to_a_dealer_holds_his_own_figures_only(book, edition, carded):
+    """Page, alternative texts and the notebook behind it, in every language."""
+    for language in LANGUAGES:
+        place = edition.index.parent / ("" if language == "en" else language)
+        dealers = read.dealers(book, language).set_index("dealer_id")["dealer_name"]
+        judged = table(edition, "abc_pareto", "" if language == "en" else language).set_index("dealer_id")
+        cards = json.loads((place / "manifest.json").read_text(encoding="utf-8"))["cards"]
+        for card in (card for card in cards if card["audience"] == "dealer"):
+            mine, name = card["dealer_id"], shelf.file_name(card["dealer_id"])
+            page = (place / "cards" / "for-dealers" / f"{name}.html").read_text(encoding="utf-8")
+            kept = edition.index.parents[1] / ".pages" / card["key"] / "notebook.ipynb"
+            told = readable(page) + readable(kept.read_text(encoding="utf-8"))
+            assert dealers[mine] in told
+            others = dealers.drop(mine)
+            own = " ".join([dealers[mine], *read.dealers(book, language).set_index("dealer_id").loc[mine].astype(str)])
+            assert not [n for n in others if n in told and n not in own]
+            assert not [i for i in others.index if i in told]
+            assert judged.loc[mine, "diagnosis"] not in told
+            assert not re.search(r"\b[ABC–]{3}\b|Class [ABC]\b|[ABC] 类|[ABC] 類", told)
+            profit = judged.loc[mine, "gross_profit"]
+            assert not any(amount in told for amount in (f"{profit:,.0f}", f"{profit:.2f}", str(profit)))
+
+
+def readable(text: str) -> str:
+    """Leave out what draws: figures are searched by their alternative texts, and as drawn by their words."""
+    return re.sub(r"(?:src=\"|\"image/\w+\+?\w*\": *\")[^\"]{500,}", "", text.replace('\\"', "'"))
+
+
+def test_our_own_cards_hold_what_a_dealers_may_not(edition, carded):
+    """Else the test above could not fail."""
+    page = (edition.index.parent / "cards" / f"{shelf.file_name(carded[0])}.html").read_text(encoding="utf-8")
+    judged = table(edition, "abc_pareto").set_index("dealer_id").loc[carded[0]]
+    assert f"Class {judged['composite_class']} ({judged['code']}" in readable(page)
+
+
+def test_cards_name_what_is_planted(edition, planted, carded):
+    dead, less, stopped = (
+        (edition.index.parent / "cards" / f"{shelf.file_name(dealer_id)}.html").read_text(encoding="utf-8")
+        for dealer_id in carded
+    )
+    assert "sleep here and sell elsewhere" in dead
+    assert re.search(r"Earns [\d.]+ points less with Norvella than with Kastane", less)
+    assert "Paid 0 CNY in three months" in stopped
+
+
 def test_no_dealer_is_lost_between_table_and_page(book, edition):
     totals = read.dealer_totals(book, "2026-10").set_index("dealer_id")
     for language in ("", *LANGUAGES[1:]):
@@ -148,9 +240,10 @@ def test_no_dealer_is_lost_between_table_and_page(book, edition):
     assert {*wanted, "code", "composite_class", "diagnosis", "previous_class"} <= set(abc.columns)
 
 
-def test_a_second_run_prints_nothing_anew(book, edition):
-    again = report.print_edition(book, out=edition.index.parents[1])
+def test_a_second_run_prints_nothing_anew(book, edition, carded):
+    again = report.print_edition(book, cards=carded, audiences=["us", "dealer"], out=edition.index.parents[1])
     assert set(again.seconds.values()) == {None}
+    assert not again.missing
 
 
 def test_last_months_classes_can_be_looked_up(book, edition, monkeypatch, tmp_path):
@@ -168,7 +261,7 @@ def test_every_page_says_that_the_data_are_generated(edition):
 def test_pages_are_sound_in_a_browser(edition, width):
     with checks.browser() as opened:
         paths = checks.pages(edition.index.parent)
-        assert len(paths) == (2 + len(PAGES)) * len(LANGUAGES)
+        assert len(paths) == (2 + len(PAGES) + 1 + 9 + 1 + 2 * 3) * len(LANGUAGES), "with managers and cards"
         assert [fault for path in paths for fault in checks.page_faults(opened, path, width)] == []
 
 
@@ -177,6 +270,28 @@ def test_front_pages_fit_two_sheets(edition):
     with checks.browser() as opened:
         for language in ("", *LANGUAGES[1:]):
             assert checks.printed_sheets(opened, edition.index.parent / language / "index.html") <= 2
+
+
+@NEEDS_BROWSER
+def test_a_card_fits_one_sheet(edition):
+    with checks.browser() as opened:
+        cards = [p for p in edition.index.parent.rglob("cards/**/*.html") if p.name != "index.html"]
+        assert len(cards) == 2 * 3 * len(LANGUAGES)
+        assert {path.name: checks.printed_sheets(opened, path) for path in cards} == {path.name: 1 for path in cards}
+        assert max(path.stat().st_size for path in cards) <= 150_000
+
+
+@NEEDS_BROWSER
+def test_a_card_is_found_by_typing(edition, carded):
+    with checks.browser() as opened:
+        page = opened.new_page()
+        page.goto((edition.index.parent / "cards" / "index.html").as_uri())
+        assert page.locator(".deck li:visible").count() == 3
+        page.fill("#wanted", carded[1].lower())
+        assert page.locator(".deck li:visible").count() == 1
+        page.fill("#wanted", "nobody at all")
+        assert page.locator(".deck li:visible").count() == 0
+        assert page.locator("#none").is_visible()
 
 
 @NEEDS_BROWSER

@@ -1,0 +1,417 @@
+"""Dealer card: one dealer on one page, for us before the visit, or for the dealer himself to keep."""
+
+import html
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from helpers import inventory, periods, profit, standing, style
+from helpers.pareto import INDICATORS
+
+AUDIENCES = ("us", "dealer")
+MIN_PEERS = 5  # dealers of his format and area, himself included, for a place among them to mean something
+LOWER_IS_BETTER = ("dso_days", "old_share")
+PLACED = (*INDICATORS, "dealer_margin_rate", "dso_days", "old_share")
+N_FACTORS = 6  # drawn: the weakest by data
+N_MODELS = 4  # named in a sentence or table of his stock
+STANDING = ("overdue", "behind", "on_course", "not_known", "not_begun")  # states of actions that have not ended
+ACTIONS = ["factor", "owner", "state", "due_date", "now_score", "target_score"]
+DEAD = ["product_name", "quantity", "value", "age_days", "last_sold_date"]
+HALF_IN = 4.5  # inches: two figures stand side by side on a printed card
+
+
+class Dossier(NamedTuple):
+    """What one audience may see of one dealer; for the dealer himself the tables of others and of our judgement are
+    empty."""
+
+    dealer_id: str
+    audience: str
+    period: str
+    brand: str
+    who: pd.Series  # of dealers
+    months: pd.DataFrame  # his `month`, `revenue`, `payments`
+    owed: pd.DataFrame  # his row of receivables, or none
+    aged: pd.DataFrame  # his layers of stock
+    dead: pd.DataFrame  # his dead stock, with `product_name`
+    lots: pd.DataFrame  # what is proposed to leave him, as `rebalancing.move_table`
+    judged: pd.DataFrame  # us: his row with class, code, diagnosis, `previous_class`, `history`, `stability_rate`
+    places: pd.DataFrame  # us: his place among his peers, as `places_among_peers`
+    calls: pd.DataFrame  # us: his row of the call list, or none
+    lost: pd.DataFrame  # us: his row of `standing.losing`, or none
+    actions: pd.DataFrame  # us: his open actions of the plan
+    factors: pd.DataFrame  # us: `factor`, `score`, `data_score`
+
+
+def dossier(
+    dealer_id: str, audience: str, period: str, brand: str, *, dealers: pd.DataFrame, months: pd.DataFrame,
+    owed: pd.DataFrame, judged: pd.DataFrame, before: pd.DataFrame, stability: pd.DataFrame, calls: pd.DataFrame,
+    aged: pd.DataFrame, flows: pd.DataFrame, models: pd.DataFrame, lots: pd.DataFrame, trends: pd.DataFrame,
+    lost: pd.DataFrame, came: pd.DataFrame, factors: pd.DataFrame,
+) -> Dossier:  # fmt: skip
+    """Take from the network's tables what an audience may see of a dealer.
+
+    What is handed to a dealer holds his own figures only: no class, no margin of ours, no other dealer's name. That
+    is decided here, once; nothing else reads the network's tables.
+
+    Parameters
+    ----------
+    months, owed, judged, before, stability, calls
+        From `read.dealer_months`, `receivables.receivables`, `judgement` (now and a year before),
+        `migration.class_stability` and `measures.call_list`.
+    aged, flows, models, lots
+        From `inventory.aged`, `stock.flows`, `stock.models` and `rebalancing.move_table`.
+    trends, lost
+        From `margins.margin_trends` and `standing.losing`.
+    came, factors
+        The plan from `plan.promised_against_came`; the scores from `factor_rows`.
+
+    Raises
+    ------
+    ValueError
+        If the dealer is none of the window's, or there is no such audience.
+    """
+    if audience not in AUDIENCES:
+        raise ValueError(f"audience: {audience!r} is not known; choose one of {', '.join(AUDIENCES)}")
+    if dealer_id not in set(judged["dealer_id"]):
+        raise ValueError(
+            f"dealer_id: {dealer_id!r} is none of the {len(judged):,} dealers of the window; "
+            f"choose one of them, e.g. {judged['dealer_id'].iloc[0]!r}"
+        )
+    layers, dead = _his(aged, dealer_id), _his(inventory.dead_stock(aged, flows), dealer_id)
+    figures = _figures(judged, owed, trends, inventory.dealer_stock(aged, flows))
+    found = Dossier(
+        dealer_id, audience, period, brand, who=_his(dealers, dealer_id).iloc[0], months=_his(months, dealer_id),
+        owed=_his(owed, dealer_id), aged=layers, dead=inventory.named(dead, dealers, models),
+        lots=_his(lots, dealer_id), judged=_his(_with_history(judged, before, stability), dealer_id),
+        places=places_among_peers(figures, dealers, dealer_id), calls=_his(calls, dealer_id),
+        lost=_his(lost, dealer_id), actions=_open(_his(came, dealer_id)), factors=_his(factors, dealer_id),
+    )  # fmt: skip
+    return found if audience == "us" else _for_dealer(found)
+
+
+def factor_rows(by_dealer: pd.DataFrame, session_scores: pd.DataFrame, tree: pd.DataFrame) -> pd.DataFrame:
+    """Put what the data and what people say of each dealer's factors side by side.
+
+    Parameters
+    ----------
+    by_dealer, session_scores
+        From `scoring.data_scores` and `scoring.dealer_session_scores`; the last session counts.
+
+    Returns
+    -------
+    DataFrame
+        `dealer_id`, `factor_id`, `factor`, `score`, `data_score`.
+    """
+    keys = ["dealer_id", "factor_id"]
+    said = session_scores.sort_values("scored_date", kind="stable").drop_duplicates(keys, keep="last")
+    rows = by_dealer[[*keys, "data_score"]].merge(said[[*keys, "score"]], on=keys, how="outer")
+    rows["factor"] = rows["factor_id"].map(tree.set_index("factor_id")["factor"])
+    return rows[[*keys, "factor", "score", "data_score"]]
+
+
+def _for_dealer(found: Dossier) -> Dossier:
+    ours = ("judged", "places", "calls", "lost", "actions", "factors")
+    anonymous = found.lots.drop(columns=["to_dealer_id", "taker_name", "taker_city", "reason", "account_manager"])
+    return found._replace(lots=anonymous, **{name: getattr(found, name).head(0) for name in ours})
+
+
+def _his(rows: pd.DataFrame, dealer_id: str) -> pd.DataFrame:
+    return rows[rows["dealer_id"] == dealer_id].reset_index(drop=True)
+
+
+def _open(actions: pd.DataFrame) -> pd.DataFrame:
+    rows = actions[actions["state"].isin(STANDING)]
+    return rows.assign(order=rows["state"].map({state: i for i, state in enumerate(STANDING)})).sort_values(
+        ["order", "due_date"], ignore_index=True
+    )
+
+
+def _with_history(judged: pd.DataFrame, before: pd.DataFrame, stability: pd.DataFrame) -> pd.DataFrame:
+    past = before[["dealer_id", "composite_class"]].rename(columns={"composite_class": "previous_class"})
+    known = stability[["dealer_id", "history", "stability_rate"]]
+    rows = judged.drop(columns="previous_class", errors="ignore").merge(past, on="dealer_id", how="left")
+    return rows.merge(known, on="dealer_id", how="left").assign(has_past=len(before) > 0)
+
+
+def _figures(judged, owed, trends, stock) -> pd.DataFrame:
+    rows = judged[["dealer_id", *(i for i in INDICATORS if i in judged)]]
+    rows = rows.merge(owed[["dealer_id", "dso_days", "payments"]].rename(columns={"payments": "paid"}), how="left")
+    rows["dso_days"] = rows["dso_days"].where(rows.pop("paid").notna())
+    rows = rows.merge(
+        trends[["dealer_id", "margin_rate"]].rename(columns={"margin_rate": "dealer_margin_rate"}), how="left"
+    )
+    return rows.merge(stock[["dealer_id", "old_share"]], how="left")
+
+
+# ---- his place among his peers --------------------------------------------------------------------------------------
+
+
+def places_among_peers(figures: pd.DataFrame, dealers: pd.DataFrame, dealer_id: str) -> pd.DataFrame:
+    """Place a dealer among those of his format and area; where they are fewer than `MIN_PEERS`, of his area, else all.
+
+    Parameters
+    ----------
+    figures
+        `dealer_id` and any of `PLACED`; of `LOWER_IS_BETTER` less is better.
+
+    Returns
+    -------
+    DataFrame
+        A row per figure he has: `indicator`, `value`, `peer_median`, `place` (1 best, equals share it), `n_peers`
+        (himself included), `percentile` (part of the others he is ahead of, equals half; NaN where he is alone),
+        `peers` ("format_area", "area", "all").
+    """
+    known = figures.merge(dealers[["dealer_id", "store_format", "area_type"]], on="dealer_id", how="left")
+    here, rows = known[known["dealer_id"] == dealer_id], []
+    for indicator in [i for i in PLACED if i in known and here[i].notna().any()]:
+        told = known[known[indicator].notna()]
+        peers, circle = _peers(told, here.iloc[0])
+        sign = -1 if indicator in LOWER_IS_BETTER else 1
+        value, values = here[indicator].iloc[0], peers[indicator]
+        ahead, behind = int((sign * values > sign * value).sum()), int((sign * values < sign * value).sum())
+        others = len(values) - 1
+        share = (behind + (others - ahead - behind) / 2) / others if others else np.nan
+        rows.append((indicator, value, values.median(), ahead + 1, len(values), share, circle))
+    columns = ["indicator", "value", "peer_median", "place", "n_peers", "percentile", "peers"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _peers(told: pd.DataFrame, here: pd.Series) -> tuple[pd.DataFrame, str]:
+    for circle, keys in (("format_area", ["store_format", "area_type"]), ("area", ["area_type"])):
+        alike = told[(told[keys] == here[keys].to_numpy()).all(axis=1)]
+        if here[keys].notna().all() and len(alike) >= MIN_PEERS:
+            return alike, circle
+    return told, "all"
+
+
+# ---- words ----------------------------------------------------------------------------------------------------------
+
+
+class Heading:
+    """A dealer's name with what is known of him below it, escaped."""
+
+    def __init__(self, name: str, facts: Sequence[str]) -> None:
+        """Keep name and facts."""
+        self.name, self.facts = name, [fact for fact in facts if fact]
+
+    def _repr_html_(self) -> str:
+        facts = " · ".join(html.escape(fact) for fact in self.facts)
+        return f'<p class="who">{html.escape(self.name)}</p><p class="facts">{facts}</p>'
+
+    def __repr__(self) -> str:
+        """Read as plain text."""
+        return f"{self.name}\n{' · '.join(self.facts)}"
+
+
+def heading(found: Dossier) -> Heading:
+    """Say who the dealer is."""
+    who = found.who
+    place = "，".join if style.spoken() != "en" else ", ".join
+    area = f"{who['floor_area_m2']:,.0f} m²" if pd.notna(who["floor_area_m2"]) else ""
+    since = style.say("card.since", year=pd.Timestamp(who["opened_date"]).year) if pd.notna(who["opened_date"]) else ""
+    store_format = style.word(who["store_format"]) if pd.notna(who["store_format"]) else ""
+    where = place([str(who[c]) for c in ("city", "region") if pd.notna(who[c])])
+    manager = style.say("card.manager", name=who["account_manager"]) if pd.notna(who["account_manager"]) else ""
+    return Heading(who["dealer_name"], [found.dealer_id, store_format, area, where, since, manager])
+
+
+def year_sums(found: Dossier, column: str = "revenue") -> tuple[float, float]:
+    """Sum up his months of the window, and of the twelve before; NaN where the data don't reach back."""
+    by_month = found.months.set_index("month")[column]
+    now, then = (periods.month_range(periods.shift(found.period, back), 12) for back in (0, -12))
+    whole = len(found.months) and found.months["month"].min() <= then[0]
+    sums = [by_month.reindex(window).sum(min_count=1) for window in (now, then)]
+    return float(sums[0]), float(sums[1]) if whole else float("nan")
+
+
+def summary(found: Dossier) -> list[str]:
+    """Say what he bought and owes; to us also how he is judged."""
+    said = _class_sentences(found)
+    now, then = year_sums(found)
+    if now == now:
+        change = f"{(now / then - 1) * 100:+.0f} %".replace("-", "−") if then > 0 else ""
+        key = "card.bought_change" if change else "card.bought"
+        said.append(style.say(key, now=now, change=change))
+    if len(found.owed) and found.owed["payments"].notna().all():
+        row = found.owed.iloc[0]
+        said.append(style.say("card.owes" if row["balance"] > 0 else "card.owes_nothing", balance=row["balance"],
+                              days=row["dso_days"] if row["dso_days"] == row["dso_days"] else 0.0,
+                              rate=style.percent(row["collection_rate"])))  # fmt: skip
+    return said
+
+
+def _class_sentences(found: Dossier) -> list[str]:
+    if found.judged.empty:
+        return []
+    row = found.judged.iloc[0]
+    key = "stayed" if row["previous_class"] == row["composite_class"] else "class"
+    if pd.isna(row["previous_class"]):
+        key = "new" if row["has_past"] else "no_past"
+    said = [style.say(f"card.{key}", letter=row["composite_class"], code=row["code"], then=row["previous_class"],
+                      diagnosis=style.word(row["diagnosis"]))]  # fmt: skip
+    if pd.notna(row["history"]) and pd.notna(row["stability_rate"]):
+        said.append(style.say("card.history", history=" ".join(row["history"]),
+                              rate=style.percent(row["stability_rate"])))  # fmt: skip
+    reason = row.get("override_reason", "")
+    return said + ([style.say("card.override", reason=reason)] if reason else [])
+
+
+def next_steps(found: Dossier, measures: pd.DataFrame) -> list[str]:
+    """Say what to do next, most urgent first; to the dealer, what we propose for his stock.
+
+    `measures` is the editable table: where nothing happened, the measure of his class stands.
+    """
+    said = [f"{row.reason} {row.measure}" for row in found.calls.itertuples()]
+    late = found.actions[found.actions["state"].isin(("overdue", "behind"))]
+    if len(late):
+        said.append(style.say("card.late", n=len(late), factors=style.listed(late["factor"], len(late))))
+    said += _stock_step(found)
+    less = found.lost[found.lost["status"] == "earns_less"]
+    said += [standing.call_reason(row, found.brand) for row in less.itertuples()]
+    weak = found.factors.dropna(subset=["data_score"]).sort_values("data_score", kind="stable").head(1)
+    for row in weak[weak["data_score"] < 5].itertuples():
+        said.append(style.say("card.weakest", factor=row.factor, score=style.decimal(row.data_score, 1)))
+    if not said and len(found.judged):
+        mine = measures[measures["trigger"] == found.judged["composite_class"].iloc[0]]
+        said = [style.translated(row.en, row.zh) for row in mine.itertuples()]
+    return said or [style.say("card.nothing_to_do" if found.audience == "us" else "card.nothing_to_propose")]
+
+
+def _stock_step(found: Dossier) -> list[str]:
+    """Propose what to do with what lies dead, or sleeps and is wanted elsewhere."""
+    if found.lots.empty:
+        return [style.say("card.dead", value=found.dead["value"].sum(), models=_models(found.dead))] * bool(
+            len(found.dead)
+        )
+    lots = found.lots
+    said = style.say("card.move", n=int(lots["quantity"].sum()), value=lots["value"].sum(), models=_models(lots))
+    names = lots["taker_name"].unique() if "taker_name" in lots else []
+    return [said + (style.say("card.move_to", names=style.listed(names, 3)) if len(names) else
+                    style.say("card.move_on"))]  # fmt: skip
+
+
+def _models(rows: pd.DataFrame) -> str:
+    """Name models, the dearest first; the rest is counted in words that fit goods."""
+    names = rows.groupby("product_name")["value"].sum().sort_values(ascending=False, kind="stable").index
+    shown = style.listed(names[:N_MODELS])
+    return shown if len(names) <= N_MODELS else style.say("card.models", names=shown, n=len(names))
+
+
+def proof_sentences(found: Dossier, comparison: pd.DataFrame) -> list[str]:
+    """Say what our brand earns him; to us in short, since the figure shows each measure, to him in full.
+
+    `comparison` is the network's, from `profit.brand_comparison`: what is said of it holds his figures only.
+    """
+    said = profit.verdict(comparison, found.dealer_id)
+    n_measures = len(profit.proof(comparison, found.dealer_id)) if found.audience == "us" else 0
+    return [said[0], *said[1 + n_measures :]]
+
+
+def dead_table(found: Dossier) -> pd.DataFrame:
+    """List his dead stock, dearest first."""
+    return found.dead[DEAD].head(N_MODELS)
+
+
+# ---- plots ----------------------------------------------------------------------------------------------------------
+
+
+def _half(height: float = 2.0) -> Axes:
+    return style.axes(height=height, width=HALF_IN)
+
+
+def plot_purchases(found: Dossier, *, ax: Axes | None = None) -> Axes:
+    """Draw what he bought of ours month by month, the year before behind it."""
+    window = periods.month_range(found.period, 12)
+    by_month = found.months.set_index("month")["revenue"] if len(found.months) else pd.Series(dtype=float)
+    if by_month.reindex(window).isna().all():
+        return style.nothing(style.say("card.no_purchases"), ax or _half(0.9))
+    ax, x = ax or _half(), np.arange(12)
+    before = by_month.reindex([periods.shift(month, -12) for month in window])
+    ax.bar(x, by_month.reindex(window).fillna(0), color=style.COLORS["accent"], width=0.7, label=style.say("card.now"))
+    if before.notna().any():
+        ax.step(x, before.fillna(0), where="mid", color=style.COLORS["rival"], linewidth=1.3,
+                label=style.say("card.then"))  # fmt: skip
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.1)
+    ax.set_xticks(x[::2], [month[2:] for month in window[::2]])
+    ax.grid(axis="x", visible=False)
+    style.money_axis(ax.yaxis)
+    now, then = year_sums(found)
+    change = f"{(now / then - 1) * 100:+.0f} %".replace("-", "−") if then > 0 else ""
+    title = style.say("card.bought_title_change" if change else "card.bought_title", now=now, change=change)
+    return style.explain(ax, title)
+
+
+def plot_places(found: Dossier, *, ax: Axes | None = None) -> Axes:
+    """Draw his place among his peers, the best at the right; beside it his figure and the middle peer's."""
+    rows = found.places.dropna(subset=["percentile"])
+    if rows.empty:
+        return style.nothing(style.say(f"card.no_places_{found.audience}"), ax or _half(0.9))
+    ax, y = ax or _half(), np.arange(len(rows))
+    ax.hlines(y, 0, 1, color=style.COLORS["muted"], linewidth=1)
+    ax.axvline(0.5, color=style.COLORS["reference"], linewidth=0.8, linestyle="--")
+    color = [style.COLORS["good" if p >= 0.5 else "bad"] for p in rows["percentile"]]
+    ax.scatter(rows["percentile"], y, color=color, s=46, zorder=3)
+    for at, row in zip(y, rows.itertuples(), strict=True):
+        ax.annotate(_place(row), (0.5, at), xytext=(0, 5), textcoords="offset points", fontsize=8, ha="center",
+                    zorder=2, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3})  # fmt: skip
+    ax.set_yticks(y, [style.label(i) for i in rows["indicator"]])
+    ax.set(xlim=(-0.06, 1.06), ylim=(len(rows) - 0.5, -0.9))
+    ax.set_xticks([0, 0.5, 1], [style.label(t) for t in ("peers_worst", "peers_middle", "peers_best")])
+    ax.grid(visible=False)
+    first = rows.iloc[0]
+    title = style.say("card.places", indicator=style.label(first["indicator"]), place=int(first["place"]),
+                      n=int(first["n_peers"]), peers=style.say(f"card.peers_{first['peers']}"))  # fmt: skip
+    return style.explain(ax, title)
+
+
+def _place(row) -> str:
+    money = row.indicator in ("payments", "gross_profit")
+    days = row.indicator.endswith("_days")
+    write = style.money if money else (lambda v: f"{v:,.0f}") if days else (lambda v: style.percent(v, 1))
+    return style.say("card.place", value=write(row.value), median=write(row.peer_median), place=row.place,
+                     n=row.n_peers)  # fmt: skip
+
+
+def plot_stock_age(found: Dossier, *, ax: Axes | None = None) -> Axes:
+    """Draw his stock at his cost by age."""
+    value = found.aged.groupby("bucket")["value"].sum().reindex(inventory.BUCKETS).fillna(0.0)
+    if not value.sum() > 0:
+        return style.nothing(style.say("card.no_stock"), ax or _half(0.9))
+    value = value if value["unknown"] > 0 else value.drop("unknown")
+    ax, y = ax or _half(), np.arange(len(value))
+    color = [style.COLORS["bad" if bucket in inventory.OLD else "accent"] for bucket in value.index]
+    ax.barh(y, value, color=color, height=0.62)
+    for at, amount in zip(y, value, strict=True):
+        ax.annotate(f"{style.money(amount, unit=False)} · {style.percent(amount / value.sum())}", (amount, at),
+                    xytext=(4, 0), textcoords="offset points", fontsize=8.5, va="center")  # fmt: skip
+    ax.set_yticks(y, [style.label(inventory.VALUES[bucket]) for bucket in value.index])
+    ax.set(xlim=(0, 1.4 * value.max()), ylim=(len(value) - 0.4, -0.6))
+    ax.set_xticks([])
+    ax.grid(visible=False)
+    old = value[[bucket for bucket in inventory.OLD if bucket in value]].sum()
+    return style.explain(ax, style.say("card.stock", value=value.sum(), share=style.percent(old / value.sum())))
+
+
+def plot_factors(found: Dossier, *, ax: Axes | None = None) -> Axes:
+    """Draw his weakest factors: what the data say of him among his peers, and what people scored."""
+    rows = found.factors.dropna(subset=["data_score"]).sort_values("data_score", kind="stable").head(N_FACTORS)
+    if rows.empty:
+        return style.nothing(style.say(f"card.no_factors_{found.audience}"), ax or _half(0.9))
+    ax, y = ax or _half(), np.arange(len(rows))
+    ax.hlines(y, 0, rows["data_score"], color=style.COLORS["muted"], linewidth=1)
+    color = [style.COLORS["good" if score >= 5 else "bad"] for score in rows["data_score"]]
+    ax.scatter(rows["data_score"], y, color=color, s=40, zorder=3, label=style.say("card.by_data"))
+    scored = rows["score"].notna()
+    if scored.any():
+        ax.scatter(rows.loc[scored, "score"], y[scored], marker="D", s=26, facecolor="none", zorder=3,
+                   edgecolor=style.COLORS["text"], label=style.say("card.by_people"))  # fmt: skip
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.1)
+    ax.set_yticks(y, rows["factor"])
+    ax.set(xlim=(-0.3, 10.3), ylim=(len(rows) - 0.4, -0.6))
+    ax.grid(axis="y", visible=False)
+    row = rows.iloc[0]
+    return style.explain(ax, style.say("card.factors", factor=row["factor"],
+                                       score=style.decimal(row["data_score"], 1)))  # fmt: skip

@@ -1,0 +1,253 @@
+"""FIFO: what came first leaves first, move by move; a transfer keeps its age, and what is brought back has its own."""
+
+from bisect import insort
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+DIGITS = 6  # of a piece: metres and kilograms have fractions, and 0.1 + 0.2 − 0.3 is nothing
+DUST = 0.5 * 10**-DIGITS
+UNKNOWN = -(10**9)  # the day of goods of unknown age: the oldest
+CAME, RETURN, TRANSFER, SALE = range(4)  # the order of one day
+ORDER = {"opening": CAME, "receipt": CAME, "return": RETURN, "transfer": TRANSFER, "sale": SALE}
+MOMENTS = 2**24  # four a day, for five thousand years before and after 1970
+
+
+class Walk(NamedTuple):
+    """What is left in the end, and what is odd: `dealer_id`, `product_id`, `remark`, `quantity`."""
+
+    layers: pd.DataFrame
+    remarks: pd.DataFrame
+
+
+def fifo_layers(moves: pd.DataFrame, begin: pd.Timestamp | None = None) -> pd.DataFrame:
+    """Walk through moves in the order of their days, and give what is left of each arrival.
+
+    A transfer takes the oldest goods along with their age, and waits until the giver has them where that happens the
+    same day; what is not there is of unknown age at the taker. A return brings back what left last, as old as if it
+    had never left; beyond that, what had left before the records began, on `begin` (by default the first day of
+    `moves`). What was oversold is made good by the next arrival. What came and what was sent back to us on one day is
+    one sum.
+
+    Parameters
+    ----------
+    moves
+        `dealer_id`, `product_id`, `date`, `quantity`, `kind`, `to_dealer_id` as in the codebook. A transfer to nobody
+        is gone, one to oneself is none, a negative one goes the other way; other kinds do not count.
+
+    Returns
+    -------
+    DataFrame
+        `dealer_id`, `product_id`, `received_date` (NaT: unknown), `first_dealer_id` (who had it from us), `quantity`
+        and, of it, `at_least`: pieces that were there when the records began, and may be older.
+
+    >>> moves = pd.DataFrame({"dealer_id": "D1", "product_id": "P1", "date": pd.to_datetime(["2026-01-01", "2026-02-01",
+    ...     "2026-03-01"]), "quantity": [-30, 100, 10], "kind": ["opening", "receipt", "sale"], "to_dealer_id": None})
+    >>> fifo_layers(moves)[["received_date", "quantity"]].to_string(index=False, header=False)
+    '2026-02-01      60.0'
+    """
+    return walk(moves, begin).layers
+
+
+def walk(moves: pd.DataFrame, begin: pd.Timestamp | None = None) -> Walk:
+    """Do as `fifo_layers`, and remark on "negative_opening", "negative_stock" and "transfer_short"."""
+    rows, dealers, products = _coded(moves)
+    shelves, short = _shelves(rows, rows["day"].min() if begin is None else _days(begin), len(products))
+    left = [(pair, *layer) for pair, shelf in shelves.items() for layer in shelf.here]
+    left = pd.DataFrame(left, columns=["pair", "day", "sure", "first", "quantity"])
+    odd = [(pair, "negative_stock", -shelf.owed) for pair, shelf in shelves.items() if shelf.owed > DUST]
+    odd += [(pair, "transfer_short", n) for pair, n in short.items()]
+    opened = rows.groupby("pair")["opening"].sum()
+    odd += [(pair, "negative_opening", n) for pair, n in opened[opened < -DUST].items()]
+    odd = pd.DataFrame(odd, columns=["pair", "remark", "quantity"])
+    odd = _named(odd, dealers, products).assign(remark=odd["remark"].astype("str"), quantity=odd["quantity"])
+    return Walk(_layers(left, dealers, products), odd)
+
+
+def _layers(left: pd.DataFrame, dealers: pd.Index, products: pd.Index) -> pd.DataFrame:
+    """Give layers their names; what came the same day from the same first dealer is one layer."""
+    left = left.astype({"pair": "int64", "day": "int64", "first": "int64", "sure": "bool", "quantity": "float64"})
+    left["at_least"] = left["quantity"].where((left["day"] > UNKNOWN) & ~left["sure"], 0.0)
+    rows = left.groupby(["pair", "day", "first"], as_index=False)[["quantity", "at_least"]].sum()
+    day = np.where(rows["day"] > UNKNOWN, rows["day"], np.iinfo("int64").min).view("datetime64[D]")
+    return _named(rows, dealers, products).assign(
+        received_date=day.astype("datetime64[s]"), first_dealer_id=dealers.take(rows["first"]),
+        quantity=rows["quantity"].round(DIGITS), at_least=rows["at_least"].round(DIGITS),
+    )  # fmt: skip
+
+
+def _named(rows: pd.DataFrame, dealers: pd.Index, products: pd.Index) -> pd.DataFrame:
+    dealer, product = np.divmod(rows["pair"].to_numpy(dtype="int64"), max(len(products), 1))
+    return pd.DataFrame({"dealer_id": dealers.take(dealer), "product_id": products.take(product)})
+
+
+# ---- moves in numbers, for a million of them ------------------------------------------------------------------------
+
+
+def _coded(moves: pd.DataFrame) -> tuple[pd.DataFrame, pd.Index, pd.Index]:
+    """Give the moves that count in numbers, and the names of dealers and products: a pair is dealer × products + model.
+
+    `at` is the pair and the moment: a number that sorts them by pair, day and the order of one day.
+    """
+    givers, takers, models, kinds = (moves[c].astype("category").cat for c in
+                                     ("dealer_id", "to_dealer_id", "product_id", "kind"))  # fmt: skip
+    dealers = givers.categories.astype("str").union(takers.categories.astype("str"))
+    products = models.categories.astype("str")
+    dealer, to = (np.append(dealers.get_indexer(ids.categories.astype("str")), -1)[ids.codes]
+                  for ids in (givers, takers))  # fmt: skip
+    kind = np.array([*(ORDER.get(kind, -1) for kind in kinds.categories), -1])[kinds.codes]
+    n = moves["quantity"].to_numpy(dtype="float64", na_value=np.nan)
+    opening = np.where(moves["kind"] == "opening", n, 0.0)
+    kind = np.where((kind == TRANSFER) & (to < 0), SALE, kind)
+    turned = (kind == TRANSFER) & (n < 0)
+    dealer, to, n = np.where(turned, to, dealer), np.where(turned, dealer, to), np.where(turned, -n, n)
+    pair, day = dealer * len(products) + models.codes.to_numpy(), _days(moves["date"])
+    rows = pd.DataFrame({
+        "pair": pair, "dealer": dealer, "to": to * len(products) + models.codes.to_numpy(), "day": day, "kind": kind,
+        "at": pair * MOMENTS + MOMENTS // 2 + day * 4 + kind, "quantity": n, "opening": opening,
+    })  # fmt: skip
+    known = (kind >= 0) & (givers.codes >= 0) & (models.codes >= 0) & moves["date"].notna() & ~np.isnan(n)
+    return rows[known.to_numpy() & ((kind != TRANSFER) | (dealer != to))], dealers, products
+
+
+def _days(dates: pd.Series | pd.Timestamp) -> np.ndarray | int:
+    return np.asarray(pd.to_datetime(dates), dtype="datetime64[D]").astype("int64")
+
+
+def _spells(rows: pd.DataFrame, passed: pd.DataFrame, n_products: int) -> tuple[list[tuple], list[tuple]]:
+    """Cut each pair's moves at its transfers: between two of them only sums matter, all that came and all that left.
+
+    That is so because what a consumer brings back is what left last: a sale and a return cancel out. Gives what came as
+    (day, whether that is sure, first dealer, pieces), and spells as (moment, pair, first and last of what came, left).
+    """
+    starts = np.sort(np.concatenate([rows["pair"].unique() * MOMENTS, passed["at"],
+                                     passed["to"] * MOMENTS + passed["at"] % MOMENTS]))  # fmt: skip
+    came, out = rows[rows["kind"] == CAME], rows[rows["kind"].isin([SALE, RETURN])]
+    at, place = np.unique(came["at"], return_inverse=True)
+    n, opened = (np.bincount(place, came[c], minlength=len(at)) for c in ("quantity", "opening"))
+    opened = np.clip(opened, 0, np.maximum(n, 0))
+    n_came = pd.DataFrame({"at": np.repeat(at, 2), "n": np.column_stack([opened, n - opened]).ravel()})
+    n_came = n_came.assign(sure=n_came.index % 2 == 1)[n_came["n"] > DUST]
+    left = np.where(out["kind"] == SALE, out["quantity"], -out["quantity"])
+    left = np.bincount(np.searchsorted(starts, np.concatenate([out["at"], at])),
+                       np.concatenate([left, np.maximum(-n, 0)]), minlength=len(starts) + 1)[1:]  # fmt: skip
+    end = np.bincount(np.searchsorted(starts, n_came["at"]), minlength=len(starts) + 1)[1:].cumsum()
+    start = np.append(0, end[:-1])
+    spells = pd.DataFrame(
+        {"when": starts % MOMENTS + 1, "pair": starts // MOMENTS, "start": start, "end": end, "left": left}
+    )
+    day, first = (n_came["at"] % MOMENTS - MOMENTS // 2) // 4, n_came["at"] // MOMENTS // n_products
+    came = pd.DataFrame({"day": day, "sure": n_came["sure"], "first": first, "n": n_came["n"]})
+    return _tuples(came), _tuples(spells[(end > start) | (left != 0)])
+
+
+def _tuples(rows: pd.DataFrame) -> list[tuple]:
+    return list(zip(*(rows[c].tolist() for c in rows.columns), strict=True))
+
+
+# ---- one shelf ------------------------------------------------------------------------------------------------------
+
+
+class _Shelf:
+    """What lies of one model at one dealer: `here`, oldest first; `gone`, what left last at the end; `owed`."""
+
+    __slots__ = ("gone", "here", "owed")
+
+    def __init__(self) -> None:
+        self.here: list[tuple] = []  # (day, whether that is sure, first dealer, pieces)
+        self.gone: list[tuple] = []
+        self.owed = 0.0  # left without having been there
+
+    def put(self, layers: list[tuple]) -> None:
+        """Take goods in, oldest first: they make good what is owed before anything lies there."""
+        if self.owed <= DUST and layers and (not self.here or layers[0] >= self.here[-1]):
+            self.here += layers
+            return
+        for *what, n in layers:
+            paid = min(self.owed, n)
+            self.owed -= paid
+            if paid > DUST:
+                self.gone.append((*what, paid))
+            if n - paid > DUST:
+                insort(self.here, (*what, n - paid))
+
+    def take(self, n: float) -> list[tuple]:
+        """Let the oldest goods go; what is not there is owed."""
+        n_whole, here = 0, self.here
+        while n > DUST and n_whole < len(here) and here[n_whole][-1] <= n + DUST:
+            n -= here[n_whole][-1]
+            n_whole += 1
+        taken = here[:n_whole]
+        del here[:n_whole]
+        if n > DUST and here:
+            *what, there = here[0]
+            taken.append((*what, n))
+            here[0] = (*what, there - n)
+        elif n > DUST:
+            self.owed += n
+        return taken
+
+    def take_back(self, n: float, before: tuple) -> None:
+        """Put back what left last; beyond that, what had left `before` the records began."""
+        paid = min(self.owed, n)
+        self.owed -= paid
+        n -= paid
+        while n > DUST and self.gone:
+            *what, there = self.gone.pop()
+            insort(self.here, (*what, min(n, there)))
+            if there - n > DUST:
+                self.gone.append((*what, there - n))
+            n -= min(n, there)
+        if n > DUST:
+            insort(self.here, (*before, n))
+
+    def pieces(self) -> float:
+        return sum(layer[-1] for layer in self.here)
+
+
+# ---- all shelves ----------------------------------------------------------------------------------------------------
+
+
+def _shelves(rows: pd.DataFrame, first: int, n_products: int) -> tuple[dict[int, _Shelf], dict[int, float]]:
+    """Let the goods come and go; give each pair's shelf, and what givers passed on without having it."""
+    passed = rows[rows["kind"] == TRANSFER].groupby(["at", "pair", "to", "dealer"], as_index=False)["quantity"].sum()
+    came, spells = _spells(rows, passed, n_products)
+    transfers = _tuples(passed.assign(at=passed["at"] % MOMENTS))
+    shelves: defaultdict[int, _Shelf] = defaultdict(_Shelf)
+    short: defaultdict[int, float] = defaultdict(float)
+    for when, events in groupby(sorted(spells + transfers), key=itemgetter(0)):
+        if when % 4 == TRANSFER:
+            _pass_on(shelves, short, list(events))
+            continue
+        for _when, pair, start, end, left in events:
+            shelf = shelves[pair]
+            shelf.put(came[start:end])
+            if left < 0:
+                shelf.take_back(-left, (first, False, pair // n_products))
+            else:
+                shelf.gone += shelf.take(left)
+    return shelves, short
+
+
+def _pass_on(shelves: dict[int, _Shelf], short: dict[int, float], waiting: Iterable[tuple]) -> None:
+    """Pass on a day's transfers, each as soon as its giver has the goods."""
+    while waiting:
+        late = []
+        for transfer in waiting:
+            _when, pair, to, _dealer, n = transfer
+            if (giver := shelves[pair]).pieces() > n - DUST:
+                shelves[to].put(giver.take(n))
+            else:
+                late.append(transfer)
+        if len(late) == len(waiting):  # none of them has what he passes on
+            _when, pair, to, dealer, n = late.pop(0)
+            taken = shelves[pair].take(n)
+            missing = n - sum(layer[-1] for layer in taken)
+            short[pair] += missing
+            shelves[to].put([(UNKNOWN, False, dealer, missing), *taken])
+        waiting = late

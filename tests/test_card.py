@@ -1,0 +1,232 @@
+"""The dealer card: what it tells us, and that what is handed to a dealer tells him nothing of us or of others."""
+
+import json
+import re
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers import card, measures, read, settings, style
+
+NOTEBOOK = settings.ROOT / "notebooks" / "07_dealer_card.ipynb"
+PLOTS = (card.plot_purchases, card.plot_places, card.plot_stock_age, card.plot_factors)
+
+
+@pytest.fixture(scope="module")
+def known(small_demo) -> dict:
+    """Run the notebook's own cells up to the dossier, on a small demo network."""
+    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+    told: dict = {}
+    for source in ("".join(c["source"]) for c in cells if c["cell_type"] == "code"):
+        exec(source, told)  # the notebook's own code
+        if "period: str" in source:
+            told["config"] = str(small_demo.path)
+        if "found = card.dossier" in source:
+            break
+    plt.close("all")
+    return told
+
+
+@pytest.fixture
+def deal(known):
+    """Make the dossier of a dealer for an audience."""
+    style.use("en", "CNY")
+
+    def make(dealer_id: str = "", audience: str = "us", **changed) -> card.Dossier:
+        tables = known["network"] | changed
+        dealer_id = dealer_id or tables["judged"]["dealer_id"].iloc[0]
+        return card.dossier(dealer_id, audience, known["period"], known["book"].brand, **tables)
+
+    yield make
+    plt.close("all")
+
+
+def actions(known) -> pd.DataFrame:
+    return read.reference(known["book"], "measures")
+
+
+def texts(found: card.Dossier, known: dict) -> list[str]:
+    """Gather every word of a card: sentences, tables, what the figures show and say to who can't see them."""
+    said = [repr(card.heading(found)), *card.next_steps(found, actions(known)), *card.summary(found),
+            *card.proof_sentences(found, known["comparison"]), card.dead_table(found).to_string(),
+            found.actions.to_string()]  # fmt: skip
+    for plot in PLOTS:
+        ax = plot(found)
+        said += [ax.figure.alt_text, *(text.get_text() for text in ax.figure.findobj(match=plt.Text))]
+        plt.close(ax.figure)
+    return [text for text in said if text]
+
+
+# ---- what we see ---------------------------------------------------------------------------------------------------
+
+
+def test_a_card_says_class_history_purchases_and_debt(deal, known):
+    found = deal()
+    row, (now, then) = known["network"]["judged"].iloc[0], card.year_sums(deal())
+    said = card.summary(found)
+    assert said[0].startswith(f"Class {row['composite_class']} ({row['code']}: ")
+    assert said[1].startswith("Quarter by quarter, oldest first: ")
+    months = known["network"]["months"]
+    mine = months[months["dealer_id"] == row["dealer_id"]].set_index("month")["revenue"]
+    assert now == pytest.approx(mine.loc["2025-11":"2026-10"].sum())
+    assert then == pytest.approx(mine.loc["2024-11":"2025-10"].sum())
+    assert f"Bought {style.money(now)} of ours" in said[2]
+    assert re.search(r"Owes nothing|Owes [\d.,]+", said[3])
+
+
+def test_a_year_that_the_data_do_not_reach_is_not_compared(deal, known):
+    months = known["network"]["months"]
+    found = deal(months=months[months["month"] >= "2025-06"])
+    now, then = card.year_sums(found)
+    assert now > 0
+    assert np.isnan(then)
+    assert not any("against the year before" in line for line in card.summary(found))
+
+
+def test_the_next_step_is_the_most_urgent_call(deal, known):
+    call = known["network"]["calls"].iloc[0]
+    assert card.next_steps(deal(call["dealer_id"]), actions(known))[0] == f"{call['reason']} {call['measure']}"
+
+
+def test_where_nothing_happened_the_measure_of_his_class_stands(deal, known):
+    found = deal()
+    quiet = found._replace(calls=found.calls.head(0), actions=found.actions.head(0), lots=found.lots.head(0),
+                           dead=found.dead.head(0), lost=found.lost.head(0), factors=found.factors.head(0))  # fmt: skip
+    letter = found.judged["composite_class"].iloc[0]
+    table = actions(known).set_index("trigger")
+    assert card.next_steps(quiet, actions(known)) == [table.loc[letter, "en"]]
+    assert card.next_steps(quiet, actions(known).head(0)) == ["Nothing presses; no measure is set for his class."]
+
+
+def test_a_late_action_and_dead_stock_are_steps(deal, known):
+    found = deal()
+    late = pd.DataFrame({"factor": ["Training", "Stock age"], "state": ["overdue", "behind"]})
+    dead = pd.DataFrame({"product_name": list("abcdef"), "value": [6e3, 5e3, 4e3, 3e3, 2e3, 1e3]})
+    said = card.next_steps(found._replace(actions=late, dead=dead, lots=found.lots.head(0)), actions(known))
+    assert "2 actions are late: Training, Stock age." in said
+    assert any(line.startswith("21.0 k CNY of stock lies dead (a, b, c, d … 6 models)") for line in said)
+
+
+def test_places_among_peers_by_hand():
+    dealers = pd.DataFrame({"dealer_id": list("abcdefg"), "store_format": ["chain"] * 5 + ["mall", None],
+                            "area_type": ["urban"] * 7})  # fmt: skip
+    figures = pd.DataFrame({"dealer_id": list("abcdefg"), "payments": [5.0, 3, 3, 1, 4, 9, 2],
+                            "dso_days": [10.0, 50, 30, 20, np.nan, 5, 6]})  # fmt: skip
+    rows = card.places_among_peers(figures, dealers, "b").set_index("indicator")
+    assert rows.loc["payments", ["value", "peer_median", "place", "n_peers", "peers"]].tolist() == [
+        3.0, 3.0, 3, 5, "format_area"]  # fmt: skip
+    assert rows.loc["payments", "percentile"] == pytest.approx((1 + 0.5) / 4)
+    # four of his format are known by their days: all of his area are asked, and fewer days are better
+    assert rows.loc["dso_days", ["place", "n_peers", "peers"]].tolist() == [6, 6, "area"]
+    assert rows.loc["dso_days", "percentile"] == 0
+    alone = card.places_among_peers(figures, dealers, "g").set_index("indicator")
+    assert alone.loc["payments", ["place", "n_peers", "peers"]].tolist() == [6, 7, "area"]
+
+
+def test_order_of_rows_and_other_dealers_names_change_nothing(deal, known):
+    shuffled = {name: table.sample(frac=1, random_state=3) for name, table in known["network"].items()}
+    first = known["network"]["judged"]["dealer_id"].iloc[0]
+    one, other = deal(first), deal(first, **shuffled)
+    assert card.summary(one) == card.summary(other)
+    assert card.next_steps(one, actions(known)) == card.next_steps(other, actions(known))
+
+
+def test_nothing_given_is_changed(deal, known):
+    before = {name: table.copy() for name, table in known["network"].items()}
+    found = deal()
+    texts(found, known)
+    for name, table in known["network"].items():
+        pd.testing.assert_frame_equal(table, before[name])
+
+
+def test_who_is_unknown_is_told(deal):
+    with pytest.raises(ValueError, match=r"dealer_id: 'nobody' is none of the \d+ dealers of the window; choose one"):
+        deal("nobody")
+    with pytest.raises(ValueError, match="audience: 'boss' is not known; choose one of us, dealer"):
+        deal(audience="boss")
+
+
+# ---- the figures ----------------------------------------------------------------------------------------------------
+
+
+def test_the_figures_show_the_figures(deal, known):
+    found = deal()
+    bars = [patch.get_height() for patch in card.plot_purchases(found).patches]
+    assert sum(bars) == pytest.approx(card.year_sums(found)[0])
+    ages = [patch.get_width() for patch in card.plot_stock_age(found).patches]
+    assert sum(ages) == pytest.approx(found.aged["value"].sum())
+    places = card.plot_places(found).collections[-1].get_offsets()[:, 0]
+    assert places.tolist() == pytest.approx(found.places["percentile"].tolist())
+    scores = sorted(found.factors["data_score"].dropna())[: card.N_FACTORS]
+    assert card.plot_factors(found).collections[1].get_offsets()[:, 0].tolist() == pytest.approx(scores)
+
+
+def test_a_figure_without_data_says_so(deal):
+    found = deal()
+    empty = found._replace(months=found.months.head(0), places=found.places.head(0), aged=found.aged.head(0),
+                           factors=found.factors.head(0))  # fmt: skip
+    said = [plot(empty).figure.alt_text for plot in PLOTS]
+    assert said == ["No purchases of ours in the window.",
+                    "Nothing is known of this dealer that could be set against his peers.",
+                    "What lies in this shop is not known.", "No factor of this dealer is measured."]  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans", "zh-Hant"])
+def test_a_card_speaks_the_readers_language(deal, known, language):
+    found = deal()._replace(calls=known["network"]["calls"].head(0))  # their reasons were written in English
+    style.use(language, "CNY")
+    said = [*card.summary(found), *card.next_steps(found, actions(known)), card.plot_purchases(found).figure.alt_text]
+    assert [bool(re.search(r"[\u4e00-\u9fff]", line)) for line in said] == [language != "en"] * len(said)
+
+
+# ---- what a dealer sees ---------------------------------------------------------------------------------------------
+
+
+def forbidden(known: dict, dealer_id: str) -> dict[str, list[str]]:
+    """List what a dealer must not read: others' names and ids, classes and diagnoses, what we earn with him."""
+    dealers, judged = known["dealers"], known["network"]["judged"]
+    own = repr(card.heading(card.dossier(dealer_id, "us", known["period"], "", **known["network"])))
+    others = dealers[dealers["dealer_id"] != dealer_id]
+    names = [n for n in (*others["dealer_name"], *others["dealer_id"]) if n not in own]
+    mine = judged[judged["dealer_id"] == dealer_id].iloc[0]
+    profit = mine["gross_profit"]
+    return {"others": names, "class": [f"Class {letter}" for letter in "ABC"] + [mine["code"], mine["diagnosis"]],
+            "ours": [style.money(profit), f"{profit:,.0f}", str(profit), style.label("gross_profit")]}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 5, 10, 25, -1])
+def test_a_dealers_page_holds_nothing_of_ours_or_of_others(deal, known, place):
+    dealer_id = known["network"]["judged"]["dealer_id"].iloc[place]
+    told = "\n".join(texts(deal(dealer_id, "dealer"), known))
+    for what, words in forbidden(known, dealer_id).items():
+        assert not [word for word in words if word in told], what
+    assert known["dealers"].set_index("dealer_id").loc[dealer_id, "dealer_name"] in told
+
+
+def test_what_is_forbidden_stands_on_our_own_card(deal, known):
+    """Else the test above could not fail."""
+    lots, calls = known["network"]["lots"], known["network"]["calls"]
+    dealer_id = lots["dealer_id"].iloc[0]
+    told = "\n".join(texts(deal(dealer_id), known))
+    words = forbidden(known, dealer_id)
+    assert lots.loc[lots["dealer_id"] == dealer_id, "taker_name"].iloc[0] in told
+    assert any(word in told for word in words["class"])
+    assert style.label("gross_profit") in told
+    assert len(calls)
+
+
+def test_a_dossier_for_the_dealer_keeps_no_table_of_ours(deal):
+    found = deal(audience="dealer")
+    assert all(getattr(found, name).empty for name in ("judged", "places", "calls", "lost", "actions", "factors"))
+    assert not {"to_dealer_id", "taker_name", "taker_city"} & set(found.lots.columns)
+    ours = deal()
+    assert len(ours.judged) == 1
+    assert len(ours.places) >= 3
+
+
+def test_events_that_call_for_a_call_reach_the_card(known):
+    """The calls are those of the ABC page: one computation, one order."""
+    found = measures.call_list(known["happened"], actions(known), known["dealers"])
+    pd.testing.assert_frame_equal(found, known["network"]["calls"])

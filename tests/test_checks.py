@@ -116,6 +116,18 @@ def test_hostile_text_stays_an_example(make_book):
         ("sell_in", "dealer_id", "unknown"): (2, "'; DROP TABLE x; --")}  # fmt: skip
 
 
+def test_moves_of_goods_that_nobody_can_follow(make_book):
+    head = "dealer_id,product_id,date,quantity,kind,to_dealer_id\n"
+    moves = (
+        "2,P1,2026-01-01,1,sold,\n1,P1,2026-01-01,1,RECEIPT,\n2,P1,2026-01-02,1,transfer,\n1,P1,2026-01-02,1,sale,\n"
+    )
+    assert found(make_book(sell_in=CLEAN, dealers=DEALERS, stock_moves=head + moves)) == {
+        ("stock_moves", "kind", "direction"): (2, "RECEIPT"), ("stock_moves", "to_dealer_id", "taker"): (1, "2")}  # fmt: skip
+    moves = "dealer_id,product_id,date,quantity,kind\n1,P1,2026-01-02,1,transfer\n1,P1,2026-01-02,-1,receipt\n"
+    assert found(make_book(sell_in=CLEAN, dealers=DEALERS, stock_moves=moves)) == {
+        ("stock_moves", "to_dealer_id", "taker"): (1, "1"), ("stock_moves", "quantity", "negative"): (1, "-1.00")}  # fmt: skip
+
+
 @pytest.mark.parametrize(("months", "span"), [
     ([["2026-10", 1, "2026-10-31"]], ("2026-10", "2026-10", "2026-10-31")),
     ([["2024-01", 5, "2024-01-31"], ["2025-01", 5, "2025-01-31"]], ("2024-01", "2025-01", "2025-01-31")),  # 12 months

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 from pandas.testing import assert_frame_equal
+from scipy.stats import t as student
 
 from helpers import periods, profit, style
 from helpers.profit import LEVERS, MEASURES
@@ -190,6 +191,28 @@ def test_intervals_like_a_paired_bootstrap(measure):
     # the bootstrap divides by n and knows no Student: (11 / 12) ** .5 and 1.96 / 2.2 of the width
     expected = 2 * 2.2 * (ratio[OURS] - ratio[RIVAL]).std() * math.sqrt(12 / 11)
     assert width == pytest.approx(expected, rel=0.1)
+
+
+def test_the_interval_holds_for_all_rivals_together():
+    ours, his = noisy(0.18, 1), noisy(0.15, 2)
+    brands = {OURS: {"margin": ours}, RIVAL: {"margin": his}, THIRD: {"margin": noisy(0.1, 3)}}
+    row = of(compared(months_of("a", **brands)), RIVAL)
+    error = (np.array(ours) - his).std(ddof=1) / math.sqrt(12)
+    assert row["high_margin_rate"] - row["lead_margin_rate"] == pytest.approx(2.593093 * error)  # t at 98.75 %
+
+
+def test_the_best_of_forty_equal_rivals_is_seldom_called_better():
+    """Plain intervals find one that beats us by chance at more dealers than their five percent promise."""
+    n = 60
+    made = [months_of(f"d{i}", **{OURS: {"margin": noisy(0.6, i, 0.03)}},
+                      **{f"r{j}": {"margin": noisy(0.6, 1000 + 40 * i + j, 0.03)} for j in range(40)})
+            for i in range(n)]  # fmt: skip
+    rows = compared(*made)
+    beaten = rows[rows["result_margin_rate"] == "lose"]["dealer_id"].nunique()
+    rivals = rows[~rows["ours"]]
+    width = rivals["high_margin_rate"] - rivals["lead_margin_rate"]
+    plain = rivals[rivals["lead_margin_rate"] + width * student.ppf(0.975, 11) / student.ppf(1 - 0.025 / 40, 11) < 0]
+    assert beaten <= 0.05 * n < 0.1 * n < plain["dealer_id"].nunique()
 
 
 def test_what_moves_both_brands_makes_no_lead_unsure():
@@ -460,6 +483,15 @@ def test_the_plot_has_a_panel_a_measure_ours_first():
     widths = [bar.get_width() for bar in ax.patches]
     assert widths == pytest.approx([of(losing(), b)["margin_rate"] for b in (OURS, RIVAL, THIRD)])
     assert "behind on 4" in ax.figure.alt_text
+
+
+def test_of_many_brands_the_best_and_the_largest_are_drawn():
+    many = {f"r{j:02d}": {"revenue": 1000.0 + j, "margin": 0.1} for j in range(30)}
+    best = {"best": {"revenue": 500.0, "margin": 0.3, "shelf": 5.0}}
+    ax = profit.plot_proof(compared(months_of("a", **{OURS: {}}, **many, **best)), "a")
+    brands = [text.get_text() for text in ax.get_yticklabels()]
+    assert len(brands) <= profit.MOST_BRANDS
+    assert {OURS, "best", "r29"} <= set(brands)
 
 
 def test_a_long_brand_is_cut_in_the_plot():

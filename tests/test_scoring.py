@@ -271,6 +271,15 @@ def test_network_scores_weigh_dealers_by_revenue():
     assert nothing.set_index("factor_id")["data_score"]["f2"] == 4
 
 
+def test_what_is_the_same_at_every_dealer_says_nothing_of_the_network():
+    table = dealer_scores_of(f1=[5, 5, 5], f2=[2, 4, 6])
+    found = scoring.network_data_scores(table, pd.Series({"D0": 1.0, "D1": 1.0, "D2": 1.0})).set_index("factor_id")
+    assert found["data_score"].fillna(-1).to_dict() == {"f1": -1, "f2": 4}
+    assert found["n_dealers"].to_dict() == {"f1": 0, "f2": 3}
+    one = scoring.network_data_scores(table[table["dealer_id"] == "D0"], pd.Series({"D0": 1.0}))
+    assert one["data_score"].tolist() == [5, 2], "with one dealer there is nobody to be alike"
+
+
 def test_weakest_factors_weigh_what_peers_do_better():
     table = dealer_scores_of(f1=[5, 1, 10], f2=[4, 4, 10])
     weights, revenue = pd.Series({"f1": 0.75, "f2": 0.25}), pd.Series({"D1": 5.0, "D0": 9.0, "D2": 1.0, "D9": 99.0})

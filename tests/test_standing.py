@@ -111,6 +111,16 @@ def test_less_than_two_points_is_not_earning_less():
     assert standing.losing(compared(rows), named("a"))["status"].tolist() == ["earns_less"]
 
 
+def test_a_gap_that_costs_next_to_nothing_is_not_earning_less():
+    """We are a hundredth of what he sells: five points of that are no call."""
+    small = {"revenue": 50.0, "margin": 0.1, "shelf": 0.15, "stock": 10.0}
+    rows = months_of("a", Lumora=small, Kaltern={"revenue": 4000.0}, Ostwind={"revenue": 900.0, "margin": 0.05})
+    lost = standing.losing(compared(rows), named("a"))
+    assert lost["lead_points"].tolist() == pytest.approx([-5.0])
+    assert lost["gap_money"].item() < 0.01 * rows["earned"].sum()
+    assert lost["status"].tolist() == ["loses_some"]
+
+
 def test_the_rival_to_talk_about_is_the_one_who_wins_on_every_count():
     """Ostwind's floor costs more, but Kaltern beats us in everything."""
     rows = months_of("a", Lumora=WORSE, Kaltern={}, Ostwind={"margin": 0.09, "shelf": 0.5})

@@ -104,6 +104,8 @@ def _warnings(book: Workbook, name: str) -> list[Finding]:
     found = [*_amounts(name, lines), *_unidentified(name, lines), *_outside_span(book, name, lines)]
     if not any(column.key for column in contract()[name].values()):
         found += _repeated(name, lines)
+    if name == "stock_moves":
+        found += _moves(name, lines)
     for column, other in REFERS_TO.items():
         if column in lines.columns and other != name and book.has(other):
             found += _unknown(name, column, lines, table(book, other))
@@ -147,6 +149,20 @@ def _outside_span(book: Workbook, name: str, lines: Table) -> list[Finding]:
     column = next(c for c in ("date", "month", "snapshot_date") if c in lines.columns)
     n = sum(row[1] for row in outside)
     return [Finding(name, column, "outside_span", "warning", n, outside[0][2])] if n else []
+
+
+def _moves(name: str, lines: Table) -> list[Finding]:
+    """Count moves of goods that tell no direction, and transfers that do not say where to."""
+    to = lines.to_dealer_id if "to_dealer_id" in lines.columns else ibis.null("string")
+    strange = lines.kind.notin(MOVE_KINDS)
+    lost = (lines.kind == "transfer") & to.isnull()
+    row = lines.agg(
+        strange=strange.sum().fill_null(0), kind=lines.kind.min(where=strange), lost=lost.sum().fill_null(0),
+        giver=lines.dealer_id.min(where=lost),
+    ).to_pandas().iloc[0]  # fmt: skip
+    found = [Finding(name, "kind", "direction", "warning", int(row["strange"]), str(row["kind"])),
+             Finding(name, "to_dealer_id", "taker", "warning", int(row["lost"]), str(row["giver"]))]  # fmt: skip
+    return [finding for finding in found if finding.n_rows]
 
 
 def _repeated(name: str, lines: Table) -> list[Finding]:

@@ -69,7 +69,7 @@ def dealer_margins(book: Workbook, period: str, n_months: int = 24) -> pd.DataFr
     """
     columns = ["dealer_id", "month", "revenue", "earned"]
     if not book.has("dealer_profit"):
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame({c: pd.Series(dtype="str" if c in columns[:2] else "float64") for c in columns})
     lines = _lines(book, period).filter(_.month >= periods.shift(period, 1 - n_months))
     sums = lines.group_by("dealer_id", "month").agg(**{c: _[c].sum().cast("float64") for c in ("revenue", "earned")})
     return _small(sums, columns[:2])[columns]

@@ -8,7 +8,7 @@ import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from helpers import checks, periods, read
+from helpers import checks, periods, read, stock
 from helpers.read import _ours, _within
 from helpers.settings import DataError, Workbook
 from helpers.tables import described, source_name, table
@@ -153,9 +153,10 @@ def _places(book: Workbook) -> Table:
 
 
 def _stock_habits(book: Workbook, period: str) -> pd.DataFrame:
-    if not book.has("stock"):
+    counted = stock.last_count(book, period)
+    if counted is None:
         return pd.DataFrame()
-    lots = _last_stock(book, period).mutate(
+    lots = counted.filter(_.quantity > 0).mutate(
         value=(_.quantity * _.unit_cost.cast("float64")).cast("decimal(18, 2)"),
         age=_.snapshot_date.delta(_.received_date, unit="day").cast("int32"),
     )
@@ -164,12 +165,6 @@ def _stock_habits(book: Workbook, period: str) -> pd.DataFrame:
     )
     rows = _small(sums, "dealer_id")
     return pd.DataFrame({"stock_age_days": rows["aged"] / _positive(rows["value"])})
-
-
-def _last_stock(book: Workbook, period: str) -> Table:
-    """Give the layers of the window's last snapshot."""
-    lots = _within(table(book, "stock"), "snapshot_date", period, WINDOW)
-    return lots.filter(lots.snapshot_date == lots.snapshot_date.max(), _.quantity > 0)
 
 
 def _profit_habits(book: Workbook, period: str) -> pd.DataFrame:
@@ -447,9 +442,9 @@ def group_margin(book: Workbook, period: str, n_months: int, labels: pd.Series) 
     _require_consumers(book)
     _first, n_months = history(book, period, n_months)
     lines = _labelled(_sell_out(book, period, n_months), labels)
-    if book.has("stock"):
-        spent = (_.quantity * _.unit_cost.cast("float64")).sum()
-        costs = _last_stock(book, period).group_by(_product_id=_.product_id).agg(unit_cost=spent / _.quantity.sum())
+    if (counted := stock.last_count(book, period)) is not None:
+        spent, counted = (_.quantity * _.unit_cost.cast("float64")).sum(), counted.filter(_.quantity > 0)
+        costs = counted.group_by(_product_id=_.product_id).agg(unit_cost=spent / _.quantity.sum())
         lines = lines.left_join(costs, lines.product_id == costs._product_id)
         lines = lines.mutate(cost=(_.quantity * _.unit_cost).cast("decimal(18, 2)"))
     else:

@@ -49,7 +49,7 @@ def fifo_layers(moves: pd.DataFrame, begin: pd.Timestamp | None = None) -> pd.Da
     >>> moves = pd.DataFrame({"dealer_id": "D1", "product_id": "P1", "date": pd.to_datetime(["2026-01-01", "2026-02-01",
     ...     "2026-03-01"]), "quantity": [-30, 100, 10], "kind": ["opening", "receipt", "sale"], "to_dealer_id": None})
     >>> fifo_layers(moves)[["received_date", "quantity"]].to_string(index=False, header=False)
-    '2026-02-01      60.0'
+    '2026-02-01 60.0'
     """
     return walk(moves, begin).layers
 
@@ -131,19 +131,18 @@ def _spells(rows: pd.DataFrame, passed: pd.DataFrame, n_products: int) -> tuple[
     at, place = np.unique(came["at"], return_inverse=True)
     n, opened = (np.bincount(place, came[c], minlength=len(at)) for c in ("quantity", "opening"))
     opened = np.clip(opened, 0, np.maximum(n, 0))
-    n_came = pd.DataFrame({"at": np.repeat(at, 2), "n": np.column_stack([opened, n - opened]).ravel()})
-    n_came = n_came.assign(sure=n_came.index % 2 == 1)[n_came["n"] > DUST]
+    came = pd.DataFrame({"at": np.repeat(at, 2), "n": np.column_stack([opened, n - opened]).ravel()})
+    came = came.assign(sure=came.index % 2 == 1)[came["n"] > DUST]
     left = np.where(out["kind"] == SALE, out["quantity"], -out["quantity"])
     left = np.bincount(np.searchsorted(starts, np.concatenate([out["at"], at])),
                        np.concatenate([left, np.maximum(-n, 0)]), minlength=len(starts) + 1)[1:]  # fmt: skip
-    end = np.bincount(np.searchsorted(starts, n_came["at"]), minlength=len(starts) + 1)[1:].cumsum()
-    start = np.append(0, end[:-1])
-    spells = pd.DataFrame(
-        {"when": starts % MOMENTS + 1, "pair": starts // MOMENTS, "start": start, "end": end, "left": left}
-    )
-    day, first = (n_came["at"] % MOMENTS - MOMENTS // 2) // 4, n_came["at"] // MOMENTS // n_products
-    came = pd.DataFrame({"day": day, "sure": n_came["sure"], "first": first, "n": n_came["n"]})
-    return _tuples(came), _tuples(spells[(end > start) | (left != 0)])
+    n_came = np.bincount(np.searchsorted(starts, came["at"]), minlength=len(starts) + 1)[1:]
+    end = n_came.cumsum()
+    spells = pd.DataFrame({"when": starts % MOMENTS + 1, "pair": starts // MOMENTS, "start": end - n_came, "end": end,
+                           "left": left})  # fmt: skip
+    day, first = (came["at"] % MOMENTS - MOMENTS // 2) // 4, came["at"] // MOMENTS // max(n_products, 1)
+    came = pd.DataFrame({"day": day, "sure": came["sure"], "first": first, "n": came["n"]})
+    return _tuples(came), _tuples(spells[(n_came > 0) | (left != 0)])
 
 
 def _tuples(rows: pd.DataFrame) -> list[tuple]:

@@ -11,6 +11,7 @@ MEASURES = ("margin_rate", "profit_per_m2", "gmroi", "stock_turn")
 NOTABLE_POINTS, NOTABLE_SHARE = 0.005, 0.05  # of margin, of the rival's figure: less is "about equal", however sure
 MIN_MONTHS = 3  # of a brand, and of its stock: fewer are no habit
 MIN_REVENUE_SHARE = 0.01  # of the dealer's sales: a sideline's margin is that of a few models
+MOST_BRANDS = 8  # side by side in a figure
 MIN_DEALERS = 5  # behind a median that a dealer may see: from fewer, another's figure could be guessed
 LESS = 0.9  # a turn or sales per m² below this part of the rival's is a lever
 LEVEL = 0.95
@@ -36,7 +37,8 @@ def brand_comparison(sums: pd.DataFrame, brand: str, months: pd.DataFrame | None
     `margin_rate` = (gross profit + rebate) ÷ revenue; `profit_per_m2` = the same earned in a year ÷ mean floor;
     `gmroi` (gross margin return on inventory) = the same ÷ average stock at cost; `stock_turn` = a year's cost of
     sales ÷ average stock at cost. Rebates count: the dealer can spend them. A lead is "win" or "lose" only if it is
-    notable (`NOTABLE_POINTS`, `NOTABLE_SHARE`) and its 95 % interval leaves out zero; else "even".
+    notable (`NOTABLE_POINTS`, `NOTABLE_SHARE`) and its interval leaves out zero, which holds 95 % for all his rivals
+    together (Bonferroni); else "even".
 
     Parameters
     ----------
@@ -106,7 +108,9 @@ def _add_lead(rows: pd.DataFrame, measure: str, place: np.ndarray, error: np.nda
     lead = np.append(values, np.nan)[np.where(np.isnan(place), -1, place).astype(int)] - theirs
     error = np.full(len(rows), np.nan) if error is None else error
     freedom = (rows["window_months"] - 1).clip(lower=1)
-    width = student.ppf((1 + LEVEL) / 2, freedom) * error
+    # the rival to talk about is the best of all he carries: with forty of them chance alone would put one ahead
+    n_rivals = (rows["n_brands"] - 1).clip(lower=1)
+    width = student.ppf(1 - (1 - LEVEL) / 2 / n_rivals, freedom) * error
     low, high = lead - width, lead + width
     notable = NOTABLE_POINTS if measure == "margin_rate" else NOTABLE_SHARE * np.abs(theirs)
     win = (lead.round(9) >= notable) & ~(low <= 0)
@@ -376,12 +380,18 @@ def _short(name: str) -> str:
 
 
 def plot_proof(comparison: pd.DataFrame, dealer_id: str, *, scope: str = "", ax: Axes | None = None) -> Axes:
-    """Draw one dealer's brands side by side, a panel a measure, ours in our colour; `ax` takes the first measure."""
+    """Draw one dealer's brands side by side, a panel a measure, ours in our colour; `ax` takes the first measure.
+
+    Of many brands ours, the best rival of each measure, and then the largest are drawn: `MOST_BRANDS` in all.
+    """
     here = comparison[(comparison["dealer_id"] == dealer_id) & (comparison["left_out"] == "")]
     sheet = proof(comparison, dealer_id)
     if sheet.empty:
         all_his = comparison[comparison["dealer_id"] == dealer_id]
         return style.nothing(_nothing(all_his, all_his[all_his["ours"]]), ax)
+    told = here["ours"] | here["brand"].isin(sheet["best_rival"])
+    largest = here[~told].sort_values(["revenue", "brand"], ascending=[False, True]).index
+    here = here[told | here.index.isin(largest[: max(MOST_BRANDS - told.sum(), 0)])]
     here = here.sort_values(["ours", "margin_rate"], ascending=[False, False])
     panels = [ax] if ax else np.atleast_1d(style.axes(len(sheet), height=1.7 + 0.36 * len(here)))
     for panel, row in zip(panels, sheet.itertuples(), strict=False):

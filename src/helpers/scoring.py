@@ -294,10 +294,13 @@ def _placed(ids: pd.Series, values: pd.Series, circles: list, *, better_low: boo
 def network_data_scores(dealer_scores: pd.DataFrame, revenue: pd.Series) -> pd.DataFrame:
     """Average the dealers' data scores per factor, weighted by our revenue (a Series by dealer_id).
 
-    5 means that large dealers are no better than others. Without any revenue all count alike. Columns: `factor_id`,
-    `data_score`, `n_dealers` (with a value).
+    5 means that large dealers are no better than others. Without any revenue all count alike. A factor of which several
+    dealers all have the same value tells nothing and has no score. Columns: `factor_id`, `data_score`, `n_dealers`
+    (with a value that tells).
     """
     rows = dealer_scores.dropna(subset=["data_score"])
+    values = rows.groupby("factor_id")["value"]
+    rows = rows[(values.transform("nunique") > 1) | (values.transform("size") == 1)]
     weight = rows["dealer_id"].map(revenue).fillna(0.0).clip(lower=0.0).astype("float64")
     weight = weight.mask(weight.groupby(rows["factor_id"]).transform("sum") <= 0, 1.0)
     sums = pd.DataFrame({"part": rows["data_score"] * weight, "weight": weight}).groupby(rows["factor_id"]).sum()

@@ -8,6 +8,7 @@ from helpers import profit, style
 from helpers.profit import MEASURES, RESULTS
 
 PAGE = "06_dealer_profit.html"
+MIN_GAP_SHARE = 0.01  # of what he earns with all brands: less is not worth a call
 MIN_POINTS = 2.0  # of margin behind a rival: an eighth of what a dealer earns, and more than a month's pricing moves
 MIN_DEALERS = 5  # in a region or format: fewer are no picture
 STATUS = ("earns_less", "loses_some", "about_equal", "earns_most", "–")
@@ -78,11 +79,13 @@ def losing(comparison: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
     """List the dealers at whom a rival surely earns more on any measure, with the rival to talk about.
 
     That is the one who beats us on every measure of earning and most in margin, else the one whose lead costs the
-    dealer most. `status` is "earns_less" where the margin is at least `MIN_POINTS` points lower too, else
-    "loses_some". Those who earn less come first, then the largest money.
+    dealer most. `status` is "earns_less" where the margin is at least `MIN_POINTS` points lower and the gap costs him
+    at least `MIN_GAP_SHARE` of what he earns with all brands, else "loses_some". Those who earn less come first, then the largest money.
     """
     rows = profit.gaps(comparison)
+    earned = rows["dealer_id"].map(comparison.groupby("dealer_id")["earned"].sum()).astype("float64")
     far = rows["on_all"] & (rows["lead_points"].round(9) <= -MIN_POINTS)
+    far &= rows["gap_money"] >= MIN_GAP_SHARE * earned
     rows = rows.assign(
         status=np.where(far, "earns_less", "loses_some"), worst=rows["lead_points"].where(rows["on_all"])
     )

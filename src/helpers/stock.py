@@ -1,7 +1,9 @@
 """Stock: what lies at the dealers and since when, what came and what went; part of the door.
 
-What came first leaves first (FIFO). On one day goods move in the order of `checks.MOVE_KINDS`; a transfer waits until
-the giver has the goods, where that happens the same day.
+What came first leaves first (FIFO). The algebra of a dealer and model without transfers: what lies there is the opening
+plus receipts (goods sent back to us below zero) less sales plus returns, and it lies in the youngest arrivals. So a
+piece that a consumer brings back is as old as if it had never left, and what was oversold, or an opening below zero, is
+made good by the next arrival. The order of a day is that of `checks.MOVE_KINDS`.
 """
 
 import datetime as dt
@@ -19,11 +21,11 @@ from helpers.read import _within
 from helpers.settings import Workbook
 from helpers.tables import described, table
 
+__all__ = ["fifo_layers"]  # for whoever has moves at hand
+
 WINDOW = 12  # months: an older count or record says nothing of today
 RECENT_DAYS = 90
 ARRIVALS = ("opening", "receipt")
-__all__ = ["fifo_layers"]  # the walk itself, for whoever has moves at hand
-
 PAIR = ["dealer_id", "product_id"]
 LAYERS = [*PAIR, "received_date", "quantity", "unit_cost"]
 REMARKS = [*PAIR, "remark", "quantity"]
@@ -121,15 +123,15 @@ def _followed(book: Workbook, records: _Records) -> OnHand:
     moves = _moves(book, records)
     linked = _linked(moves)
     balances = _balances(moves, records.end).anti_join(linked, PAIR)
-    odd = _fetched(balances.filter((_.opening < 0) | (_.there < 0) | (_.sold < 0)), PAIR)
-    if len(back := odd.loc[odd["sold"] < 0, PAIR]):  # more came back than the records saw go
+    odd = _fetched(balances.filter((_.opening < 0) | (_.there < 0) | (_.left < 0)), PAIR)
+    if len(back := odd.loc[odd["left"] < 0, PAIR]):  # more came back than the records saw go
         linked = ibis.union(linked, ibis.memtable(back))
     # categories, for the names repeat: the walk is through numbers
     apart = moves.semi_join(linked, PAIR).to_pyarrow().to_pandas(strings_to_categorical=True, date_as_object=False)
     walked = walk(apart, moves.date.min().execute())
     rows = _joined(_layers(moves, balances, records.end), walked.layers)
     rows = _fetched(_priced(book, rows, records.end), LAYERS[:3])
-    odd = odd[odd["sold"] >= 0]
+    odd = odd[odd["left"] >= 0]
     remarks = pd.concat([
         odd[odd["opening"] < 0].assign(remark="negative_opening", quantity=odd["opening"]),
         odd[odd["there"] < 0].assign(remark="negative_stock", quantity=odd["there"]), walked.remarks,
@@ -181,9 +183,9 @@ def flows(book: Workbook, period: str, n_months: int = WINDOW) -> pd.DataFrame:
     rows = _fetched(sums, PAIR)
     pieces = ["received", "sold", "sold_90d", "transferred_in", "transferred_out"]
     rows[pieces] = rows[pieces].astype("float64").fillna(0.0).round(DIGITS) + 0.0  # no minus before a zero
-    unknown = ["received"] if "sell_in" not in records.tables else ["sold", "sold_90d"]
-    if len(records.tables) == 1 and records.source == "":
-        rows[unknown] = np.nan
+    for alone, unknown in (("sell_in", ["sold", "sold_90d"]), ("sell_out", ["received"])):
+        if records.tables == (alone,):
+            rows[unknown] = np.nan
     return rows.assign(n_days=(records.end - start).days + 1)[FLOWS]
 
 
@@ -241,22 +243,23 @@ def _moves(book: Workbook, records: _Records) -> Table:
         lines = table(book, "stock_moves")
         to = _.to_dealer_id if "to_dealer_id" in lines.columns else ibis.null("string")
         lines = lines.mutate(to_dealer_id=to)
-    else:
-        parts = [_traded(table(book, name), name) for name in records.tables]
-        if len(parts) == 2:  # a till also sells what others deliver
-            parts[1] = parts[1].semi_join(parts[0].select(PAIR).distinct(), PAIR)
-        lines = ibis.union(*parts) if len(parts) == 2 else parts[0]
-    lines = lines.filter(_.dealer_id.notnull(), _.product_id.notnull(), _.quantity.notnull())
-    lines = lines.filter(_.date.between(ibis.literal(records.start), ibis.literal(records.end)))
-    return lines.select(*PAIR, "date", "kind", "to_dealer_id", quantity=_.quantity.cast("float64"))
+        return _dated(lines, records)
+    bought, *sold = (_dated(_traded(table(book, name), name), records) for name in records.tables)
+    # a till also sells what others deliver
+    return ibis.union(bought, sold[0].semi_join(bought.select(PAIR).distinct(), PAIR)) if sold else bought
 
 
 def _traded(lines: Table, name: str) -> Table:
     """Read invoice or till lines as moves; a negative amount tells that goods came back, whatever the pieces' sign."""
     amount, kind = (_.revenue, "receipt") if name == "sell_in" else (_.amount, "sale")
-    pieces = _.quantity.cast("float64")
-    signed = ibis.cases((amount < 0, -pieces.abs()), else_=pieces)
-    return lines.select(*PAIR, "date", quantity=signed, kind=ibis.literal(kind), to_dealer_id=ibis.null("string"))
+    signed = ibis.cases((amount < 0, -_.quantity.abs()), else_=_.quantity)
+    return lines.mutate(quantity=signed, kind=ibis.literal(kind), to_dealer_id=ibis.null("string"))
+
+
+def _dated(lines: Table, records: _Records) -> Table:
+    lines = lines.filter(_.dealer_id.notnull(), _.product_id.notnull(), _.quantity.notnull())
+    lines = lines.filter(_.date.between(ibis.literal(records.start), ibis.literal(records.end)))
+    return lines.select(*PAIR, "date", "kind", "to_dealer_id", quantity=_.quantity.cast("float64"))
 
 
 # ---- first in, first out, in the engine -----------------------------------------------------------------------------
@@ -270,21 +273,22 @@ def _linked(moves: Table) -> Table:
 
 
 def _balances(moves: Table, end: dt.date) -> Table:
-    """Sum up by pair: the opening, what consumers bought and kept, what came of late, and what must lie there now."""
+    """Sum up by pair: the opening, what left, what came of late, and what must lie there, transfers in aside."""
     came = _.kind.isin(ARRIVALS)
     sums = moves.group_by(PAIR).agg(
         opening=_.quantity.sum(where=_.kind == "opening").fill_null(0),
-        sold=ibis.cases((_.kind == "sale", _.quantity), (_.kind == "return", -_.quantity), else_=0.0).sum(),
+        left=ibis.cases((_.kind.isin(["sale", "transfer"]), _.quantity), (_.kind == "return", -_.quantity),
+                        else_=0.0).sum(),
         late=_.quantity.sum(where=came & (_.date > _cut(end))).fill_null(0),
-        there=ibis.cases((_.kind == "sale", -_.quantity), (came | (_.kind == "return"), _.quantity),
-                         (_.kind == "transfer", -_.quantity), else_=0.0).sum(),
+        came=_.quantity.sum(where=came).fill_null(0),
     )  # fmt: skip
-    return sums.mutate(**{c: _[c].round(DIGITS) for c in ("opening", "sold", "there")})
+    return sums.select(*PAIR, "late", opening=_.opening.round(DIGITS), left=_.left.round(DIGITS),
+                       there=(_.came - _.left).round(DIGITS))  # fmt: skip
 
 
 def _layers(moves: Table, balances: Table, end: dt.date) -> Table:
     """Lay what must lie there into the youngest arrivals, for the oldest left first; for pairs without transfers."""
-    there = balances.filter(_.there > 0, _.sold >= 0).select(*PAIR, "late", "there")
+    there = balances.filter(_.there > 0, _.left >= 0).select(*PAIR, "late", "there")
     came = moves.filter(_.kind.isin(ARRIVALS)).inner_join(there, PAIR)
     came = came.filter((_.late < _.there) | (_.date > _cut(end)))  # the older ones have left: most need not be sorted
     days = came.group_by(*PAIR, "date").agg(

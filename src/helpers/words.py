@@ -92,7 +92,8 @@ class _Plural(string.Formatter):
             return money(value)
         if spec == "lower":  # a label in mid-sentence
             return str(value)[:1].lower() + str(value)[1:]
-        return super().format_field(value, spec)
+        written = super().format_field(value, spec)
+        return written.replace("-", "−") if isinstance(value, (int, float)) else written
 
 
 def say(sentence: str, **values: object) -> str:

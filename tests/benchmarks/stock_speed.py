@@ -169,8 +169,8 @@ def main() -> None:
             if repeat:  # the first round warms the file cache
                 runs[side].append(measured)
     # each round's ratio to the query beside it: what else the machine does weighs on both
-    ratio = {side: statistics.median(r["seconds"] / w["seconds"] for r, w in zip(runs[side], runs["window"], strict=True))
-             for side in SIDES}  # fmt: skip
+    ratio = {side: statistics.median(r["seconds"] / w["seconds"] for r, w in zip(found, runs["window"], strict=True))
+             for side, found in runs.items()}  # fmt: skip
     print(
         f"{asked.moves:,} moves to {runs['ours'][0]['layers']:,} layers; medians of {asked.repeats} cold processes each"
     )

@@ -526,6 +526,14 @@ def test_the_front_page_hears_every_page_in_turn():
     assert front["verdict"] == ""
 
 
+def test_the_first_page_that_calls_is_the_urgent_one():
+    def page(name: str, n: int) -> dict:
+        return {"headlines": [{"place": "call", "text": f"{name}{i}"} for i in range(n)]}
+
+    front = edition.front_page([page("–", 0), page("a", 9), page("b", 9), page("c", 2)])
+    assert [call["text"] for call in front["calls"]] == [*(f"a{i}" for i in range(6)), "b0", "b1", "c0", "c1"]
+
+
 # ---- cards ---------------------------------------------------------------------------------------------------------
 
 HOSTILE = "../../Ü <b>=1"  # an id is text from data, whatever it holds

@@ -24,7 +24,8 @@ from helpers.settings import Workbook
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGE_NAMES = {"en": "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文"}
 PACKAGES = ("customer-workbook", "duckdb", "ibis-framework", "matplotlib", "nbconvert", "pandas", "papermill")
-N_TILES, N_CHANGES, N_CALLS = 8, 8, 8  # what two sheets of paper hold
+N_TILES, N_CHANGES, N_CALLS = 8, 8, 10  # what two sheets of paper hold
+URGENT_CALLS = 5  # of the first page that calls: who has stopped paying comes before what sleeps
 NARROW_PT = 400  # a figure of the page's width has 662 points
 IMAGES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
 TAGS = {"a", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "details", "div", "dl", "dt",
@@ -258,15 +259,20 @@ def front_page(pages: Sequence[Mapping]) -> dict[str, Any]:
     tiles = [tile | {"curve": sparkline(tile["trend"])} for tile in _in_turn(pages, "tile", N_TILES)]
     return {
         "verdict": verdicts[0]["text"] if verdicts else "", "tiles": tiles,
-        "changes": _in_turn(pages, "change", N_CHANGES), "calls": _in_turn(pages, "call", N_CALLS),
+        "changes": _in_turn(pages, "change", N_CHANGES), "calls": _in_turn(pages, "call", N_CALLS, URGENT_CALLS),
         "quality": [line for page in pages for line in page["headlines"] if line["place"] == "quality"],
     }  # fmt: skip
 
 
-def _in_turn(pages: Sequence[Mapping], place: str, most: int) -> list[dict]:
-    """Choose headlines in turn, one of each page, until there are enough: the last page is heard too; in page order."""
+def _in_turn(pages: Sequence[Mapping], place: str, most: int, at_first: int = 1) -> list[dict]:
+    """Choose headlines in turn, one of each page, until there are enough: the last page is heard too; in page order.
+
+    The first page that has any may say `at_first` in its first turn.
+    """
     said = [[line for line in page["headlines"] if line["place"] == place] for page in pages]
-    turns = sorted((turn, i) for i, lines in enumerate(said) for turn in range(len(lines)))[:most]
+    ahead = {next((i for i, lines in enumerate(said) if lines), 0): at_first - 1}
+    rounds = [(max(turn - ahead.get(i, 0), 0), i, turn) for i, lines in enumerate(said) for turn in range(len(lines))]
+    turns = [(turn, i) for _round, i, turn in sorted(rounds)[:most]]
     return [said[i][turn] for i, turn in sorted((i, turn) for turn, i in turns)]
 
 

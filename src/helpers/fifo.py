@@ -13,9 +13,9 @@ import pandas as pd
 DIGITS = 6  # of a piece: metres and kilograms have fractions, and 0.1 + 0.2 − 0.3 is nothing
 DUST = 0.5 * 10**-DIGITS
 UNKNOWN = -(10**9)  # the day of goods of unknown age: the oldest
-CAME, RETURN, TRANSFER, SALE = range(4)  # the order of one day
+CAME, RETURN, TRANSFER, SALE = range(0, 8, 2)  # the order of one day; between them, sums of what follows
 ORDER = {"opening": CAME, "receipt": CAME, "return": RETURN, "transfer": TRANSFER, "sale": SALE}
-MOMENTS = 2**24  # four a day, for five thousand years before and after 1970
+MOMENTS = 2**24  # eight a day, for two thousand years before and after 1970
 
 
 class Walk(NamedTuple):
@@ -38,7 +38,8 @@ def fifo_layers(moves: pd.DataFrame, begin: pd.Timestamp | None = None) -> pd.Da
     ----------
     moves
         `dealer_id`, `product_id`, `date`, `quantity`, `kind`, `to_dealer_id` as in the codebook. A transfer to nobody
-        is gone, one to oneself is none, a negative one goes the other way; other kinds do not count.
+        is gone, one to oneself is none, a negative one goes the other way; a negative sale is a return. Other kinds do
+        not count.
 
     Returns
     -------
@@ -57,7 +58,7 @@ def fifo_layers(moves: pd.DataFrame, begin: pd.Timestamp | None = None) -> pd.Da
 def walk(moves: pd.DataFrame, begin: pd.Timestamp | None = None) -> Walk:
     """Do as `fifo_layers`, and remark on "negative_opening", "negative_stock" and "transfer_short"."""
     rows, dealers, products = _coded(moves)
-    shelves, short = _shelves(rows, rows["day"].min() if begin is None else _days(begin), len(products))
+    shelves, short = _shelves(rows, rows["day"].min() if pd.isna(begin) else _days(begin), len(products))
     left = [(pair, *layer) for pair, shelf in shelves.items() for layer in shelf.here]
     left = pd.DataFrame(left, columns=["pair", "day", "sure", "first", "quantity"])
     odd = [(pair, "negative_stock", -shelf.owed) for pair, shelf in shelves.items() if shelf.owed > DUST]
@@ -104,12 +105,14 @@ def _coded(moves: pd.DataFrame) -> tuple[pd.DataFrame, pd.Index, pd.Index]:
     n = moves["quantity"].to_numpy(dtype="float64", na_value=np.nan)
     opening = np.where(moves["kind"] == "opening", n, 0.0)
     kind = np.where((kind == TRANSFER) & (to < 0), SALE, kind)
+    kind = np.where(n < 0, np.select([kind == SALE, kind == RETURN], [RETURN, SALE], kind), kind)
+    n = np.where((kind == SALE) | (kind == RETURN), np.abs(n), n)
     turned = (kind == TRANSFER) & (n < 0)
     dealer, to, n = np.where(turned, to, dealer), np.where(turned, dealer, to), np.where(turned, -n, n)
     pair, day = dealer * len(products) + models.codes.to_numpy(), _days(moves["date"])
     rows = pd.DataFrame({
         "pair": pair, "dealer": dealer, "to": to * len(products) + models.codes.to_numpy(), "day": day, "kind": kind,
-        "at": pair * MOMENTS + MOMENTS // 2 + day * 4 + kind, "quantity": n, "opening": opening,
+        "at": pair * MOMENTS + MOMENTS // 2 + day * 8 + kind, "quantity": n, "opening": opening,
     })  # fmt: skip
     known = (kind >= 0) & (givers.codes >= 0) & (models.codes >= 0) & moves["date"].notna() & ~np.isnan(n)
     return rows[known.to_numpy() & ((kind != TRANSFER) | (dealer != to))], dealers, products
@@ -119,30 +122,31 @@ def _days(dates: pd.Series | pd.Timestamp) -> np.ndarray | int:
     return np.asarray(pd.to_datetime(dates), dtype="datetime64[D]").astype("int64")
 
 
-def _spells(rows: pd.DataFrame, passed: pd.DataFrame, n_products: int) -> tuple[list[tuple], list[tuple]]:
-    """Cut each pair's moves at its transfers: between two of them only sums matter, all that came and all that left.
+def _spells(rows: pd.DataFrame, cuts: np.ndarray, n_products: int) -> tuple[list[tuple], list[tuple]]:
+    """Cut each pair's moves at its transfers and returns: between two of them only sums matter: what came, what left.
 
-    That is so because what a consumer brings back is what left last: a sale and a return cancel out. Gives what came as
-    (day, whether that is sure, first dealer, pieces), and spells as (moment, pair, first and last of what came, left).
+    Gives the lots that came as (day, whether that is sure, first dealer, pieces), and the spells as (moment, pair,
+    first and last of its lots, what left).
     """
-    starts = np.sort(np.concatenate([rows["pair"].unique() * MOMENTS, passed["at"],
-                                     passed["to"] * MOMENTS + passed["at"] % MOMENTS]))  # fmt: skip
-    came, out = rows[rows["kind"] == CAME], rows[rows["kind"].isin([SALE, RETURN])]
+    starts = np.sort(np.concatenate([rows["pair"].unique() * MOMENTS, cuts]))
+    came, sold = rows[rows["kind"] == CAME], rows[rows["kind"] == SALE]
     at, place = np.unique(came["at"], return_inverse=True)
     n, opened = (np.bincount(place, came[c], minlength=len(at)) for c in ("quantity", "opening"))
     opened = np.clip(opened, 0, np.maximum(n, 0))
-    came = pd.DataFrame({"at": np.repeat(at, 2), "n": np.column_stack([opened, n - opened]).ravel()})
-    came = came.assign(sure=came.index % 2 == 1)[came["n"] > DUST]
-    left = np.where(out["kind"] == SALE, out["quantity"], -out["quantity"])
-    left = np.bincount(np.searchsorted(starts, np.concatenate([out["at"], at])),
-                       np.concatenate([left, np.maximum(-n, 0)]), minlength=len(starts) + 1)[1:]  # fmt: skip
-    n_came = np.bincount(np.searchsorted(starts, came["at"]), minlength=len(starts) + 1)[1:]
-    end = n_came.cumsum()
-    spells = pd.DataFrame({"when": starts % MOMENTS + 1, "pair": starts // MOMENTS, "start": end - n_came, "end": end,
+    lots = pd.DataFrame({"at": np.repeat(at, 2), "n": np.column_stack([opened, n - opened]).ravel()})
+    lots = lots.assign(sure=lots.index % 2 == 1)[lots["n"] > DUST]
+
+    def per_spell(at: np.ndarray, n: np.ndarray | None = None) -> np.ndarray:
+        return np.bincount(np.searchsorted(starts, at), n, minlength=len(starts) + 1)[1:]
+
+    left = per_spell(np.append(sold["at"], at), np.append(sold["quantity"], np.maximum(-n, 0)))
+    n_lots = per_spell(lots["at"])
+    end = n_lots.cumsum()
+    spells = pd.DataFrame({"when": starts % MOMENTS + 1, "pair": starts // MOMENTS, "start": end - n_lots, "end": end,
                            "left": left})  # fmt: skip
-    day, first = (came["at"] % MOMENTS - MOMENTS // 2) // 4, came["at"] // MOMENTS // max(n_products, 1)
-    came = pd.DataFrame({"day": day, "sure": came["sure"], "first": first, "n": came["n"]})
-    return _tuples(came), _tuples(spells[(n_came > 0) | (left != 0)])
+    day, first = (lots["at"] % MOMENTS - MOMENTS // 2) // 8, lots["at"] // MOMENTS // max(n_products, 1)
+    lots = pd.DataFrame({"day": day, "sure": lots["sure"], "first": first, "n": lots["n"]})
+    return _tuples(lots), _tuples(spells[(n_lots > 0) | (left > 0)])
 
 
 def _tuples(rows: pd.DataFrame) -> list[tuple]:
@@ -215,20 +219,22 @@ class _Shelf:
 def _shelves(rows: pd.DataFrame, first: int, n_products: int) -> tuple[dict[int, _Shelf], dict[int, float]]:
     """Let the goods come and go; give each pair's shelf, and what givers passed on without having it."""
     passed = rows[rows["kind"] == TRANSFER].groupby(["at", "pair", "to", "dealer"], as_index=False)["quantity"].sum()
-    came, spells = _spells(rows, passed, n_products)
-    transfers = _tuples(passed.assign(at=passed["at"] % MOMENTS))
+    back = rows[rows["kind"] == RETURN].groupby(["at", "pair", "dealer"], as_index=False)["quantity"].sum()
+    cuts = np.concatenate([passed["at"], passed["to"] * MOMENTS + passed["at"] % MOMENTS, back["at"]])
+    lots, events = _spells(rows, cuts, n_products)
+    events += [event for table in (passed, back) for event in _tuples(table.assign(at=table["at"] % MOMENTS))]
     shelves: defaultdict[int, _Shelf] = defaultdict(_Shelf)
     short: defaultdict[int, float] = defaultdict(float)
-    for when, events in groupby(sorted(spells + transfers), key=itemgetter(0)):
-        if when % 4 == TRANSFER:
-            _pass_on(shelves, short, list(events))
-            continue
-        for _when, pair, start, end, left in events:
-            shelf = shelves[pair]
-            shelf.put(came[start:end])
-            if left < 0:
-                shelf.take_back(-left, (first, False, pair // n_products))
-            else:
+    for when, moment in groupby(sorted(events), key=itemgetter(0)):
+        if when % 8 == TRANSFER:
+            _pass_on(shelves, short, list(moment))
+        elif when % 8 == RETURN:
+            for _when, pair, dealer, n in moment:
+                shelves[pair].take_back(n, (first, False, dealer))
+        else:
+            for _when, pair, start, end, left in moment:
+                shelf = shelves[pair]
+                shelf.put(lots[start:end])
                 shelf.gone += shelf.take(left)
     return shelves, short
 

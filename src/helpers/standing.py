@@ -80,7 +80,8 @@ def losing(comparison: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
 
     That is the one who beats us on every measure of earning and most in margin, else the one whose lead costs the
     dealer most. `status` is "earns_less" where the margin is at least `MIN_POINTS` points lower and the gap costs him
-    at least `MIN_GAP_SHARE` of what he earns with all brands, else "loses_some". Those who earn less come first, then the largest money.
+    at least `MIN_GAP_SHARE` of what he earns with all brands, else "loses_some". Those who earn less come first, then
+    the largest money.
     """
     rows = profit.gaps(comparison)
     earned = rows["dealer_id"].map(comparison.groupby("dealer_id")["earned"].sum()).astype("float64")

@@ -27,6 +27,7 @@ WINDOW = 12  # months: an older count or record says nothing of today
 RECENT_DAYS = 90
 ARRIVALS = ("opening", "receipt")
 PAIR = ["dealer_id", "product_id"]
+NAMES = {"dealer_id": "string", "product_id": "string"}
 LAYERS = [*PAIR, "received_date", "quantity", "unit_cost"]
 REMARKS = [*PAIR, "remark", "quantity"]
 FLOWS = [*PAIR, "received", "sold", "sold_90d", "transferred_in", "transferred_out", "last_received_date",
@@ -121,14 +122,14 @@ def _counted(book: Workbook, month: str) -> OnHand:
 def _followed(book: Workbook, records: _Records) -> OnHand:
     """Follow the moves: in the engine where no transfer occurs, event by event for the rest."""
     moves = _moves(book, records)
-    linked = _linked(moves)
-    balances = _balances(moves, records.end).anti_join(linked, PAIR)
-    odd = _fetched(balances.filter((_.opening < 0) | (_.there < 0) | (_.left < 0)), PAIR)
-    if len(back := odd.loc[odd["left"] < 0, PAIR]):  # more came back than the records saw go
-        linked = ibis.union(linked, ibis.memtable(back))
+    linked = _fetched(_linked(moves))
+    balances = _balances(moves, records.end).anti_join(ibis.memtable(linked, schema=NAMES), PAIR)
+    odd = _fetched(balances.filter((_.opening < 0) | (_.there < 0) | (_.left < 0)))
+    # … and where more came back than the records saw go
+    apart = ibis.memtable(pd.concat([linked, odd.loc[odd["left"] < 0, PAIR]]), schema=NAMES)
     # categories, for the names repeat: the walk is through numbers
-    apart = moves.semi_join(linked, PAIR).to_pyarrow().to_pandas(strings_to_categorical=True, date_as_object=False)
-    walked = walk(apart, moves.date.min().execute())
+    apart = moves.semi_join(apart, PAIR).to_pyarrow().to_pandas(strings_to_categorical=True, date_as_object=False)
+    walked = walk(apart, pd.to_datetime(moves.date.min().execute()))
     rows = _joined(_layers(moves, balances, records.end), walked.layers)
     rows = _fetched(_priced(book, rows, records.end), LAYERS[:3])
     odd = odd[odd["left"] >= 0]

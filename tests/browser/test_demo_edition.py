@@ -37,8 +37,22 @@ def carded(planted) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def edition(book, carded, tmp_path_factory):
-    return report.print_edition(book, cards=carded, audiences=["us", "dealer"], out=tmp_path_factory.mktemp("reports"))
+def edition(book, tmp_path_factory):
+    return report.print_edition(book, out=tmp_path_factory.mktemp("reports"))
+
+
+@pytest.fixture(scope="module")
+def cards(book, edition, carded):
+    """The three dealers' cards for both audiences, in English: a draft beside the edition, whose pages are kept."""
+    asked = {"only": ["abc_pareto"], "languages": ["en"], "cards": carded, "audiences": ["us", "dealer"]}
+    return report.print_edition(book, out=edition.index.parents[1], **asked).index.parent
+
+
+@pytest.fixture(scope="module")
+def chinese_cards(book, carded, tmp_path_factory):
+    """One of them in Traditional Chinese, which is converted from Simplified."""
+    asked = {"only": ["abc_pareto"], "languages": ["zh-Hant"], "cards": carded[:1], "audiences": ["us", "dealer"]}
+    return report.print_edition(book, out=tmp_path_factory.mktemp("chinese"), **asked).index.parent
 
 
 def table(edition, name: str, language: str = "") -> pd.DataFrame:
@@ -182,45 +196,45 @@ def test_managers_pages_name_what_sleeps_and_who_earns_less(edition, planted):
             assert sum(names[dealer_id] in page for page in told.values()) >= 1, (truth, dealer_id)
 
 
-def test_what_is_handed_to_a_dealer_holds_his_own_figures_only(book, edition, carded):
-    """Page, alternative texts and the notebook behind it, in every language."""
-    for language in LANGUAGES:
-        place = edition.index.parent / ("" if language == "en" else language)
-        dealers = read.dealers(book, language).set_index("dealer_id")["dealer_name"]
-        judged = table(edition, "abc_pareto", "" if language == "en" else language).set_index("dealer_id")
-        cards = json.loads((place / "manifest.json").read_text(encoding="utf-8"))["cards"]
-        for card in (card for card in cards if card["audience"] == "dealer"):
-            mine, name = card["dealer_id"], shelf.file_name(card["dealer_id"])
-            page = (place / "cards" / "for-dealers" / f"{name}.html").read_text(encoding="utf-8")
-            kept = edition.index.parents[1] / ".pages" / card["key"] / "notebook.ipynb"
-            told = readable(page) + readable(kept.read_text(encoding="utf-8"))
-            assert dealers[mine] in told
-            others = dealers.drop(mine)
-            own = " ".join([dealers[mine], *read.dealers(book, language).set_index("dealer_id").loc[mine].astype(str)])
-            assert not [n for n in others if n in told and n not in own]
-            assert not [i for i in others.index if i in told]
-            assert judged.loc[mine, "diagnosis"] not in told
-            assert not re.search(r"\b[ABC–]{3}\b|Class [ABC]\b|[ABC] 类|[ABC] 類", told)
-            profit = judged.loc[mine, "gross_profit"]
-            assert not any(amount in told for amount in (f"{profit:,.0f}", f"{profit:.2f}", str(profit)))
+@pytest.mark.parametrize(("made", "language"), [("cards", "en"), ("chinese_cards", "zh-Hant")])
+def test_what_is_handed_to_a_dealer_holds_his_own_figures_only(book, edition, made, language, request):
+    """Page, alternative texts and the notebook behind it."""
+    place = request.getfixturevalue(made)
+    dealers = read.dealers(book, language).set_index("dealer_id")
+    judged = table(edition, "abc_pareto", "" if language == "en" else language).set_index("dealer_id")
+    printed = json.loads((place / "manifest.json").read_text(encoding="utf-8"))["cards"]
+    for card in (card for card in printed if card["audience"] == "dealer"):
+        mine, name = card["dealer_id"], shelf.file_name(card["dealer_id"])
+        page = (place / "cards" / "for-dealers" / f"{name}.html").read_text(encoding="utf-8")
+        kept = place.parent / ".pages" / card["key"] / "notebook.ipynb"
+        told = readable(page) + readable(kept.read_text(encoding="utf-8"))
+        own, others = " ".join(map(str, dealers.loc[mine])), dealers.drop(mine)["dealer_name"]
+        assert dealers.loc[mine, "dealer_name"] in told
+        assert not [n for n in others if n in told and n not in own]
+        assert not [i for i in others.index if i in told]
+        assert judged.loc[mine, "diagnosis"] not in told
+        assert not re.search(r"\b[ABC–]{3}\b|Class [ABC]\b|[ABC] [类類]", told)
+        profit = judged.loc[mine, "gross_profit"]
+        assert not any(amount in told for amount in (f"{profit:,.0f}", f"{profit:.2f}", str(profit)))
 
 
 def readable(text: str) -> str:
-    """Leave out what draws: figures are searched by their alternative texts, and as drawn by their words."""
+    """Leave out what draws: of a figure its alternative text is searched, letters in it are outlines."""
     return re.sub(r"(?:src=\"|\"image/\w+\+?\w*\": *\")[^\"]{500,}", "", text.replace('\\"', "'"))
 
 
-def test_our_own_cards_hold_what_a_dealers_may_not(edition, carded):
+@pytest.mark.parametrize(("made", "said"), [("cards", "Class {} ({}"), ("chinese_cards", "{} 類（{}")])
+def test_our_own_cards_hold_what_a_dealers_may_not(edition, carded, made, said, request):
     """Else the test above could not fail."""
-    page = (edition.index.parent / "cards" / f"{shelf.file_name(carded[0])}.html").read_text(encoding="utf-8")
+    place = request.getfixturevalue(made)
+    page = (place / "cards" / f"{shelf.file_name(carded[0])}.html").read_text(encoding="utf-8")
     judged = table(edition, "abc_pareto").set_index("dealer_id").loc[carded[0]]
-    assert f"Class {judged['composite_class']} ({judged['code']}" in readable(page)
+    assert said.format(judged["composite_class"], judged["code"]) in readable(page)
 
 
-def test_cards_name_what_is_planted(edition, planted, carded):
+def test_cards_name_what_is_planted(cards, carded):
     dead, less, stopped = (
-        (edition.index.parent / "cards" / f"{shelf.file_name(dealer_id)}.html").read_text(encoding="utf-8")
-        for dealer_id in carded
+        (cards / "cards" / f"{shelf.file_name(dealer_id)}.html").read_text(encoding="utf-8") for dealer_id in carded
     )
     assert "sleep here and sell elsewhere" in dead
     assert re.search(r"Earns [\d.]+ points less with Norvella than with Kastane", less)
@@ -240,10 +254,9 @@ def test_no_dealer_is_lost_between_table_and_page(book, edition):
     assert {*wanted, "code", "composite_class", "diagnosis", "previous_class"} <= set(abc.columns)
 
 
-def test_a_second_run_prints_nothing_anew(book, edition, carded):
-    again = report.print_edition(book, cards=carded, audiences=["us", "dealer"], out=edition.index.parents[1])
+def test_a_second_run_prints_nothing_anew(book, edition):
+    again = report.print_edition(book, out=edition.index.parents[1])
     assert set(again.seconds.values()) == {None}
-    assert not again.missing
 
 
 def test_last_months_classes_can_be_looked_up(book, edition, monkeypatch, tmp_path):
@@ -261,7 +274,7 @@ def test_every_page_says_that_the_data_are_generated(edition):
 def test_pages_are_sound_in_a_browser(edition, width):
     with checks.browser() as opened:
         paths = checks.pages(edition.index.parent)
-        assert len(paths) == (2 + len(PAGES) + 1 + 9 + 1 + 2 * 3) * len(LANGUAGES), "with managers and cards"
+        assert len(paths) == (2 + len(PAGES) + 1 + 9) * len(LANGUAGES), "front page, data, pages, managers"
         assert [fault for path in paths for fault in checks.page_faults(opened, path, width)] == []
 
 
@@ -273,19 +286,21 @@ def test_front_pages_fit_two_sheets(edition):
 
 
 @NEEDS_BROWSER
-def test_a_card_fits_one_sheet(edition):
+def test_a_card_is_sound_and_fits_one_sheet(cards, chinese_cards):
+    paths = [p for place in (cards, chinese_cards) for p in place.rglob("cards/**/*.html")]
+    assert len(paths) == 2 * (3 + 1) + 2
     with checks.browser() as opened:
-        cards = [p for p in edition.index.parent.rglob("cards/**/*.html") if p.name != "index.html"]
-        assert len(cards) == 2 * 3 * len(LANGUAGES)
-        assert {path.name: checks.printed_sheets(opened, path) for path in cards} == {path.name: 1 for path in cards}
-        assert max(path.stat().st_size for path in cards) <= 150_000
+        faults = [checks.page_faults(opened, path, width) for path in paths for width in checks.WIDTHS]
+        assert [fault for found in faults for fault in found] == []
+        assert {checks.printed_sheets(opened, path) for path in paths} == {1}
+    assert max(path.stat().st_size for path in paths) <= 150_000
 
 
 @NEEDS_BROWSER
-def test_a_card_is_found_by_typing(edition, carded):
+def test_a_card_is_found_by_typing(cards, carded):
     with checks.browser() as opened:
         page = opened.new_page()
-        page.goto((edition.index.parent / "cards" / "index.html").as_uri())
+        page.goto((cards / "cards" / "index.html").as_uri())
         assert page.locator(".deck li:visible").count() == 3
         page.fill("#wanted", carded[1].lower())
         assert page.locator(".deck li:visible").count() == 1

@@ -43,6 +43,7 @@ lint: .venv/installed  ## check style and spelling
 benchmarks: .venv/installed  ## measure against named peers (minutes)
 	@$(BIN)/python tests/benchmarks/abc_speed.py
 	@$(BIN)/python tests/benchmarks/groups_speed.py
+	@$(BIN)/python tests/benchmarks/stock_speed.py
 
 lock: .venv/installed  ## pin the newest versions that pyproject.toml allows (needs uv)
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \

@@ -178,7 +178,7 @@ ENGLISH = [
     "1 dealer is new: Shop 7. 1 dealer dropped out, without a purchase or a payment in twelve months: Shop 6.",
     "Balances owed rose by 100 CNY (25.0 %) to 500 CNY. 1 dealer has stopped paying: Shop 1.",
     "Stock over 90 days at the dealers fell by 10 CNY (10.0 %) to 90 CNY.",
-    "3 dealers are to be called, after 2; 2 are new on the list: Shop 4, D9.",
+    "The call list has 3 dealers, after 2; 2 are new on it: Shop 4, D9.",
 ]
 CHINESE = [
     "2 家客户类别下降：Shop 1（A → C）、Shop 5（A → B）。",
@@ -186,7 +186,7 @@ CHINESE = [
     "新增 1 家客户：Shop 7。1 家客户因十二个月无进货也无回款而退出：Shop 6。",
     "欠款余额增加 100 CNY（25.0 %），达 500 CNY。1 家客户停止付款：Shop 1。",
     "客户处 90 天以上的库存减少 10 CNY（10.0 %），降至 90 CNY。",
-    "需联系 3 家客户（上期 2 家），其中新增 2 家：Shop 4、D9。",
+    "电话清单共 3 家客户（上期 2 家），其中新增 2 家：Shop 4、D9。",
 ]
 
 
@@ -235,7 +235,7 @@ def test_fewer_calls_and_a_smaller_balance(before):
            "receivables": before["receivables"].assign(balance=[50.0, 0.0, 0.0], status="paying")}  # fmt: skip
     assert diff.sentences(before, now) == [
         "Balances owed fell by 350 CNY (87.5 %) to 50 CNY.".replace(" CNY", ""),
-        "1 dealer is to be called, after 2; none is new on the list.",
+        "The call list has 1 dealer, after 2; none is new on it.",
     ]
 
 

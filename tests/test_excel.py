@@ -248,13 +248,21 @@ def test_columns_are_as_wide_as_their_cells(tmp_path):
     rows = pd.DataFrame({"city": ["顺达电器商城西岭店"], "region": ["abcdefghi"], "reason": ["long " * 50],
                          "revenue": [1234567.0], "due_date": [None], "n_orders": [1]})  # fmt: skip
     width = {column.name: column.width for column in excel.columns_of(rows, "CNY")}
-    assert width["city"] == 9 * 2 + 2
-    assert width["region"] == 9 + 2
+    assert width["city"] == 9 * 2 + 3
+    assert width["region"] == 9 + 3
     assert width["reason"] == excel.WIDEST
     assert len("1,234,567") < width["revenue"] < 20
     assert width["due_date"] >= len("2026-10-05")
     sheet = sheet_of(written(tmp_path, {"t": rows}))
     assert sheet.cell(2, 3).alignment.wrap_text and not sheet.cell(2, 1).alignment.wrap_text
+    assert sheet.row_dimensions[2].height == 5 * excel.LINE_PT, "250 letters take five lines of 56"
+
+
+def test_large_tables_are_not_wrapped(tmp_path, monkeypatch):
+    monkeypatch.setattr(excel, "TALL", 1)
+    sheet = sheet_of(written(tmp_path, {"t": pd.DataFrame({"reason": ["long " * 50] * 2})}))
+    assert not sheet.cell(2, 1).alignment.wrap_text
+    assert sheet.row_dimensions[2].height is None
 
 
 # ---- sheets --------------------------------------------------------------------------------------------------------

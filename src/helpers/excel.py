@@ -21,6 +21,8 @@ MAX_DIGITS, MAX_NUMBER = 15, 1e307  # of a whole number Excel turns the further 
 CHUNK = 10_000  # rows that are Python objects at the same time
 MEASURED = 2_000  # rows that tell how wide a column is; the rest is much the same
 NARROWEST, WIDEST = 7, 60  # columns, in digits
+LINE_PT = 15
+TALL = 10_000  # rows of a table in which long text is wrapped: larger ones are not for reading
 # Text is text whatever it looks like; a row that is written leaves the memory.
 OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 NUMBER_FORMATS = {"percent": "0.0%", "whole": "#,##0", "decimal": "#,##0.00", "date": "yyyy-mm-dd"}
@@ -159,8 +161,9 @@ class _Formats:
         self._book, self._made = book, {}
         self.title = book.add_format({"bold": True, "font_size": 16, "font_color": style.COLORS["text"]})
         self.subtle = book.add_format({"font_color": style.COLORS["subtle"]})
-        self.head = book.add_format({"bold": True, "bg_color": "#eef2f5", "bottom": 1, "text_wrap": True,
-                                     "valign": "top", "border_color": style.COLORS["muted"]})  # fmt: skip
+        self.head = book.add_format({"bold": True, "bg_color": style.COLORS["–"], "bottom": 1, "text_wrap": True,
+                                     "border_color": style.COLORS["muted"], "valign": "top", "align": "left",
+                                     "indent": 1})  # fmt: skip
 
     def cell(self, kind: str, letter: str = "", *, wrap: bool = False, quoted: bool = False) -> Format:
         """Give the look of a cell; `quoted` text stays text even after somebody has edited it."""
@@ -170,10 +173,10 @@ class _Formats:
             if kind in NUMBER_FORMATS:
                 looks["num_format"] = NUMBER_FORMATS[kind]
             elif not letter:
-                looks["indent"] = 1  # away from the numbers before it
+                looks |= {"align": "left", "indent": 1}  # away from the numbers before it
             if letter:
                 looks |= {"bg_color": style.COLORS[letter], "align": "center",
-                          "font_color": "#ffffff" if letter == "A" else style.COLORS["text"]}  # fmt: skip
+                          "font_color": "white" if letter == "A" else style.COLORS["text"]}  # fmt: skip
             self._made[key] = self._book.add_format(looks)
         return self._made[key]
 
@@ -196,7 +199,7 @@ def _write_table(sheet: Worksheet, rows: pd.DataFrame, formats: _Formats, curren
     sheet.autofilter(0, 0, len(shown), len(columns) - 1)
     sheet.repeat_rows(0)
     for start in range(0, len(shown), CHUNK):
-        _write_rows(sheet, shown.iloc[start : start + CHUNK], start + 1, columns, formats)
+        _write_rows(sheet, shown.iloc[start : start + CHUNK], start + 1, columns, formats, len(shown) <= TALL)
     remark = ""
     if len(shown) < len(rows) or len(columns) < rows.shape[1]:
         remark = style.say("excel.cut", rows=len(shown), all_rows=len(rows), columns=len(columns),
@@ -205,15 +208,21 @@ def _write_table(sheet: Worksheet, rows: pd.DataFrame, formats: _Formats, curren
     return remark
 
 
-def _write_rows(sheet: Worksheet, rows: pd.DataFrame, first: int, columns: list[Column], formats: _Formats) -> None:
+def _write_rows(
+    sheet: Worksheet, rows: pd.DataFrame, first: int, columns: list[Column], formats: _Formats, tall: bool
+) -> None:
     kinds = [
         _kinds_by_row(rows, rows.iloc[:, i]) if column.kind == "by_row" else [column.kind] * len(rows)
         for i, column in enumerate(columns)
     ]
-    wraps = [column.width >= WIDEST for column in columns]
+    wraps = [tall and column.width >= WIDEST for column in columns]
     codes = [column.kind == "code" for column in columns]
     values = [rows.iloc[:, i].tolist() for i in range(len(columns))]
+    wide = [column for column, wrap in zip(values, wraps, strict=True) if wrap]
+    n_lines = [max((_n_lines(column[row]) for column in wide), default=1) for row in range(len(rows))]
     for row in range(len(rows)):
+        if n_lines[row] > 1:
+            sheet.set_row(first + row, LINE_PT * int(n_lines[row]))
         for i, column in enumerate(values):
             value = column[row]
             if value is None or value != value or value is pd.NaT:
@@ -221,6 +230,11 @@ def _write_rows(sheet: Worksheet, rows: pd.DataFrame, first: int, columns: list[
             if codes[i] or value == "not_stated":
                 value = style.word(value)
             _write(sheet, first + row, i, value, kinds[i][row], wraps[i], formats)
+
+
+def _n_lines(text: object) -> int:
+    """Count the lines a text takes in the widest column: not every program fits the height of a row by itself."""
+    return sum(math.ceil(words.width(line) / (WIDEST - 4)) or 1 for line in str(text).split("\n"))
 
 
 def _kinds_by_row(rows: pd.DataFrame, values: pd.Series) -> list[str]:
@@ -328,6 +342,6 @@ def _width(values: pd.Series, heading: str, kind: str) -> float:
         inside = max((len(f"{end:,.{DIGITS[kind]}f}") for end in ends), default=0)
     else:
         spoken = known.map(style.word) if kind == "code" else known
-        inside = max((words.width(line) for text in spoken for line in str(text).split("\n")[:9]), default=0)
+        inside = max((words.width(line) + 1 for text in spoken for line in str(text).split("\n")[:9]), default=0)
     half = max([math.ceil(words.width(heading) / 2) + 1, *(words.width(word) for word in heading.split())])
     return min(max(inside + 2, half + 3, NARROWEST), WIDEST)

@@ -1,8 +1,10 @@
 """FIFO: what came first leaves first, move by move; a transfer keeps its age, and what is brought back has its own."""
 
+import gc
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -58,8 +60,10 @@ def fifo_layers(moves: pd.DataFrame, begin: pd.Timestamp | None = None) -> pd.Da
 def walk(moves: pd.DataFrame, begin: pd.Timestamp | None = None) -> Walk:
     """Do as `fifo_layers`, and remark on "negative_opening", "negative_stock" and "transfer_short"."""
     rows, dealers, products = _coded(moves)
-    shelves, short = _shelves(rows, rows["day"].min() if pd.isna(begin) else _days(begin), len(products))
-    left = [(pair, *layer) for pair, shelf in shelves.items() for layer in shelf.here]
+    first = rows["day"].min() if pd.isna(begin) else _days(begin)
+    with _no_search_for_cycles():
+        shelves, short = _shelves(rows, first, len(products))
+        left = [(pair, *layer) for pair, shelf in shelves.items() for layer in shelf.here]
     left = pd.DataFrame(left, columns=["pair", "day", "sure", "first", "quantity"])
     odd = [(pair, "negative_stock", -shelf.owed) for pair, shelf in shelves.items() if shelf.owed > DUST]
     odd += [(pair, "transfer_short", n) for pair, n in short.items()]
@@ -68,6 +72,18 @@ def walk(moves: pd.DataFrame, begin: pd.Timestamp | None = None) -> Walk:
     odd = pd.DataFrame(odd, columns=["pair", "remark", "quantity"])
     odd = _named(odd, dealers, products).assign(remark=odd["remark"].astype("str"), quantity=odd["quantity"])
     return Walk(_layers(left, dealers, products), odd)
+
+
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """Stop the garbage collector: a third of the time it would search hundreds of thousands of tuples for nothing."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _layers(left: pd.DataFrame, dealers: pd.Index, products: pd.Index) -> pd.DataFrame:

@@ -169,6 +169,7 @@ def flows(book: Workbook, period: str, n_months: int = WINDOW) -> pd.DataFrame:
         return _empty(FLOWS)
     start = max(periods.window(f"{records.end:%Y-%m}", n_months).start, records.start)
     moves = _moves(book, records).filter(_.date >= ibis.literal(start))
+    moves = moves.filter(_.kind.isin(checks.MOVE_KINDS))
     moves = moves.filter((_.kind != "transfer") | (_.to_dealer_id != _.dealer_id).fill_null(True))
     taken = moves.filter(_.kind == "transfer", _.to_dealer_id.notnull())
     moves = ibis.union(moves, taken.mutate(dealer_id=_.to_dealer_id, kind=ibis.literal("taken")))

@@ -123,7 +123,7 @@ def formula(tex: str) -> str:
     size = re.search(rb'width="([\d.]+)pt"', drawn.getvalue())
     width = f' style="width: {float(size[1]) / 9:.2f}em"' if size else ""
     source = slim.data_address(slim.slim_svg(drawn.getvalue().decode()))
-    return f'<img class="formula" src="{source}" alt="{html.escape(tex.strip())}"{width}>'
+    return f'<img class="formula" alt="{html.escape(tex.strip())}" src="{source}"{width}>'
 
 
 def image_source(output: Mapping) -> str:

@@ -85,6 +85,14 @@ def test_a_year_that_the_data_do_not_reach_is_not_compared(deal, known):
     assert not any("against the year before" in line for line in card.summary(found))
 
 
+def test_hardly_any_change_has_no_minus(deal, known):
+    months = known["network"]["months"]
+    mine = months["dealer_id"] == months["dealer_id"].iloc[0]
+    rows = months[mine].assign(revenue=[1000.0 if month > "2025-10" else 1001.0 for month in months[mine]["month"]])
+    found = deal()._replace(months=rows)
+    assert any("+0 % against the year before" in line for line in card.summary(found))
+
+
 def test_the_next_step_is_the_most_urgent_call(deal, known):
     call = known["network"]["calls"].iloc[0]
     assert card.next_steps(deal(call["dealer_id"]), actions(known))[0] == f"{call['reason']} {call['measure']}"

@@ -123,10 +123,13 @@ def test_keys_do_not_depend_on_the_language(small_demo):
     assert set(made[0]["account_manager"].dropna()).isdisjoint(made[1]["account_manager"].dropna())
 
 
-def test_tables_are_read_from_an_edition_as_they_were(tmp_path):
+def test_an_edition_with_few_tables_still_has_its_pages(tmp_path):
     given = tables()["abc_pareto"].assign(dealer_name=["=1+1", "Two", "Three", "Four"])
-    shelf.write_table(tmp_path / "abc_pareto.csv", given)
-    found = managers.edition_tables(tmp_path)
+    (tmp_path / "tables").mkdir()
+    shelf.write_table(tmp_path / "tables" / "abc_pareto.csv", given)
+    found = shelf.read_tables(tmp_path)
+    assert list(found) == ["abc_pareto"]
     assert found["abc_pareto"]["dealer_name"].tolist() == given["dealer_name"].tolist()
-    assert set(found) == set(managers.TABLES)
-    assert found["plan"].empty
+    made = {page["name"]: page for page in managers.manager_pages(dealers(), found, {})}
+    assert [title for title, _rows in made["Ms Zhou"]["sections"]] == ["All dealers"]
+    assert "=1+1" in dict(made["Ms Zhou"]["sections"])["All dealers"]

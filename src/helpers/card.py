@@ -227,17 +227,12 @@ def year_sums(found: Dossier, column: str = "revenue") -> tuple[float, float]:
     return float(sums[0]), float(sums[1]) if whole else float("nan")
 
 
-def _change(now: float, then: float) -> str:
-    """Write a change in percent with its sign; "" where there is nothing to compare with."""
-    return f"{round((now / then - 1) * 100) + 0:+d} %".replace("-", "−") if then > 0 else ""
-
-
 def summary(found: Dossier) -> list[str]:
     """Say what he bought and owes; to us also how he is judged."""
     said = _class_sentences(found)
     now, then = year_sums(found)
     if now == now:
-        change = _change(now, then)
+        change = style.change(now, then, 0) if then > 0 else ""
         key = "card.bought_change" if change else "card.bought"
         said.append(style.say(key, now=now, change=change))
     if len(found.owed) and found.owed["payments"].notna().all():
@@ -344,7 +339,7 @@ def plot_purchases(found: Dossier, *, ax: Axes | None = None) -> Axes:
     ax.grid(axis="x", visible=False)
     style.money_axis(ax.yaxis)
     now, then = year_sums(found)
-    change = _change(now, then)
+    change = style.change(now, then, 0) if then > 0 else ""
     title = style.say("card.bought_title_change" if change else "card.bought_title", now=now, change=change)
     return style.explain(ax, title)
 

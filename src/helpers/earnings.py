@@ -6,6 +6,7 @@ from ibis import _
 from ibis.expr.types import Table
 
 from helpers import periods
+from helpers.read import fetched
 from helpers.settings import Workbook
 from helpers.tables import table
 
@@ -44,7 +45,7 @@ def brand_sums(book: Workbook, period: str, n_months: int = 12) -> pd.DataFrame:
         **{column: _[column].mean().cast("float64") for column in KEPT},
         n_months=_.count(), n_stock_months=_.average_stock_value.count(), n_shelf_months=_.shelf_area_m2.count(),
     )  # fmt: skip
-    return _small(sums, ["dealer_id", "brand"])[SUM_COLUMNS]
+    return fetched(sums, ["dealer_id", "brand"])[SUM_COLUMNS]
 
 
 def brand_months(book: Workbook, period: str, n_months: int = 12) -> pd.DataFrame:
@@ -57,7 +58,7 @@ def brand_months(book: Workbook, period: str, n_months: int = 12) -> pd.DataFram
         return pd.DataFrame(columns=columns)
     rows = _compared(book, period, n_months)
     floats = {column: _[column].cast("float64") for column in (*MONEY, *KEPT)}
-    return _small(rows.select("dealer_id", "brand", "month", **floats), columns[:3])[columns]
+    return fetched(rows.select("dealer_id", "brand", "month", **floats), columns[:3])[columns]
 
 
 def dealer_margins(book: Workbook, period: str, n_months: int = 24) -> pd.DataFrame:
@@ -72,7 +73,7 @@ def dealer_margins(book: Workbook, period: str, n_months: int = 24) -> pd.DataFr
         return pd.DataFrame({c: pd.Series(dtype="str" if c in columns[:2] else "float64") for c in columns})
     lines = _lines(book, period).filter(_.month >= periods.shift(period, 1 - n_months))
     sums = lines.group_by("dealer_id", "month").agg(**{c: _[c].sum().cast("float64") for c in ("revenue", "earned")})
-    return _small(sums, columns[:2])[columns]
+    return fetched(sums, columns[:2])[columns]
 
 
 def _lines(book: Workbook, period: str) -> Table:
@@ -126,8 +127,3 @@ def _joined(left: Table, right: Table, keys: list[str]) -> Table:
     right = right.rename({f"{key}_right": key for key in keys})
     rows = left.inner_join(right, [left[key] == right[f"{key}_right"] for key in keys])
     return rows.drop(*[f"{key}_right" for key in keys])
-
-
-def _small(rows: Table, keys: list[str]) -> pd.DataFrame:
-    """Fetch an aggregate in the order of its keys; by way of Arrow, which converts a million rows in half the time."""
-    return rows.to_pyarrow().sort_by([(key, "ascending") for key in keys]).to_pandas()

@@ -217,7 +217,8 @@ def write_edition(
         }  # fmt: skip
         cards, dealers = [made for made in shelves[language] if made.dealer_id], read.dealers(book, language)
         bound["n_cards"] = len({card.dealer_id for card in cards})
-        bound["offices"] = offices = _offices(place, managers.with_keys(dealers, book), cards)
+        whole = shelf.read_tables(place)
+        bound["offices"] = offices = _offices(whole, managers.with_keys(dealers, book), cards)
         _cut_dead_links([*pages, *offices])
         for page in pages:
             _write(place, page["file"], "page.html.j2", bound, languages, page=page, body=page["body"])
@@ -231,7 +232,7 @@ def write_edition(
         _write(place, "data.html", "data.html.j2", bound, languages, found=_html(found), tables=_html(tables),
                quality=quality_line(found, tables))  # fmt: skip
         front = front_page(pages) | {"quality_line": quality_line(found, tables)}
-        front |= _whole_tables(place, bound, earlier)
+        front |= _whole_tables(place, whole, bound, earlier)
         front["changes"] = _in_turn(pages, "change", max(N_CHANGES - len(front["changed"]), 3))
         _write(place, "index.html", "front.html.j2", bound, languages, **front)
         manifest = _manifest(book, period, language, fingerprint, pages, shelves[language])
@@ -353,14 +354,15 @@ def _page_facts(name: str, shelf_folder: Path, place: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _whole_tables(place: Path, bound: Mapping, earlier: Path | None) -> dict[str, Any]:
+def _whole_tables(
+    place: Path, whole: Mapping[str, pd.DataFrame], bound: Mapping, earlier: Path | None
+) -> dict[str, Any]:
     """Write the edition's tables as an Excel workbook too, and say what changed in them since the edition before."""
     from helpers import diff, excel
 
     book, pages = bound["book"], bound["pages"]
     titles = {Path(table).stem: page["title"] for page in pages for table in page["tables"]}
-    read = shelf.read_tables(place)
-    tables = {name: read[name] for name in titles}
+    tables = {name: whole[name] for name in titles}
     notes = [f"{book.brand or book.heading} · {bound['month']}",
              words.say("excel.data", fingerprint=bound["fingerprint"]),
              *([words.say("report.generated")] if book.generated else [])]  # fmt: skip
@@ -380,13 +382,15 @@ def _card_address(card: shelf.Printed) -> str:
     return f"cards/{'for-dealers/' * (card.audience == 'dealer')}{shelf.file_name(card.dealer_id)}.html"
 
 
-def _offices(place: Path, dealers: pd.DataFrame, cards: Sequence[shelf.Printed]) -> list[dict[str, Any]]:
+def _offices(
+    whole: Mapping[str, pd.DataFrame], dealers: pd.DataFrame, cards: Sequence[shelf.Printed]
+) -> list[dict[str, Any]]:
     """Make the pages per account manager; a dealer's name leads to his card, or to where he is explained."""
     from helpers import managers, style
 
     links = {dealer_id: f"{style.DEALERS_PAGE}#{style.anchor(dealer_id)}" for dealer_id in dealers["dealer_id"]}
     links |= {card.dealer_id: _card_address(card) for card in cards if card.audience == "us"}
-    offices = managers.manager_pages(dealers, managers.edition_tables(place / "tables"), links)
+    offices = managers.manager_pages(dealers, whole, links)
     for office in offices:
         sections = (f"<h2>{html.escape(title)}</h2>{markup(rows)}" for title, rows in office["sections"])
         office |= {"body": "".join(sections), "headlines": []}

@@ -9,7 +9,7 @@ from ibis import _
 from ibis.expr.types import Table
 
 from helpers import checks, periods, read, stock
-from helpers.read import _ours, _within
+from helpers.read import fetched, of_our_brand, within
 from helpers.settings import DataError, Workbook
 from helpers.tables import described, source_name, table
 
@@ -80,8 +80,8 @@ def _known(book: Workbook, name: str, *columns: str) -> bool:
 
 
 def _small(rows: Table, key: str) -> pd.DataFrame:
-    """Fetch an aggregate, one row a key; by way of Arrow, which converts a million rows in half the time."""
-    return rows.to_pyarrow().sort_by(key).to_pandas().set_index(key)
+    """Fetch an aggregate, one row a key."""
+    return fetched(rows, [key]).set_index(key)
 
 
 def _positive(values: pd.Series) -> pd.Series:
@@ -91,7 +91,7 @@ def _positive(values: pd.Series) -> pd.Series:
 
 def _purchases(book: Workbook, period: str) -> Table:
     """Give the window's lines of ours with a dealer."""
-    return _within(_ours(book, table(book, "sell_in")), "date", period, WINDOW).filter(_.dealer_id.notnull())
+    return within(of_our_brand(book, table(book, "sell_in")), "date", period, WINDOW).filter(_.dealer_id.notnull())
 
 
 def _purchase_habits(book: Workbook, period: str) -> pd.DataFrame:
@@ -171,7 +171,7 @@ def _profit_habits(book: Workbook, period: str) -> pd.DataFrame:
     if not book.has("dealer_profit"):
         return pd.DataFrame()
     lines = table(book, "dealer_profit").mutate(date=(_.month + "-01").cast("date"))
-    lines = _within(lines, "date", period, WINDOW)
+    lines = within(lines, "date", period, WINDOW)
     rebate = _.rebate.fill_null(0) if "rebate" in lines.columns else 0
     kept = _.average_stock_value if "average_stock_value" in lines.columns else ibis.null("decimal(18, 2)")
     lines = lines.mutate(earned=_.gross_profit + rebate, cost=_.revenue - _.gross_profit, kept=kept)
@@ -264,7 +264,7 @@ def peak_months(book: Workbook, period: str, n_months: int = HISTORY) -> tuple[i
     _first, n_months = history(book, period, n_months)
     if n_months < 12:
         return ()
-    lines = _within(table(book, "sell_out"), "date", period, n_months)
+    lines = within(table(book, "sell_out"), "date", period, n_months)
     sums = lines.group_by(month=_.date.month().cast("int64")).agg(amount=_.amount.sum().cast("float64"))
     amounts = _small(sums, "month")["amount"]
     mean = np.array([amounts.get(month, 0.0) / n for month, n in _occurrences(period, n_months).items()])
@@ -461,7 +461,7 @@ def group_margin(book: Workbook, period: str, n_months: int, labels: pd.Series) 
 def unidentified_share(book: Workbook, period: str, n_months: int = HISTORY) -> float:
     """Tell which part of the sell-out amount nobody is known to have bought; NaN where nothing was sold."""
     _first, n_months = history(book, period, n_months)
-    lines = _within(table(book, "sell_out"), "date", period, n_months)
+    lines = within(table(book, "sell_out"), "date", period, n_months)
     if "consumer_id" not in lines.columns:
         return 1.0
     sums = lines.agg(
@@ -489,7 +489,7 @@ def _labelled(lines: Table, labels: pd.Series) -> Table:
 
 def _sell_out(book: Workbook, period: str, n_months: int) -> Table:
     """Give the history's lines with every column of `OPTIONAL`, empty where unknown; `bought`: it is no return."""
-    lines = _with_products(book, _within(table(book, "sell_out"), "date", period, n_months))
+    lines = _with_products(book, within(table(book, "sell_out"), "date", period, n_months))
     lines = lines.mutate(**{c: ibis.null(kind) for c, kind in OPTIONAL.items() if c not in lines.columns})
     return lines.mutate(bought=(_.amount > 0).fill_null(False))
 

@@ -324,12 +324,9 @@ def _against_before(months: pd.DataFrame, column: str, less_is_good: bool | None
     now, before = known.iloc[-1], known.iloc[-2]
     since = months.loc[known.index[-2], "month"]
     if column == "old_share":
-        change = style.say(
-            "inventory.points", points=f"{(now - before) * 100:+.1f}".replace("-", "\u2212"), since=since
-        )
+        change = style.say("inventory.points", points=style.signed((now - before) * 100, 1), since=since)
     elif before > 0:
-        change = f"{(now / before - 1) * 100:+.1f} %".replace("-", "\u2212")
-        change = style.say("inventory.change", change=change, since=since)
+        change = style.say("inventory.change", change=style.change(now, before), since=since)
     else:
         return {"trend": known.tolist()}
     tone = "" if less_is_good is None or now == before else "good" if (now < before) == less_is_good else "bad"

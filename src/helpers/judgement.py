@@ -251,7 +251,7 @@ def tiles(months: pd.DataFrame, period: str) -> list[dict]:
         tile = {"place": "tile", "label": style.say("pareto.tile", indicator=style.label(column)),
                 "text": style.money(now), "trend": [float(x) for x in sums]}  # fmt: skip
         if len(sums) > 12 and (before := sums.iloc[-13:-1].sum()) > 0:
-            change = f"{(now / before - 1) * 100:+.1f} %".replace("-", "−")
+            change = style.change(now, before)
             tile |= {"tone": "good" if now >= before else "bad", "change": style.say("pareto.change", change=change)}
         made.append(tile)
     return made

@@ -1,7 +1,6 @@
 """Pages per account manager: his dealers, calls, actions and receivables, from the tables of an edition."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -20,12 +19,6 @@ MOST_OWED = 15  # dealers whose receivables are shown: the others pay
 STANDING = ("open", "overdue", "behind", "on_course", "not_known", "not_begun")  # states of actions not yet ended
 
 
-def edition_tables(folder: Path) -> dict[str, pd.DataFrame]:
-    """Read the tables of an edition that these pages are made of; a missing one has no rows."""
-    there = {name: folder / f"{name}.csv" for name in TABLES}
-    return {name: shelf.read_table(file) if file.is_file() else pd.DataFrame() for name, file in there.items()}
-
-
 def with_keys(dealers: pd.DataFrame, book: Workbook) -> pd.DataFrame:
     """Add `manager_key` to dealers: their account manager as named in every language."""
     keys = read.dealers(book, "zh-Hans").set_index("dealer_id")["account_manager"]
@@ -41,6 +34,8 @@ def manager_pages(
     ----------
     dealers
         As `with_keys` gives them.
+    tables
+        Of the edition, by name; those of `TABLES` that are missing have no rows.
     links
         By dealer_id: where he is explained.
 
@@ -50,6 +45,7 @@ def manager_pages(
         `file`, `name`, `n_dealers`, `n_a`, `gross_profit`, `balance`, `n_calls`, `n_actions`, `said` (sentences) and
         `sections`: pairs of heading and table. Nothing where no dealer has an account manager.
     """
+    tables = {name: tables.get(name, pd.DataFrame()) for name in TABLES}
     judged = tables["abc_pareto"]
     if judged.empty or dealers["manager_key"].isna().all():
         return []

@@ -361,7 +361,7 @@ def plot_profiles(profiled: pd.DataFrame, names: Mapping[str, str], *, scope: st
     ax = ax or style.axes(height=1.9 + 0.46 * len(wide))
     wide = wide.rename(index=lambda c: _wrapped(names[c], 24), columns=lambda c: _wrapped(_feature(c), 11))
     sides = LinearSegmentedColormap.from_list("sides", [style.COLORS["rival"], "white", style.COLORS["accent"]])
-    words = wide.map(lambda d: "" if pd.isna(d) else f"{d:+.1f}".replace("-", "−").replace("+0.0", "0.0"))
+    words = wide.map(lambda d: "" if pd.isna(d) else style.signed(d, 1).replace("+0.0", "0.0"))
     sns.heatmap(wide, annot=words, fmt="", cmap=sides, vmin=-2.5, vmax=2.5, cbar=False, linewidths=2, ax=ax,
                 annot_kws={"fontsize": 9})  # fmt: skip
     ax.set(xlabel="", ylabel="")

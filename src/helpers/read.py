@@ -262,8 +262,8 @@ def dealer_orders(book: Workbook, period: str) -> pd.DataFrame:
 
     Returns and lines of zero are no purchase; a dealer without one has 0 days and no date.
     """
-    lines = _ours(book, table(book, "sell_in"))
-    lines = _within(lines.filter(_.dealer_id.notnull()), "date", period, 12)
+    lines = of_our_brand(book, table(book, "sell_in"))
+    lines = within(lines.filter(_.dealer_id.notnull()), "date", period, 12)
     bought = _.revenue > 0
     rows = lines.group_by("dealer_id").agg(
         n_orders=_.date.nunique(where=bought), last_order_date=_.date.max(where=bought),
@@ -280,7 +280,7 @@ def reconciliation(book: Workbook, period: str) -> pd.DataFrame:
     for name, column in (("sell_in", "revenue"), ("payments", "amount")):
         if not book.has(name):
             continue
-        lines = _within(table(book, name), "date", period, 12)
+        lines = within(table(book, name), "date", period, 12)
         known = lines.dealer_id.notnull()
         sums = lines.agg(
             identified=lines[column].sum(where=known).cast("float64"), total=lines[column].sum().cast("float64"),
@@ -294,17 +294,28 @@ def reconciliation(book: Workbook, period: str) -> pd.DataFrame:
     return rows[["indicator", "identified", "unidentified", "total", "n_unidentified"]]
 
 
+def fetched(rows: Table, by: list[str] | None = None) -> pd.DataFrame:
+    """Fetch an aggregate in order; by way of Arrow, which converts a million rows in half the time."""
+    found = rows.to_pyarrow()
+    found = (found.sort_by([(column, "ascending") for column in by]) if by else found).to_pandas()
+    for column, kind in rows.schema().items():
+        if kind.is_date():
+            found[column] = pd.to_datetime(found[column]).astype("datetime64[s]")
+    return found
+
+
 # ---- aggregates in the engine --------------------------------------------------------------------------------------
 
 
-def _within(lines: Table, day: str, period: str, n_months: int) -> Table:
+def within(lines: Table, day: str, period: str, n_months: int) -> Table:
+    """Cut lines to the months that end with a period, by the column `day`."""
     start, end = periods.window(period, n_months)
     return lines.filter(lines[day].between(ibis.literal(start), ibis.literal(end)))
 
 
 def _block(lines: Table, day: str, period: str, n_months: int, n_windows: int) -> tuple[Table, list[str]]:
     """Cut lines to the windows; with several, number them backwards from the last, 0."""
-    lines = _within(lines, day, period, n_months * n_windows)
+    lines = within(lines, day, period, n_months * n_windows)
     if n_windows == 1:
         return lines, ["dealer_id"]
     last = int(period[:4]) * 12 + int(period[5:])
@@ -331,7 +342,8 @@ def _branded(book: Workbook, lines: Table) -> Table:
     return lines.mutate(ours=(_.brand == book.brand).fill_null(False))
 
 
-def _ours(book: Workbook, lines: Table) -> Table:
+def of_our_brand(book: Workbook, lines: Table) -> Table:
+    """Cut lines of sell-in to our brand; without any brand in the data all are ours."""
     return _branded(book, lines).filter(_.ours)
 
 

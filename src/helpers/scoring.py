@@ -475,7 +475,7 @@ def plot_scores(table: pd.DataFrame, tree: pd.DataFrame, *, scope: str = "", ax:
     ax.plot(rows["data_score"], y, "D", color="white", markeredgecolor=style.COLORS["text"], markersize=5.5,
             label=style.label("data_score"))  # fmt: skip
     for place, row in zip(y[odd], rows[odd].itertuples(), strict=True):
-        ax.annotate(f"{row.gap:+.1f}".replace("-", "−"), (max(row.score, row.data_score, row.high), place),
+        ax.annotate(style.signed(row.gap, 1), (max(row.score, row.data_score, row.high), place),
                     xytext=(8, 0), textcoords="offset points", va="center", fontsize=9,
                     color=style.COLORS["bad"])  # fmt: skip
     ax.set_yticks(y, _named(tree, rows["factor_id"]))

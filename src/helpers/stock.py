@@ -17,7 +17,7 @@ from ibis.expr.types import Table
 
 from helpers import checks, periods, read
 from helpers.fifo import DIGITS, DUST, fifo_layers, walk
-from helpers.read import _within
+from helpers.read import fetched, within
 from helpers.settings import Workbook
 from helpers.tables import described, table
 
@@ -93,7 +93,7 @@ def last_count(book: Workbook, period: str) -> Table | None:
     month = _last_count(book, period)
     if not month:
         return None
-    lots = _within(table(book, "stock"), "snapshot_date", month, 1)
+    lots = within(table(book, "stock"), "snapshot_date", month, 1)
     return lots.mutate(last=_.snapshot_date.max().over(group_by="dealer_id")).filter(_.snapshot_date == _.last)
 
 
@@ -112,7 +112,7 @@ def _counted(book: Workbook, month: str) -> OnHand:
         received_date=ibis.cases((_.received_date <= _.snapshot_date, _.received_date)),
         quantity=_.quantity.cast("float64"), unit_cost=_.unit_cost.cast("float64"),
     )  # fmt: skip
-    rows = _fetched(lots.select("snapshot_date", *LAYERS), LAYERS[:3])
+    rows = fetched(lots.select("snapshot_date", *LAYERS), LAYERS[:3])
     as_of, there = rows.pop("snapshot_date").max(), rows["quantity"] > 0
     unknown = rows[there & rows["received_date"].isna()].assign(remark="age_unknown")
     remarks = pd.concat([rows[~there].assign(remark="negative_stock"), unknown])
@@ -122,16 +122,16 @@ def _counted(book: Workbook, month: str) -> OnHand:
 def _followed(book: Workbook, records: _Records) -> OnHand:
     """Follow the moves: in the engine where no transfer occurs, event by event for the rest."""
     moves = _moves(book, records)
-    linked = _fetched(_linked(moves))
+    linked = fetched(_linked(moves))
     balances = _balances(moves, records.end).anti_join(ibis.memtable(linked, schema=NAMES), PAIR)
-    odd = _fetched(balances.filter((_.opening < 0) | (_.there < 0) | (_.left < 0)))
+    odd = fetched(balances.filter((_.opening < 0) | (_.there < 0) | (_.left < 0)))
     # … and where more came back than the records saw go
     apart = ibis.memtable(pd.concat([linked, odd.loc[odd["left"] < 0, PAIR]]), schema=NAMES)
     # categories, for the names repeat: the walk is through numbers
     apart = moves.semi_join(apart, PAIR).to_pyarrow().to_pandas(strings_to_categorical=True, date_as_object=False)
     walked = walk(apart, pd.to_datetime(moves.date.min().execute()))
     rows = _joined(_layers(moves, balances, records.end), walked.layers)
-    rows = _fetched(_priced(book, rows, records.end), LAYERS[:3])
+    rows = fetched(_priced(book, rows, records.end), LAYERS[:3])
     odd = odd[odd["left"] >= 0]
     remarks = pd.concat([
         odd[odd["opening"] < 0].assign(remark="negative_opening", quantity=odd["opening"]),
@@ -182,7 +182,7 @@ def flows(book: Workbook, period: str, n_months: int = WINDOW) -> pd.DataFrame:
         last_received_date=_.date.max(where=(_.kind == "receipt") & (_.quantity > 0)),
         last_sold_date=_.date.max(where=(_.kind == "sale") & (_.quantity > 0)),
     )  # fmt: skip
-    rows = _fetched(sums, PAIR)
+    rows = fetched(sums, PAIR)
     pieces = ["received", "sold", "sold_90d", "transferred_in", "transferred_out"]
     rows[pieces] = rows[pieces].astype("float64").fillna(0.0).round(DIGITS) + 0.0  # no minus before a zero
     for alone, unknown in (("sell_in", ["sold", "sold_90d"]), ("sell_out", ["received"])):
@@ -339,16 +339,6 @@ def _priced(book: Workbook, layers: Table, end: dt.date) -> Table:
 
 def _month(day) -> ibis.Deferred:
     return day.year() * 12 + day.month()
-
-
-def _fetched(rows: Table, by: list[str] | None = None) -> pd.DataFrame:
-    """Fetch an aggregate in order; by way of Arrow, which converts a million rows in half the time."""
-    found = rows.to_pyarrow()
-    found = (found.sort_by([(column, "ascending") for column in by]) if by else found).to_pandas()
-    for column, kind in rows.schema().items():
-        if kind.is_date():
-            found[column] = pd.to_datetime(found[column]).astype("datetime64[s]")
-    return found
 
 
 def _empty(columns: list[str]) -> pd.DataFrame:

@@ -243,7 +243,7 @@ def _told(sentence: str, figure: float, others: float, low: float, high: float, 
 
 def _points(difference: float) -> str:
     """Write a difference of shares in percentage points, signed."""
-    return f"{round(difference * 100, 1) + 0.0:+.1f}".replace("-", "−")
+    return style.signed(difference * 100, 1)
 
 
 def _product(favourites: pd.DataFrame) -> dict:

@@ -27,12 +27,14 @@ from helpers import periods
 from helpers.words import (
     LANGUAGES,
     REFERENCE,
+    change,
     decimal,
     label,
     listed,
     money,
     percent,
     say,
+    signed,
     speak,
     spoken,
     translated,
@@ -40,7 +42,8 @@ from helpers.words import (
 )
 
 # words are part of the looks for all who draw: they need one import only
-__all__ = ["LANGUAGES", "REFERENCE", "label", "listed", "money", "percent", "say", "translated", "word"]
+__all__ = ["LANGUAGES", "REFERENCE", "change", "label", "listed", "money", "percent", "say", "signed", "translated",
+           "word"]  # fmt: skip
 
 WIDTH_IN = 9.2  # the text column of a page
 DEALERS_PAGE = "02_abc_pareto.html"  # where a dealer is explained

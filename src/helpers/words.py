@@ -163,6 +163,24 @@ def decimal(value: float, digits: int = 2) -> str:
     return f"{round(value, digits) + 0.0:,.{digits}f}".replace("-", "−")
 
 
+def signed(value: float, digits: int = 0) -> str:
+    """Write a difference with its sign; what rounds to zero is a plus.
+
+    >>> signed(-1234.56, 1), signed(-0.04, 1)
+    ('−1,234.6', '+0.0')
+    """
+    return f"{round(value, digits) + 0.0:+,.{digits}f}".replace("-", "−")
+
+
+def change(now: float, before: float, digits: int = 1) -> str:
+    """Write a change against something above zero in percent.
+
+    >>> change(110, 100), change(99.99, 100, 0)
+    ('+10.0 %', '+0 %')
+    """
+    return f"{signed((now / before - 1) * 100, digits)} %"
+
+
 def width(text: str) -> int:
     """Count the places a text takes where all letters are as wide: a Chinese character takes two.
 

@@ -1,0 +1,301 @@
+"""Warm kernels: ordinary IPython kernels, forked from a process that has imported the heavy libraries already.
+
+A kernel that imports pandas, seaborn and scikit-learn needs seconds before its first line runs; a fork of a process
+that has done so needs a tenth of one, and starts as empty as any other. Three doors lead here, two of them entry
+points, so that others may use them without importing this module:
+
+- the kernel provisioner `warm`: `JUPYTER_DEFAULT_PROVISIONER_NAME=warm` makes JupyterLab, Voila and pytest's nbmake
+  fork their Python kernels, or a kernel.json names it under `metadata.kernel_provisioner`;
+- the papermill engine `warm`: `papermill --engine warm in.ipynb out.ipynb`, which also skips the waits of fixed
+  length;
+- `end_warm_processes`, for a program that goes on after its last notebook.
+
+Where a kernel can't be forked (no Linux, another Python, no ipykernel) the provisioner starts a normal one.
+"""
+
+import asyncio
+import atexit
+import concurrent.futures
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+import zmq
+import zmq.asyncio
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning import LocalProvisioner
+from traitlets import DottedObjectName, Int, List, Type, Unicode, default
+from traitlets import Dict as DictTrait
+
+PRELOAD = ["pandas", "pyarrow", "seaborn", "sklearn.cluster", "sklearn.decomposition", "sklearn.preprocessing"]
+RETRY_MS = 5  # zmq's own default is 100
+ENDED_SECONDS = 5  # a killed process that is still there after these is stuck in the system; we don't wait for it
+
+
+class WarmProcess:
+    """A running `helpers.warm`: gives birth to kernels and tells how they ended.
+
+    All that is said to it goes through one thread of its own: the notebooks of several threads don't talk across one
+    another, and an event loop need not stop while libraries load.
+    """
+
+    _all: dict[tuple, "WarmProcess"] = {}  # noqa: RUF012 – shared on purpose: one per set of libraries
+    _lock = threading.Lock()
+
+    @classmethod
+    def of(cls, preload: list[str]) -> "WarmProcess":
+        """Give the one with these libraries; a new one where there is none, or it has died."""
+        key = (os.getpid(), *preload)  # a fork of ours has not inherited the right to speak with it
+        with cls._lock:
+            found = cls._all.get(key)
+            if found is None or found.process.poll() is not None:
+                if found:
+                    found.end()
+                found = cls._all[key] = cls(preload)
+            return found
+
+    def __init__(self, preload: list[str]) -> None:
+        """Start it; the libraries load while we go on."""
+        ours, its = socket.socketpair()
+        # debugpy warns of frozen modules otherwise; ipykernel starts its kernels with this option, too
+        command = [sys.executable, "-Xfrozen_modules=off", "-m", "helpers.warm", str(its.fileno())]
+        # a session of its own: the terminal's Ctrl-C is for the run alone
+        self.process = subprocess.Popen(
+            command, pass_fds=[its.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        its.close()
+        self._socket, self._lines = ours, ours.makefile("rw", encoding="utf-8", newline="\n")
+        self._speaker = concurrent.futures.ThreadPoolExecutor(1, "warm-process")
+        self._say(preload)
+
+    def ask(self, **request: Any) -> concurrent.futures.Future:
+        """Send a request; the future gives its answer, or an OSError where the process has died."""
+        return self._speaker.submit(self._answer, request)
+
+    def end(self) -> None:
+        """End it and its kernels."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # its end of file; also frees a thread that waits for an answer
+        self._speaker.shutdown()
+        with contextlib.suppress(OSError):
+            self._lines.close()
+        self._socket.close()
+        self.process.kill()  # its kernels go with it; while it loads libraries it would not look at its socket
+        self.process.wait()
+
+    def _say(self, what: Any) -> None:
+        self._lines.write(json.dumps(what) + "\n")
+        self._lines.flush()
+
+    def _answer(self, request: dict) -> Any:
+        self._say(request)
+        if not (line := self._lines.readline()):
+            raise ConnectionResetError("the process that forks kernels has died")
+        return json.loads(line)
+
+
+@atexit.register
+def end_warm_processes() -> None:
+    """End this program's warm processes, and the kernels forked from them."""
+    with WarmProcess._lock:
+        mine = [key for key in WarmProcess._all if key[0] == os.getpid()]
+        for key in mine:
+            WarmProcess._all.pop(key).end()
+
+
+class ForkedProcess:
+    """What jupyter_client wants of a `subprocess.Popen`, for a process that is another's child."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, parent: WarmProcess, pid: int) -> None:
+        """Hold on to the process itself: a number may be given to another one after its end."""
+        self.pid, self.returncode, self._parent = pid, None, parent
+        self._handle = os.pidfd_open(pid)
+
+    def poll(self) -> int | None:
+        """Give the exit code, negative for a signal; None while it runs."""
+        if self.returncode is None and self._has_ended(0):
+            try:
+                self.returncode = self._parent.ask(ended=self.pid).result()
+            except (OSError, RuntimeError):  # the parent has died, or was ended: it took its kernels along
+                self.returncode = -signal.SIGKILL
+            os.close(self._handle)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Wait for the end; give the exit code."""
+        if self.returncode is None:
+            self._has_ended(timeout)
+        return self.poll()
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:
+            signal.pidfd_send_signal(self._handle, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def _has_ended(self, timeout: float | None) -> bool:
+        watch = select.poll()  # select.select fails beyond 1,024 open files
+        watch.register(self._handle, select.POLLIN)
+        return bool(watch.poll(None if timeout is None else timeout * 1000))
+
+
+class WarmProvisioner(LocalProvisioner):
+    """Forks a Python kernel from a warm process; any other kernel it starts as jupyter_client would."""
+
+    preload = List(Unicode(), PRELOAD, help="Modules a kernel finds imported; none that is edited meanwhile.").tag(
+        config=True
+    )
+    memory_limit = Int(0, help="Bytes a forked kernel may allocate; then it gets a MemoryError. 0: no limit.").tag(
+        config=True
+    )
+    extra_env = DictTrait(help="Environment variables for the kernel, besides the usual ones.").tag(config=True)
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+        """Fork a kernel, or launch a normal one where that can't be."""
+        kwargs["env"] = {**(kwargs.get("env") or os.environ), **self.extra_env}
+        if not can_fork(cmd):
+            return await super().launch_kernel(cmd, **kwargs)
+        env = {str(name): str(value) for name, value in kwargs["env"].items()}
+        kernel = {"argv": cmd[cmd.index("ipykernel_launcher") + 1 :], "env": env,
+                  "cwd": str(kwargs.get("cwd") or Path.cwd()), "memory_limit": self.memory_limit}  # fmt: skip
+        try:
+            parent = WarmProcess.of(list(self.preload))
+            pid = await asyncio.wrap_future(parent.ask(kernel=kernel))
+            self.process = ForkedProcess(parent, pid)
+        except (OSError, RuntimeError) as error:  # a library that is not there, or the process was killed meanwhile
+            self.log.warning("no warm kernel (%s); starting a normal one", error)
+            return await super().launch_kernel(cmd, **kwargs)
+        self.pid = self.pgid = pid
+        self.cwd = kernel["cwd"]
+        return self.connection_info
+
+    async def kill(self, restart: bool = False) -> None:
+        """Kill the kernel and see it end, which takes a millisecond; who asks later would sleep a tenth of a second."""
+        await super().kill(restart)
+        if isinstance(self.process, ForkedProcess):
+            self.process.wait(ENDED_SECONDS)
+
+
+def can_fork(cmd: list[str]) -> bool:
+    """Whether a kernel's command can be answered by a fork: on Linux, by this Python's ipykernel."""
+    options = [part for part in cmd[1:] if part != "-Xfrozen_modules=off"]
+    return (
+        sys.platform == "linux" and options[:2] == ["-m", "ipykernel_launcher"]
+        and Path(shutil.which(cmd[0]) or cmd[0]) in (Path(sys.executable), Path(sys.executable).resolve())
+    )  # fmt: skip
+
+
+class WarmClient(AsyncKernelClient):
+    """A client that begins as soon as the kernel answers."""
+
+    @default("context")
+    def _context_default(self) -> zmq.asyncio.Context:
+        context = super()._context_default()
+        context.setsockopt(zmq.RECONNECT_IVL, RETRY_MS)  # the kernel's sockets are there a moment after we look first
+        return context
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel has replied, and its outputs have been heard once.
+
+        The usual client then listens until 0.2 s have passed in silence; what comes late belongs to no cell and is
+        left aside anyhow, since it answers no cell's request.
+
+        Raises
+        ------
+        RuntimeError
+            If the kernel dies or `timeout` seconds pass.
+        """
+        ends = time.monotonic() + (timeout or float("inf"))
+        while True:
+            self.kernel_info()
+            with contextlib.suppress(Empty):
+                reply = await self.shell_channel.get_msg(timeout=1)
+                if reply["msg_type"] == "kernel_info_reply":
+                    await self.iopub_channel.get_msg(timeout=0.2)
+                    return self._handle_kernel_info_reply(reply)
+            if not await self._async_is_alive():
+                raise RuntimeError("the kernel died before it answered")
+            if time.monotonic() > ends:
+                raise RuntimeError(f"the kernel did not answer within {timeout:.0f} s")
+
+
+class WarmKernelManager(AsyncKernelManager):
+    """A manager whose kernels are forked, and reached through sockets in a folder: no port, no warning about one."""
+
+    client_class = DottedObjectName("helpers.kernels.WarmClient")
+    client_factory = Type(WarmClient)
+
+    def __init__(self, **traits: Any) -> None:
+        """Choose where the sockets are."""
+        super().__init__(**traits)
+        self._folder = None
+        if sys.platform == "linux":
+            self._folder = tempfile.mkdtemp(prefix="kernel-")  # a socket's path must be short: not in the edition
+            self.transport, self.ip = "ipc", f"{self._folder}/k"
+
+    @property
+    def kernel_spec(self) -> KernelSpec | None:
+        """Give the kernel's description, with the warm provisioner where it names none."""
+        if (found := super().kernel_spec) and "kernel_provisioner" not in found.metadata:
+            found.metadata["kernel_provisioner"] = {"provisioner_name": "warm", "config": {}}
+        return found
+
+    async def _async_cleanup_resources(self, restart: bool = False) -> None:
+        await super()._async_cleanup_resources(restart=restart)
+        if self._folder and not restart:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    cleanup_resources = _async_cleanup_resources
+
+
+class WarmEngine:
+    """papermill's engine `warm`: its own, with warm kernels and without waits.
+
+    It hands over to papermill's engine instead of being one, because papermill loads all engines while its own module
+    is not complete yet, and because a kernel in JupyterLab has no use for papermill.
+    """
+
+    @staticmethod
+    def execute_notebook(nb: Any, kernel_name: str, **options: Any) -> Any:
+        """Execute a notebook as papermill's own engine does; `options` are its options."""
+        from papermill.engines import NBClientEngine
+
+        ours = {"kernel_manager_class": WarmKernelManager, "shutdown_kernel": "immediate"}
+        return NBClientEngine.execute_notebook(nb, kernel_name, **ours | options)
+
+    @staticmethod
+    def nb_kernel_name(nb: Any, name: str | None = None) -> str:
+        """Give the kernel's name as papermill's own engine does."""
+        from papermill.utils import nb_kernel_name
+
+        return nb_kernel_name(nb, name)
+
+    @staticmethod
+    def nb_language(nb: Any, language: str | None = None) -> str:
+        """Give the notebook's language as papermill's own engine does."""
+        from papermill.utils import nb_language
+
+        return nb_language(nb, language)

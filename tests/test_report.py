@@ -19,9 +19,9 @@ import psutil
 import pytest
 from nbformat import v4
 
-from helpers import edition, report, settings, shelf, tables, words
+from helpers import edition, pages, press, report, settings, shelf, tables, words
+from toys import PARAMETERS, cell, write_book, write_notebook
 
-PARAMETERS = 'period: str = ""  # month\nconfig: str = "workbook.toml"  # whose data\nlanguage: str = "en"  # en or zh'
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="90pt" height="40pt"><rect width="90" height="40"/></svg>'
 FIGURE = f"""
 class Figure:
@@ -49,34 +49,13 @@ table
 """
 
 
-def cell(source: str, *tags: str, text: bool = False):
-    made = v4.new_markdown_cell(source) if text else v4.new_code_cell(source)
-    made.metadata.tags = list(tags)
-    return made
-
-
-def write_notebook(folder: Path, name: str, *cells) -> Path:
-    folder.mkdir(exist_ok=True)
-    first = [cell(f"# Title of {name}", text=True), cell(PARAMETERS, "parameters")]
-    nbformat.write(v4.new_notebook(cells=[*first, *cells]), folder / f"{name}.ipynb")
-    return folder / f"{name}.ipynb"
-
-
-def write_book(folder: Path, language: str = '["en"]', revenue: int = 5) -> settings.Workbook:
-    rows = [f"00{i},2026-{month:02d}-28,{revenue + i}" for month in (9, 10) for i in range(1, 4)]
-    (folder / "sell_in.csv").write_text("\n".join(["dealer_id,date,revenue", *rows, f",2026-10-30,{revenue}"]) + "\n")
-    (folder / "workbook.toml").write_text(
-        f'[workbook]\nname = "tiny"\ntitle = "Tiny <b>"\nbrand = "Ours"\ncurrency = "CNY"\nlanguage = {language}\n'
-        'generated = true\n[data.sell_in]\nsource = "sell_in.csv"\n',
-        encoding="utf-8",
-    )
-    return settings.workbook(folder / "workbook.toml")
-
-
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory, monkeypatch):
     monkeypatch.setattr(tables, "CACHE", tmp_path_factory.getbasetemp() / "cache")
     monkeypatch.delenv("WORKBOOK_PAGE", raising=False)
+    monkeypatch.setattr(
+        press, "PRELOAD", ["helpers.report"]
+    )  # toy notebooks need no more, and it loads in half the time
     yield
     words.speak("en")
 
@@ -87,16 +66,16 @@ def book(tmp_path):
 
 
 @pytest.fixture
-def press(tmp_path, book):
+def run(tmp_path, book):
     """Print the notebooks of the test; its folder is where they go."""
     notebooks, out = tmp_path / "notebooks", tmp_path / "reports"
     write_notebook(notebooks, "02_abc", cell("1 + 1"))
 
-    def run(period: str = "2026-10", **options) -> report.Edition:
+    def printed(period: str = "2026-10", **options) -> report.Edition:
         return report.print_edition(book, period, **{"out": out, "notebooks": notebooks, "workers": 1} | options)
 
-    run.notebooks, run.out = notebooks, out
-    return run
+    printed.notebooks, printed.out = notebooks, out
+    return printed
 
 
 @pytest.fixture(scope="module")
@@ -267,33 +246,33 @@ def test_front_page_and_manifest_tell_what_the_pages_said(rich):
 # ---- the store -----------------------------------------------------------------------------------------------------
 
 
-def test_finished_pages_are_used_again(press):
-    assert press().seconds["02_abc", "en"] > 0
-    assert press().seconds["02_abc", "en"] is None
-    write_notebook(press.notebooks, "02_abc", cell("1 + 2"))
-    assert press().seconds["02_abc", "en"] > 0
+def test_finished_pages_are_used_again(run):
+    assert run().seconds["02_abc", "en"] > 0
+    assert run().seconds["02_abc", "en"] is None
+    write_notebook(run.notebooks, "02_abc", cell("1 + 2"))
+    assert run().seconds["02_abc", "en"] > 0
 
 
-def test_the_key_changes_with_each_ingredient(press, tmp_path, book, monkeypatch):
+def test_the_key_changes_with_each_ingredient(run, tmp_path, book, monkeypatch):
     root = tmp_path / "project"
     (root / "src").mkdir(parents=True)
     (root / "reference").mkdir()
     package, lock, shared = root / "src" / "report.py", root / "requirements.lock", root / "reference" / "terms.csv"
     for file in (package, lock, shared):
         file.write_text("1")
-    monkeypatch.setattr(report, "__file__", str(package))
-    monkeypatch.setattr(report, "ROOT", root)
+    monkeypatch.setattr(pages, "__file__", str(package))
+    monkeypatch.setattr(pages, "ROOT", root)
     monkeypatch.setattr(words, "REFERENCE", shared.parent)
-    notebook = press.notebooks / "02_abc.ipynb"
+    notebook = run.notebooks / "02_abc.ipynb"
 
     def key(period="2026-10", language="en") -> str:
-        made_of = report.ingredients(settings.workbook(book.path), press.out, period)
-        return report.ready_page(book, notebook, language, period, made_of).key
+        made_of = pages.ingredients(settings.workbook(book.path), run.out, period)
+        return pages.ready_pages(book, [notebook], [language], period, made_of)[0].key
 
     seen = [key(), key("2026-09"), key(language="zh-Hans")]
-    earlier = press.out / "2026-09" / "tables" / "abc.csv"
+    earlier = run.out / "2026-09" / "tables" / "abc.csv"
     earlier.parent.mkdir(parents=True)
-    (press.out / "2026-09" / "manifest.json").write_text("{}")
+    (run.out / "2026-09" / "manifest.json").write_text("{}")
     for file in (package, lock, shared, root / "src" / "templates.css", tmp_path / "plan.csv",
                  tmp_path / "overrides.csv", tmp_path / "terms.csv", earlier):  # fmt: skip
         file.write_text(f"changed {file.name}")
@@ -302,99 +281,97 @@ def test_the_key_changes_with_each_ingredient(press, tmp_path, book, monkeypatch
     seen.append(key())
     write_book(tmp_path, revenue=7)
     seen.append(key())
-    write_notebook(press.notebooks, "02_abc", cell("2"))
+    write_notebook(run.notebooks, "02_abc", cell("2"))
     seen.append(key())
     assert len(set(seen)) == len(seen)
     assert key() == key()
 
 
-def test_old_pages_go_but_those_of_editions_stay(press):
-    press()
-    kept = json.loads((press.out / "2026-10" / "manifest.json").read_text())["pages"][0]["key"]
+def test_old_pages_go_but_those_of_editions_stay(run):
+    run()
+    kept = json.loads((run.out / "2026-10" / "manifest.json").read_text())["pages"][0]["key"]
     for name, age in ((kept, 30), ("f" * 20, 30), ("e" * 20, 1)):
-        page = press.out / ".pages" / name
+        page = run.out / ".pages" / name
         page.mkdir(exist_ok=True)
         os.utime(page, (time.time() - age * 86400,) * 2)
-    shelf.prune(press.out)
-    assert sorted(page.name for page in (press.out / ".pages").iterdir()) == sorted([kept, "e" * 20])
+    shelf.prune(run.out)
+    assert sorted(page.name for page in (run.out / ".pages").iterdir()) == sorted([kept, "e" * 20])
 
 
 # ---- refusals and failures -----------------------------------------------------------------------------------------
 
 
-def test_what_does_not_exist_is_refused_before_anything_runs(press, monkeypatch):
-    monkeypatch.setattr(report, "_print_pages", lambda *_: pytest.fail("something ran"))
+def test_what_does_not_exist_is_refused_before_anything_runs(run, monkeypatch):
+    monkeypatch.setattr(press, "print_pages", lambda *_, **__: pytest.fail("something ran"))
     refusals = [
         ({"period": "2026-13"}, "'2026-13' is no month"),
         ({"period": "2031-01"}, "no complete data for 2031-01"),
         ({"only": ["03_x"]}, "--only 03_x: no such notebook; there are 02_abc"),
         ({"languages": ["fr"]}, "--language fr: not known; choose from en"),
-        ({"notebooks": press.out}, "no notebook"),
+        ({"notebooks": run.out}, "no notebook"),
     ]
     for options, words_of_error in refusals:
         with pytest.raises(settings.DataError, match=words_of_error):
-            press(**options)
+            run(**options)
     made = v4.new_notebook(cells=[cell('period: str = ""\nperiode = 1', "parameters")])
-    nbformat.write(made, press.notebooks / "03_x.ipynb")
+    nbformat.write(made, run.notebooks / "03_x.ipynb")
     with pytest.raises(settings.DataError, match=r"03_x.ipynb: .* doesn't declare config, language"):
-        press()
-    assert not list(press.out.glob("*"))
+        run()
+    assert not list(run.out.glob("*"))
 
 
-def test_the_toml_tells_a_notebook_its_parameters(press, book, tmp_path):
+def test_the_toml_tells_a_notebook_its_parameters(run, book, tmp_path):
     more = {"parameters": {"abc": {"weighting": "hand"}}}
     with pytest.raises(settings.DataError, match=r"02_abc.ipynb: .* doesn't declare weighting"):
-        report.print_edition(dataclasses.replace(book, **more), out=press.out, notebooks=press.notebooks)
+        report.print_edition(dataclasses.replace(book, **more), out=run.out, notebooks=run.notebooks)
     with pytest.raises(settings.DataError, match=r"\[parameters\.acb\]: there is no such notebook; did you mean 'abc'"):
-        report.print_edition(
-            dataclasses.replace(book, parameters={"acb": {}}), out=press.out, notebooks=press.notebooks
-        )
-    made = nbformat.read(press.notebooks / "02_abc.ipynb", as_version=4)
+        report.print_edition(dataclasses.replace(book, parameters={"acb": {}}), out=run.out, notebooks=run.notebooks)
+    made = nbformat.read(run.notebooks / "02_abc.ipynb", as_version=4)
     made.cells[1].source += '\nweighting: str = ""  # whose'
     made.cells.append(cell('assert weighting == "hand"'))
-    nbformat.write(made, press.notebooks / "02_abc.ipynb")
-    report.print_edition(dataclasses.replace(book, **more), out=press.out, notebooks=press.notebooks)
+    nbformat.write(made, run.notebooks / "02_abc.ipynb")
+    report.print_edition(dataclasses.replace(book, **more), out=run.out, notebooks=run.notebooks)
     with pytest.raises(settings.DataError, match="AssertionError"):
-        report.print_edition(book, out=tmp_path / "other", notebooks=press.notebooks)
+        report.print_edition(book, out=tmp_path / "other", notebooks=run.notebooks)
 
 
-def test_a_failing_cell_is_named_and_nothing_is_published(press):
-    press()
-    before = {path: path.read_bytes() for path in (press.out / "2026-10").rglob("*.*")}
-    write_notebook(press.notebooks, "02_abc", cell("## Who pays?", text=True), cell("x = {}\nx['paid\\nup']"))
-    write_notebook(press.notebooks, "01_fine", cell("1"))
+def test_a_failing_cell_is_named_and_nothing_is_published(run):
+    run()
+    before = {path: path.read_bytes() for path in (run.out / "2026-10").rglob("*.*")}
+    write_notebook(run.notebooks, "02_abc", cell("## Who pays?", text=True), cell("x = {}\nx['paid\\nup']"))
+    write_notebook(run.notebooks, "01_fine", cell("1"))
     with pytest.raises(settings.DataError) as failed:
-        press()
+        run()
     assert str(failed.value).splitlines() == [
         "02_abc (en), cell 4 under \"Who pays?\": KeyError: 'paid\\nup'",
         "nothing is published; an earlier edition is as it was",
     ]
-    assert {path: path.read_bytes() for path in (press.out / "2026-10").rglob("*.*")} == before
-    assert not list((press.out / ".press").glob("*/*"))
+    assert {path: path.read_bytes() for path in (run.out / "2026-10").rglob("*.*")} == before
+    assert not list((run.out / ".press").glob("*/*"))
 
 
-def test_a_kernel_that_dies_is_told(press):
-    write_notebook(press.notebooks, "02_abc", cell("import os\nos._exit(3)"))
+def test_a_kernel_that_dies_is_told(run):
+    write_notebook(run.notebooks, "02_abc", cell("import os\nos._exit(3)"))
     with pytest.raises(settings.DataError, match=r"02_abc \(en\).*[Kk]ernel died"):
-        press()
+        run()
 
 
-def test_a_part_of_an_edition_is_a_draft(press):
-    write_notebook(press.notebooks, "01_fine", cell("1"))
-    whole = press()
-    draft = press(only=["abc"])
+def test_a_part_of_an_edition_is_a_draft(run):
+    write_notebook(run.notebooks, "01_fine", cell("1"))
+    whole = run()
+    draft = run(only=["abc"])
     assert draft.index.parent.name == "2026-10-draft"
     assert not (draft.index.parent / "01_fine.html").exists()
     assert (whole.index.parent / "01_fine.html").exists()
-    assert shelf.editions(press.out) == ["2026-10"]
+    assert shelf.editions(run.out) == ["2026-10"]
 
 
-def test_two_runs_of_one_edition_do_not_collide(press):
-    with shelf.claimed(press.out, "2026-10"):
+def test_two_runs_of_one_edition_do_not_collide(run):
+    with shelf.claimed(run.out, "2026-10"):
         with pytest.raises(settings.DataError, match="another run is printing this edition"):
-            press()
-        assert press("2026-09").index.exists()
-    assert press().index.exists()
+            run()
+        assert run("2026-09").index.exists()
+    assert run().index.exists()
 
 
 # ---- the swap ------------------------------------------------------------------------------------------------------
@@ -449,18 +426,6 @@ def test_without_exchange_an_edition_laid_aside_comes_back(tmp_path, monkeypatch
         assert not list(work.iterdir())
 
 
-def processes_of(folder: Path) -> list[psutil.Process]:
-    """Find the workers and kernels of a run by the folder they print to."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("WORKBOOK_EDITIONS") == str(folder):
-                found.append(process)
-        except (psutil.Error, OSError):
-            continue
-    return found
-
-
 @pytest.fixture(scope="module")
 def first_edition(tmp_path_factory):
     """An edition of two pages, printed once, for the runs that are killed to replace."""
@@ -488,15 +453,14 @@ def test_a_killed_run_leaves_the_edition_whole_and_no_kernel_behind(first_editio
     )
     driver = subprocess.Popen([sys.executable, "-c", run], stderr=subprocess.DEVNULL)
     time.sleep(random.Random(seed).uniform(1.0, 6.0))
+    children = psutil.Process(driver.pid).children(recursive=True) if driver.poll() is None else []
     driver.kill()
     driver.wait()
     manifest = json.loads((out / "2026-10" / "manifest.json").read_text())
     for page in manifest["pages"]:
         assert f"Title of {page['name']}" in page_of(out / "2026-10", f"{page['name']}.html")
     assert manifest["data_fingerprint"] in page_of(out / "2026-10", "index.html")
-    until = time.monotonic() + 5
-    while (left := processes_of(out)) and time.monotonic() < until:
-        time.sleep(0.1)
+    _gone, left = psutil.wait_procs(children, timeout=5)
     assert not left
     report.print_edition(settings.workbook(tmp_path / "workbook.toml"), out=out, notebooks=notebooks)
     assert (out / "2026-10" / "manifest.json").read_text() != first
@@ -650,9 +614,9 @@ def test_a_second_run_keeps_the_cards_that_were_printed(dealt):
 
 def test_the_largest_dealers_come_first(dealt):
     _made, book, _folder = dealt
-    assert report.dealers_asked_for(book, "2026-10", 2) == ["001", "002"]
-    assert report.dealers_asked_for(book, "2026-10", "all") == ["001", "002", HOSTILE]
-    assert report.dealers_asked_for(book, "2026-10", ()) == []
+    assert pages.dealers_asked_for(book, "2026-10", 2) == ["001", "002"]
+    assert pages.dealers_asked_for(book, "2026-10", "all") == ["001", "002", HOSTILE]
+    assert pages.dealers_asked_for(book, "2026-10", ()) == []
 
 
 def test_who_or_what_does_not_exist_is_told_before_anything_runs(dealt, tmp_path):

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--audience", action="append", default=[], metavar="WHO",
                         help="cards for us (default), or for the dealer himself; repeatable")  # fmt: skip
     report.add_argument("--workers", type=_count, metavar="N", help="pages at the same time (default: all cores)")
+    report.add_argument("--minutes", type=_count, default=360, metavar="N", help="end the run after so many (360)")
+    report.add_argument("--pdf", action="store_true", help="print each page as PDF, too (needs Chromium)")
+    report.add_argument("--archive", action="store_true", help="pack the edition into one zip, to mail")
     report.add_argument("--out", metavar="FOLDER", help="folder for the editions (default: reports/<name>)")
     diff.add_argument("before", help='the earlier edition, e.g. "2026-09"')
     diff.add_argument("after", help='the later one, e.g. "2026-10"')
@@ -72,7 +76,7 @@ def _command(commands, name: str, command, words: str) -> argparse.ArgumentParse
 
 def _count(text: str) -> int:
     if not text.isdigit() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of workers; give 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number; give 1 or more")
     return int(text)
 
 
@@ -100,9 +104,11 @@ def _check(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from helpers import report
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end, the run tidies up as after Ctrl-C
     edition = report.print_edition(
         _workbook(options), options.period, languages=options.language or None, only=options.only,
-        cards=_cards_asked_for(options), audiences=options.audience or ["us"], workers=options.workers, out=options.out,
+        cards=_cards_asked_for(options), audiences=options.audience or ["us"], workers=options.workers,
+        seconds=options.minutes * 60, pdf=options.pdf, archive=options.archive, out=options.out,
     )  # fmt: skip
     for reason in edition.missing:
         print(f"workbook: {reason}", file=sys.stderr)

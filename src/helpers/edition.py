@@ -193,12 +193,12 @@ def _cleaner():
 
 def write_edition(
     folder: Path, book: Workbook, period: str, languages: Sequence[str],
-    shelves: Mapping[str, Sequence[shelf.Printed]], fingerprint: str, earlier: Path | None = None,
+    shelves: Mapping[str, Sequence[shelf.Printed]], fingerprint: str, earlier: Path | None = None, made_of: str = "",
 ) -> None:  # fmt: skip
     """Bind finished pages and cards into an edition: the first language at the top, the others in folders.
 
     `shelves` gives what was printed in each language; `earlier` is the folder of the edition before, where there is
-    one: the front page says what changed since.
+    one: the front page says what changed since. `made_of` is kept, for `bound_of`.
     """
     from helpers import managers, read
 
@@ -235,8 +235,16 @@ def write_edition(
         front |= _whole_tables(place, whole, bound, earlier)
         front["changes"] = _in_turn(pages, "change", max(N_CHANGES - len(front["changed"]), 3))
         _write(place, "index.html", "front.html.j2", bound, languages, **front)
-        manifest = _manifest(book, period, language, fingerprint, pages, shelves[language])
+        manifest = _manifest(book, period, language, fingerprint, pages, shelves[language]) | {"made_of": made_of}
         (place / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def bound_of(folder: Path) -> str:
+    """Say what an edition was made of, as `write_edition` was told; "" where there is none."""
+    try:
+        return json.loads((folder / "manifest.json").read_text(encoding="utf-8")).get("made_of", "")
+    except (FileNotFoundError, json.JSONDecodeError):
+        return ""
 
 
 def write_list(folder: Path, book: Workbook, language: str) -> None:

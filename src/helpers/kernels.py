@@ -8,7 +8,7 @@ points, so that others may use them without importing this module:
   fork their Python kernels, or a kernel.json names it under `metadata.kernel_provisioner`;
 - the papermill engine `warm`: `papermill --engine warm in.ipynb out.ipynb`, which also skips the waits of fixed
   length;
-- `end_warm_processes`, for a program that goes on after its last notebook.
+- `end_kernels`, for a program that goes on after its last notebook.
 
 Where a kernel can't be forked (no Linux, another Python, no ipykernel) the provisioner starts a normal one.
 """
@@ -28,9 +28,10 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from pathlib import Path
 from queue import Empty
-from typing import Any
+from typing import Any, ClassVar
 
 import zmq
 import zmq.asyncio
@@ -38,8 +39,8 @@ from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
-from traitlets import DottedObjectName, Int, List, Type, Unicode, default
 from traitlets import Dict as DictTrait
+from traitlets import DottedObjectName, Int, List, Type, Unicode, default
 
 PRELOAD = ["pandas", "pyarrow", "seaborn", "sklearn.cluster", "sklearn.decomposition", "sklearn.preprocessing"]
 RETRY_MS = 5  # zmq's own default is 100
@@ -53,7 +54,7 @@ class WarmProcess:
     another, and an event loop need not stop while libraries load.
     """
 
-    _all: dict[tuple, "WarmProcess"] = {}  # noqa: RUF012 – shared on purpose: one per set of libraries
+    _all: ClassVar[dict[tuple, "WarmProcess"]] = {}  # one per set of libraries
     _lock = threading.Lock()
 
     @classmethod
@@ -109,12 +110,15 @@ class WarmProcess:
 
 
 @atexit.register
-def end_warm_processes() -> None:
-    """End this program's warm processes, and the kernels forked from them."""
+def end_kernels() -> None:
+    """End the kernels of this program that came from a `WarmProvisioner`, and the warm processes."""
     with WarmProcess._lock:
         mine = [key for key in WarmProcess._all if key[0] == os.getpid()]
         for key in mine:
             WarmProcess._all.pop(key).end()
+    for provisioner in list(WarmProvisioner.started):
+        if provisioner.process:
+            provisioner.process.kill()
 
 
 class ForkedProcess:
@@ -165,6 +169,8 @@ class ForkedProcess:
 class WarmProvisioner(LocalProvisioner):
     """Forks a Python kernel from a warm process; any other kernel it starts as jupyter_client would."""
 
+    started: ClassVar[weakref.WeakSet] = weakref.WeakSet()  # also the kernels that were not forked
+
     preload = List(Unicode(), PRELOAD, help="Modules a kernel finds imported; none that is edited meanwhile.").tag(
         config=True
     )
@@ -176,6 +182,7 @@ class WarmProvisioner(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Fork a kernel, or launch a normal one where that can't be."""
         kwargs["env"] = {**(kwargs.get("env") or os.environ), **self.extra_env}
+        WarmProvisioner.started.add(self)
         if not can_fork(cmd):
             return await super().launch_kernel(cmd, **kwargs)
         env = {str(name): str(value) for name, value in kwargs["env"].items()}

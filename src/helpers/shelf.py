@@ -78,12 +78,12 @@ def claimed(folder: Path, name: str) -> Iterator[Path]:
             raise DataError(f"{name}: another run is printing this edition; wait until it has ended") from None
         _put_right(press / f"{name}.aside", folder / name)
         work = press / name
-        _remove(work)
+        remove(work)
         work.mkdir()
         try:
             yield work
         finally:
-            _remove(work)
+            remove(work)
 
 
 def file_name(text: str) -> str:
@@ -108,7 +108,7 @@ def put(new: Path, place: Path) -> None:
         aside.parent.mkdir(exist_ok=True)
         place.rename(aside)
         new.rename(place)
-        _remove(aside)
+        remove(aside)
     _sync(place.parent)
 
 
@@ -186,7 +186,7 @@ def prune(folder: Path) -> None:
     used = {page["key"] for path in manifests for page in json.loads(path.read_text(encoding="utf-8"))["pages"]}
     for page in (folder / ".pages").glob("*"):
         if page.name not in used and time.time() - page.stat().st_mtime > KEPT_DAYS * 86400:
-            _remove(page)
+            remove(page)
 
 
 def require_edition(folder: Path, period: str) -> Path:
@@ -211,7 +211,7 @@ def _put_right(aside: Path, place: Path) -> None:
     """Bring back an edition that a run without renameat2 had laid aside when it died."""
     if aside.exists() and not place.exists():
         aside.rename(place)
-    _remove(aside)
+    remove(aside)
 
 
 def _exchange(one: Path, other: Path) -> bool:
@@ -233,5 +233,6 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _remove(folder: Path) -> None:
+def remove(folder: Path) -> None:
+    """Remove a folder, if it is there."""
     shutil.rmtree(folder, ignore_errors=True)

@@ -38,7 +38,7 @@ CACHE = Path(os.environ.get("WORKBOOK_CACHE", ROOT / "data" / "cache"))  # elsew
 MEMORY_LIMIT = "1500MB"  # for DuckDB; it spills to disk beyond that; an own limit: engine = "duckdb://?memory_limit=…"
 OPTIONAL_IDS = ("dealer_id", "consumer_id")  # a line without one is counted as unidentified, not refused
 FORMATTED = ("date", "month")
-ABANDONED_SECONDS = 3600  # a half-written file that has not grown for so long is nobody's
+ABANDONED_SECONDS = 3600  # a file that was neither written to nor used for so long is nobody's
 
 
 class Finding(NamedTuple):
@@ -216,7 +216,15 @@ def _kept(stem: Path) -> dict | None:
         kept = json.loads(Path(f"{stem}.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return None
-    return kept if kept["errors"] or Path(f"{stem}.parquet").exists() else None
+    return kept if kept["errors"] or _is_there(Path(f"{stem}.parquet")) else None
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        os.utime(file)  # in use: not to be removed for an hour
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def errors(book: Workbook, name: str) -> list[Finding]:
@@ -251,7 +259,8 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
     finally:
         part.unlink(missing_ok=True)
     for old in CACHE.glob(f"{book.name}.{name}.{'[0-9a-f]' * 16}.*"):
-        if _is_abandoned(old) if old.suffix == ".part" else not old.name.startswith(stem.name):
+        # another process may still read the one, and write the other
+        if (old.suffix == ".part" or not old.name.startswith(stem.name)) and _is_abandoned(old):
             old.unlink(missing_ok=True)
     for spilled in CACHE.glob("spill.*"):
         if _is_abandoned(spilled):
@@ -270,7 +279,7 @@ def _publish(part: Path, final: Path) -> None:
 
 
 def _is_abandoned(part: Path) -> bool:
-    """Whether a half-written file or folder was left by a process that was killed: nothing has come for an hour."""
+    """Whether nobody needs a file or folder any more: for an hour nothing was written to it, and no page took it up."""
     try:
         return time.time() - part.stat().st_mtime > ABANDONED_SECONDS
     except FileNotFoundError:

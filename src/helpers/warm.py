@@ -20,6 +20,7 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 KERNEL = ("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.debugger",
@@ -38,7 +39,7 @@ def main(descriptor: int) -> None:
     channel = socket.socket(fileno=descriptor)
     lines = channel.makefile("rw", encoding="utf-8", newline="\n")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which tells us by closing the socket
-    _preload(json.loads(lines.readline()))
+    _preload(json.loads(lines.readline()), lambda: _end_if_alone(channel))
     gc.collect()
     gc.freeze()  # else the first collection in a kernel copies every page of memory that is shared until then
     ended: dict[int, int] = {}
@@ -55,13 +56,21 @@ def main(descriptor: int) -> None:
         lines.flush()
 
 
-def _preload(modules: list[str]) -> None:
+def _end_if_alone(channel: socket.socket) -> None:
+    """End before all is loaded if whoever asked is gone; else nobody would notice for seconds."""
+    with contextlib.suppress(BlockingIOError):
+        if not channel.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+            os._exit(0)
+
+
+def _preload(modules: list[str], after_each: Callable[[], None] = lambda: None) -> None:
     os.environ.setdefault("MPLBACKEND", f"module://{BACKEND}")  # read when matplotlib is imported
     for name in KERNEL:  # before the libraries, which look whether a shell is there; some differ between versions
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     for name in modules:
         importlib.import_module(name)
+        after_each()
     if "matplotlib" in sys.modules:
         _draw_once()
     # its import hooks figures into the shell, and the shell is still to come
@@ -94,7 +103,9 @@ def _become_kernel(argv: list[str], cwd: str, env: dict[str, str], memory_limit:
     code = 1
     try:
         parent = os.getppid()
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # no kernel outlives the warm process, however it ends
+        ctypes.CDLL(None).prctl(
+            PR_SET_PDEATHSIG, signal.SIGKILL
+        )  # no kernel outlives the warm process, however it ends
         if os.getppid() != parent:
             return os._exit(code)
         os.setsid()  # a group of its own: an interrupt reaches this kernel and what it started, nobody else

@@ -1,0 +1,324 @@
+"""The press: prints the pages that are missing, several at a time, each in its own kernel and within its limits."""
+
+import concurrent.futures
+import contextlib
+import json
+import logging
+import os
+import re
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from helpers import shelf
+from helpers.pages import Page
+from helpers.settings import ROOT, DataError
+
+# what a kernel finds imported; the press may preload our own modules, for a page's key holds their content
+FACE = ("archive", "cli", "diff", "edition", "excel", "kernels", "managers", "pages", "pdf", "press", "slim", "warm")
+PRELOAD = [f"helpers.{path.stem}" for path in sorted(Path(__file__).parent.glob("[a-z]*.py"))
+           if path.stem not in FACE and not path.stem.startswith("demo")] + ["ibis.backends.duckdb"]  # fmt: skip
+IOPUB_SECONDS = 60  # between a cell's end and its last output; nbclient's 4 are short on a busy machine
+START_SECONDS = 60  # a kernel that has not answered by then never will
+MEMORY_SHARE = 0.8  # of the machine's, for a page: more would take the run, or the machine, along
+
+_stopped = threading.Event()  # set when a run is broken off: who waits for a kernel need not try again
+
+
+class Limits(NamedTuple):
+    """What a page may use: seconds for a cell and for all, until when (epoch) the run must have ended, and memory."""
+
+    cell_seconds: float = 300.0
+    page_seconds: float = 900.0
+    ends: float = float("inf")
+    memory: int = 0  # bytes; 0: no limit
+
+
+USUAL = Limits()
+
+
+class Outcome(NamedTuple):
+    """How a page came out: the seconds it took and, if it failed, why; `retried` after its first kernel had died."""
+
+    seconds: float
+    reason: str = ""
+    retried: bool = False
+
+
+class Printed(NamedTuple):
+    """How a run came out, by the pages' keys: seconds (None: kept from an earlier run), and why cards are missing."""
+
+    seconds: dict[str, float | None]
+    failed: dict[str, str]
+
+
+def memory_limit() -> int:
+    """Give the bytes a page may allocate: most of the machine's, or of the container's where that has a limit."""
+    import psutil
+
+    total = psutil.virtual_memory().total
+    with contextlib.suppress(OSError, ValueError):  # "max": no limit
+        total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
+    return int(total * MEMORY_SHARE)
+
+
+def print_pages(
+    pages: Sequence[Page], folder: Path, work: Path, fingerprint: str, *, workers: int | None = None,
+    limits: Limits = USUAL, executor: concurrent.futures.Executor | None = None,
+) -> Printed:  # fmt: skip
+    """Print the pages that are not on the shelf yet and put each there as soon as it is finished.
+
+    Parameters
+    ----------
+    folder, work
+        The folder of the editions, with the shelf in `.pages`; a folder for what is not finished.
+    fingerprint
+        Of the data, so that pages need not find it out each for itself.
+    executor
+        Where pages are printed: threads of this process where none is given. Another one, of a cluster say, must see
+        the same folders; it is not shut down.
+
+    Raises
+    ------
+    DataError
+        If a page fails that is no card: no further page is begun, and all that failed are named.
+    KeyboardInterrupt
+        When interrupted; kernels end first.
+    """
+    from helpers import kernels
+
+    missing = [page for page in pages if not _is_kept(page, folder)]
+    display = Display(len(pages), len(missing))
+    seconds: dict[str, float | None] = dict.fromkeys((page.key for page in pages), None)
+    if not missing:
+        display.close()
+        return Printed(seconds, {})
+    _stopped.clear()
+    n_workers = min(workers or os.cpu_count() or 1, len(missing))
+    own = None if executor else concurrent.futures.ThreadPoolExecutor(n_workers, "press")
+    futures: dict[concurrent.futures.Future, Page] = {}
+    try:
+        futures = {
+            (executor or own).submit(print_page, page, folder, work, fingerprint, limits): page for page in missing
+        }
+        failed = _gathered(futures, display, seconds, n_workers)
+    except BaseException:
+        _stopped.set()
+        raise
+    finally:
+        for future in futures:
+            future.cancel()
+        if _stopped.is_set():  # whoever waits for a kernel gets an answer
+            kernels.end_kernels()
+        if own:
+            own.shutdown()
+            kernels.end_kernels()
+        display.close()
+    return Printed(seconds, failed)
+
+
+def _is_kept(page: Page, folder: Path) -> bool:
+    kept = folder / ".pages" / page.key
+    with contextlib.suppress(FileNotFoundError):
+        os.utime(kept)  # used today: not pruned for a while
+        return True
+    return False
+
+
+def _gathered(futures: dict, display: "Display", seconds: dict, n_workers: int) -> dict[str, str]:
+    """Wait for pages; after the first that fails no further one is begun. A card that fails stops nobody."""
+    failed: dict[str, str] = {}
+    stopping: list[str] = []
+    waiting = set(futures)
+    while waiting:
+        done, waiting = concurrent.futures.wait(waiting, 1, concurrent.futures.FIRST_COMPLETED)
+        for future in done:
+            page = futures.pop(future)  # what it holds is not needed any more
+            if future.cancelled():
+                continue
+            outcome = _outcome(future, page)
+            seconds[page.key] = outcome.seconds
+            if outcome.reason and page.dealer_id:
+                failed[page.key] = outcome.reason
+            elif outcome.reason and not _stopped.is_set():
+                stopping.append(outcome.reason)
+            display.tell(page, outcome)
+        if stopping:
+            for future in waiting:
+                future.cancel()
+        running = sum(future.running() for future in waiting) if len(waiting) <= n_workers else n_workers
+        display.show(running)
+    if stopping:
+        raise DataError("\n".join([*dict.fromkeys(stopping), "nothing is published; an earlier edition is as it was"]))
+    return failed
+
+
+def _outcome(future: concurrent.futures.Future, page: Page) -> Outcome:
+    try:
+        return future.result()
+    except Exception as error:  # of the executor: a process of its own has died, a node can't be reached
+        return Outcome(0.0, f"{page}: where it was printed, {_in_words(error)}")
+
+
+class Display:
+    """What is told of a run while it goes on: a line that is written over on a terminal, else a line per page."""
+
+    def __init__(self, n_pages: int, n_missing: int) -> None:
+        """Say how much there is to do."""
+        from tqdm import tqdm
+
+        self.n, self.n_done, self.n_failed, self.started = n_missing, 0, 0, time.monotonic()
+        if n_pages > n_missing:
+            print(f"{n_pages - n_missing} of {n_pages} pages kept from an earlier run", file=sys.stderr, flush=True)
+        tqdm.monitor_interval = 0  # no thread that outlives the run
+        shown = n_missing and sys.stderr.isatty()
+        self.bar = tqdm(total=n_missing, file=sys.stderr, leave=False, disable=not shown,
+                        bar_format="{n_fmt} of {total_fmt} done{postfix} |{bar:20}| {remaining} left")  # fmt: skip
+
+    def tell(self, page: Page, outcome: Outcome) -> None:
+        """Tell how a page came out."""
+        self.n_done += 1
+        self.n_failed += bool(outcome.reason)
+        said = "failed" if outcome.reason else f"{outcome.seconds:.1f} s" + " (second try)" * outcome.retried
+        line = f"{page}  {said}"
+        if self.bar.disable:
+            print(f"{self.n_done}/{self.n}  {line}", file=sys.stderr, flush=True)
+        elif outcome.reason:
+            self.bar.write(line, file=sys.stderr)
+        self.bar.update()
+
+    def show(self, running: int) -> None:
+        """Show the line anew."""
+        self.bar.set_postfix_str(f"{running} running, {self.n_failed} failed")
+
+    def close(self) -> None:
+        """Sum up, where there was something to do."""
+        self.bar.close()
+        if self.n:
+            took = time.monotonic() - self.started
+            failed = f", {self.n_failed} failed" if self.n_failed else ""
+            print(f"{self.n_done} of {self.n} pages printed in {took:.1f} s{failed}", file=sys.stderr, flush=True)
+
+
+# ---- a page --------------------------------------------------------------------------------------------------------
+
+
+def print_page(page: Page, folder: Path, work: Path, fingerprint: str, limits: Limits) -> Outcome:
+    """Execute one page in a kernel of its own and put it on the shelf; a failure is an outcome, too.
+
+    A kernel that dies gets one more try: now and then the system ends one that did nothing wrong.
+    """
+    from helpers import edition
+
+    started = time.monotonic()
+    made, retried = work / page.key, False
+    try:
+        for retried in (False, True):
+            made.mkdir()
+            env = {"WORKBOOK_PAGE": str(made), "WORKBOOK_EDITIONS": str(folder), "WORKBOOK_DATA": fingerprint}
+            try:
+                executed = _executed(page, env, limits, started)
+                break
+            except _KernelDiedError:
+                if retried or _stopped.is_set():
+                    raise
+                shelf.remove(made)  # the second try begins anew
+        edition.write_page(made, executed, page.name)
+        seconds = round(time.monotonic() - started, 2)
+        meta = json.loads((made / "meta.json").read_text(encoding="utf-8"))
+        meta |= {"name": page.name, "language": page.language, "parameters": page.parameters, "seconds": seconds}
+        (made / "meta.json").write_text(json.dumps(meta, ensure_ascii=False, indent=1), encoding="utf-8")
+        shelf.store(made, folder / ".pages" / page.key)
+    except Exception as error:
+        shelf.remove(made)
+        told = str(error) if isinstance(error, DataError) else f"{page}: {_in_words(error)}"
+        return Outcome(round(time.monotonic() - started, 2), told, retried)
+    return Outcome(seconds, retried=retried)
+
+
+class _KernelDiedError(DataError):
+    """A kernel that is gone, and nothing in its notebook to blame."""
+
+
+def _executed(page: Page, env: dict[str, str], limits: Limits, started: float) -> Any:
+    """Run a page's notebook with papermill; a cell that fails or takes too long is named with its heading."""
+    import nbformat
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)  # what it warns of, require_parameters has refused
+    notebook = nbformat.reads(page.notebook, as_version=4)
+    at = {"source": ""}
+
+    def begin(cell: Any, **_rest: Any) -> None:
+        at["source"] = cell.source
+
+    try:
+        executed = papermill.execute_notebook(
+            notebook, None, page.parameters, kernel_name="python3", language="python", engine_name="warm",
+            progress_bar=False, request_save_on_cell_execute=False, start_timeout=START_SECONDS,
+            iopub_timeout=IOPUB_SECONDS, timeout_func=_seconds_left(limits, started), on_cell_start=begin,
+            resources={"metadata": {"path": str(ROOT)}}, config=_config(env, limits),
+        )  # fmt: skip
+    except papermill.PapermillExecutionError as error:
+        where = _place(notebook.cells, error.source)
+        raise DataError(f"{page}, {where}: {_shortened(f'{error.ename}: {error.evalue}')}{_hint(error.ename, limits)}"
+                        ) from None  # fmt: skip
+    except CellTimeoutError:
+        where = _place(notebook.cells, at["source"])
+        raise DataError(f"{page}, {where}: {_limit_reached(limits, started)}") from None
+    except (DeadKernelError, RuntimeError) as error:
+        where = _place(notebook.cells, at["source"]) if at["source"] else "before its first cell"
+        told = "its kernel died" if isinstance(error, DeadKernelError) else _shortened(str(error))
+        raise _KernelDiedError(f"{page}, {where}: {told}, twice; was there enough memory?") from None
+    executed.metadata.papermill = {"parameters": page.parameters}
+    return executed
+
+
+def _config(env: dict[str, str], limits: Limits) -> Any:
+    from traitlets.config import Config
+
+    return Config({"WarmProvisioner": {"preload": PRELOAD, "extra_env": env, "memory_limit": limits.memory}})
+
+
+def _seconds_left(limits: Limits, started: float) -> Callable[[Any], float]:
+    def left(_cell: Any) -> float:
+        page = started + limits.page_seconds - time.monotonic()
+        return max(min(limits.cell_seconds, page, limits.ends - time.time()), 0.01)  # nbclient takes 0 for no limit
+
+    return left
+
+
+def _limit_reached(limits: Limits, started: float) -> str:
+    if time.time() >= limits.ends:
+        return "the run's time was over; run it again, finished pages are kept"
+    if time.monotonic() - started >= limits.page_seconds:
+        return f"the page took longer than {limits.page_seconds:g} s"
+    return f"the cell took longer than {limits.cell_seconds:g} s"
+
+
+def _hint(ename: str, limits: Limits) -> str:
+    memory = f"; a page may use {limits.memory / 1e9:.1f} GB" if limits.memory else ""
+    return memory if ename in ("MemoryError", "ArrayMemoryError", "_ArrayMemoryError", "OutOfMemoryException") else ""
+
+
+def _in_words(error: Exception) -> str:
+    return _shortened(f"{type(error).__name__}: {error}")
+
+
+def _shortened(text: str) -> str:
+    return " ".join(text.split())[:500]
+
+
+def _place(cells: list, source: str) -> str:
+    """Say where a cell stands: its number, and the heading above it."""
+    heading = ""
+    for number, cell in enumerate(cells, 1):
+        if cell.cell_type == "markdown" and (found := re.search(r"^#+ +(.+)", cell.source, re.MULTILINE)):
+            heading = found[1].strip()
+        if cell.cell_type == "code" and cell.source == source:
+            return f"cell {number}" + (f' under "{heading}"' if heading else "")
+    return "a cell of the press"

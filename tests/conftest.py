@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from helpers import checks, periods, settings, tables, words
+from helpers import checks, kept, periods, settings, tables, words
 
 BRAND, RIVALS = "Lumora", ("Kaltern", "Ostwind")
 ARROW = {"id": pa.string(), "text": pa.string(), "month": pa.string(), "date": pa.date32(),
@@ -36,6 +36,12 @@ def _own_cache(tmp_path_factory):
         folder = tmp_path_factory.mktemp("cache")
         patch.setenv("WORKBOOK_CACHE", str(folder))  # kernels and commands follow
         yield _redirect(patch, folder)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept(monkeypatch):
+    """Have every test work out its own results: one that changes a function would read another's."""
+    monkeypatch.setattr(kept, "IN_USE", False)
 
 
 @pytest.fixture(autouse=True)

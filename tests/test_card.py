@@ -8,25 +8,29 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import card, measures, read, settings, style
+from helpers import card, read, settings, style
 
-NOTEBOOK = settings.ROOT / "notebooks" / "07_dealer_card.ipynb"
 PLOTS = (card.plot_purchases, card.plot_places, card.plot_stock_age, card.plot_factors)
 
 
-@pytest.fixture(scope="module")
-def known(small_demo) -> dict:
-    """Run the notebook's own cells up to the dossier, on a small demo network."""
-    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+def told_by(name: str, book: settings.Workbook, last: str) -> dict:
+    """Run a notebook's own cells up to the one that holds `last`; give what they know then."""
+    cells = json.loads((settings.ROOT / "notebooks" / name).read_text(encoding="utf-8"))["cells"]
     told: dict = {}
     for source in ("".join(c["source"]) for c in cells if c["cell_type"] == "code"):
         exec(source, told)  # the notebook's own code
         if "period: str" in source:
-            told["config"] = str(small_demo.path)
-        if "found = card.dossier" in source:
+            told["config"] = str(book.path)
+        if last in source:
             break
     plt.close("all")
     return told
+
+
+@pytest.fixture(scope="module")
+def known(small_demo) -> dict:
+    """Tell what the card's notebook knows of a small demo network when it has the dossier."""
+    return told_by("07_dealer_card.ipynb", small_demo, "found = card.dossier")
 
 
 @pytest.fixture
@@ -35,7 +39,7 @@ def deal(known):
     style.use("en", "CNY")
 
     def make(dealer_id: str = "", audience: str = "us", **changed) -> card.Dossier:
-        tables = known["network"] | changed
+        tables = known["everyone"] | changed
         dealer_id = dealer_id or tables["judged"]["dealer_id"].iloc[0]
         return card.dossier(dealer_id, audience, known["period"], known["book"].brand, **tables)
 
@@ -64,11 +68,11 @@ def texts(found: card.Dossier, known: dict) -> list[str]:
 
 def test_a_card_says_class_history_purchases_and_debt(deal, known):
     found = deal()
-    row, (now, then) = known["network"]["judged"].iloc[0], card.year_sums(deal())
+    row, (now, then) = known["everyone"]["judged"].iloc[0], card.year_sums(deal())
     said = card.summary(found)
     assert said[0].startswith(f"Class {row['composite_class']} ({row['code']}: ")
     assert said[1].startswith("Quarter by quarter, oldest first: ")
-    months = known["network"]["months"]
+    months = known["everyone"]["months"]
     mine = months[months["dealer_id"] == row["dealer_id"]].set_index("month")["revenue"]
     assert now == pytest.approx(mine.loc["2025-11":"2026-10"].sum())
     assert then == pytest.approx(mine.loc["2024-11":"2025-10"].sum())
@@ -77,7 +81,7 @@ def test_a_card_says_class_history_purchases_and_debt(deal, known):
 
 
 def test_a_year_that_the_data_do_not_reach_is_not_compared(deal, known):
-    months = known["network"]["months"]
+    months = known["everyone"]["months"]
     found = deal(months=months[months["month"] >= "2025-06"])
     now, then = card.year_sums(found)
     assert now > 0
@@ -86,7 +90,7 @@ def test_a_year_that_the_data_do_not_reach_is_not_compared(deal, known):
 
 
 def test_hardly_any_change_has_no_minus(deal, known):
-    months = known["network"]["months"]
+    months = known["everyone"]["months"]
     mine = months["dealer_id"] == months["dealer_id"].iloc[0]
     rows = months[mine].assign(revenue=[1000.0 if month > "2025-10" else 1001.0 for month in months[mine]["month"]])
     found = deal()._replace(months=rows)
@@ -94,7 +98,7 @@ def test_hardly_any_change_has_no_minus(deal, known):
 
 
 def test_the_next_step_is_the_most_urgent_call(deal, known):
-    call = known["network"]["calls"].iloc[0]
+    call = known["everyone"]["calls"].iloc[0]
     assert card.next_steps(deal(call["dealer_id"]), actions(known))[0] == f"{call['reason']} {call['measure']}"
 
 
@@ -134,18 +138,18 @@ def test_places_among_peers_by_hand():
 
 
 def test_order_of_rows_and_other_dealers_names_change_nothing(deal, known):
-    shuffled = {name: table.sample(frac=1, random_state=3) for name, table in known["network"].items()}
-    first = known["network"]["judged"]["dealer_id"].iloc[0]
+    shuffled = {name: table.sample(frac=1, random_state=3) for name, table in known["everyone"].items()}
+    first = known["everyone"]["judged"]["dealer_id"].iloc[0]
     one, other = deal(first), deal(first, **shuffled)
     assert card.summary(one) == card.summary(other)
     assert card.next_steps(one, actions(known)) == card.next_steps(other, actions(known))
 
 
 def test_nothing_given_is_changed(deal, known):
-    before = {name: table.copy() for name, table in known["network"].items()}
+    before = {name: table.copy() for name, table in known["everyone"].items()}
     found = deal()
     texts(found, known)
-    for name, table in known["network"].items():
+    for name, table in known["everyone"].items():
         pd.testing.assert_frame_equal(table, before[name])
 
 
@@ -183,7 +187,7 @@ def test_a_figure_without_data_says_so(deal):
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans", "zh-Hant"])
 def test_a_card_speaks_the_readers_language(deal, known, language):
-    found = deal()._replace(calls=known["network"]["calls"].head(0))  # their reasons were written in English
+    found = deal()._replace(calls=known["everyone"]["calls"].head(0))  # their reasons were written in English
     style.use(language, "CNY")
     said = [*card.summary(found), *card.next_steps(found, actions(known)), card.plot_purchases(found).figure.alt_text]
     assert [bool(re.search(r"[\u4e00-\u9fff]", line)) for line in said] == [language != "en"] * len(said)
@@ -194,8 +198,8 @@ def test_a_card_speaks_the_readers_language(deal, known, language):
 
 def forbidden(known: dict, dealer_id: str) -> dict[str, list[str]]:
     """List what a dealer must not read: others' names and ids, classes and diagnoses, what we earn with him."""
-    dealers, judged = known["dealers"], known["network"]["judged"]
-    own = repr(card.heading(card.dossier(dealer_id, "us", known["period"], "", **known["network"])))
+    dealers, judged = known["everyone"]["dealers"], known["everyone"]["judged"]
+    own = repr(card.heading(card.dossier(dealer_id, "us", known["period"], "", **known["everyone"])))
     others = dealers[dealers["dealer_id"] != dealer_id]
     names = [n for n in (*others["dealer_name"], *others["dealer_id"]) if n not in own]
     mine = judged[judged["dealer_id"] == dealer_id].iloc[0]
@@ -206,16 +210,16 @@ def forbidden(known: dict, dealer_id: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("place", [0, 1, 2, 5, 10, 25, -1])
 def test_a_dealers_page_holds_nothing_of_ours_or_of_others(deal, known, place):
-    dealer_id = known["network"]["judged"]["dealer_id"].iloc[place]
+    dealer_id = known["everyone"]["judged"]["dealer_id"].iloc[place]
     told = "\n".join(texts(deal(dealer_id, "dealer"), known))
     for what, words in forbidden(known, dealer_id).items():
         assert not [word for word in words if word in told], what
-    assert known["dealers"].set_index("dealer_id").loc[dealer_id, "dealer_name"] in told
+    assert known["everyone"]["dealers"].set_index("dealer_id").loc[dealer_id, "dealer_name"] in told
 
 
 def test_what_is_forbidden_stands_on_our_own_card(deal, known):
     """Else the test above could not fail."""
-    lots, calls = known["network"]["lots"], known["network"]["calls"]
+    lots, calls = known["everyone"]["lots"], known["everyone"]["calls"]
     dealer_id = lots["dealer_id"].iloc[0]
     told = "\n".join(texts(deal(dealer_id), known))
     words = forbidden(known, dealer_id)
@@ -234,7 +238,17 @@ def test_a_dossier_for_the_dealer_keeps_no_table_of_ours(deal):
     assert len(ours.places) >= 3
 
 
-def test_events_that_call_for_a_call_reach_the_card(known):
-    """The calls are those of the ABC page: one computation, one order."""
-    found = measures.call_list(known["happened"], actions(known), known["dealers"])
-    pd.testing.assert_frame_equal(found, known["network"]["calls"])
+def test_calls_are_those_of_the_abc_page(known, small_demo):
+    there = told_by("02_abc_pareto.ipynb", small_demo, "calls = ")
+    pd.testing.assert_frame_equal(there["calls"], known["everyone"]["calls"])
+    assert len(there["calls"])
+
+
+def test_the_network_is_that_of_the_other_pages(known, small_demo):
+    stocked = told_by("05_inventory_age.ipynb", small_demo, "moves = ")
+    earned = told_by("06_dealer_profit.ipynb", small_demo, "lost = ")
+    scored = told_by("03_fishbone.ipynb", small_demo, "came = ")
+    for name, table in (("lots", stocked["moves"]), ("dead", stocked["dead"]), ("lost", earned["lost"]),
+                        ("came", scored["came"])):  # fmt: skip
+        pd.testing.assert_frame_equal(table, known["everyone"][name], obj=name)
+    pd.testing.assert_frame_equal(earned["comparison"], known["comparison"])

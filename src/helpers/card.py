@@ -47,9 +47,8 @@ class Dossier(NamedTuple):
 
 def dossier(
     dealer_id: str, audience: str, period: str, brand: str, *, dealers: pd.DataFrame, months: pd.DataFrame,
-    owed: pd.DataFrame, judged: pd.DataFrame, before: pd.DataFrame, stability: pd.DataFrame, calls: pd.DataFrame,
-    aged: pd.DataFrame, flows: pd.DataFrame, models: pd.DataFrame, lots: pd.DataFrame, trends: pd.DataFrame,
-    lost: pd.DataFrame, came: pd.DataFrame, factors: pd.DataFrame,
+    owed: pd.DataFrame, judged: pd.DataFrame, calls: pd.DataFrame, figures: pd.DataFrame, aged: pd.DataFrame,
+    dead: pd.DataFrame, lots: pd.DataFrame, lost: pd.DataFrame, came: pd.DataFrame, factors: pd.DataFrame,
 ) -> Dossier:  # fmt: skip
     """Take from the network's tables what an audience may see of a dealer.
 
@@ -58,15 +57,14 @@ def dossier(
 
     Parameters
     ----------
-    months, owed, judged, before, stability, calls
-        From `read.dealer_months`, `receivables.receivables`, `judgement` (now and a year before),
-        `migration.class_stability` and `measures.call_list`.
-    aged, flows, models, lots
-        From `inventory.aged`, `stock.flows`, `stock.models` and `rebalancing.move_table`.
-    trends, lost
-        From `margins.margin_trends` and `standing.losing`.
-    came, factors
-        The plan from `plan.promised_against_came`; the scores from `factor_rows`.
+    months, owed, calls
+        From `read.dealer_months`, `receivables.receivables` and `measures.call_list`.
+    judged, figures
+        From `with_history` and `peer_figures`.
+    aged, dead, lots
+        From `inventory.aged`, `inventory.dead_stock` (with `product_name`) and `rebalancing.move_table`.
+    lost, came, factors
+        From `standing.losing`, `plan.promised_against_came` and `factor_rows`.
 
     Raises
     ------
@@ -80,14 +78,12 @@ def dossier(
             f"dealer_id: {dealer_id!r} is none of the {len(judged):,} dealers of the window; "
             f"choose one of them, e.g. {judged['dealer_id'].iloc[0]!r}"
         )
-    layers, dead = _his(aged, dealer_id), _his(inventory.dead_stock(aged, flows), dealer_id)
-    figures = _figures(judged, owed, trends, inventory.dealer_stock(aged, flows))
+    his = {"months": months, "owed": owed, "aged": aged, "dead": dead, "lots": lots, "judged": judged, "calls": calls,
+           "lost": lost, "factors": factors}  # fmt: skip
     found = Dossier(
-        dealer_id, audience, period, brand, who=_his(dealers, dealer_id).iloc[0], months=_his(months, dealer_id),
-        owed=_his(owed, dealer_id), aged=layers, dead=inventory.named(dead, dealers, models),
-        lots=_his(lots, dealer_id), judged=_his(_with_history(judged, before, stability), dealer_id),
-        places=places_among_peers(figures, dealers, dealer_id), calls=_his(calls, dealer_id),
-        lost=_his(lost, dealer_id), actions=_open(_his(came, dealer_id)), factors=_his(factors, dealer_id),
+        dealer_id, audience, period, brand, who=_his(dealers, dealer_id).iloc[0],
+        places=places_among_peers(figures, dealers, dealer_id), actions=_open(_his(came, dealer_id)),
+        **{name: _his(table, dealer_id) for name, table in his.items()},
     )  # fmt: skip
     return found if audience == "us" else _for_dealer(found)
 
@@ -112,6 +108,30 @@ def factor_rows(by_dealer: pd.DataFrame, session_scores: pd.DataFrame, tree: pd.
     return rows[[*keys, "factor", "score", "data_score"]]
 
 
+def with_history(judged: pd.DataFrame, before: pd.DataFrame, stability: pd.DataFrame) -> pd.DataFrame:
+    """Set beside each dealer's judgement `previous_class`, `history` and `stability_rate`; `has_past` where known.
+
+    `before` is the judgement a year earlier, `stability` comes from `migration.class_stability`.
+    """
+    past = before[["dealer_id", "composite_class"]].rename(columns={"composite_class": "previous_class"})
+    known = stability[["dealer_id", "history", "stability_rate"]]
+    rows = judged.drop(columns="previous_class", errors="ignore").merge(past, on="dealer_id", how="left")
+    return rows.merge(known, on="dealer_id", how="left").assign(has_past=len(before) > 0)
+
+
+def peer_figures(
+    judged: pd.DataFrame, owed: pd.DataFrame, trends: pd.DataFrame, held: pd.DataFrame
+) -> pd.DataFrame:  # fmt: skip
+    """Gather the figures of `PLACED` by dealer, from judgement, receivables, `margin_trends` and `dealer_stock`."""
+    rows = judged[["dealer_id", *(i for i in INDICATORS if i in judged)]]
+    rows = rows.merge(owed[["dealer_id", "dso_days", "payments"]].rename(columns={"payments": "paid"}), how="left")
+    rows["dso_days"] = rows["dso_days"].where(rows.pop("paid").notna())
+    rows = rows.merge(
+        trends[["dealer_id", "margin_rate"]].rename(columns={"margin_rate": "dealer_margin_rate"}), how="left"
+    )
+    return rows.merge(held[["dealer_id", "old_share"]], how="left")
+
+
 def _for_dealer(found: Dossier) -> Dossier:
     ours = ("judged", "places", "calls", "lost", "actions", "factors")
     anonymous = found.lots.drop(columns=["to_dealer_id", "taker_name", "taker_city", "reason", "account_manager"])
@@ -127,23 +147,6 @@ def _open(actions: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(order=rows["state"].map({state: i for i, state in enumerate(STANDING)})).sort_values(
         ["order", "due_date"], ignore_index=True
     )
-
-
-def _with_history(judged: pd.DataFrame, before: pd.DataFrame, stability: pd.DataFrame) -> pd.DataFrame:
-    past = before[["dealer_id", "composite_class"]].rename(columns={"composite_class": "previous_class"})
-    known = stability[["dealer_id", "history", "stability_rate"]]
-    rows = judged.drop(columns="previous_class", errors="ignore").merge(past, on="dealer_id", how="left")
-    return rows.merge(known, on="dealer_id", how="left").assign(has_past=len(before) > 0)
-
-
-def _figures(judged, owed, trends, stock) -> pd.DataFrame:
-    rows = judged[["dealer_id", *(i for i in INDICATORS if i in judged)]]
-    rows = rows.merge(owed[["dealer_id", "dso_days", "payments"]].rename(columns={"payments": "paid"}), how="left")
-    rows["dso_days"] = rows["dso_days"].where(rows.pop("paid").notna())
-    rows = rows.merge(
-        trends[["dealer_id", "margin_rate"]].rename(columns={"margin_rate": "dealer_margin_rate"}), how="left"
-    )
-    return rows.merge(stock[["dealer_id", "old_share"]], how="left")
 
 
 # ---- his place among his peers --------------------------------------------------------------------------------------

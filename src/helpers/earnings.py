@@ -6,6 +6,7 @@ from ibis import _
 from ibis.expr.types import Table
 
 from helpers import periods
+from helpers.kept import kept
 from helpers.read import fetched
 from helpers.settings import Workbook
 from helpers.tables import table
@@ -19,6 +20,7 @@ SUM_COLUMNS = ["dealer_id", "brand", *MONEY, *KEPT, "n_months", "n_stock_months"
                *WINDOW_COLUMNS]  # fmt: skip
 
 
+@kept
 def brand_sums(book: Workbook, period: str, n_months: int = 12) -> pd.DataFrame:
     """Sum up what each dealer earned with each brand in the months in which its brands can be compared.
 
@@ -48,6 +50,7 @@ def brand_sums(book: Workbook, period: str, n_months: int = 12) -> pd.DataFrame:
     return fetched(sums, ["dealer_id", "brand"])[SUM_COLUMNS]
 
 
+@kept
 def brand_months(book: Workbook, period: str, n_months: int = 12) -> pd.DataFrame:
     """Give the months behind `brand_sums`, one row per `dealer_id`, `brand` and `month` of the like window.
 
@@ -61,6 +64,7 @@ def brand_months(book: Workbook, period: str, n_months: int = 12) -> pd.DataFram
     return fetched(rows.select("dealer_id", "brand", "month", **floats), columns[:3])[columns]
 
 
+@kept
 def dealer_margins(book: Workbook, period: str, n_months: int = 24) -> pd.DataFrame:
     """Sum up each dealer's months over all brands: `dealer_id`, `month`, `revenue`, `earned` (rebates included).
 

@@ -9,6 +9,7 @@ from ibis import _
 from ibis.expr.types import Table
 
 from helpers import checks, periods, read, stock
+from helpers.kept import kept
 from helpers.read import fetched, of_our_brand, within
 from helpers.settings import DataError, Workbook
 from helpers.tables import described, source_name, table
@@ -42,6 +43,7 @@ GROUPED_BY = ("category", "brand", "calendar_month", "dealer_id", "promotion_kin
 # ---- dealers -------------------------------------------------------------------------------------------------------
 
 
+@kept
 def dealer_features(book: Workbook, period: str) -> pd.DataFrame:
     """Measure each dealer's habits in the twelve months that end with a period.
 
@@ -238,6 +240,7 @@ def _consumer_habits(book: Workbook, period: str) -> pd.DataFrame:
 # ---- consumers -----------------------------------------------------------------------------------------------------
 
 
+@kept
 def history(book: Workbook, period: str, n_months: int = HISTORY) -> tuple[str, int]:
     """Give the first month of sell-out that counts, and how many there are from it to the period.
 
@@ -255,6 +258,7 @@ def history(book: Workbook, period: str, n_months: int = HISTORY) -> tuple[str, 
     return first, (int(period[:4]) - int(first[:4])) * 12 + int(period[5:]) - int(first[5:]) + 1
 
 
+@kept
 def peak_months(book: Workbook, period: str, n_months: int = HISTORY) -> tuple[int, ...]:
     """Find the three consecutive calendar months in which all consumers together buy most, e.g. (12, 1, 2).
 
@@ -278,6 +282,7 @@ def _occurrences(period: str, n_months: int) -> dict[int, int]:
     return {month: found.count(month) for month in range(1, 13)}
 
 
+@kept
 def consumer_features(book: Workbook, period: str, n_months: int = HISTORY) -> pd.DataFrame:
     """Measure each identified consumer who bought anything in the history that ends with a period.
 
@@ -313,6 +318,7 @@ def consumer_features(book: Workbook, period: str, n_months: int = HISTORY) -> p
     return rows.reset_index()
 
 
+@kept
 def previous_consumers(book: Workbook, period: str, n_months: int = HISTORY) -> pd.DataFrame:
     """Measure the consumers as they were known twelve months earlier; no rows where there was no year of data then."""
     year_ago = periods.shift(period, -WINDOW)
@@ -370,6 +376,7 @@ def _require_consumers(book: Workbook) -> None:
 # ---- groups of consumers -------------------------------------------------------------------------------------------
 
 
+@kept
 def group_sums(book: Workbook, period: str, n_months: int, labels: pd.Series, by: str) -> pd.DataFrame:
     """Sum up what groups of consumers buy by one property of the lines.
 
@@ -409,6 +416,7 @@ def group_sums(book: Workbook, period: str, n_months: int, labels: pd.Series, by
     return rows.sort_values(["group", by], ignore_index=True)
 
 
+@kept
 def responses(book: Workbook, period: str, n_months: int, labels: pd.Series) -> pd.DataFrame:
     """Count how many of those who were written to came, by group and kind of promotion.
 
@@ -428,6 +436,7 @@ def responses(book: Workbook, period: str, n_months: int, labels: pd.Series) -> 
     return rows.sort_values(["group", "promotion_kind"], ignore_index=True)
 
 
+@kept
 def group_margin(book: Workbook, period: str, n_months: int, labels: pd.Series) -> pd.DataFrame:
     """Estimate what dealers earn with each group, where the cost of the product is known.
 
@@ -458,6 +467,7 @@ def group_margin(book: Workbook, period: str, n_months: int, labels: pd.Series) 
     return rows[["group", "amount", "amount_covered", "cost", "gross_profit", "covered_share"]]
 
 
+@kept
 def unidentified_share(book: Workbook, period: str, n_months: int = HISTORY) -> float:
     """Tell which part of the sell-out amount nobody is known to have bought; NaN where nothing was sold."""
     _first, n_months = history(book, period, n_months)

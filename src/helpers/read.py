@@ -10,6 +10,7 @@ from ibis import _
 from ibis.expr.types import Table
 
 from helpers import checks, periods, words
+from helpers.kept import kept
 from helpers.settings import ROOT, DataError, Workbook, contract, workbook
 from helpers.tables import described, errors, fingerprint, in_words, source_name, table
 
@@ -123,6 +124,7 @@ def reference(book: Workbook, name: str) -> pd.DataFrame:
     return rows
 
 
+@kept
 def dealers(book: Workbook, language: str = "en") -> pd.DataFrame:
     """Give one row per dealer: those of `dealers` and those that only occur in transactions, named by their id.
 
@@ -153,6 +155,7 @@ def brand_share_basis(book: Workbook) -> str:
     return "purchases" if len(rivals.select("brand").to_pandas()) else ""
 
 
+@kept
 def dealer_totals(book: Workbook, period: str, *, n_months: int = 12, n_windows: int = 1) -> pd.DataFrame:
     """Sum up each dealer's window; with several windows each of those that the data cover whole.
 
@@ -257,6 +260,7 @@ def dealer_months(book: Workbook, period: str) -> pd.DataFrame:
     return rows.rename(columns={"window_end": "month"})
 
 
+@kept
 def dealer_orders(book: Workbook, period: str) -> pd.DataFrame:
     """Count each dealer's days with a purchase of ours in the window: `n_orders`, `last_order_date`, `revenue`.
 
@@ -273,6 +277,7 @@ def dealer_orders(book: Workbook, period: str) -> pd.DataFrame:
     return rows.sort_values("dealer_id", ignore_index=True)
 
 
+@kept
 def reconciliation(book: Workbook, period: str) -> pd.DataFrame:
     """Sum up the window's lines with and without a dealer id: rows revenue, purchases, payments; `identified`,
     `unidentified`, `total` as money and `n_unidentified` as lines."""

@@ -17,6 +17,7 @@ from ibis.expr.types import Table
 
 from helpers import checks, periods, read
 from helpers.fifo import DIGITS, DUST, fifo_layers, walk
+from helpers.kept import kept
 from helpers.read import fetched, within
 from helpers.settings import Workbook
 from helpers.tables import described, table
@@ -60,6 +61,7 @@ class _Records(NamedTuple):
 # ---- what lies there ------------------------------------------------------------------------------------------------
 
 
+@kept
 def on_hand(book: Workbook, period: str) -> OnHand:
     """Give what lies at the dealers at the end of a period, each layer with the day it came.
 
@@ -150,6 +152,7 @@ def _summed(remarks: pd.DataFrame) -> pd.DataFrame:
 # ---- what came and what went ----------------------------------------------------------------------------------------
 
 
+@kept
 def flows(book: Workbook, period: str, n_months: int = WINDOW) -> pd.DataFrame:
     """Sum up what came and went in the months to a period: from `stock_moves`, else from `sell_in` and `sell_out`.
 
@@ -191,6 +194,7 @@ def flows(book: Workbook, period: str, n_months: int = WINDOW) -> pd.DataFrame:
     return rows.assign(n_days=(records.end - start).days + 1)[FLOWS]
 
 
+@kept
 def models(book: Workbook, language: str = "en") -> pd.DataFrame:
     """List the models of `products` and those that only occur where goods are counted, moved or bought.
 

@@ -193,14 +193,14 @@ def explore_profit(comparison: pd.DataFrame, dealers: pd.DataFrame) -> widgets.W
 
 
 def explore_card(
-    network: Mapping[str, pd.DataFrame], period: str, brand: str, actions: pd.DataFrame
+    everyone: Mapping[str, pd.DataFrame], period: str, brand: str, actions: pd.DataFrame
 ) -> widgets.Widget:  # fmt: skip
     """Choose a dealer and who reads his card, and see its next steps and figures.
 
-    `network` holds the tables that `card.dossier` takes, `actions` is the table of measures.
+    `everyone` holds the tables that `card.dossier` takes, `actions` is the table of measures.
     """
-    sizes = network["judged"]
-    names = network["dealers"].set_index("dealer_id")["dealer_name"]
+    sizes = everyone["judged"]
+    names = everyone["dealers"].set_index("dealer_id")["dealer_name"]
     options = [(f"{names.get(d, d)} · {d}", d) for d in sizes["dealer_id"]]
     dealer = widgets.Combobox(options=[name for name, _d in options], value=options[0][0], ensure_option=True,
                               description=style.label("dealer_name"), continuous_update=False,
@@ -209,7 +209,7 @@ def explore_card(
                                      style={"button_width": "auto"})  # fmt: skip
 
     def show(name: str, audience: str) -> None:
-        found = card.dossier(dict(options)[name], audience, period, brand, **network)
+        found = card.dossier(dict(options)[name], audience, period, brand, **everyone)
         display(card.heading(found), style.Prose(card.next_steps(found, actions)), style.Prose(card.summary(found)))
         _display(card.plot_purchases(found))
         _display(card.plot_stock_age(found))

@@ -151,24 +151,27 @@ def ready_pages(
 
 
 def _notebook_text(book: Workbook, path: Path, language: str, audience: str) -> str:
-    """Read a notebook without the cells that a language or an audience does not get."""
-    import nbformat
+    """Read a notebook without the cells that a language or an audience does not get.
 
+    A notebook is JSON, and read as such: the library that checks its form takes a second to load, which a run that
+    finds all its pages finished does not need.
+    """
     from helpers import read
 
-    notebook = nbformat.read(path, as_version=4)
+    notebook = json.loads(path.read_text(encoding="utf-8"))
     left_out = {"interactive", "by-hand", "lang-zh" if language == "en" else "lang-en"}
     left_out |= {f"for-{other}" for other in AUDIENCES if audience and other != audience}
-    notebook.cells = [c for c in notebook.cells if not left_out & set(c.metadata.get("tags", []))]
+    cells = [cell for cell in notebook["cells"] if not left_out & set(cell["metadata"].get("tags", []))]
     words.speak(language, book.currency)
-    missing = [name for name in notebook.metadata.get("workbook", {}).get("needs", []) if not read.has(book, name)]
+    missing = [name for name in notebook["metadata"].get("workbook", {}).get("needs", []) if not read.has(book, name)]
     if missing:  # the question stays, one sentence stands for its answer
         said = words.say("report.missing", tables=words.listed(missing), n=len(missing))
-        notebook.cells = [notebook.cells[0], nbformat.v4.new_markdown_cell(said)]
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            cell.source = words.translated(cell.source, cell.source)  # converts to Traditional only
-    return nbformat.writes(notebook)
+        cells = [cells[0], {**cells[0], "id": f"{cells[0]['id']}-missing", "source": said}]
+    for cell in cells:
+        if cell["cell_type"] == "markdown":
+            source = "".join(cell["source"])  # a text, or a list of its lines
+            cell["source"] = words.translated(source, source)  # converts to Traditional only
+    return json.dumps({**notebook, "cells": cells}, ensure_ascii=False)
 
 
 def _told_path(book: Workbook) -> str:

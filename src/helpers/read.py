@@ -23,6 +23,7 @@ RUN_BY_SPREADSHEETS = tuple("=+-@＝＋－＠\t\r\n'")  # how text begins that a
 # ---- periods of the data -------------------------------------------------------------------------------------------
 
 
+@kept
 def span(book: Workbook) -> tuple[str, str]:
     """Give the first month with data and the last complete one, of sell-in or else sell-out.
 

@@ -17,7 +17,7 @@ def cell(source: str, *tags: str, text: bool = False):
 
 
 def write_notebook(folder: Path, name: str, *cells) -> Path:
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     first = [cell(f"# Title of {name}", text=True), cell(PARAMETERS, "parameters")]
     nbformat.write(v4.new_notebook(cells=[*first, *cells]), folder / f"{name}.ipynb")
     return folder / f"{name}.ipynb"

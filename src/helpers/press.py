@@ -23,6 +23,7 @@ PRELOAD = [f"helpers.{path.stem}" for path in sorted(Path(__file__).parent.glob(
            if path.stem not in FACE and not path.stem.startswith("demo")] + ["ibis.backends.duckdb"]  # fmt: skip
 IOPUB_SECONDS = 60  # between a cell's end and its last output; nbclient's 4 are short on a busy machine
 START_SECONDS = 60  # a kernel that has not answered by then never will
+CELL_SECONDS, PAGE_SECONDS = 300.0, 900.0
 MEMORY_SHARE = 0.8  # of the machine's, for a page: more would take the run, or the machine, along
 
 _stopped = threading.Event()  # set when a run is broken off: who waits for a kernel need not try again
@@ -31,13 +32,10 @@ _stopped = threading.Event()  # set when a run is broken off: who waits for a ke
 class Limits(NamedTuple):
     """What a page may use: seconds for a cell and for all, until when (epoch) the run must have ended, and memory."""
 
-    cell_seconds: float = 300.0
-    page_seconds: float = 900.0
+    cell_seconds: float
+    page_seconds: float
     ends: float = float("inf")
     memory: int = 0  # bytes; 0: no limit
-
-
-USUAL = Limits()
 
 
 class Outcome(NamedTuple):
@@ -55,6 +53,11 @@ class Printed(NamedTuple):
     failed: dict[str, str]
 
 
+def usual_limits(ends: float = float("inf")) -> Limits:
+    """Give the limits of a run that must have ended by then (epoch)."""
+    return Limits(CELL_SECONDS, PAGE_SECONDS, ends, memory_limit())
+
+
 def memory_limit() -> int:
     """Give the bytes a page may allocate: most of the machine's, or of the container's where that has a limit."""
     import psutil
@@ -67,7 +70,7 @@ def memory_limit() -> int:
 
 def print_pages(
     pages: Sequence[Page], folder: Path, work: Path, fingerprint: str, *, workers: int | None = None,
-    limits: Limits = USUAL, executor: concurrent.futures.Executor | None = None,
+    limits: Limits | None = None, executor: concurrent.futures.Executor | None = None,
 ) -> Printed:  # fmt: skip
     """Print the pages that are not on the shelf yet and put each there as soon as it is finished.
 
@@ -97,6 +100,7 @@ def print_pages(
         display.close()
         return Printed(seconds, {})
     _stopped.clear()
+    limits = limits or usual_limits()
     n_workers = min(workers or os.cpu_count() or 1, len(missing))
     own = None if executor else concurrent.futures.ThreadPoolExecutor(n_workers, "press")
     futures: dict[concurrent.futures.Future, Page] = {}
@@ -211,6 +215,8 @@ def print_page(page: Page, folder: Path, work: Path, fingerprint: str, limits: L
 
     A kernel that dies gets one more try: now and then the system ends one that did nothing wrong.
     """
+    from jupyter_core.utils import ensure_event_loop
+
     from helpers import edition
 
     started = time.monotonic()
@@ -236,6 +242,8 @@ def print_page(page: Page, folder: Path, work: Path, fingerprint: str, limits: L
         shelf.remove(made)
         told = str(error) if isinstance(error, DataError) else f"{page}: {_in_words(error)}"
         return Outcome(round(time.monotonic() - started, 2), told, retried)
+    finally:
+        ensure_event_loop().close()  # the one Jupyter made for this thread, which would keep it, and its sockets
     return Outcome(seconds, retried=retried)
 
 

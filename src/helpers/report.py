@@ -176,9 +176,8 @@ def print_edition(
         if wanted:
             card = pages.card_notebook(book, notebooks)
             asked += pages.ready_pages(book, [card], languages, period, made_of, wanted, audiences)
-        limits = press.Limits(ends=ends, memory=press.memory_limit())
-        printed = press.print_pages(asked, folder, work, made_of["data"], workers=workers, limits=limits,
-                                    executor=executor)  # fmt: skip
+        printed = press.print_pages(asked, folder, work, made_of["data"], workers=workers,
+                                    limits=press.usual_limits(ends), executor=executor)  # fmt: skip
         _bind(book, period, folder / name, work, languages, asked, printed, made_of["data"], (pdf, archive))
     known = {(page.name, page.language): printed.seconds.get(page.key) for page in asked if not page.dealer_id}
     return Edition(folder / name / "index.html", period, known, list(printed.failed.values()))

@@ -148,8 +148,6 @@ def _run_kernel(argv: list[str]) -> None:
     # 1: started by a program, so no word about Ctrl-C on the terminal, and no thread that watches the parent: see above
     kernel: Any = IPKernelApp.instance(parent_handle=1)
     kernel.initialize(argv)
-    if "matplotlib.pyplot" in sys.modules:  # it was imported where no shell could be told
-        kernel.shell.run_line_magic("matplotlib", "inline")
     kernel.start()
 
 

@@ -1,0 +1,231 @@
+"""Warm kernels: as empty and as exact as any other, gone when they should be, and normal ones where none can be."""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import papermill
+import psutil
+import pytest
+from jupyter_client.manager import AsyncKernelManager, start_new_kernel
+from nbformat import v4
+
+from helpers import kernels
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
+PRELOAD = ["pandas", "matplotlib.pyplot"]
+CELLS = """
+import sys, os, warnings
+import numpy as np, pandas as pd, matplotlib.pyplot as plt
+print(__name__, sys.argv[0].rpartition("/")[2][:17], sys.path[0], os.getcwd(), plt.get_backend())
+###
+table = pd.DataFrame({"a": np.arange(3), "b": list("xyz")})
+table
+###
+plt.plot([1, 3, 2]); plt.title("A figure")
+###
+fig, ax = plt.subplots(); ax.bar(["客", "b"], [1, 2]); plt.show(); print("after")
+###
+warnings.warn("careful"); print("to stderr", file=sys.stderr)
+###
+from IPython.display import display, Markdown, update_display
+handle = display(Markdown("*one*"), display_id=True); handle.update(Markdown("*two*"))
+###
+import ipywidgets
+ipywidgets.IntSlider(value=3)
+###
+%who str
+###
+!echo from a shell
+###
+def fails():
+    return 1 / 0
+fails()
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _end():
+    yield
+    kernels.end_kernels()
+    assert not psutil.Process().children(recursive=True)
+
+
+def notebook(*sources: str) -> nbformat.NotebookNode:
+    spec = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    return v4.new_notebook(cells=[v4.new_code_cell(source.strip()) for source in sources], metadata=spec)
+
+
+def executed(made: nbformat.NotebookNode, engine: str | None = "warm", **options) -> list:
+    from traitlets.config import Config
+
+    config = Config({"WarmProvisioner": {"preload": PRELOAD, **options.pop("provisioner", {})}})
+    return papermill.execute_notebook(made, None, engine_name=engine, progress_bar=False, log_output=False,
+                                      request_save_on_cell_execute=False, config=config, **options).cells  # fmt: skip
+
+
+def said(cells: list) -> str:
+    return "".join(output.get("text", "") for cell in cells for output in cell.outputs)
+
+
+def outputs(engine: str | None, tmp_path: Path) -> list:
+    """Execute the cells; give their outputs, without what is random in any kernel."""
+    path = tmp_path / f"{engine}.ipynb"
+    with pytest.raises(papermill.PapermillExecutionError, match="ZeroDivisionError"):
+        papermill.execute_notebook(notebook(*CELLS.split("###")), str(path), engine_name=engine, progress_bar=False)
+    made = nbformat.read(path, as_version=4)
+    text = json.dumps([cell.get("outputs") for cell in made.cells])
+    for model in (
+        o["data"]["application/vnd.jupyter.widget-view+json"]["model_id"]
+        for c in made.cells
+        for o in c.get("outputs", [])
+        if "application/vnd.jupyter.widget-view+json" in o.get("data", {})
+    ):
+        text = text.replace(model, "model")
+    for pid in {int(found) for found in __import__("re").findall(r"ipykernel_(\d+)", text)}:
+        text = text.replace(f"ipykernel_{pid}", "ipykernel_0")
+    return json.loads(text)
+
+
+def test_outputs_are_those_of_a_normal_kernel_to_the_byte(tmp_path):
+    warm, normal = outputs("warm", tmp_path), outputs(None, tmp_path)
+    for number, (one, other) in enumerate(zip(warm, normal, strict=True)):
+        assert one == other, f"cell {number}"
+    assert sum("image/png" in o.get("data", {}) for cell in warm for o in cell or []) == 2
+
+
+def test_every_notebook_starts_afresh(tmp_path, monkeypatch):
+    monkeypatch.setenv("GIVEN", "now")
+    spoil = notebook("import os, random, pandas as pd\nos.environ['LEFT'] = 'x'\nos.chdir('/')\npd.left = 1\nx = 1\n"
+                     "import numpy as np\nnp.random.seed(1)\nrandom.seed(1)")  # fmt: skip
+    look = ("import os, random, pandas as pd, numpy as np\n"
+            "print('x' in dir(), os.environ.get('LEFT'), hasattr(pd, 'left'), os.getcwd(), os.environ['GIVEN'])\n"
+            "print(random.random(), np.random.rand(), os.getpid(), os.getppid())")  # fmt: skip
+    executed(spoil)
+    one, two = (said(executed(notebook(look), resources={"metadata": {"path": str(tmp_path)}})) for _ in range(2))
+    first = one.splitlines()[0]
+    assert first == two.splitlines()[0] == f"False None False {tmp_path} now"
+    numbers, others = one.splitlines()[1].split(), two.splitlines()[1].split()
+    assert not set(numbers[:3]) & set(others[:3]), "two kernels with the same random numbers, or the same process"
+    assert numbers[3] == others[3] == str(kernels.WarmProcess.of(PRELOAD).process.pid)
+
+
+def test_a_kernel_has_the_environment_it_is_given():
+    cells = executed(notebook("import os\nprint(os.environ['ONLY'])"), provisioner={"extra_env": {"ONLY": "here"}})
+    assert said(cells) == "here\n"
+
+
+def test_libraries_are_loaded_before_and_ours_are_not():
+    cells = executed(
+        notebook("import sys\nprint([m for m in ('pandas', 'helpers.read') if m in sys.modules])")
+    )
+    assert said(cells) == "['pandas']\n"
+
+
+def test_memory_has_a_limit():
+    with pytest.raises(papermill.PapermillExecutionError, match="MemoryError"):
+        executed(notebook("x = bytearray(10**9)"), provisioner={"memory_limit": 500_000_000})
+
+
+def test_a_kernel_that_dies_is_noticed_within_seconds():
+    started = time.monotonic()
+    with pytest.raises(Exception, match="Kernel died"):
+        executed(notebook("import os\nos.kill(os.getpid(), 9)"))
+    assert time.monotonic() - started < 20
+
+
+def test_a_library_that_is_missing_gives_a_normal_kernel(caplog):
+    made = notebook("import os\nprint(os.getppid())")
+    assert said(executed(made, provisioner={"preload": ["there_is_none"]})) == f"{os.getpid()}\n"
+
+
+@pytest.mark.parametrize("why", ["system", "python", "command"])
+def test_where_no_fork_can_be_a_normal_kernel_starts(monkeypatch, why):
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "x"]
+    assert kernels.can_fork(command)
+    assert kernels.can_fork([command[0], "-Xfrozen_modules=off", *command[1:]])
+    if why == "system":
+        monkeypatch.setattr(kernels.sys, "platform", "darwin")
+        assert not kernels.can_fork(command)
+        assert said(executed(notebook("import os\nprint(os.getppid())"))) == f"{os.getpid()}\n"
+    elif why == "python":
+        assert not kernels.can_fork(["/usr/bin/another-python", *command[1:]])
+    else:
+        assert not kernels.can_fork(["R", "-e", "IRkernel::main()"])
+
+
+def test_papermills_command_knows_the_engine(tmp_path):
+    path, made = tmp_path / "in.ipynb", tmp_path / "out.ipynb"
+    nbformat.write(notebook("import os\nprint('parent', os.getppid())"), path)
+    done = subprocess.run([Path(sys.executable).parent / "papermill", "--engine", "warm", path, made],
+                          capture_output=True, text=True, timeout=120)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "without encryption" not in done.stderr
+    parent = int(said(nbformat.read(made, as_version=4).cells).split()[1])
+    assert not psutil.pid_exists(parent), "its warm process outlives the command"
+
+
+def test_any_program_of_jupyter_can_fork_its_kernels(monkeypatch):
+    """As JupyterLab, Voila and nbmake start kernels: through the default provisioner, restarted and interrupted."""
+    monkeypatch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "warm")
+    from jupyter_client.provisioning import KernelProvisionerFactory
+
+    monkeypatch.setattr(KernelProvisionerFactory, "_instance", None)
+    manager, client = start_new_kernel(kernel_name="python3")
+    try:
+        warm = kernels.WarmProcess.of(kernels.PRELOAD).process.pid
+
+        def ask(code: str) -> str:
+            heard = []
+            client.execute_interactive(code, timeout=60, output_hook=lambda message: heard.append(message["content"]))
+            return "".join(content.get("text", "") for content in heard) or str(heard)
+
+        assert ask("import os; x = 1; print(os.getppid())") == f"{warm}\n"
+        manager.restart_kernel(now=True)
+        client.wait_for_ready(timeout=60)
+        assert "NameError" in ask("x")
+        asked = client.execute("import time\ntime.sleep(60)")
+        time.sleep(0.5)
+        manager.interrupt_kernel()
+        while (reply := client.get_shell_msg(timeout=20))["parent_header"]["msg_id"] != asked:
+            pass
+        assert reply["content"]["ename"] == "KeyboardInterrupt"
+        assert ask("print('heard')") == "heard\n"
+        assert manager.is_alive()
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel()
+    assert not psutil.Process(warm).children(), "a kernel outlives its shutdown"
+
+
+def test_a_kernel_asked_to_end_ends_by_itself_and_tells_its_code():
+    async def run() -> list:
+        warm = kernels.WarmProcess.of(PRELOAD)
+        manager = kernels.WarmKernelManager(kernel_name="python3")
+        await manager.start_kernel()
+        process = manager.provisioner.process
+        codes = [process.poll()]
+        process.send_signal(random.choice([signal.SIGTERM, signal.SIGKILL]))
+        codes += [process.wait(10), process.poll()]
+        assert warm.process.poll() is None
+        await manager.cleanup_resources()
+        return codes
+
+    running, ended, again = asyncio.run(run())
+    assert running is None
+    assert ended == again
+    assert ended in (-signal.SIGTERM, -signal.SIGKILL, 0)
+
+
+def test_managers_leave_no_folder_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr(kernels.tempfile, "tempdir", str(tmp_path))
+    executed(notebook("1"))
+    assert not list(tmp_path.glob("kernel-*"))
+    assert issubclass(kernels.WarmKernelManager, AsyncKernelManager)

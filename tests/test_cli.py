@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from helpers import checks, cli, report, settings, tables
+from helpers import checks, cli, pages, report, settings, tables
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_long_examples_are_cut(book, capsys, monkeypatch):
 )
 def test_errors_are_one_line_and_exit_2(book, capsys, monkeypatch, arguments, words):
     notebook = book.parent / "02_abc.ipynb"
-    monkeypatch.setattr(report, "notebooks_asked_for", lambda *given: _asked(notebook, *given))
+    monkeypatch.setattr(pages, "notebooks_asked_for", lambda *given: _asked(notebook, *given))
     monkeypatch.setattr(report, "require_parameters", lambda *_: None)
     monkeypatch.chdir(book.parent)
     assert cli.main(arguments) == 2
@@ -88,11 +88,13 @@ def test_report_passes_on_what_was_asked_and_ends_with_the_path(book, capsys, mo
 
     monkeypatch.setattr(report, "print_edition", printed)
     monkeypatch.chdir(book.parent)
-    options = ["--only", "a", "--only", "b", "--language", "zh-Hant", "--workers", "3", "--out", "there"]
+    options = ["--only", "a", "--only", "b", "--language", "zh-Hant", "--workers", "3", "--out", "there",
+               "--minutes", "5", "--pdf", "--archive"]  # fmt: skip
     assert cli.main(["report", "2026-10", *options]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == str(Path("/x/index.html"))
     assert seen == {"name": "cli", "period": "2026-10", "only": ["a", "b"], "languages": ["zh-Hant"], "workers": 3,
-                    "out": "there", "cards": 0, "audiences": ["us"]}  # fmt: skip
+                    "out": "there", "cards": 0, "audiences": ["us"], "seconds": 300, "pdf": True,
+                    "archive": True}  # fmt: skip
     cards = ["--card", "00123", "--card", "=x", "--audience", "dealer"]
     assert cli.main(["report", *cards]) == 0
     assert (seen["cards"], seen["audiences"]) == (["00123", "=x"], ["dealer"])

@@ -54,7 +54,7 @@ def test_long_examples_are_cut(book, capsys, monkeypatch):
 def test_errors_are_one_line_and_exit_2(book, capsys, monkeypatch, arguments, words):
     notebook = book.parent / "02_abc.ipynb"
     monkeypatch.setattr(pages, "notebooks_asked_for", lambda *given: _asked(notebook, *given))
-    monkeypatch.setattr(report, "require_parameters", lambda *_: None)
+    monkeypatch.setattr(pages, "require_parameters", lambda *_: None)
     monkeypatch.chdir(book.parent)
     assert cli.main(arguments) == 2
     told = capsys.readouterr()

@@ -11,6 +11,7 @@ import json
 import platform
 import re
 import shutil
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,12 @@ TAGS = {"a", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd"
         "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "ol", "p", "pre",
         "section", "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead",
         "tr", "ul"}  # fmt: skip
-ATTRIBUTES = ("align", "alt", "class", "colspan", "id", "lang", "rowspan", "scope", "style", "title")
+ATTRIBUTES = {"align", "alt", "class", "colspan", "id", "lang", "rowspan", "scope", "style", "title"}
+PROPERTIES = {"background-color", "color", "font-size", "font-style", "font-weight", "height", "text-align",
+              "text-decoration", "vertical-align", "white-space", "width"}  # fmt: skip
+KEPT_TEXTS = 1000  # of the text cells of pages and cards; those of all cards are the same
+FORMULA = "\ue000{}\ue001"  # stands for one while a text is cleaned
+_drawing = threading.Lock()  # matplotlib's fonts are shared, and don't bear two threads
 
 
 # ---- a page --------------------------------------------------------------------------------------------------------
@@ -62,14 +68,7 @@ def write_page(folder: Path, notebook: Any, name: str) -> None:
 
 def page_body(notebook: Any) -> tuple[str, list[tuple[str, str]]]:
     """Turn an executed notebook into HTML, and list its sections as (id, text)."""
-    from nbconvert.exporters.templateexporter import TemplateExporter
-
-    exporter = TemplateExporter(
-        template_name="edition", template_file="notebook.html.j2", extra_template_basedirs=[str(TEMPLATES)],
-        filters={"markdown": markdown, "markup": markup, "image_kind": _image_kind, "image_source": image_source,
-                 "is_narrow": _is_narrow, "alt_text": alt_text, "printed": _printed},
-    )  # fmt: skip
-    body, _resources = exporter.from_notebook_node(notebook)
+    body = _page_environment().get_template("notebook.html.j2").render(nb=notebook, letters={})
     contents: list[tuple[str, str]] = []
 
     def numbered(match: re.Match) -> str:
@@ -80,12 +79,12 @@ def page_body(notebook: Any) -> tuple[str, list[tuple[str, str]]]:
 
 
 def markup(source: str) -> str:
-    """Keep of a piece of HTML what is text, table, list or embedded image; the rest becomes visible text.
+    """Keep of a piece of HTML what is text, table, list or embedded image.
 
     Nothing of what remains runs, loads or leads outside.
 
     >>> markup("<b>ok</b><script>alert(1)</script>")
-    '<b>ok</b>&lt;script&gt;alert(1)&lt;/script&gt;'
+    '<b>ok</b>'
     """
     # pandas names every cell for its style sheet; there is none here, and the names are half of a page's weight
     source = re.sub(r"<style.*?</style>", "", source, flags=re.DOTALL)
@@ -96,34 +95,50 @@ def markup(source: str) -> str:
     return clean.replace("<table", '<div class="scroll"><table').replace("</table>", "</table></div>")
 
 
+@functools.lru_cache(KEPT_TEXTS)
 def markdown(source: str) -> str:
     """Turn a text cell into HTML; formulas between dollar signs are drawn, since nothing may be loaded to set them."""
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
+    drawn: list[str] = []
+
     class Renderer(IPythonRenderer):
         def inline_math(self, body: str) -> str:
-            return formula(body)
+            drawn.append(formula(body))
+            return FORMULA.format(len(drawn) - 1)
 
         def block_math(self, body: str) -> str:
-            return f"<p>{formula(body)}</p>"
+            return f"<p>{self.inline_math(body)}</p>"
 
     renderer = Renderer(escape=False, exclude_anchor_links=True)
-    return markup(MarkdownWithMath(renderer=renderer).render(source))
+    source = re.sub(f"[{FORMULA.format('')}]", "", source)
+    clean = markup(MarkdownWithMath(renderer=renderer).render(source))
+    # an address with angle brackets would be spelled out by whoever cleans markup
+    return re.sub(FORMULA.format(r"(\d+)"), lambda place: drawn[int(place[1])], clean)
 
 
+@functools.lru_cache(KEPT_TEXTS)
 def formula(tex: str) -> str:
     """Draw a formula as an image; what matplotlib can't set stays as it was written."""
     from matplotlib import mathtext
 
     drawn = io.BytesIO()
     try:
-        mathtext.math_to_image(f"${tex.strip()}$", drawn, format="svg", dpi=72)
+        with _drawing:
+            mathtext.math_to_image(f"${tex.strip()}$", drawn, format="svg", dpi=72)
     except ValueError:
         return f"<code>{html.escape(tex.strip())}</code>"
     size = re.search(rb'width="([\d.]+)pt"', drawn.getvalue())
     width = f' style="width: {float(size[1]) / 9:.2f}em"' if size else ""
     source = slim.data_address(slim.slim_svg(drawn.getvalue().decode()))
     return f'<img class="formula" alt="{html.escape(tex.strip())}" src="{source}"{width}>'
+
+
+def figure(output: Mapping, letters: dict[str, str]) -> str:
+    """Show a figure: ours as part of the page, its letters put with `letters`; any other as an image."""
+    kind, alt = _image_kind(output), alt_text(output)
+    svg = output["data"][kind] if kind == "image/svg+xml" else ""
+    return slim.inline(svg, letters, alt) or f'<img alt="{html.escape(alt)}" src="{image_source(output)}">'
 
 
 def image_source(output: Mapping) -> str:
@@ -173,19 +188,30 @@ def _plain(markup: str) -> str:
 
 
 @functools.cache
+def _page_environment() -> jinja2.Environment:
+    filters = {"markdown": markdown, "markup": markup, "image_kind": _image_kind, "figure": figure,
+               "is_narrow": _is_narrow, "printed": _printed}  # fmt: skip
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES / "edition"))
+    environment.filters |= filters
+    return environment
+
+
+@functools.cache
 def _cleaner():
-    import bleach
-    from bleach.css_sanitizer import CSSSanitizer
+    import nh3
 
-    def allowed(tag: str, name: str, value: str) -> bool:
+    def kept(tag: str, name: str, value: str) -> str | None:
+        said = re.sub(r"[\x00-\x20]", "", value)
         if name == "src":
-            return tag == "img" and value.startswith("data:image/")
+            return value if said.startswith("data:image/") else None
         if name == "href":  # within the edition only
-            return tag == "a" and not re.match(r"\s*(?:[\w+.-]*:|//)", value)
-        return name in ATTRIBUTES
+            return None if re.match(r"[\w+.-]*:|[/\\]{2}", said) else value
+        return None if name == "style" and re.search(r"[\\(@]", said) else value
 
-    # bleach takes an address without protocol for http; those with one are refused above
-    return bleach.sanitizer.Cleaner(TAGS, allowed, protocols=["data", "http"], css_sanitizer=CSSSanitizer())
+    return nh3.Cleaner(
+        tags=TAGS, attributes={"*": ATTRIBUTES, "a": {"href"}, "img": {"src"}}, attribute_filter=kept,
+        url_schemes={"data"}, filter_style_properties=PROPERTIES, link_rel=None,
+    )  # fmt: skip
 
 
 # ---- the edition ---------------------------------------------------------------------------------------------------

@@ -259,8 +259,8 @@ def tiles(months: pd.DataFrame, period: str) -> list[dict]:
 
 def plot_class_map(judged: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes:
     """Draw dealers by size and margin, coloured by composite class: who is big but thin, small but rich."""
-    ax = ax or style.axes(height=4.2, dense=True)
     shown = judged[(judged["revenue"] > 0) & judged["gross_profit"].notna()]
+    ax = ax or style.axes(height=4.2, dense=len(shown) > style.MANY)
     margin = (shown["gross_profit"] / shown["revenue"]).clip(-0.5, 1)
     for letter in ("C", "B", "A"):
         inside = shown["composite_class"] == letter

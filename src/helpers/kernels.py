@@ -171,7 +171,7 @@ class WarmProvisioner(LocalProvisioner):
 
     started: ClassVar[weakref.WeakSet] = weakref.WeakSet()  # also the kernels that were not forked
 
-    preload = List(Unicode(), PRELOAD, help="Modules a kernel finds imported; none that is edited meanwhile.").tag(
+    preload = List(Unicode(), PRELOAD, help="What a kernel finds imported; 'module:function' is called, too.").tag(
         config=True
     )
     memory_limit = Int(0, help="Bytes a forked kernel may allocate; then it gets a MemoryError. 0: no limit.").tag(

@@ -259,7 +259,7 @@ def plot_slips(trends: pd.DataFrame, dealers: pd.DataFrame, *, scope: str = "", 
     movers = mover_table(known, dealers)
     moved = pd.concat([movers[movers["movement"] == m].head(NAMED // 2 if m == "recovers" else NAMED)
                        for m in ("slips", "recovers")], ignore_index=True)  # fmt: skip
-    ax = ax or style.axes(height=1.9 + 0.27 * len(moved), dense=len(known) > 300)
+    ax = ax or style.axes(height=1.9 + 0.27 * len(moved), dense=len(known) > style.MANY)
     ax.axvline(0, color=style.COLORS["reference"], linewidth=0.9)
     ax.plot(100 * known["change_rate"], np.zeros(len(known)), "|", color=style.COLORS["muted"], markersize=14)
     rows, y = known.set_index("dealer_id").loc[moved["dealer_id"]], np.arange(1, len(moved) + 1)

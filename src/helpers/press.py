@@ -17,10 +17,11 @@ from helpers import shelf
 from helpers.pages import Page
 from helpers.settings import ROOT, DataError
 
-# what a kernel finds imported; the press may preload our own modules, for a page's key holds their content
 FACE = ("archive", "cli", "diff", "edition", "excel", "kernels", "managers", "pages", "pdf", "press", "slim", "warm")
+# what a kernel finds done; the press may preload our own modules, for a page's key holds their content
 PRELOAD = [f"helpers.{path.stem}" for path in sorted(Path(__file__).parent.glob("[a-z]*.py"))
-           if path.stem not in FACE and not path.stem.startswith("demo")] + ["ibis.backends.duckdb"]  # fmt: skip
+           if path.stem not in FACE and not path.stem.startswith("demo")]  # fmt: skip
+PRELOAD += ["ibis.backends.duckdb", "helpers.style:warm_up"]
 IOPUB_SECONDS = 60  # between a cell's end and its last output; nbclient's 4 are short on a busy machine
 START_SECONDS = 60  # a kernel that has not answered by then never will
 CELL_SECONDS, PAGE_SECONDS = 300.0, 900.0

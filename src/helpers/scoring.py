@@ -511,7 +511,7 @@ def plot_dealers(
     wide = dealer_scores.pivot_table(index="factor_id", columns="dealer_id", values="data_score")
     factors = [f for f in leaf_factors(tree)["factor_id"] if f in wide.index]
     wide = wide.reindex(index=factors, columns=weakest["dealer_id"])
-    ax = ax or style.axes(height=2.6 + 0.25 * len(wide), dense=True)  # a letter for each cell is heavy as SVG
+    ax = ax or style.axes(height=2.6 + 0.25 * len(wide))
     sns.heatmap(wide.to_numpy(), annot=True, fmt=".0f", cmap=style.SEQUENTIAL, vmin=0, vmax=10, cbar=False,
                 linewidths=1.5, linecolor="white", annot_kws={"fontsize": 8.5}, ax=ax)  # fmt: skip
     for column, factor in enumerate(weakest["factor_id"]):

@@ -21,15 +21,15 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
-from PIL import Image
 
-from helpers import periods
+from helpers import drawing, layout, periods, slim
 from helpers.words import (
     LANGUAGES,
     REFERENCE,
     change,
     decimal,
     label,
+    letters,
     listed,
     money,
     percent,
@@ -51,6 +51,7 @@ BY_INDICATOR = ("value", "least", "lowest", "highest")
 LAB_STYLE = (  # JupyterLab's own rules weigh more
     "<style>.table td, .table th {text-align: left !important} .table .number {text-align: right !important}</style>"
 )
+MANY = 800  # marks: beyond, a PNG is lighter
 ROWS_SHOWN = 100  # of a long table; flagged rows are shown on top of these
 
 # Colours carry meaning, the same one on every page; the hues stay apart for colour-blind readers.
@@ -91,8 +92,7 @@ def use(language: str = "en", currency: str = "") -> None:
         If the language is none of `LANGUAGES`.
     """
     speak(language, currency)
-    if FONT not in _fonts_added():
-        font_manager.fontManager.addfont(FONT)
+    _add_font()
     mpl.style.use(Path(__file__).parent / "workbook.mplstyle")
     cjk = "Noto Sans CJK TC" if language == "zh-Hant" else "Noto Sans CJK SC"
     mpl.rcParams["font.family"] = ["DejaVu Sans", cjk]
@@ -100,8 +100,31 @@ def use(language: str = "en", currency: str = "") -> None:
 
 
 @functools.cache
-def _fonts_added() -> frozenset[str]:
-    return frozenset(font.fname for font in font_manager.fontManager.ttflist)
+def _add_font() -> None:
+    if FONT not in {font.fname for font in font_manager.fontManager.ttflist}:
+        font_manager.fontManager.addfont(FONT)
+
+
+def warm_up() -> None:
+    """Do ahead what the first figures of a process wait for: read fonts, and outline the letters of our own words.
+
+    For a process that others are forked from: it leaves no figure, no language and no setting behind.
+    """
+    said, plain = spoken(), "".join(map(chr, range(32, 127))).replace("$", "")
+    with mpl.rc_context():
+        for language in LANGUAGES:
+            use(language)
+            drawing.learn(plain + "".join(letters()))
+            drawing.learn(plain, weight="bold")
+            figure = Figure(figsize=(WIDTH_IN / 2, 3), layout=layout.Layout())
+            ax = figure.add_subplot()
+            ax.bar([1, 2], [1, 2], label=plain)
+            ax.legend()
+            for size in (8, 8.5, 9, 9.5):
+                ax.annotate(plain, (1, 1), fontsize=size)
+            explain(ax, plain, plain, plain)
+            drawing.svg(figure)
+    speak(said)
 
 
 # ---- figures -------------------------------------------------------------------------------------------------------
@@ -118,13 +141,15 @@ def axes(
     height, width
         Inches of the whole figure. One of half the page's width has a neighbour on a card.
     dense
-        Many marks: the page gets a PNG instead of an SVG.
+        More than `MANY` marks: the page gets a PNG instead of an SVG.
     """
     figure, made = plt.subplots(
-        1, n_columns, figsize=(width, height), layout="constrained",
+        1, n_columns, figsize=(width, height), layout=layout.Layout(),
         gridspec_kw={"width_ratios": width_ratios} if width_ratios else None,
     )  # fmt: skip
     figure.dense = dense
+    if "inline" in mpl.get_backend():
+        plt.uninstall_repl_displayhook()  # it draws every figure once more, for nobody, before the notebook shows it
     return made
 
 
@@ -147,8 +172,8 @@ def explain(ax: Axes, title: str, subtitle: str = "", source: str = "", alt: str
     if source:
         figure.text(0.006, 0.04 / height, source, fontsize=8, va="bottom", color=COLORS["subtle"])
     bottom = 0.24 if source else 0.0
-    if layout := figure.get_layout_engine():
-        layout.set(rect=(0, bottom / height, 1, 1 - (top + 0.1 + bottom) / height))
+    if engine := figure.get_layout_engine():
+        engine.set(rect=(0, bottom / height, 1, 1 - (top + 0.1 + bottom) / height))
     figure.alt_text = alt or f"{title.rstrip('.。')}. {subtitle}".strip()
     return ax
 
@@ -198,15 +223,14 @@ def _rendered(figure: Figure, kind: str):
     if (kind == "png") is not getattr(figure, "dense", False):
         return None
     alt = {"alt": getattr(figure, "alt_text", "")}
-    buffer = io.BytesIO()
-    if kind == "svg":
-        # no date in the file, and hundredths of a point are enough: the same figure is the same, small bytes
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-        return re.sub(r"(?<!scale\(0)(\.\d\d)\d+", r"\1", buffer.getvalue().decode()), alt
-    figure.savefig(buffer, format="png")
-    packed = io.BytesIO()
-    Image.open(buffer).convert("RGB").quantize(128).save(packed, "png", optimize=True)  # a quarter of the bytes
-    return packed.getvalue(), alt
+    if kind == "png":
+        return drawing.png(figure, mpl.rcParams["savefig.dpi"]), alt
+    try:
+        return drawing.svg(figure), alt
+    except NotImplementedError:  # somebody's own figure holds what ours never do
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None})  # the same figure is the same bytes
+        return slim.slim_svg(buffer.getvalue().decode()), alt
 
 
 # ---- tables and prose ----------------------------------------------------------------------------------------------

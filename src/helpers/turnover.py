@@ -92,7 +92,7 @@ def plot_days_of_sales(stock: pd.DataFrame, *, scope: str = "", ax: Axes | None 
     shown = stock[(stock["days_sales_of_inventory"] > 0) & (stock["value"] > 0)]
     if shown.empty:
         return style.nothing(style.say("inventory.no_pace"), ax)
-    ax = ax or style.axes(height=3.9, dense=True)
+    ax = ax or style.axes(height=3.9, dense=len(shown) > style.MANY)
     dead, days = shown["dead_share"] >= 0.5, shown["days_sales_of_inventory"]
     for at, color in ((~dead, "accent"), (dead, "bad")):
         ax.scatter(shown["value"][at], days[at], s=20, color=style.COLORS[color], edgecolor="white", linewidth=0.4)

@@ -69,7 +69,10 @@ def _preload(modules: list[str], after_each: Callable[[], None] = lambda: None) 
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     for name in modules:
-        importlib.import_module(name)
+        module, _, function = name.partition(":")
+        found = importlib.import_module(module)
+        if function:  # that does ahead what the module's first use would wait for
+            getattr(found, function)()
         after_each()
     if "matplotlib" in sys.modules:
         _draw_once()

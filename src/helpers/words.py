@@ -76,6 +76,12 @@ def label(term: str) -> str:
     return translated(terms[term]["en"], terms[term]["zh"])
 
 
+def letters() -> list[str]:
+    """List the letters that our terms and sentences are written with in the reader's language."""
+    written = (translated(row["en"], row["zh"]) for name in ("terms", "sentences") for row in _reference(name).values())
+    return sorted(set("".join(written)))
+
+
 def word(code: object) -> str:
     """Name a code that came with the data; what the dictionary does not know is printed as it is."""
     return label(code) if code in _reference("terms") else str(code)

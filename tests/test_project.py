@@ -83,3 +83,20 @@ def test_the_public_names_of_helpers_are_explained():
         for node in tree.body:
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
                 assert ast.get_docstring(node), f"{path.name}: {node.name}"
+
+
+def test_the_lock_installs_whatever_the_code_imports():
+    import ast
+    import importlib.metadata
+    import sys
+
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    pinned = {m.lower().replace("_", "-") for m in re.findall(r"^([\w.-]+)==", lock, re.M)}
+    known = importlib.metadata.packages_distributions()
+    for path in (ROOT / "src" / "helpers").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
+            for top in {name.split(".")[0] for name in names} - {*sys.stdlib_module_names, "helpers"}:
+                providers = {name.lower().replace("_", "-") for name in known.get(top, [])}
+                assert providers & pinned, f"{path.name} imports {top}, which the lock doesn't install"

@@ -123,9 +123,7 @@ def test_a_kernel_has_the_environment_it_is_given():
 
 
 def test_libraries_are_loaded_before_and_ours_are_not():
-    cells = executed(
-        notebook("import sys\nprint([m for m in ('pandas', 'helpers.read') if m in sys.modules])")
-    )
+    cells = executed(notebook("import sys\nprint([m for m in ('pandas', 'helpers.read') if m in sys.modules])"))
     assert said(cells) == "['pandas']\n"
 
 

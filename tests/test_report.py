@@ -19,7 +19,7 @@ import psutil
 import pytest
 from nbformat import v4
 
-from helpers import edition, pages, press, report, settings, shelf, tables, words
+from helpers import edition, pages, pdf, press, report, settings, shelf, tables, words
 from toys import PARAMETERS, cell, write_book, write_notebook
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="90pt" height="40pt"><rect width="90" height="40"/></svg>'
@@ -496,6 +496,50 @@ def test_the_first_page_that_calls_is_the_urgent_one():
 
     front = edition.front_page([page("–", 0), page("a", 9), page("b", 9), page("c", 2)])
     assert [call["text"] for call in front["calls"]] == [*(f"a{i}" for i in range(6)), "b0", "b1", "c0", "c1"]
+
+
+def test_an_edition_is_packed_whole(run, tmp_path):
+    made = run(archive=True)
+    place = made.index.parent
+    packed = place / "tiny-2026-10.zip"
+    shutil.unpack_archive(packed, tmp_path / "mailed")
+    files = {path.relative_to(place) for path in place.rglob("*") if path.is_file()} - {packed.relative_to(place)}
+    mailed = tmp_path / "mailed" / "tiny-2026-10"
+    assert {path.relative_to(mailed) for path in mailed.rglob("*") if path.is_file()} == files
+    assert all((mailed / path).read_bytes() == (place / path).read_bytes() for path in files)
+    assert run().index.parent == place
+    assert not packed.exists(), "what is asked for is what there is"
+
+
+def test_pages_lead_to_their_pdf_where_one_is_asked_for(run, monkeypatch):
+    asked = []
+
+    def write_pdfs(edition, kept, **options):
+        asked.append((edition.name, kept, options["workers"]))
+        for page in edition.rglob("*.html"):
+            page.with_suffix(".pdf").write_bytes(b"%PDF")
+
+    monkeypatch.setattr(pdf, "write_pdfs", write_pdfs)
+    monkeypatch.setattr(pdf, "require_browser", lambda: None)
+    card = v4.new_notebook(cells=[cell("# Card", text=True), cell(CARD_PARAMETERS, "parameters")])
+    nbformat.write(card, run.notebooks / "07_dealer_card.ipynb")
+    place = run(pdf=True, cards=1, audiences=["us", "dealer"]).index.parent
+    assert [*asked] == [("edition", run.out / ".pdfs", 1)]
+    pages_there = [page for page in place.rglob("*.html") if "for-dealers" not in page.parts]
+    assert len(pages_there) == 5
+    for page in pages_there:
+        links = re.findall(r'href="([^"]+\.pdf)"', page.read_text(encoding="utf-8"))
+        assert links
+        assert all((page.parent / link).is_file() for link in links)
+    assert len(run(pdf=True, cards=1, audiences=["us", "dealer"]).seconds) == len(asked) == 1, "nothing changed"
+    assert ".pdf" not in page_of(run().index.parent)
+
+
+def test_without_a_browser_nothing_is_printed(run, monkeypatch):
+    monkeypatch.setattr(pdf, "browser", lambda: "")
+    with pytest.raises(settings.DataError, match="--pdf: no Chromium"):
+        run(pdf=True)
+    assert not run.out.exists()
 
 
 # ---- cards ---------------------------------------------------------------------------------------------------------

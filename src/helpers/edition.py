@@ -220,11 +220,13 @@ def _cleaner():
 def write_edition(
     folder: Path, book: Workbook, period: str, languages: Sequence[str],
     shelves: Mapping[str, Sequence[shelf.Printed]], fingerprint: str, earlier: Path | None = None, made_of: str = "",
+    pdf: bool = False,
 ) -> None:  # fmt: skip
     """Bind finished pages and cards into an edition: the first language at the top, the others in folders.
 
     `shelves` gives what was printed in each language; `earlier` is the folder of the edition before, where there is
-    one: the front page says what changed since. `made_of` is kept, for `bound_of`.
+    one: the front page says what changed since. `made_of` is kept, for `bound_of`. With `pdf` pages lead to their PDF,
+    which whoever asks for it lays beside.
     """
     from helpers import managers, read
 
@@ -236,7 +238,7 @@ def write_edition(
         pages = [_page_facts(made.name, made.folder, place) for made in printed]
         bound = {
             "book": book, "language": language, "month": month_name(period), "period": period, "pages": pages,
-            "say": words.say, "label": words.label, "cell": _cell, "fingerprint": fingerprint,
+            "say": words.say, "label": words.label, "cell": _cell, "fingerprint": fingerprint, "pdf": pdf,
             "printed": f"{dt.date.today():%Y-%m-%d}",
             "versions": {name: versions()[name] for name in ("python", "customer-workbook", "pandas")},
             "list_of_editions": ("" if language == languages[0] else "../") + "../index.html",
@@ -498,7 +500,8 @@ def _write(place: Path, address: str, template: str, bound: Mapping, languages: 
         (name, LANGUAGE_NAMES[name], f"{up}{'' if name == languages[0] else name + '/'}{address}") for name in languages
     ]
     page = _environment().get_template(template)
-    text = page.render(**bound, **facts, here=address, root=root, switch=switch, css=_css())
+    pdf_address = Path(address).with_suffix(".pdf").name if bound["pdf"] else ""
+    text = page.render(**bound, **facts, here=address, root=root, switch=switch, css=_css(), pdf_address=pdf_address)
     (place / address).write_text(text, encoding="utf-8")
 
 

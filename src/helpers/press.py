@@ -17,7 +17,7 @@ from helpers import shelf
 from helpers.pages import Page
 from helpers.settings import ROOT, DataError
 
-FACE = ("archive", "cli", "diff", "edition", "excel", "kernels", "managers", "pages", "pdf", "press", "slim", "warm")
+FACE = ("cli", "diff", "edition", "excel", "kernels", "managers", "pages", "pdf", "press", "slim", "warm")
 # what a kernel finds done; the press may preload our own modules, for a page's key holds their content
 PRELOAD = [f"helpers.{path.stem}" for path in sorted(Path(__file__).parent.glob("[a-z]*.py"))
            if path.stem not in FACE and not path.stem.startswith("demo")]  # fmt: skip

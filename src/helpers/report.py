@@ -142,7 +142,7 @@ def print_edition(
     seconds
         For the whole run; what is not finished by then fails.
     pdf, archive
-        Whether each page is also printed as PDF, and all is packed into one zip.
+        Whether each page is also printed as PDF beside it, and all is packed into one zip, to mail.
     out
         Folder instead of `reports/<name>/`.
 
@@ -152,15 +152,14 @@ def print_edition(
         If anything asked for does not exist (told before anything runs), a page fails, or the disk is full; then
         nothing is published, and the edition before stays whole.
     """
-    from helpers import read
+    from helpers import edition, read
+    from helpers.pdf import require_browser, write_pdfs
 
     ends = time.time() + seconds
     chosen = pages.notebooks_asked_for(notebooks, only)
     languages = pages.require_languages(languages or book.languages)
     audiences = pages.require_audiences(audiences)
     if pdf:
-        from helpers.pdf import require_browser
-
         require_browser()
     for notebook in chosen:
         pages.require_parameters(book, notebook)
@@ -178,37 +177,20 @@ def print_edition(
             asked += pages.ready_pages(book, [card], languages, period, made_of, wanted, audiences)
         printed = press.print_pages(asked, folder, work, made_of["data"], workers=workers,
                                     limits=press.usual_limits(ends), executor=executor)  # fmt: skip
-        _bind(book, period, folder / name, work, languages, asked, printed, made_of["data"], (pdf, archive))
+        bound_of = pages.digest_of([tuple(page)[1:3] for page in asked], sorted(printed.failed), pdf, archive)
+        if bound_of != edition.bound_of(folder / name):  # else what stands there is made of the same
+            new, before = work / "edition", shelf.earlier(folder, period)
+            edition.write_edition(new, book, period, languages, _by_language(asked, folder, printed), made_of["data"],
+                                  folder / before if before else None, bound_of, pdf)  # fmt: skip
+            if pdf:
+                write_pdfs(new, folder / ".pdfs", workers=workers, ends=ends)
+            if archive:
+                shelf.pack(new, f"{book.name}-{name}")
+            shelf.put(new, folder / name)
+            edition.write_list(folder, book, languages[0])
+            shelf.prune(folder)
     known = {(page.name, page.language): printed.seconds.get(page.key) for page in asked if not page.dealer_id}
     return Edition(folder / name / "index.html", period, known, list(printed.failed.values()))
-
-
-def _bind(
-    book: Workbook, period: str, place: Path, work: Path, languages: Sequence[str], asked: Sequence[pages.Page],
-    printed: press.Printed, fingerprint: str, extras: tuple[bool, bool],
-) -> None:  # fmt: skip
-    """Bind what was printed and put it in its place, unless what stands there is made of the same."""
-    from helpers import edition
-
-    pdf, archive = extras
-    bound_of = pages.digest_of([tuple(page)[1:3] for page in asked], sorted(printed.failed), extras)
-    if edition.bound_of(place) == bound_of:
-        return
-    folder, new = place.parent, work / "edition"
-    before = shelf.earlier(folder, period)
-    edition.write_edition(new, book, period, languages, _by_language(asked, folder, printed), fingerprint,
-                          folder / before if before else None, bound_of)  # fmt: skip
-    if pdf:
-        from helpers.pdf import write_pdfs
-
-        write_pdfs(new, folder / ".pdfs")
-    if archive:
-        from helpers.archive import write_archive
-
-        write_archive(new)
-    shelf.put(new, place)
-    edition.write_list(folder, book, languages[0])
-    shelf.prune(folder)
 
 
 def _by_language(asked: Iterable[pages.Page], folder: Path, printed: press.Printed) -> dict[str, list[shelf.Printed]]:

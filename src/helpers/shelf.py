@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -127,10 +128,10 @@ def store(new: Path, place: Path) -> None:
     _sync(place.parent)
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, content: str | bytes) -> None:
     """Write a single file whole or not at all."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text, encoding="utf-8")
+    part.write_bytes(content.encode() if isinstance(content, str) else content)
     _sync(part)
     part.replace(path)
 
@@ -180,13 +181,30 @@ def _rearmed(value: object) -> object:
     return value[1:] if isinstance(value, str) and value.startswith("'") and FORMULA.match(value) else value
 
 
+def pack(edition: Path, name: str) -> Path:
+    """Pack an edition into one zip within it, to mail; unpacked, it is a folder of that name."""
+    place = edition / f"{name}.zip"
+    files = sorted(path for path in edition.rglob("*") if path.is_file())
+    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in files:
+            archive.write(file, f"{name}/{file.relative_to(edition).as_posix()}")
+    return place
+
+
 def prune(folder: Path) -> None:
-    """Remove pages that no edition holds and that were not used for a week."""
+    """Remove pages that no edition holds, and finished PDFs, that were not used for a week."""
     manifests = [*folder.glob("*/manifest.json"), *folder.glob("*/*/manifest.json")]
     used = {page["key"] for path in manifests for page in json.loads(path.read_text(encoding="utf-8"))["pages"]}
     for page in (folder / ".pages").glob("*"):
-        if page.name not in used and time.time() - page.stat().st_mtime > KEPT_DAYS * 86400:
+        if page.name not in used and _is_old(page):
             remove(page)
+    for pdf in (folder / ".pdfs").glob("*"):  # an edition has a copy
+        if _is_old(pdf):
+            pdf.unlink()
+
+
+def _is_old(path: Path) -> bool:
+    return time.time() - path.stat().st_mtime > KEPT_DAYS * 86400
 
 
 def require_edition(folder: Path, period: str) -> Path:

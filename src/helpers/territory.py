@@ -223,8 +223,10 @@ def plot_coverage(cities: pd.DataFrame, *, ax: Axes | None = None, scope: str = 
         bars = shown[shown["kind"] == kind]
         ax.barh(bars.index, bars["revenue_per_head"], 0.7, color=style.COLORS[color])
     white = shown[shown["kind"] == "white_spot"]
-    ax.barh(white.index, white["revenue_per_head"].fillna(0), 0.64, facecolor="none", hatch="////", linewidth=1,
-            edgecolor=style.COLORS["bad"], label=style.say("segmentation.white_spot_estimate"))  # fmt: skip
+    # dashed, as estimates are; hatching would be turned into a blurred picture on paper
+    ax.barh(white.index, white["revenue_per_head"].fillna(0), 0.64, facecolor="none", linewidth=1.2,
+            edgecolor=style.COLORS["bad"], linestyle=(0, (3, 2)),
+            label=style.say("segmentation.white_spot_estimate"))  # fmt: skip
     ax.set_yticks(shown.index, shown["name"])
     for tick, kind in zip(ax.get_yticklabels(), shown["kind"], strict=True):
         tick.set_color(style.COLORS["bad"] if kind == "white_spot" else style.COLORS["text"])

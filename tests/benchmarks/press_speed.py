@@ -196,8 +196,9 @@ def many(n: int, folder: Path) -> bool:
     sys.stderr = shown
     after = (me.num_fds(), threading.active_count(), len(me.children(recursive=True)))
     whole = len(list((folder / ".pages").glob("*/page.html")))
-    print(f"{n:,} trivial pages: {1000 * seconds / n:.0f} ms each; the driver grew by {grown:.1f} MB (under "
-          f"{MEGABYTES_MORE:g}); descriptors, threads, children before {before}, after {after}", flush=True)  # fmt: skip
+    print(f"{n:,} trivial pages: {1000 * seconds / n:.0f} ms each; the driver grew by {grown:.1f} MB "
+          f"(under {MEGABYTES_MORE:g}); descriptors, threads, children before {before}, after {after}",
+          flush=True)  # fmt: skip
     return grown < MEGABYTES_MORE and after <= before and whole == n + 50
 
 

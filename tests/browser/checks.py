@@ -1,19 +1,18 @@
 """What a browser must see in any edition: checks over the folder of an edition, for made-up and for real ones."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from helpers import pdf
+
 WIDTHS = (390, 1280)  # a phone and a desk
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
 WHY_NOT = "no chromium on this machine; install it to run the browser tests"
 
 
 def chromium() -> str | None:
     """Find the system's browser."""
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return pdf.browser() or None
 
 
 @contextmanager
@@ -22,7 +21,7 @@ def browser() -> Iterator:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=chromium(), args=FLAGS)
+        opened = play.chromium.launch(executable_path=chromium(), args=[*pdf.FLAGS, "--no-sandbox"])
         yield opened
         opened.close()
 

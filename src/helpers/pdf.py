@@ -1,0 +1,223 @@
+"""Pages on paper: every page of an edition as PDF, printed by the system's own Chromium."""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import hashlib
+import importlib.util
+import io
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from helpers import shelf
+from helpers.settings import DataError
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+ELSEWHERE = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+             "/Applications/Chromium.app/Contents/MacOS/Chromium",
+             r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+             r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe")  # fmt: skip
+FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+PAGE_SECONDS = 60.0  # a page of an edition takes half of one
+PAGES_A_TAB = 200  # then a new one: a tab gives back its memory only when it closes
+FOOTER = """
+<div style="font: 7pt 'DejaVu Sans', 'Noto Sans CJK SC', sans-serif; color: #5f6a74; width: 100%; margin: 0 15mm;
+display: flex; justify-content: space-between"><span class="title"></span>
+<span><span class="pageNumber"></span> / <span class="totalPages"></span></span></div>
+"""
+# An address within the edition would be written out with the folder it was printed in, which is gone by then.
+KEEP_LINKS_WITHIN = """document.querySelectorAll('a[href]').forEach(a => a.hash && a.pathname === location.pathname
+? a.setAttribute('href', a.hash) : a.removeAttribute('href'))"""
+FACES = {2: "SC", 3: "TC"}  # in the figures' font
+RADICALS = range(0x2E80, 0x2FE0)
+FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><include ignore_missing="yes">/etc/fonts/fonts.conf</include><dir>{fonts}</dir><cachedir>{fonts}</cachedir>
+""" + "".join(
+    f"""<match target="pattern"><test name="family"><string>Noto Sans CJK {face}</string></test>
+<edit name="family" mode="assign" binding="strong"><string>Workbook CJK {face}</string></edit></match>
+""" for face in FACES.values()
+) + "</fontconfig>"  # fmt: skip
+
+
+def browser() -> str:
+    """Find the system's Chromium, Chrome or Edge; "" where there is none. `WORKBOOK_BROWSER` names another."""
+    found = (shutil.which(name) for name in (os.environ.get("WORKBOOK_BROWSER", ""), *BROWSERS) if name)
+    return next(filter(None, (*found, *(path for path in ELSEWHERE if Path(path).is_file()))), "")
+
+
+def require_browser() -> None:
+    """Refuse to print PDF where nothing can.
+
+    Raises
+    ------
+    DataError
+        If there is no browser, or Playwright, which drives it, is not installed.
+    """
+    if importlib.util.find_spec("playwright") is None:
+        raise DataError("--pdf: Playwright is not installed; get it with: pip install 'customer-workbook[pdf]'")
+    if not browser():
+        raise DataError("--pdf: no Chromium, Chrome or Edge on this machine; install one (Debian: apt install chromium)"
+                        " or name it in WORKBOOK_BROWSER")  # fmt: skip
+
+
+def write_pdfs(edition: Path, kept: Path, *, workers: int | None = None, ends: float = float("inf")) -> int:
+    """Print each page of an edition as PDF beside it, and give how many were not kept from an earlier run.
+
+    A4, tagged, with bookmarks and page numbers; Chinese in the font that figures have, where the system has none.
+
+    Parameters
+    ----------
+    kept
+        Folder of finished PDFs: one is used again while its page stays the same.
+    workers
+        Pages printed at the same time; all cores where not given.
+    ends
+        When the run must have ended (epoch).
+
+    Raises
+    ------
+    DataError
+        If the browser can't be started, dies twice, or a page takes too long.
+    """
+    kept.mkdir(parents=True, exist_ok=True)
+    pages = {page: kept / f"{_key(page)}.pdf" for page in sorted(edition.rglob("*.html"))}
+    missing = {page: pdf for page, pdf in pages.items() if not pdf.exists()}
+    if missing:
+        started = time.monotonic()
+        with tqdm(total=len(missing), file=sys.stderr, leave=False, disable=not sys.stderr.isatty(),
+                  bar_format="{n_fmt} of {total_fmt} PDFs |{bar:20}| {remaining} left") as bar:  # fmt: skip
+            _run(_print_all(missing, workers or os.cpu_count() or 1, ends, bar))
+        took = time.monotonic() - started
+        print(f"{len(missing)} of {len(pages)} PDFs printed in {took:.1f} s", file=sys.stderr, flush=True)
+    for page, pdf in pages.items():
+        os.utime(pdf)  # used today: not pruned for a while
+        shutil.copy(pdf, page.with_suffix(".pdf"))
+    return len(missing)
+
+
+def _key(page: Path) -> str:
+    """Hash what a page on paper is made of: the page, its thumbnails, and how it is printed."""
+    thumbnails = sorted((page.parent / "thumbnails").glob("*")) if page.name == "index.html" else []
+    parts = [path.read_bytes() for path in (Path(__file__), page, *thumbnails)]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
+
+
+def _run(work: Coroutine) -> None:
+    """Run to the end, from within a notebook, too: its own loop is busy with the cell that called."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(work)
+        return
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
+
+
+async def _print_all(missing: Mapping[Path, Path], n_workers: int, ends: float, bar: tqdm) -> None:
+    """Print pages in several tabs of one browser; should it die, another one prints what is missing."""
+    from playwright.async_api import Error
+
+    for last in (False, True):
+        waiting = [page for page, pdf in missing.items() if not pdf.exists()][::-1]
+        async with _opened() as opened:
+            tabs = [_print_some(opened, waiting, missing, ends, bar) for _ in range(min(n_workers, len(waiting)))]
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for tab in tabs:
+                        group.create_task(tab)
+                return
+            except ExceptionGroup as failed:
+                told = next((error for error in failed.exceptions if not isinstance(error, Error)), None)
+                if told:
+                    raise told from None
+                if last or opened.is_connected():
+                    raise DataError(f"--pdf: {_first_line(failed.exceptions[0])}") from None
+
+
+async def _print_some(
+    opened: Any, waiting: list[Path], missing: Mapping[Path, Path], ends: float, bar: tqdm
+) -> None:  # fmt: skip
+    """Print waiting pages one after another in a tab of its own, until none is left."""
+    while waiting:
+        # nothing of a page runs or leads outside; should anything ever try, it can't
+        context = await opened.new_context(java_script_enabled=False, offline=True)
+        tab = await context.new_page()
+        for _turn in range(PAGES_A_TAB):
+            if not waiting:
+                break
+            page = waiting.pop()
+            seconds = min(PAGE_SECONDS, ends - time.time())
+            try:
+                shelf.write(missing[page], await asyncio.wait_for(_printed(tab, page), max(seconds, 0.01)))
+            except TimeoutError:
+                told = "the run's time was over" if seconds < PAGE_SECONDS else f"took longer than {PAGE_SECONDS:g} s"
+                raise DataError(f"--pdf: {page.name}: {told}; run it again, finished pages are kept") from None
+            bar.update()
+        await context.close()
+
+
+async def _printed(tab: Any, page: Path) -> bytes:
+    await tab.goto(page.as_uri(), wait_until="load")
+    await tab.evaluate(KEEP_LINKS_WITHIN)
+    return await tab.pdf(prefer_css_page_size=True, print_background=True, tagged=True, outline=True,
+                         display_header_footer=True, header_template="<i></i>", footer_template=FOOTER)  # fmt: skip
+
+
+@contextlib.asynccontextmanager
+async def _opened() -> AsyncIterator[Any]:
+    """Open the browser; on Linux it writes Chinese in the figures' font, whatever the system has."""
+    from playwright.async_api import Error, async_playwright
+
+    with tempfile.TemporaryDirectory(prefix="fonts-") as folder:
+        env = dict(os.environ)
+        if sys.platform == "linux":
+            Path(folder, "fonts.conf").write_text(FONTS.format(fonts=_fonts()), encoding="utf-8")
+            env["FONTCONFIG_FILE"] = f"{folder}/fonts.conf"
+        flags = FLAGS + ["--no-sandbox"] * (hasattr(os, "geteuid") and os.geteuid() == 0)  # root has no other way
+        async with async_playwright() as driver:
+            try:
+                opened = await driver.chromium.launch(executable_path=browser(), args=flags, env=env)
+            except Error as error:
+                raise DataError(f"--pdf: {browser()} can't be started: {_first_line(error)}") from None
+            yield opened
+            with contextlib.suppress(Error):
+                await opened.close()
+
+
+def _fonts() -> Path:
+    """Give the folder of the figures' Chinese font as PDFs need it; made once.
+
+    Noto draws 户 and the radical ⼾ with one letter, and a PDF would name it by the radical: nobody would find 客户.
+    """
+    from fontTools.ttLib import TTFont
+
+    from helpers import style, tables
+
+    folder = tables.CACHE / "fonts"
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, face in FACES.items():
+        place = folder / f"WorkbookCJK{face}.otf"
+        if place.exists():
+            continue
+        font = TTFont(style.FONT, fontNumber=number, lazy=True, recalcBBoxes=False)
+        for table in font["cmap"].tables:
+            table.cmap = {code: letter for code, letter in table.cmap.items() if code not in RADICALS}
+        for record in font["name"].names:
+            record.string = str(record).replace("Noto Sans CJK", "Workbook CJK").replace("NotoSansCJK", "WorkbookCJK")
+        made = io.BytesIO()
+        font.save(made)
+        shelf.write(place, made.getvalue())
+    return folder
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

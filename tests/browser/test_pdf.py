@@ -1,0 +1,266 @@
+"""Pages on paper: what a PDF holds, what is printed again, and what happens when the browser is harmed."""
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import checks
+import psutil
+import pytest
+import sample
+from PIL import Image
+
+from helpers import pdf, settings, shelf, words
+
+needs_browser = pytest.mark.skipif(checks.chromium() is None, reason=checks.WHY_NOT)
+linux = pytest.mark.skipif(sys.platform != "linux", reason="fonts are described so on Linux only")
+pytestmark = pytest.mark.xdist_group("pdf")  # several browsers at once would only wait for each other
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory):
+    """A sample edition with its PDFs; read only."""
+    place = sample.make_edition(tmp_path_factory.mktemp("sample"))
+    assert pdf.write_pdfs(place, place.parent / ".pdfs", workers=2) == len(checks.pages(place))
+    words.speak("en")
+    return place
+
+
+def read(path: Path):
+    pypdf = pytest.importorskip("pypdf", reason="the PDFs are read back with the pypdf package")
+    return pypdf.PdfReader(path)
+
+
+def text(path: Path) -> str:
+    return " ".join(" ".join(page.extract_text() for page in read(path).pages).split())
+
+
+def write_pages(folder: Path, n: int) -> Path:
+    folder.mkdir()
+    for i in range(n):
+        (folder / f"page-{i}.html").write_text(f'<html lang="en"><title>No. {i}</title><h1>Page {i}</h1></html>')
+    return folder
+
+
+@needs_browser
+def test_every_page_is_there_on_paper(printed):
+    assert {path.with_suffix("") for path in printed.rglob("*.pdf")} == {
+        path.with_suffix("") for path in checks.pages(printed)
+    }
+    for path in printed.rglob("*.pdf"):
+        document = read(path)
+        for page in document.pages:
+            assert (round(float(page.mediabox.width)), round(float(page.mediabox.height))) == (595, 842), "A4"
+        assert document.trailer["/Root"]["/MarkInfo"]["/Marked"].value, f"{path} is not tagged"
+        assert document.trailer["/Root"]["/Lang"] == ("zh-Hans" if path.parent.name == "zh-Hans" else "en")
+        assert document.outline, f"{path} has no bookmarks"
+        for number, page in enumerate(document.pages, 1):
+            assert f"{number} / {len(document.pages)}" in page.extract_text()
+
+
+@needs_browser
+def test_bookmarks_are_the_headings(printed):
+    def titles(outline) -> list[str]:
+        return [title for part in outline for title in (titles(part) if isinstance(part, list) else [part.title])]
+
+    page = (printed / "02_abc_pareto.html").read_text(encoding="utf-8")
+    headings = [re.sub("<[^>]+>", "", heading).strip() for heading in re.findall(r"<h[1-3][^>]*>(.*?)</h", page, re.S)]
+    assert [" ".join(title.split()) for title in titles(read(printed / "02_abc_pareto.pdf").outline)] == headings
+
+
+@needs_browser
+def test_fonts_are_embedded_and_chinese_can_be_searched(printed):
+    path = printed / "zh-Hans" / "02_abc_pareto.pdf"
+    assert "哪些客户支撑着生意" in text(path), "letters, not radicals that look like them"
+    fonts = [font.get_object() for page in read(path).pages for font in page["/Resources"].get("/Font", {}).values()]
+    assert fonts
+    for font in fonts:
+        if font["/Subtype"] == "/Type0":
+            described = font["/DescendantFonts"][0].get_object()["/FontDescriptor"]
+            assert {"/FontFile", "/FontFile2", "/FontFile3"} & set(described)
+        else:
+            assert font["/Subtype"] == "/Type3", "which holds its letters itself"
+
+
+@needs_browser
+def test_nothing_leads_out_and_no_folder_of_ours_is_told(printed):
+    for path in printed.rglob("*.pdf"):
+        for page in read(path).pages:
+            for note in page.get("/Annots", []):
+                action = note.get_object().get("/A", {})
+                assert "/URI" not in action, f"{path}: {action}"
+        told = path.read_bytes()
+        assert b"file:" not in told
+        assert str(printed.parent).encode() not in told
+
+
+@needs_browser
+def test_links_within_a_page_stay(tmp_path):
+    place = write_pages(tmp_path / "edition", 1)
+    page = '<title>x</title><h1 id="a">A</h1><a href="{}">here</a><a href="{}">also</a><a href="{}">away</a>'
+    (place / "page-0.html").write_text(page.format("#a", "page-0.html#a", "page-1.html#a"))
+    pdf.write_pdfs(place, tmp_path / "kept")
+    notes = [note.get_object() for page in read(place / "page-0.pdf").pages for note in page["/Annots"]]
+    assert len(notes) == 2
+    assert all("/Dest" in note or note["/A"]["/S"] == "/GoTo" for note in notes)
+
+
+@needs_browser
+def test_a_page_that_is_the_same_is_not_printed_again(printed, tmp_path, capsys):
+    place, kept = write_pages(tmp_path / "edition", 3), tmp_path / "kept"
+    assert [pdf.write_pdfs(place, kept, workers=1) for _turn in range(2)] == [3, 0]
+    assert re.search(r"^3 of 3 PDFs printed in \d+\.\d s\n$", capsys.readouterr().err)
+    (place / "page-1.html").write_text("<title>x</title><h1>Changed</h1>")
+    assert pdf.write_pdfs(place, kept) == 1
+    assert "Changed" in text(place / "page-1.pdf")
+    assert "Page 2" in text(place / "page-2.pdf")
+
+
+@needs_browser
+def test_pages_with_other_thumbnails_are_others(tmp_path):
+    place = write_pages(tmp_path / "edition", 0)
+    (place / "index.html").write_text('<title>x</title><img src="thumbnails/a.svg" alt="">')
+    (place / "thumbnails").mkdir()
+    keys = set()
+    for color in ("red", "blue"):
+        (place / "thumbnails" / "a.svg").write_text(f'<svg fill="{color}"/>')
+        keys.add(pdf._key(place / "index.html"))
+    assert len(keys) == 2
+
+
+@needs_browser
+@linux
+@pytest.mark.parametrize("ours", [True, False])
+def test_chinese_needs_no_font_of_the_system(tmp_path, monkeypatch, ours):
+    """Two letters look different with our font alone, and both like a box with none."""
+    import asyncio
+
+    fonts = pdf.FONTS.replace('<include ignore_missing="yes">/etc/fonts/fonts.conf</include>', "")
+    monkeypatch.setattr(pdf, "FONTS", fonts if ours else fonts.replace("<dir>{fonts}", "<dir>/nowhere"))
+
+    async def drawn() -> list[bytes]:
+        async with pdf._opened() as opened:
+            tab = await opened.new_page(viewport={"width": 60, "height": 60})
+            pictures = []
+            for letter in "国鑫":
+                await tab.set_content(f"<p style=\"font: 40px 'Noto Sans CJK SC'; margin: 0\">{letter}</p>")
+                pictures.append(Image.open(io.BytesIO(await tab.screenshot())).convert("L").tobytes())
+            return pictures
+
+    assert (len(set(asyncio.run(drawn()))) == 2) is ours
+
+
+@needs_browser
+def test_it_prints_from_within_a_notebook_too(tmp_path):
+    import asyncio
+
+    async def cell() -> int:
+        return pdf.write_pdfs(write_pages(tmp_path / "edition", 1), tmp_path / "kept")
+
+    assert asyncio.run(cell()) == 1
+
+
+# ---- harm -----------------------------------------------------------------------------------------------------------
+
+
+def test_without_a_browser_it_is_told_before_anything_runs(monkeypatch):
+    monkeypatch.setattr(pdf, "BROWSERS", ())
+    monkeypatch.setattr(pdf, "ELSEWHERE", ())
+    monkeypatch.delenv("WORKBOOK_BROWSER", raising=False)
+    with pytest.raises(settings.DataError, match="no Chromium, Chrome or Edge on this machine; install one"):
+        pdf.require_browser()
+    monkeypatch.setenv("WORKBOOK_BROWSER", sys.executable)
+    pdf.require_browser()
+    monkeypatch.setattr(pdf.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(settings.DataError, match=r"pip install 'customer-workbook\[pdf\]'"):
+        pdf.require_browser()
+
+
+def test_a_browser_that_is_none_is_told(tmp_path, monkeypatch):
+    pytest.importorskip("playwright", reason="the browser tests need the playwright package")
+    monkeypatch.setenv("WORKBOOK_BROWSER", sys.executable)
+    with pytest.raises(settings.DataError, match=r"--pdf: .*python.* can't be started: "):
+        pdf.write_pdfs(write_pages(tmp_path / "edition", 1), tmp_path / "kept")
+
+
+@needs_browser
+def test_what_takes_too_long_is_told(tmp_path, monkeypatch):
+    place = write_pages(tmp_path / "edition", 2)
+    with pytest.raises(settings.DataError, match=r"page-\d\.html: the run's time was over; run it again"):
+        pdf.write_pdfs(place, tmp_path / "kept", ends=time.time())
+    monkeypatch.setattr(pdf, "PAGE_SECONDS", 0.02)
+    with pytest.raises(settings.DataError, match=r"page-\d\.html: took longer than 0\.02 s"):
+        pdf.write_pdfs(place, tmp_path / "kept")
+    assert not list(place.glob("*.pdf"))
+
+
+def _browsers(of: psutil.Process) -> list[psutil.Process]:
+    """List a process's browsers, but for their own children."""
+    found = []
+    for child in of.children(recursive=True):
+        try:
+            if "--headless" in " ".join(child.cmdline()) and "--type=" not in " ".join(child.cmdline()):
+                found.append(child)
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+@needs_browser
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_browser_that_dies_is_replaced_once(tmp_path, monkeypatch, times):
+    place, killed, whole = write_pages(tmp_path / "edition", 6), [], pdf._printed
+
+    async def harmed(tab, page):
+        if len(killed) < times and len(list((tmp_path / "kept").glob("*.pdf"))) >= 2 + len(killed):
+            killed.append(page)
+            for browser in _browsers(psutil.Process()):
+                browser.kill()
+        return await whole(tab, page)
+
+    monkeypatch.setattr(pdf, "_printed", harmed)
+    if times == 1:
+        assert pdf.write_pdfs(place, tmp_path / "kept", workers=1) == 6
+        assert "Page 5" in text(place / "page-5.pdf")
+    else:
+        with pytest.raises(settings.DataError, match=r"--pdf: .*closed"):
+            pdf.write_pdfs(place, tmp_path / "kept", workers=1)
+    assert len(killed) == times
+    assert not _browsers(psutil.Process())
+
+
+@needs_browser
+@linux
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_is_ended_leaves_no_browser_behind(tmp_path, number):
+    place = write_pages(tmp_path / "edition", 60)
+    program = ("import sys, pathlib\nfrom helpers import pdf\n"
+               "pdf.write_pdfs(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), workers=2)")  # fmt: skip
+    driver = subprocess.Popen([sys.executable, "-c", program, str(place), str(tmp_path / "kept")],
+                              stderr=subprocess.DEVNULL)  # fmt: skip
+    while not list((tmp_path / "kept").glob("*.pdf")) and driver.poll() is None:
+        time.sleep(0.02)
+    children = psutil.Process(driver.pid).children(recursive=True)
+    assert _browsers(psutil.Process(driver.pid))
+    os.kill(driver.pid, number)
+    driver.wait(20)
+    _gone, left = psutil.wait_procs(children, timeout=10)
+    assert not left
+    assert driver.returncode
+    kept = len(list((tmp_path / "kept").glob("*.pdf")))
+    assert 0 < kept < 60
+    assert pdf.write_pdfs(place, tmp_path / "kept", workers=2) == 60 - kept, "what was finished is kept"
+
+
+def test_pdfs_that_nobody_asks_for_go_after_a_week(tmp_path):
+    for name, days in (("old.pdf", 8), ("new.pdf", 1)):
+        (tmp_path / ".pdfs").mkdir(exist_ok=True)
+        (tmp_path / ".pdfs" / name).write_bytes(b"%PDF")
+        os.utime(tmp_path / ".pdfs" / name, (time.time() - days * 86400,) * 2)
+    shelf.prune(tmp_path)
+    assert [path.name for path in (tmp_path / ".pdfs").iterdir()] == ["new.pdf"]

@@ -315,4 +315,5 @@ def test_the_first_call_leads_to_the_dealer(edition):
         page = opened.new_page()
         page.goto(edition.index.as_uri())
         page.click(".calls a")
+        page.wait_for_load_state("load")  # the dealer stands far down a long page
         assert page.evaluate("document.querySelector(':target') !== null"), "the link has a place to lead to"

@@ -76,6 +76,7 @@ def plain_cells(n: int, turn: int, folder: Path) -> None:
 
     shell = InteractiveShell.instance()
     shell.enable_gui = lambda *_args, **_options: None
+    shell.kernel = None  # that there is one tells `style` to draw a figure as on a page, once
     shell.run_line_magic("matplotlib", "inline")
     import matplotlib.pyplot as plt
     from nbformat import v4

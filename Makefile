@@ -40,10 +40,13 @@ workshop: .venv/installed  ## open the workshop's notebook in JupyterLab
 lint: .venv/installed  ## check style and spelling
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell
 
-benchmarks: .venv/installed  ## measure against named peers (minutes)
+benchmarks: .venv/installed  ## measure against named peers (an hour or two)
 	@$(BIN)/python tests/benchmarks/abc_speed.py
 	@$(BIN)/python tests/benchmarks/groups_speed.py
 	@$(BIN)/python tests/benchmarks/stock_speed.py
+	@$(BIN)/python tests/benchmarks/figure_speed.py
+	@$(BIN)/python tests/benchmarks/press_speed.py
+	@$(BIN)/python tests/benchmarks/press_faults.py
 
 lock: .venv/installed  ## pin the newest versions that pyproject.toml allows (needs uv)
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \

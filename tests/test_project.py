@@ -75,6 +75,20 @@ def test_readme_names_the_commands_pictures_and_notebooks_there_are(readme):
         assert notebook.name in text
 
 
+@pytest.mark.parametrize("page", ["README.md", "README.zh.md", "docs/schedule.md"])
+def test_commands_in_the_documents_are_understood(page):
+    import shlex
+
+    from helpers import cli
+
+    said = re.findall(
+        r"\.venv/bin/workbook ((?:report|check|diff)\b[^\n>|`\"#]*)", (ROOT / page).read_text(encoding="utf-8")
+    )
+    assert said
+    for command in said:
+        cli._parser().parse_args(shlex.split(command))  # refuses what it doesn't know by ending the program
+
+
 def test_the_public_names_of_helpers_are_explained():
     import ast
 

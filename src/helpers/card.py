@@ -308,9 +308,7 @@ def proof_sentences(found: Dossier, comparison: pd.DataFrame) -> list[str]:
 
     `comparison` is the network's, from `profit.brand_comparison`: what is said of it holds his figures only.
     """
-    said = profit.verdict(comparison, found.dealer_id)
-    n_measures = len(profit.proof(comparison, found.dealer_id)) if found.audience == "us" else 0
-    return [said[0], *said[1 + n_measures :]]
+    return profit.verdict(comparison, found.dealer_id, in_short=found.audience == "us")
 
 
 def dead_table(found: Dossier) -> pd.DataFrame:

@@ -137,7 +137,7 @@ def ready_pages(
     made = []
     for language in languages:
         for path in notebooks:
-            digest = _digest(path)
+            digest = digest_of_files(path)
             for audience in audiences or [""]:
                 text = _notebook_text(book, path, language, audience)
                 for dealer_id in dealer_ids or [""]:
@@ -191,17 +191,19 @@ def ingredients(book: Workbook, folder: Path, period: str) -> dict[str, str]:
     beside = [book.folder / name for name in (*(file.name for file in shared), *WRITTEN_BY_PEOPLE)]
     editions = [name for name in shelf.editions(folder) if name < period]
     return {
-        "package": _digest(*package),
-        "lock": _digest(ROOT / "requirements.lock"),
+        "package": digest_of_files(*package),
+        "lock": digest_of_files(ROOT / "requirements.lock"),
         "python": platform.python_version(),
-        "settings": _digest(book.path),
-        "reference": _digest(*shared, *beside),
+        "settings": digest_of_files(book.path),
+        "reference": digest_of_files(*shared, *beside),
         "data": read.fingerprint(book),
-        "earlier editions": _digest(*(file for name in editions for file in (folder / name / "tables").glob("*.csv"))),
+        "earlier editions": digest_of_files(
+            *(file for name in editions for file in (folder / name / "tables").glob("*.csv"))
+        ),
     }
 
 
-def _digest(*files: Path) -> str:
+def digest_of_files(*files: Path) -> str:
     """Hash files by name and content, in any order; a missing one counts as missing."""
     return digest_of(sorted((f.name, hashlib.sha256(f.read_bytes()).hexdigest() if f.is_file() else "") for f in files))
 

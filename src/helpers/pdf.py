@@ -3,7 +3,6 @@
 import asyncio
 import concurrent.futures
 import contextlib
-import hashlib
 import importlib.util
 import io
 import os
@@ -17,7 +16,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from helpers import shelf
+from helpers import pages, shelf
 from helpers.settings import DataError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
@@ -72,7 +71,7 @@ def require_browser() -> None:
 def write_pdfs(edition: Path, kept: Path, *, workers: int | None = None, ends: float = float("inf")) -> int:
     """Print each page of an edition as PDF beside it, and give how many were not kept from an earlier run.
 
-    A4, tagged, with bookmarks and page numbers; Chinese in the font that figures have, where the system has none.
+    A4, tagged, with bookmarks and page numbers. What leads to another page is plain text on paper.
 
     Parameters
     ----------
@@ -89,16 +88,16 @@ def write_pdfs(edition: Path, kept: Path, *, workers: int | None = None, ends: f
         If the browser can't be started, dies twice, or a page takes too long.
     """
     kept.mkdir(parents=True, exist_ok=True)
-    pages = {page: kept / f"{_key(page)}.pdf" for page in sorted(edition.rglob("*.html"))}
-    missing = {page: pdf for page, pdf in pages.items() if not pdf.exists()}
+    asked = {page: kept / f"{_key(page)}.pdf" for page in sorted(edition.rglob("*.html"))}
+    missing = {page: pdf for page, pdf in asked.items() if not pdf.exists()}
     if missing:
         started = time.monotonic()
         with tqdm(total=len(missing), file=sys.stderr, leave=False, disable=not sys.stderr.isatty(),
                   bar_format="{n_fmt} of {total_fmt} PDFs |{bar:20}| {remaining} left") as bar:  # fmt: skip
             _run(_print_all(missing, workers or os.cpu_count() or 1, ends, bar))
         took = time.monotonic() - started
-        print(f"{len(missing)} of {len(pages)} PDFs printed in {took:.1f} s", file=sys.stderr, flush=True)
-    for page, pdf in pages.items():
+        print(f"{len(missing)} of {len(asked)} PDFs printed in {took:.1f} s", file=sys.stderr, flush=True)
+    for page, pdf in asked.items():
         os.utime(pdf)  # used today: not pruned for a while
         shutil.copy(pdf, page.with_suffix(".pdf"))
     return len(missing)
@@ -106,9 +105,8 @@ def write_pdfs(edition: Path, kept: Path, *, workers: int | None = None, ends: f
 
 def _key(page: Path) -> str:
     """Hash what a page on paper is made of: the page, its thumbnails, and how it is printed."""
-    thumbnails = sorted((page.parent / "thumbnails").glob("*")) if page.name == "index.html" else []
-    parts = [path.read_bytes() for path in (Path(__file__), page, *thumbnails)]
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
+    thumbnails = (page.parent / "thumbnails").glob("*") if page.name == "index.html" else ()
+    return pages.digest_of_files(Path(__file__), page, *thumbnails)
 
 
 def _run(work: Coroutine) -> None:
@@ -194,7 +192,7 @@ async def _opened() -> AsyncIterator[Any]:
 
 
 def _fonts() -> Path:
-    """Give the folder of the figures' Chinese font as PDFs need it; made once.
+    """Give the folder of the figures' Chinese font, as PDFs need it; made once.
 
     Noto draws 户 and the radical ⼾ with one letter, and a PDF would name it by the radical: nobody would find 客户.
     """

@@ -264,10 +264,11 @@ def _codes(names: tuple[str, ...], holds: np.ndarray) -> list[str]:
 # ---- sentences ------------------------------------------------------------------------------------------------------
 
 
-def verdict(comparison: pd.DataFrame, dealer_id: str) -> list[str]:
+def verdict(comparison: pd.DataFrame, dealer_id: str, *, in_short: bool = False) -> list[str]:
     """Say to the dealer where our brand earns him more, where less, by how much, and what would change it.
 
     What is said follows the sheet of `proof`; it names no other dealer and nothing of ours but his own figures.
+    `in_short` leaves each measure's figures to `plot_proof`.
     """
     here = comparison[comparison["dealer_id"] == dealer_id]
     sheet, ours = proof(comparison, dealer_id), here[here["ours"]]
@@ -277,7 +278,7 @@ def verdict(comparison: pd.DataFrame, dealer_id: str) -> list[str]:
     won, level = n["n_win"] == len(sheet), not (n["n_win"] or n["n_lose"])
     key = "profit.all_won" if won else "profit.equal" if level else "profit.overall"
     said = [style.say(key, brand=us["brand"], first=us["first_month"], last=us["last_month"], **n)]
-    said += [_measure_sentence(row, us["brand"]) for row in sheet.itertuples()]
+    said += [] if in_short else [_measure_sentence(row, us["brand"]) for row in sheet.itertuples()]
     said += _lever_sentences(here, sheet, us)
     missing = [style.label(m) for m in MEASURES if m not in set(sheet["measure"])]
     said += [style.say("profit.no_measure", measures=style.listed(missing))] if missing else []

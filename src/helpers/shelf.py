@@ -131,9 +131,13 @@ def store(new: Path, place: Path) -> None:
 def write(path: Path, content: str | bytes) -> None:
     """Write a single file whole or not at all."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_bytes(content.encode() if isinstance(content, str) else content)
-    _sync(part)
-    part.replace(path)
+    try:
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
+        _sync(part)
+        part.replace(path)
+    except OSError:  # a full disk is not to be filled with parts
+        part.unlink(missing_ok=True)
+        raise
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

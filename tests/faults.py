@@ -28,8 +28,10 @@ from toys import cell, write_book, write_notebook
 
 PERIOD = "2026-10"
 HANGS = 60  # seconds after which a round counts as hanging, whatever the machine is doing besides
+# who is started in the background by a shell has Ctrl-C ignored, and hands that on
 RUN = """
-import functools, sys
+import functools, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 from helpers import cli, press, report
 press.PRELOAD = ["helpers.report"]

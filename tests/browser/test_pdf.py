@@ -239,7 +239,9 @@ def test_a_browser_that_dies_is_replaced_once(tmp_path, monkeypatch, times):
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_is_ended_leaves_no_browser_behind(tmp_path, number):
     place = write_pages(tmp_path / "edition", 60)
-    program = ("import sys, pathlib\nfrom helpers import pdf\n"
+    # who is started in the background by a shell has Ctrl-C ignored, and hands that on
+    program = ("import sys, pathlib, signal\nfrom helpers import pdf\n"
+               "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
                "pdf.write_pdfs(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), workers=2)")  # fmt: skip
     driver = subprocess.Popen([sys.executable, "-c", program, str(place), str(tmp_path / "kept")],
                               stderr=subprocess.DEVNULL)  # fmt: skip

@@ -40,7 +40,10 @@ workshop: .venv/installed  ## open the workshop's notebook in JupyterLab
 lint: .venv/installed  ## check style and spelling
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell
 
-benchmarks: .venv/installed  ## measure against named peers (an hour or two)
+data/demo: | .venv/installed
+	@$(BIN)/workbook demo >/dev/null
+
+benchmarks: data/demo  ## measure against named peers (an hour or two)
 	@$(BIN)/python tests/benchmarks/abc_speed.py
 	@$(BIN)/python tests/benchmarks/groups_speed.py
 	@$(BIN)/python tests/benchmarks/stock_speed.py

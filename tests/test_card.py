@@ -126,14 +126,14 @@ def test_places_among_peers_by_hand():
                             "area_type": ["urban"] * 7})  # fmt: skip
     figures = pd.DataFrame({"dealer_id": list("abcdefg"), "payments": [5.0, 3, 3, 1, 4, 9, 2],
                             "dso_days": [10.0, 50, 30, 20, np.nan, 5, 6]})  # fmt: skip
-    rows = card.places_among_peers(figures, dealers, "b").set_index("indicator")
+    places = card.places_among_peers(figures, dealers).set_index(["dealer_id", "indicator"])
+    rows, alone = places.loc["b"], places.loc["g"]
     assert rows.loc["payments", ["value", "peer_median", "place", "n_peers", "peers"]].tolist() == [
         3.0, 3.0, 3, 5, "format_area"]  # fmt: skip
     assert rows.loc["payments", "percentile"] == pytest.approx((1 + 0.5) / 4)
     # four of his format are known by their days: all of his area are asked, and fewer days are better
     assert rows.loc["dso_days", ["place", "n_peers", "peers"]].tolist() == [6, 6, "area"]
     assert rows.loc["dso_days", "percentile"] == 0
-    alone = card.places_among_peers(figures, dealers, "g").set_index("indicator")
     assert alone.loc["payments", ["place", "n_peers", "peers"]].tolist() == [6, 7, "area"]
 
 

@@ -15,6 +15,8 @@ AUDIENCES = ("us", "dealer")
 MIN_PEERS = 5  # dealers of his format and area, himself included, for a place among them to mean something
 LOWER_IS_BETTER = ("dso_days", "old_share")
 PLACED = (*INDICATORS, "dealer_margin_rate", "dso_days", "old_share")
+PLACES = ("indicator", "value", "peer_median", "place", "n_peers", "percentile", "peers")
+CIRCLES = {"format_area": ["store_format", "area_type"], "area": ["area_type"], "all": []}  # the narrowest first
 N_FACTORS = 6  # drawn: the weakest by data
 N_MODELS = 4  # named in a sentence or table of his stock
 STANDING = ("overdue", "behind", "on_course", "not_known", "not_begun")  # states of actions that have not ended
@@ -47,7 +49,7 @@ class Dossier(NamedTuple):
 
 def dossier(
     dealer_id: str, audience: str, period: str, brand: str, *, dealers: pd.DataFrame, months: pd.DataFrame,
-    owed: pd.DataFrame, judged: pd.DataFrame, calls: pd.DataFrame, figures: pd.DataFrame, aged: pd.DataFrame,
+    owed: pd.DataFrame, judged: pd.DataFrame, calls: pd.DataFrame, places: pd.DataFrame, aged: pd.DataFrame,
     dead: pd.DataFrame, lots: pd.DataFrame, lost: pd.DataFrame, came: pd.DataFrame, factors: pd.DataFrame,
 ) -> Dossier:  # fmt: skip
     """Take from the network's tables what an audience may see of a dealer.
@@ -59,8 +61,8 @@ def dossier(
     ----------
     months, owed, calls
         From `read.dealer_months`, `receivables.receivables` and `measures.call_list`.
-    judged, figures
-        From `with_history` and `peer_figures`.
+    judged, places
+        From `with_history` and `places_among_peers`.
     aged, dead, lots
         From `inventory.aged`, `inventory.dead_stock` (with `product_name`) and `rebalancing.move_table`.
     lost, came, factors
@@ -78,11 +80,11 @@ def dossier(
             f"dealer_id: {dealer_id!r} is none of the {len(judged):,} dealers of the window; "
             f"choose one of them, e.g. {judged['dealer_id'].iloc[0]!r}"
         )
-    his = {"months": months, "owed": owed, "aged": aged, "dead": dead, "lots": lots, "judged": judged, "calls": calls,
-           "lost": lost, "factors": factors}  # fmt: skip
+    his = {"months": months, "owed": owed, "aged": aged, "dead": dead, "lots": lots, "judged": judged,
+           "places": places, "calls": calls, "lost": lost, "factors": factors}  # fmt: skip
     found = Dossier(
         dealer_id, audience, period, brand, who=_his(dealers, dealer_id).iloc[0],
-        places=places_among_peers(figures, dealers, dealer_id), actions=_open(_his(came, dealer_id)),
+        actions=_open(_his(came, dealer_id)),
         **{name: _his(table, dealer_id) for name, table in his.items()},
     )  # fmt: skip
     return found if audience == "us" else _for_dealer(found)
@@ -152,8 +154,8 @@ def _open(actions: pd.DataFrame) -> pd.DataFrame:
 # ---- his place among his peers --------------------------------------------------------------------------------------
 
 
-def places_among_peers(figures: pd.DataFrame, dealers: pd.DataFrame, dealer_id: str) -> pd.DataFrame:
-    """Place a dealer among those of his format and area; where they are fewer than `MIN_PEERS`, of his area, else all.
+def places_among_peers(figures: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
+    """Place each dealer among those of his format and area; fewer than `MIN_PEERS`: of his area, else among all.
 
     Parameters
     ----------
@@ -163,31 +165,32 @@ def places_among_peers(figures: pd.DataFrame, dealers: pd.DataFrame, dealer_id: 
     Returns
     -------
     DataFrame
-        A row per figure he has: `indicator`, `value`, `peer_median`, `place` (1 best, equals share it), `n_peers`
-        (himself included), `percentile` (part of the others he is ahead of, equals half; NaN where he is alone),
-        `peers` ("format_area", "area", "all").
+        A row per dealer and figure he has: `dealer_id`, `indicator`, `value`, `peer_median`, `place` (1 best, equals
+        share it), `n_peers` (himself included), `percentile` (part of the others he is ahead of, equals half; NaN
+        where he is alone), `peers` ("format_area", "area", "all").
     """
     known = figures.merge(dealers[["dealer_id", "store_format", "area_type"]], on="dealer_id", how="left")
-    here, rows = known[known["dealer_id"] == dealer_id], []
-    for indicator in [i for i in PLACED if i in known and here[i].notna().any()]:
-        told = known[known[indicator].notna()]
-        peers, circle = _peers(told, here.iloc[0])
-        sign = -1 if indicator in LOWER_IS_BETTER else 1
-        value, values = here[indicator].iloc[0], peers[indicator]
-        ahead, behind = int((sign * values > sign * value).sum()), int((sign * values < sign * value).sum())
-        others = len(values) - 1
-        share = (behind + (others - ahead - behind) / 2) / others if others else np.nan
-        rows.append((indicator, value, values.median(), ahead + 1, len(values), share, circle))
-    columns = ["indicator", "value", "peer_median", "place", "n_peers", "percentile", "peers"]
-    return pd.DataFrame(rows, columns=columns)
+    rows = [_placed(known.dropna(subset=[indicator]), indicator) for indicator in PLACED if indicator in known]
+    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["dealer_id", *PLACES])
 
 
-def _peers(told: pd.DataFrame, here: pd.Series) -> tuple[pd.DataFrame, str]:
-    for circle, keys in (("format_area", ["store_format", "area_type"]), ("area", ["area_type"])):
-        alike = told[(told[keys] == here[keys].to_numpy()).all(axis=1)]
-        if here[keys].notna().all() and len(alike) >= MIN_PEERS:
-            return alike, circle
-    return told, "all"
+def _placed(told: pd.DataFrame, indicator: str) -> pd.DataFrame:
+    """Place those whose figure is known, each in the narrowest circle that is large enough."""
+    sign = -1 if indicator in LOWER_IS_BETTER else 1
+    rows = pd.DataFrame({"dealer_id": told["dealer_id"], "indicator": indicator, "value": told[indicator],
+                         **dict.fromkeys(PLACES[2:])})  # fmt: skip
+    missing = np.ones(len(rows), bool)
+    for circle, keys in CIRCLES.items():
+        by = [told[key] for key in keys] or np.zeros(len(told))  # who lacks a key is in no group
+        peers = (sign * told[indicator]).groupby(by)
+        n, ahead, behind = peers.transform("size"), peers.rank("min", ascending=False) - 1, peers.rank("min") - 1
+        share = (behind + (n - 1 - ahead - behind) / 2) / (n - 1).where(n > 1)
+        here = missing & ((n >= MIN_PEERS) | (circle == "all")).to_numpy()
+        found = pd.DataFrame({"peer_median": sign * peers.transform("median"), "place": ahead + 1, "n_peers": n,
+                              "percentile": share, "peers": circle})  # fmt: skip
+        rows.loc[here, found.columns] = found[here]
+        missing &= ~here
+    return rows.astype({"peer_median": float, "place": int, "n_peers": int, "percentile": float, "peers": "str"})
 
 
 # ---- words ----------------------------------------------------------------------------------------------------------

@@ -10,8 +10,10 @@ import functools
 import io
 import itertools
 import math
+import urllib.parse
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.backend_bases import GraphicsContextBase, RendererBase
@@ -19,7 +21,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.ft2font import FT2Font
+from matplotlib.ft2font import FT2Font, LoadFlags
 from matplotlib.path import Path
 from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Affine2D, Bbox, Transform
@@ -30,13 +32,13 @@ from helpers.layout import Layout
 EM = 200  # steps to the height of a letter: finer than a fifteenth of a pixel on screen
 FINE = 100  # steps to a point
 STEP = EM / text_to_path.FONT_SCALE
+SUBPIXELS = 64  # FreeType's, to a pixel
 KEPT = 20_000  # texts and letters of a process
 N_COLORS = 128  # of a dense figure
 FONTS = {"DejaVuSans": "D", "DejaVuSans-Bold": "B", "NotoSansCJKsc-Regular": "S", "NotoSansCJKtc-Regular": "T",
          "NotoSansCJKjp-Regular": "J"}  # fmt: skip # short for their letters' names; any other says its own
 EASE = 0.6  # steps by which a letter's curve may miss: what two handles draw, one does mostly
 CAPS = {"projecting": "square", "butt": "butt", "round": "round"}
-_letters: dict[str, str] = {}  # outlines by name; a font has a limited number
 STEPS = {Path.LINETO: ("l", 1), Path.CURVE3: ("q", 2), Path.CURVE4: ("c", 3)}
 
 
@@ -87,10 +89,52 @@ def _font_key(prop: FontProperties) -> tuple:
             prop.get_file())  # fmt: skip
 
 
+class Letter(NamedTuple):
+    """An outline, for letters of `EM` steps; where it begins and ends in height, and how far it takes the line on."""
+
+    outline: str  # "" of a blank
+    bottom: float  # as the others, for letters of `FONT_SCALE`
+    top: float
+    advance: float
+
+
+_letters: dict[str, Letter] = {}  # by name; a font has a limited number
+
+
+@functools.lru_cache(KEPT)
+def _set(text: str, key: tuple) -> tuple[tuple[str, float, float], ...]:
+    """Set a line, for letters of `FONT_SCALE`: the name of each letter, and where it stands.
+
+    Measuring and drawing a text both ask; matplotlib would set it anew for each.
+    """
+    placed = []
+    for item in _font(key)._layout(text, LoadFlags.NO_HINTING):
+        font, index = item.ft_object, item.glyph_index
+        name = f"{_short_name(font.postscript_name)}{index:x}"
+        if name not in _letters:
+            glyph = font.load_glyph(index, flags=LoadFlags.NO_HINTING)
+            _letters[name] = _outlined(*font.get_path(), glyph.horiAdvance / SUBPIXELS)
+        placed.append((name, item.x, item.y))
+    return tuple(placed)
+
+
+def _outlined(vertices: np.ndarray, codes: np.ndarray, advance: float) -> Letter:
+    if not len(vertices):
+        return Letter("", 0.0, 0.0, advance)
+    steps = np.rint(vertices * (STEP, -STEP)).astype(int).tolist()
+    heights = vertices[codes != Path.CLOSEPOLY, 1]  # which is written as if it led to 0, 0
+    return Letter(_said(steps, codes.tolist(), str, EASE), float(heights.min()), float(heights.max()), advance)
+
+
 @functools.lru_cache(KEPT)
 def _measured(text: str, key: tuple) -> tuple[float, float, float]:
     """Give width, height and descent of a line, for letters of one point."""
-    return text_to_path.get_text_width_height_descent(text, _of_one_point(key), ismath=False)
+    placed = [(x, y, _letters[name]) for name, x, y in _set(text, key)]
+    if not placed:
+        return 0.0, 0.0, 0.0
+    x, _y, last = placed[-1]
+    low, high = min(y + part.bottom for _x, y, part in placed), max(y + part.top for _x, y, part in placed)
+    return tuple(part / text_to_path.FONT_SCALE for part in (x + last.advance, high - low, -low))
 
 
 @functools.lru_cache(KEPT)
@@ -105,17 +149,13 @@ def _line_height(key: tuple) -> tuple[float, float, float]:
 
 @functools.lru_cache(KEPT)
 def _spelled(text: str, key: tuple) -> tuple[str, tuple[str, ...]]:
-    """Set a line: the uses of its letters, and the letters' names."""
-    info, new, _ = text_to_path.get_glyphs_with_font(_font(key), text, _letters, return_new_glyphs_only=True)
-    for glyph, (vertices, codes) in new.items():
-        steps = np.asarray(vertices) * (STEP, -STEP)
-        _letters[glyph] = _said(np.rint(steps).astype(int).tolist(), np.asarray(codes).tolist(), str, EASE)
-    used = [(_short_name(glyph), x, y) for glyph, x, y, _scale in info if _letters[glyph]]
-    places = (
-        "".join(f' {k}="{v:.0f}"' for k, v in (("x", x * STEP), ("y", -y * STEP)) if round(v)) for _, x, y in used
-    )
-    uses = "".join(f'<use href="#{name}"{at}/>' for (name, _x, _y), at in zip(used, places, strict=True))
-    return uses, tuple(dict.fromkeys(glyph for glyph, *_ in info if _letters[glyph]))
+    """Give the uses of a line's letters, and the letters' names."""
+    seen = [(name, x, y) for name, x, y in _set(text, key) if _letters[name].outline]
+    uses = []
+    for name, x, y in seen:
+        at = "".join(f' {k}="{v:.0f}"' for k, v in (("x", x * STEP), ("y", -y * STEP)) if round(v))
+        uses.append(f'<use href="#{name}"{at}/>')
+    return "".join(uses), tuple(dict.fromkeys(name for name, *_ in seen))
 
 
 def learn(text: str, weight: str = "normal") -> None:
@@ -123,9 +163,9 @@ def learn(text: str, weight: str = "normal") -> None:
     _spelled(text, _font_key(FontProperties(weight=weight)))
 
 
-def _short_name(glyph: str) -> str:
-    font, _, number = glyph.rpartition("-")
-    return f"{FONTS.get(font, font)}{number}"
+@functools.cache
+def _short_name(font: str) -> str:
+    return FONTS.get(font) or urllib.parse.quote(font)
 
 
 def _of_one_point(key: tuple) -> FontProperties:
@@ -331,7 +371,7 @@ class Renderer(RendererBase):
         if not uses:
             return
         for letter in letters:
-            self._defs[letter] = f'<path id="{_short_name(letter)}" d="{_letters[letter]}"/>'
+            self._defs[letter] = f'<path id="{letter}" d="{_letters[letter].outline}"/>'
         color, alpha = to_hex(gc.get_rgb()), gc.get_rgb()[3]
         look = f' fill="{color}"' + ("" if alpha == 1 else f' opacity="{_short(alpha)}"') + self._clip(gc)
         turn = f"rotate({_short(-angle)})" if angle else ""

@@ -38,6 +38,8 @@ class Layout(ConstrainedLayoutEngine):
             for _turn in range(2):  # texts at the data's edge reach less far beyond wider axes
                 written = np.array([_overhang(ax, ax.texts, renderer, whole=False) for ax in row])
                 self._place(row, np.maximum(fixed, written) / fig.dpi)
+                if (written <= fixed).all():
+                    break
 
     def _place(self, row: Sequence[Axes], margins: np.ndarray) -> None:
         """Give axes what is left between margins: left, bottom, right and top of each, in inches."""

@@ -56,9 +56,9 @@ def network_tables(book: Workbook, period: str, language: str) -> tuple[dict[str
     by_dealer = scoring.data_scores(features.dealer_features(book, period), tree, dealers)
     agreed = plan.require_plan(read.records(book, "plan", language), tree)
     since = scoring.session_scores(scores, tree, end_date=end, brand=book.brand)
-    figures = card.peer_figures(judged, owed, trends, stocked.pop("held"))
+    places = card.places_among_peers(card.peer_figures(judged, owed, trends, stocked.pop("held")), dealers)
     return {
-        "dealers": dealers, "months": months, "owed": owed, "judged": judged, "calls": calls, "figures": figures,
+        "dealers": dealers, "months": months, "owed": owed, "judged": judged, "calls": calls, "places": places,
         **stocked, "lost": standing.losing(comparison, dealers), "factors": card.factor_rows(by_dealer, there, tree),
         "came": plan.promised_against_came(agreed, tree, since, end_date=end, months=months, dealer_scores=there,
                                            dealers=dealers),

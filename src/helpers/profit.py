@@ -181,19 +181,19 @@ def proof(comparison: pd.DataFrame, dealer_id: str) -> pd.DataFrame:
         productive as his; the two overlap and don't add up), and `stock_to_spare`, the stock he could do without if
         ours turned as fast; `network`. No rows where there is nothing to compare.
     """
-    here = comparison[comparison["dealer_id"] == dealer_id]
-    ours, rivals = here[here["ours"]], here[~here["ours"]]
-    rows = []
-    for measure in MEASURES if len(ours) else ():
-        known = rivals.dropna(subset=[f"lead_{measure}"])
-        if known.empty:
+    here = comparison[comparison["dealer_id"] == dealer_id].to_dict("records")
+    us = next((row for row in here if row["ours"]), None)
+    network, rows = comparison.loc[comparison["ours"], list(MEASURES)], []
+    for measure in MEASURES if us else ():
+        known = [row for row in here if not row["ours"] and pd.notna(row[f"lead_{measure}"])]
+        if not known:
             continue
-        us, best = ours.iloc[0], known.loc[known[measure].idxmax()]
+        best = max(known, key=lambda row: row[measure])
         money, capital = _cost(us, best, measure) if best[f"result_{measure}"] == "lose" else (np.nan, np.nan)
         rows.append((
             measure, us[measure], best["brand"], best[measure], best[f"lead_{measure}"], best[f"low_{measure}"],
             best[f"high_{measure}"], best[f"result_{measure}"], int(us[f"rank_{measure}"]), len(known) + 1, money,
-            capital, _network_median(comparison, measure),
+            capital, _network_median(network[measure].dropna()),
         ))  # fmt: skip
     return pd.DataFrame(rows, columns=SHEET)
 
@@ -207,8 +207,7 @@ def _cost(us, rival, measure: str):
     return np.nan, np.nan  # GMROI loses by margin or by turn, which are valued by themselves
 
 
-def _network_median(comparison: pd.DataFrame, measure: str) -> float:
-    known = comparison.loc[comparison["ours"], measure].dropna()
+def _network_median(known: pd.Series) -> float:
     return float(known.median()) if len(known) >= MIN_DEALERS else np.nan
 
 
@@ -321,8 +320,11 @@ def _measure_sentence(row, brand: str) -> str:
 
 def _lever_sentences(here: pd.DataFrame, sheet: pd.DataFrame, us: pd.Series) -> list[str]:
     """Say what to pull, with the figures behind it, against the rival who costs most."""
+    ahead = sheet.loc[sheet["result"] == "lose", "best_rival"]
+    if ahead.empty:
+        return []
     found = gaps(here)
-    found = found[found["rival"].isin(sheet.loc[sheet["result"] == "lose", "best_rival"])]
+    found = found[found["rival"].isin(ahead)]
     if found.empty or not found["levers"].iloc[0]:
         return []
     rival = here[here["brand"] == found["rival"].iloc[0]].iloc[0]
@@ -402,7 +404,7 @@ def plot_proof(comparison: pd.DataFrame, dealer_id: str, *, scope: str = "", ax:
         for y, value in enumerate(here[row.measure]):
             panel.annotate(figure(value, row.measure), (max(known.iloc[y], 0), y), xytext=(4, 0), fontsize=8.5,
                            textcoords="offset points", va="center")  # fmt: skip
-        panel.set_yticks(np.arange(len(here)), here["brand"].map(_short) if panel is panels[0] else [""] * len(here))
+        panel.set_yticks(*((np.arange(len(here)), here["brand"].map(_short)) if panel is panels[0] else ([],)))
         panel.set(xlim=(min(known.min(), 0), 1.55 * max(known.max(), 1e-9)), ylim=(len(here) - 0.5, -0.5))
         panel.set_title(style.label(row.measure), fontsize=9.5)
         panel.set_xticks([])

@@ -233,18 +233,19 @@ def giver_table(plan: pd.DataFrame, aged: pd.DataFrame, flows: pd.DataFrame, dea
     moved = lots.agg(moved_value=("value", "sum"), n_lots=("value", "size"), n_takers=("to_dealer_id", "nunique"))
     moved = moved.reindex(rows["dealer_id"]).fillna(0).reset_index(drop=True)
     rows = pd.concat([rows, moved.astype({"n_lots": int, "n_takers": int})], axis=1)
-    names = {giver: _first_takers(part, dealers, FIRST_TAKERS) for giver, part in lots}
-    rows["takers_name"] = rows["dealer_id"].map(names).astype("str")
+    rows["takers_name"] = rows["dealer_id"].map(_first_takers(plan, dealers, FIRST_TAKERS)).astype("str")
     rows["dealer_name"] = rows["dealer_id"].map(_names(dealers)).fillna(rows["dealer_id"])
     rows["account_manager"] = rows["dealer_id"].map(_names(dealers, "account_manager"))
     return rows.sort_values(["sleeping_value", "dealer_id"], ascending=[False, True], ignore_index=True)[GIVERS]
 
 
-def _first_takers(lots: pd.DataFrame, dealers: pd.DataFrame, most: int) -> str:
-    """Name who would take most of some lots, the nearest first among equals."""
-    takers = lots.groupby("to_dealer_id").agg(value=("value", "sum"), step=("step", "min")).reset_index()
-    takers = takers.sort_values(["value", "step", "to_dealer_id"], ascending=[False, True, True])["to_dealer_id"]
-    return style.listed(takers.map(_names(dealers)).fillna(takers), most)
+def _first_takers(plan: pd.DataFrame, dealers: pd.DataFrame, most: int) -> dict[str, str]:
+    """Name, for each giver, who would take most of his lots, the nearest first among equals."""
+    pair = ["from_dealer_id", "to_dealer_id"]
+    takers = plan.groupby(pair, as_index=False).agg(value=("value", "sum"), step=("step", "min"))
+    takers = takers.sort_values(["value", "step", "to_dealer_id"], ascending=[False, True, True])
+    named = takers["to_dealer_id"].map(_names(dealers)).fillna(takers["to_dealer_id"])
+    return {giver: style.listed(names, most) for giver, names in named.groupby(takers["from_dealer_id"])}
 
 
 def _names(dealers: pd.DataFrame, column: str = "dealer_name") -> pd.Series:

@@ -109,6 +109,13 @@ class WarmProcess:
         return json.loads(line)
 
 
+def load_ahead(preload: list[str]) -> None:
+    """Start to load what kernels will soon be forked with, and return at once."""
+    if sys.platform == "linux":  # elsewhere there is no fork to load for
+        with contextlib.suppress(OSError):  # then who asks for a kernel is told
+            WarmProcess.of(preload)
+
+
 @atexit.register
 def end_kernels() -> None:
     """End the kernels of this program that came from a `WarmProvisioner`, and the warm processes."""

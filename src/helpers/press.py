@@ -106,6 +106,8 @@ def print_pages(
     own = None if executor else concurrent.futures.ThreadPoolExecutor(n_workers, "press")
     futures: dict[concurrent.futures.Future, Page] = {}
     try:
+        if own:
+            kernels.load_ahead(PRELOAD)  # while this process loads papermill
         futures = {
             (executor or own).submit(print_page, page, folder, work, fingerprint, limits): page for page in missing
         }

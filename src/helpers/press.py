@@ -21,7 +21,7 @@ FACE = ("cli", "diff", "edition", "excel", "kernels", "managers", "pages", "pdf"
 # what a kernel finds done; the press may preload our own modules, for a page's key holds their content
 PRELOAD = [f"helpers.{path.stem}" for path in sorted(Path(__file__).parent.glob("[a-z]*.py"))
            if path.stem not in FACE and not path.stem.startswith("demo")]  # fmt: skip
-PRELOAD += ["ibis.backends.duckdb", "helpers.style:warm_up"]
+PRELOAD += ["ibis.backends.duckdb", "pyarrow.pandas_compat", "helpers.style:warm_up"]
 IOPUB_SECONDS = 60  # between a cell's end and its last output; nbclient's 4 are short on a busy machine
 START_SECONDS = 60  # a kernel that has not answered by then never will
 CELL_SECONDS, PAGE_SECONDS = 300.0, 900.0

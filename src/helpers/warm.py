@@ -24,10 +24,11 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 KERNEL = ("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.debugger",
-          "IPython.core.completerlib", "IPython.core.history", "IPython.core.oinspect", "IPython.core.magics.ast_mod",
-          "IPython.core.magics.execution", "IPython.core.magics.pylab", "IPython.core.debugger_backport",
-          "IPython.extensions.storemagic", "IPython.utils.module_paths", "IPython.utils.wildcard", "jedi", "sqlite3",
-          "tornado.platform.asyncio")  # fmt: skip
+          "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.debugger_backport",
+          "IPython.core.history", "IPython.core.logger", "IPython.core.magics.ast_mod", "IPython.core.magics.execution",
+          "IPython.core.magics.pylab", "IPython.core.oinspect", "IPython.core.pylabtools",
+          "IPython.extensions.storemagic", "IPython.utils.module_paths", "IPython.utils.wildcard", "jedi",
+          "matplotlib_inline.config", "pdb", "sqlite3", "tornado.platform.asyncio")  # fmt: skip
 BACKEND = "matplotlib_inline.backend_inline"
 PR_SET_PDEATHSIG = 1
 KILLED_FIRST = "500"  # of 1000: when memory runs out the system shall end a kernel, not the run

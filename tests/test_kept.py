@@ -1,15 +1,17 @@
 """Kept results: the same as worked out anew, by all they are made of, and never half a file."""
 
+import functools
 import os
 import pickle
 import subprocess
 import sys
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import kept, read, settings, tables
+from helpers import groups, kept, read, settings, tables
 
 LINES = "dealer_id,date,revenue\n001,2026-01-02,1.00\n002,2026-01-31,2.00\n"
 
@@ -42,6 +44,22 @@ def test_a_result_is_worked_out_once_and_comes_back_as_it_was(make_book, cache, 
     pd.testing.assert_frame_equal(first, again)
     again.loc[0, "revenue"] = -1.0  # whoever changes what he was given changes nobody else's
     pd.testing.assert_frame_equal(first, read.dealer_totals(settings.workbook(book.path), "2026-01"))
+
+
+def test_groups_come_back_as_they_were(cache, monkeypatch):
+    monkeypatch.setattr(kept, "IN_USE", True)
+    rng = np.random.default_rng(5)
+    people = pd.DataFrame({"consumer_id": [f"p{i}" for i in range(200)],
+                           "a": np.repeat([0.0, 9.0], 100) + rng.normal(size=200)})  # fmt: skip
+    asked = functools.partial(groups.consumer_groups, columns={"a": "plain"}, k=2)
+    first = asked(people)
+    monkeypatch.setattr(groups.stability, "choice_of_k", lambda *_, **__: pytest.fail("worked out again"))
+    again = asked(people)
+    pd.testing.assert_series_equal(first.labels, again.labels)
+    pd.testing.assert_frame_equal(first.choice, again.choice)
+    assert groups.scaled(people, first.model).equals(groups.scaled(people, again.model))
+    with pytest.raises(pytest.fail.Exception):  # another model to agree with is another question
+        asked(people, previous=first.model)
 
 
 def test_anything_a_result_is_made_of_makes_it_anew(asked, make_book, cache, monkeypatch):

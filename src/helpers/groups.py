@@ -11,6 +11,7 @@ from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from helpers import stability
+from helpers.kept import kept
 
 # what makes consumers alike: habits of buying, each on its scale; who they are never enters unless it is asked for
 DISTANCE = {"frequency": "log", "lines_per_visit": "per_visit", "price_tier": "log", "discount_share": "plain",
@@ -199,6 +200,7 @@ def matrix_of(people: pd.DataFrame, model: Model) -> np.ndarray:
 # ---- groups ---------------------------------------------------------------------------------------------------------
 
 
+@kept
 def consumer_groups(
     features: pd.DataFrame, *, columns: Mapping[str, str] = DISTANCE, k: int = 0, seed: int = 0,
     previous: Model | None = None,

@@ -1,12 +1,13 @@
 """What was worked out once is kept: for the next page, the next language, the next card, the next morning.
 
 A result is kept by all it is made of: the data's fingerprint, the workbook's settings, the reference tables, the code
-as it was loaded, and the arguments. Nothing is kept where one of these can't be told: of a server's tables outside a
-run of the press, or after a helper was edited under a running kernel.
+as it was loaded, the versions of who computes, and the arguments. Nothing is kept where one of these can't be told: of
+a server's tables outside a run of the press, or after a helper was edited under a running kernel.
 """
 
 import contextlib
 import functools
+import importlib.metadata
 import os
 import pickle
 import secrets
@@ -16,11 +17,11 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import joblib
-import pandas as pd
 
 from helpers import tables, words
 from helpers.settings import Workbook
 
+VERSIONS = [importlib.metadata.version(name) for name in ("numpy", "pandas", "scikit-learn")]  # of who computes
 KEPT_DAYS = 7  # since a result was asked for last
 IN_USE = True
 
@@ -67,7 +68,7 @@ def _made_of(question: Callable, args: tuple, kwargs: dict) -> str:
     stamps = _files_stamp([*words.REFERENCE.glob("*.csv"), *beside])
     told = [repr(value) if isinstance(value, Workbook) else value for value in args]
     named = {name: repr(value) if isinstance(value, Workbook) else value for name, value in kwargs.items()}
-    return joblib.hash((question.__module__, code, data, stamps, pd.__version__, told, sorted(named.items())))
+    return joblib.hash((question.__module__, code, data, stamps, VERSIONS, told, sorted(named.items())))
 
 
 def _files_stamp(files) -> list[tuple[str, int, int]]:

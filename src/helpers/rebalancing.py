@@ -348,9 +348,10 @@ def _two_models(names: pd.Series) -> str:
 
 
 def _what_to_do(lots: pd.DataFrame, dealers: pd.DataFrame) -> str:
+    """Say what to do with one giver's lots."""
     if lots.empty:
         return style.say("rebalancing.keep")
-    names = _first_takers(lots, dealers, 2)
+    (names,) = _first_takers(lots, dealers, 2).values()
     return style.say("rebalancing.move", n=len(lots), value=lots["value"].sum(), names=names)
 
 

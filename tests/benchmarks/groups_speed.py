@@ -17,9 +17,10 @@ from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
 from sklearn.metrics import silhouette_score
 
-from helpers import groups, profiles, stability, strategies, style
+from helpers import groups, kept, profiles, stability, strategies, style
 
 N_CONSUMERS = 1_000_000
+kept.IN_USE = False  # each turn works it out
 TARGETS = {"ratio": 3.0, "none_found": 0.95, "rand": 0.9, "blobs": 0.95}
 COLUMNS = groups.DISTANCE | groups.DESCRIBED  # ten features
 LOOP_SIZES = (2_000, 4_000, 8_000)

@@ -28,7 +28,7 @@ KERNEL = ("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ip
           "IPython.core.history", "IPython.core.logger", "IPython.core.magics.ast_mod", "IPython.core.magics.execution",
           "IPython.core.magics.pylab", "IPython.core.oinspect", "IPython.core.pylabtools",
           "IPython.extensions.storemagic", "IPython.utils.module_paths", "IPython.utils.wildcard", "jedi",
-          "matplotlib_inline.config", "pdb", "sqlite3", "tornado.platform.asyncio")  # fmt: skip
+          "pdb", "sqlite3", "tornado.platform.asyncio")  # fmt: skip
 BACKEND = "matplotlib_inline.backend_inline"
 PR_SET_PDEATHSIG = 1
 KILLED_FIRST = "500"  # of 1000: when memory runs out the system shall end a kernel, not the run

@@ -17,7 +17,7 @@ import pytest
 from jupyter_client.manager import AsyncKernelManager, start_new_kernel
 from nbformat import v4
 
-from helpers import kernels
+from helpers import kernels, press
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
 PRELOAD = ["pandas", "matplotlib.pyplot"]
@@ -99,6 +99,16 @@ def test_outputs_are_those_of_a_normal_kernel_to_the_byte(tmp_path):
     for number, (one, other) in enumerate(zip(warm, normal, strict=True)):
         assert one == other, f"cell {number}"
     assert sum("image/png" in o.get("data", {}) for cell in warm for o in cell or []) == 2
+
+
+def test_our_own_figures_are_those_of_a_normal_kernel(tmp_path):
+    drawn = notebook("from helpers import style; style.use('zh-Hans')",
+                     "ax = style.axes(); ax.bar([1, 2], [2, 1]); style.explain(ax, '客户');",
+                     "style.axes(dense=True).plot([1, 2]);")  # fmt: skip
+    warm, normal = executed(drawn, provisioner={"preload": press.PRELOAD}), executed(drawn, engine=None)
+    assert [cell.outputs for cell in warm] == [cell.outputs for cell in normal]
+    assert [list(output.data) for cell in warm for output in cell.outputs] == [["text/plain", "image/svg+xml"],
+                                                                              ["text/plain", "image/png"]]  # fmt: skip
 
 
 def test_every_notebook_starts_afresh(tmp_path, monkeypatch):

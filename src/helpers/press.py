@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import itertools
 import json
 import logging
 import os
@@ -9,7 +10,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -102,16 +103,16 @@ def print_pages(
         return Printed(seconds, {})
     _stopped.clear()
     limits = limits or usual_limits()
-    n_workers = min(workers or os.cpu_count() or 1, len(missing))
-    own = None if executor else concurrent.futures.ThreadPoolExecutor(n_workers, "press")
+    at_once = workers or (len(missing) if executor else os.cpu_count() or 1)
+    own = None if executor else concurrent.futures.ThreadPoolExecutor(at_once, "press")
     futures: dict[concurrent.futures.Future, Page] = {}
     try:
         if own:
             kernels.load_ahead(PRELOAD)  # while this process loads papermill
-        futures = {
-            (executor or own).submit(print_page, page, folder, work, fingerprint, limits): page for page in missing
-        }
-        failed = _gathered(futures, display, seconds, n_workers)
+        failed = _gathered(
+            missing, lambda page: (executor or own).submit(print_page, page, folder, work, fingerprint, limits),
+            futures, display, seconds, at_once,
+        )  # fmt: skip
     except BaseException:
         _stopped.set()
         raise
@@ -121,7 +122,7 @@ def print_pages(
         if _stopped.is_set():  # whoever waits for a kernel gets an answer
             kernels.end_kernels()
         if own:
-            own.shutdown()
+            own.shutdown(cancel_futures=True)
             kernels.end_kernels()
         display.close()
     return Printed(seconds, failed)
@@ -135,15 +136,25 @@ def _is_kept(page: Page, folder: Path) -> bool:
     return False
 
 
-def _gathered(futures: dict, display: "Display", seconds: dict, n_workers: int) -> dict[str, str]:
-    """Wait for pages; after the first that fails no further one is begun. A card that fails stops nobody."""
+def _gathered(
+    missing: Iterable[Page], submit: Callable[[Page], concurrent.futures.Future],
+    futures: dict[concurrent.futures.Future, Page], display: "Display", seconds: dict[str, float | None], at_once: int,
+) -> dict[str, str]:  # fmt: skip
+    """Have pages printed and see how they come out; after the first that fails no further one is begun.
+
+    A card that fails stops nobody. `futures` are those under way, for who breaks off: twice as many as are printed at
+    once, so that nobody waits for work, and no thousands are looked through after each page.
+    """
     failed: dict[str, str] = {}
     stopping: list[str] = []
-    waiting = set(futures)
-    while waiting:
-        done, waiting = concurrent.futures.wait(waiting, 1, concurrent.futures.FIRST_COMPLETED)
+    to_do = iter(missing)
+    while True:
+        futures |= {submit(page): page for page in itertools.islice(to_do, 2 * at_once - len(futures))}
+        if not futures:
+            break
+        done, waiting = concurrent.futures.wait(futures, 1, concurrent.futures.FIRST_COMPLETED)
         for future in done:
-            page = futures.pop(future)  # what it holds is not needed any more
+            page = futures.pop(future)
             if future.cancelled():
                 continue
             outcome = _outcome(future, page)
@@ -154,10 +165,10 @@ def _gathered(futures: dict, display: "Display", seconds: dict, n_workers: int) 
                 stopping.append(outcome.reason)
             display.tell(page, outcome)
         if stopping:
+            to_do = iter(())
             for future in waiting:
                 future.cancel()
-        running = sum(future.running() for future in waiting) if len(waiting) <= n_workers else n_workers
-        display.show(running)
+        display.show(sum(future.running() for future in waiting))
     if stopping:
         raise DataError("\n".join([*dict.fromkeys(stopping), "nothing is published; an earlier edition is as it was"]))
     return failed
@@ -260,7 +271,7 @@ def _executed(page: Page, env: dict[str, str], limits: Limits, started: float) -
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-    logging.getLogger("papermill").setLevel(logging.ERROR)  # what it warns of, require_parameters has refused
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what it says, the page's outcome says in our words
     notebook = nbformat.reads(page.notebook, as_version=4)
     at = {"source": ""}
 

@@ -190,9 +190,10 @@ def many(n: int, folder: Path) -> bool:
     quiet = open(os.devnull, "w")  # noqa: PTH123, SIM115
     shown, sys.stderr = sys.stderr, quiet
     press.print_pages(asked(0, 50), folder, folder / "work", "data", workers=WORKERS)  # imports and caches fill
+    thousands = asked(50, n + 50)
     before = (me.num_fds(), threading.active_count(), len(me.children(recursive=True)))
     memory, started = me.memory_info().rss, time.perf_counter()
-    press.print_pages(asked(50, n + 50), folder, folder / "work", "data", workers=WORKERS)
+    press.print_pages(thousands, folder, folder / "work", "data", workers=WORKERS)
     seconds, grown = time.perf_counter() - started, (me.memory_info().rss - memory) / 1e6
     sys.stderr = shown
     after = (me.num_fds(), threading.active_count(), len(me.children(recursive=True)))

@@ -1,6 +1,7 @@
 """The press: what a page may use, what becomes of a run that is harmed, and where pages can be printed."""
 
 import concurrent.futures
+import gc
 import json
 import multiprocessing
 import re
@@ -95,6 +96,15 @@ def test_a_terminal_gets_one_line_that_is_written_over(print_pages, capsys, monk
     assert "\r" in told
     assert re.search(r"2 of 3 done, 1 running, 0 failed", told)
     assert "left" in told
+
+
+def test_nobody_but_us_tells_of_a_page_that_failed(print_pages, caplog):
+    late, dead = cell("import time; time.sleep(99)"), cell("import os; os._exit(1)")
+    found = print_pages(page("late", late, dealer_id="D1"), page("dead", dead, dealer_id="D2"),
+                        limits=press.Limits(1, 99))  # fmt: skip
+    gc.collect()  # then asyncio tells of those who still waited
+    assert len(found.failed) == 2
+    assert [record.getMessage() for record in caplog.records] == []
 
 
 def test_a_second_try_is_told(print_pages, tmp_path, capsys):

@@ -1,5 +1,6 @@
 """The press: prints the pages that are missing, several at a time, each in its own kernel and within its limits."""
 
+import asyncio
 import concurrent.futures
 import contextlib
 import itertools
@@ -229,8 +230,6 @@ def print_page(page: Page, folder: Path, work: Path, fingerprint: str, limits: L
 
     A kernel that dies gets one more try: now and then the system ends one that did nothing wrong.
     """
-    from jupyter_core.utils import ensure_event_loop
-
     from helpers import edition
 
     started = time.monotonic()
@@ -257,8 +256,23 @@ def print_page(page: Page, folder: Path, work: Path, fingerprint: str, limits: L
         told = str(error) if isinstance(error, DataError) else f"{page}: {_in_words(error)}"
         return Outcome(round(time.monotonic() - started, 2), told, retried)
     finally:
-        ensure_event_loop().close()  # the one Jupyter made for this thread, which would keep it, and its sockets
+        _close_event_loop()
     return Outcome(seconds, retried=retried)
+
+
+def _close_event_loop() -> None:
+    """Close the event loop that Jupyter made for this thread, which would keep it, and its sockets.
+
+    Who waited for a cell that took too long still waits in it, and would be missed on the terminal.
+    """
+    from jupyter_core.utils import ensure_event_loop
+
+    loop = ensure_event_loop()
+    if waiting := asyncio.all_tasks(loop):
+        for task in waiting:
+            task.cancel()
+        loop.run_until_complete(asyncio.wait(waiting, timeout=1))
+    loop.close()
 
 
 class _KernelDiedError(DataError):

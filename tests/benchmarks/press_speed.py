@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-PERIOD = "2026-10"
+PERIOD, IOWA_PERIOD = "2026-10", "2022-10"
 WORKERS = 2
 CARD = ROOT / "notebooks" / "07_dealer_card.ipynb"
 SECONDS_A_CARD, TIMES_FASTER, TIMES_LIMIT = 0.45, 10.0, 1.35  # targets
@@ -212,8 +212,9 @@ def iowa(n: int, folder: Path) -> bool:
     if not os.environ.get("IOWA_DATA"):
         print("iowa: left out, IOWA_DATA does not say where its files are")
         return True
-    command = [BIN / "workbook", "report", "--config", ROOT / "examples/iowa/workbook.toml", "--out", folder / "iowa",
-               "--language", "en", "--workers", WORKERS]  # fmt: skip
+    command = [BIN / "workbook", "report", IOWA_PERIOD, "--config", ROOT / "examples/iowa/full.toml",
+               "--language", "en", "--out", folder / "iowa", "--workers", WORKERS]  # fmt: skip
+    os.environ["WORKBOOK_CACHE"] = str(folder / "cache")
     first = timed(command)
     with_cards = timed([*command, "--cards", n])
     again = timed([*command, "--cards", n])

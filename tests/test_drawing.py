@@ -10,7 +10,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.font_manager import FontProperties
@@ -117,8 +117,9 @@ def test_what_is_no_row_is_left_to_matplotlib():
     assert axes[0, 0].get_position().y0 > axes[1, 0].get_position().y1
 
 
-@pytest.mark.parametrize("text", ["gj 12,5 %", "客户 (90 天)", "–"])
-@pytest.mark.parametrize("weight", ["normal", "bold"])
+@given(st.text("fij AVTÄ-–1.,%()客户，é…", max_size=12), st.sampled_from(["normal", "bold"]))
+@example("fi", "normal")
+@example("", "bold")
 def test_texts_are_measured_as_matplotlib_does(text, weight):
     prop = FontProperties(family=mpl.rcParams["font.family"], weight=weight, size=9.5)
     theirs = RendererSVG(100, 100, io.StringIO()).get_text_width_height_descent(text, prop, False)

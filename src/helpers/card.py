@@ -15,7 +15,6 @@ AUDIENCES = ("us", "dealer")
 MIN_PEERS = 5  # dealers of his format and area, himself included, for a place among them to mean something
 LOWER_IS_BETTER = ("dso_days", "old_share")
 PLACED = (*INDICATORS, "dealer_margin_rate", "dso_days", "old_share")
-PLACES = ("indicator", "value", "peer_median", "place", "n_peers", "percentile", "peers")
 CIRCLES = {"format_area": ["store_format", "area_type"], "area": ["area_type"], "all": []}  # the narrowest first
 N_FACTORS = 6  # drawn: the weakest by data
 N_MODELS = 4  # named in a sentence or table of his stock
@@ -169,28 +168,30 @@ def places_among_peers(figures: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataF
         share it), `n_peers` (himself included), `percentile` (part of the others he is ahead of, equals half; NaN
         where he is alone), `peers` ("format_area", "area", "all").
     """
-    known = figures.merge(dealers[["dealer_id", "store_format", "area_type"]], on="dealer_id", how="left")
-    rows = [_placed(known.dropna(subset=[indicator]), indicator) for indicator in PLACED if indicator in known]
-    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["dealer_id", *PLACES])
+    known = figures.reindex(columns=["dealer_id", *PLACED])
+    known = known.merge(dealers[["dealer_id", "store_format", "area_type"]], on="dealer_id", how="left")
+    return pd.concat([_placed(known.dropna(subset=[i]), i) for i in PLACED], ignore_index=True)
 
 
 def _placed(told: pd.DataFrame, indicator: str) -> pd.DataFrame:
     """Place those whose figure is known, each in the narrowest circle that is large enough."""
+    rows = pd.concat([_among(told, indicator, circle) for circle in CIRCLES])
+    rows = rows[~rows.index.duplicated()].sort_index()
+    return rows.astype({"place": int, "n_peers": int})
+
+
+def _among(told: pd.DataFrame, indicator: str, circle: str) -> pd.DataFrame:
+    """Place dealers within a circle, but for those in whose circle there are too few."""
     sign = -1 if indicator in LOWER_IS_BETTER else 1
-    rows = pd.DataFrame({"dealer_id": told["dealer_id"], "indicator": indicator, "value": told[indicator],
-                         **dict.fromkeys(PLACES[2:])})  # fmt: skip
-    missing = np.ones(len(rows), bool)
-    for circle, keys in CIRCLES.items():
-        by = [told[key] for key in keys] or np.zeros(len(told))  # who lacks a key is in no group
-        peers = (sign * told[indicator]).groupby(by)
-        n, ahead, behind = peers.transform("size"), peers.rank("min", ascending=False) - 1, peers.rank("min") - 1
-        share = (behind + (n - 1 - ahead - behind) / 2) / (n - 1).where(n > 1)
-        here = missing & ((n >= MIN_PEERS) | (circle == "all")).to_numpy()
-        found = pd.DataFrame({"peer_median": sign * peers.transform("median"), "place": ahead + 1, "n_peers": n,
-                              "percentile": share, "peers": circle})  # fmt: skip
-        rows.loc[here, found.columns] = found[here]
-        missing &= ~here
-    return rows.astype({"peer_median": float, "place": int, "n_peers": int, "percentile": float, "peers": "str"})
+    by = [told[key] for key in CIRCLES[circle]] or np.zeros(len(told))  # who lacks a key is in no group
+    peers = (sign * told[indicator]).groupby(by)
+    n, ahead, behind = peers.transform("size"), peers.rank("min", ascending=False) - 1, peers.rank("min") - 1
+    rows = pd.DataFrame({
+        "dealer_id": told["dealer_id"], "indicator": indicator, "value": told[indicator],
+        "peer_median": sign * peers.transform("median"), "place": ahead + 1, "n_peers": n,
+        "percentile": (behind + (n - 1 - ahead - behind) / 2) / (n - 1).where(n > 1), "peers": circle,
+    })  # fmt: skip
+    return rows if circle == "all" else rows[n >= MIN_PEERS]
 
 
 # ---- words ----------------------------------------------------------------------------------------------------------

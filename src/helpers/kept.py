@@ -29,7 +29,7 @@ Arguments, Result = ParamSpec("Arguments"), TypeVar("Result")
 
 
 def kept(question: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Let a function's results be kept; its arguments are workbooks, tables and plain values.
+    """Let a function's results be kept; its arguments are workbooks, tables, plain values and tuples.
 
     It must depend on nothing else, the language spoken included, and give tables, plain values, or tuples and dicts of
     them.

@@ -106,20 +106,18 @@ def print_pages(
     limits = limits or usual_limits()
     at_once = workers or (len(missing) if executor else os.cpu_count() or 1)
     own = None if executor else concurrent.futures.ThreadPoolExecutor(at_once, "press")
-    futures: dict[concurrent.futures.Future, Page] = {}
     try:
         if own:
             kernels.load_ahead(PRELOAD)  # while this process loads papermill
-        failed = _gathered(
-            missing, lambda page: (executor or own).submit(print_page, page, folder, work, fingerprint, limits),
-            futures, display, seconds, at_once,
-        )  # fmt: skip
+
+        def submit(page: Page) -> concurrent.futures.Future:
+            return (executor or own).submit(print_page, page, folder, work, fingerprint, limits)
+
+        failed = _gathered(missing, submit, display, seconds, at_once)
     except BaseException:
         _stopped.set()
         raise
     finally:
-        for future in futures:
-            future.cancel()
         if _stopped.is_set():  # whoever waits for a kernel gets an answer
             kernels.end_kernels()
         if own:
@@ -138,38 +136,39 @@ def _is_kept(page: Page, folder: Path) -> bool:
 
 
 def _gathered(
-    missing: Iterable[Page], submit: Callable[[Page], concurrent.futures.Future],
-    futures: dict[concurrent.futures.Future, Page], display: "Display", seconds: dict[str, float | None], at_once: int,
+    missing: Iterable[Page], submit: Callable[[Page], concurrent.futures.Future], display: "Display",
+    seconds: dict[str, float | None], at_once: int,
 ) -> dict[str, str]:  # fmt: skip
     """Have pages printed and see how they come out; after the first that fails no further one is begun.
 
-    A card that fails stops nobody. `futures` are those under way, for who breaks off: twice as many as are printed at
-    once, so that nobody waits for work, and no thousands are looked through after each page.
+    A card that fails stops nobody. Twice as many are under way as are printed at once, so that nobody waits for work,
+    and no thousands are looked through after each page.
     """
     failed: dict[str, str] = {}
     stopping: list[str] = []
-    to_do = iter(missing)
-    while True:
-        futures |= {submit(page): page for page in itertools.islice(to_do, 2 * at_once - len(futures))}
-        if not futures:
-            break
-        done, waiting = concurrent.futures.wait(futures, 1, concurrent.futures.FIRST_COMPLETED)
-        for future in done:
-            page = futures.pop(future)
-            if future.cancelled():
-                continue
-            outcome = _outcome(future, page)
-            seconds[page.key] = outcome.seconds
-            if outcome.reason and page.dealer_id:
-                failed[page.key] = outcome.reason
-            elif outcome.reason and not _stopped.is_set():
-                stopping.append(outcome.reason)
-            display.tell(page, outcome)
-        if stopping:
-            to_do = iter(())
-            for future in waiting:
-                future.cancel()
-        display.show(sum(future.running() for future in waiting))
+    to_do, futures = iter(missing), {}
+    try:
+        while True:
+            futures |= {submit(page): page for page in itertools.islice(to_do, 2 * at_once - len(futures))}
+            if not futures:
+                break
+            done, waiting = concurrent.futures.wait(futures, 1, concurrent.futures.FIRST_COMPLETED)
+            for future in done:
+                page = futures.pop(future)
+                outcome = _outcome(future, page)
+                seconds[page.key] = outcome.seconds
+                if outcome.reason and page.dealer_id:
+                    failed[page.key] = outcome.reason
+                elif outcome.reason and not _stopped.is_set():
+                    stopping.append(outcome.reason)
+                display.tell(page, outcome)
+            if stopping:
+                to_do = iter(())
+                futures = {future: page for future, page in futures.items() if not future.cancel()}
+            display.show(sum(future.running() for future in waiting))
+    finally:
+        for future in futures:
+            future.cancel()
     if stopping:
         raise DataError("\n".join([*dict.fromkeys(stopping), "nothing is published; an earlier edition is as it was"]))
     return failed

@@ -404,10 +404,10 @@ def plot_proof(comparison: pd.DataFrame, dealer_id: str, *, scope: str = "", ax:
         for y, value in enumerate(here[row.measure]):
             panel.annotate(figure(value, row.measure), (max(known.iloc[y], 0), y), xytext=(4, 0), fontsize=8.5,
                            textcoords="offset points", va="center")  # fmt: skip
-        panel.set_yticks(*((np.arange(len(here)), here["brand"].map(_short)) if panel is panels[0] else ([],)))
         panel.set(xlim=(min(known.min(), 0), 1.55 * max(known.max(), 1e-9)), ylim=(len(here) - 0.5, -0.5))
         panel.set_title(style.label(row.measure), fontsize=9.5)
-        panel.set_xticks([])
+        panel.set(xticks=[], yticks=[])
         panel.grid(visible=False)
+    panels[0].set_yticks(np.arange(len(here)), here["brand"].map(_short))
     title = style.say("profit.proof_title", brand=here["brand"].iloc[0], **_counted(sheet))
     return style.explain(panels[0], title, style.say("profit.proof_how"), scope)

@@ -131,10 +131,10 @@ def test_after_a_page_that_fails_no_further_one_begins(print_pages):
 
 def test_the_time_left_is_the_least_of_all_limits():
     now = time.monotonic()
-    assert press._seconds_left(press.Limits(5, 100), now)(None) == 5
-    assert press._seconds_left(press.Limits(50, 10), now - 4)(None) == pytest.approx(6, abs=0.1)
-    assert press._seconds_left(press.Limits(50, 100, time.time() + 3), now)(None) == pytest.approx(3, abs=0.1)
-    assert press._seconds_left(press.Limits(50, 10), now - 40)(None) > 0, "none left is not no limit"
+    assert press._seconds_left(press.Limits(5, 100), now) == 5
+    assert press._seconds_left(press.Limits(50, 10), now - 4) == pytest.approx(6, abs=0.1)
+    assert press._seconds_left(press.Limits(50, 100, time.time() + 3), now) == pytest.approx(3, abs=0.1)
+    assert press._seconds_left(press.Limits(50, 10), now - 40) > 0, "none left is not no limit"
 
 
 def test_a_page_may_use_most_of_the_machines_memory():

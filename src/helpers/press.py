@@ -33,7 +33,8 @@ _stopped = threading.Event()  # set when a run is broken off: who waits for a ke
 
 
 class Limits(NamedTuple):
-    """What a page may use: seconds for a cell and for all, until when (epoch) the run must have ended, and memory."""
+    """What a page may use: seconds for a cell and, from the first one on, for all; until when (epoch) the run must have
+    ended; and memory."""
 
     cell_seconds: float
     page_seconds: float
@@ -238,7 +239,7 @@ def print_page(page: Page, folder: Path, work: Path, fingerprint: str, limits: L
             made.mkdir()
             env = {"WORKBOOK_PAGE": str(made), "WORKBOOK_EDITIONS": str(folder), "WORKBOOK_DATA": fingerprint}
             try:
-                executed = _executed(page, env, limits, started)
+                executed = _executed(page, env, limits)
                 break
             except _KernelDiedError:
                 if retried or _stopped.is_set():
@@ -278,7 +279,7 @@ class _KernelDiedError(DataError):
     """A kernel that is gone, and nothing in its notebook to blame."""
 
 
-def _executed(page: Page, env: dict[str, str], limits: Limits, started: float) -> Any:
+def _executed(page: Page, env: dict[str, str], limits: Limits) -> Any:
     """Run a page's notebook with papermill; a cell that fails or takes too long is named with its heading."""
     import nbformat
     import papermill
@@ -286,16 +287,20 @@ def _executed(page: Page, env: dict[str, str], limits: Limits, started: float) -
 
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what it says, the page's outcome says in our words
     notebook = nbformat.reads(page.notebook, as_version=4)
-    at = {"source": ""}
+    at: dict[str, Any] = {"source": ""}
+
+    def seconds_left(_cell: Any) -> float:
+        return _seconds_left(limits, at["since"])
 
     def begin(cell: Any, **_rest: Any) -> None:
         at["source"] = cell.source
+        at.setdefault("since", time.monotonic())  # the page's time; until then libraries were loaded for all pages
 
     try:
         executed = papermill.execute_notebook(
             notebook, None, page.parameters, kernel_name="python3", language="python", engine_name="warm",
             progress_bar=False, request_save_on_cell_execute=False, start_timeout=START_SECONDS,
-            iopub_timeout=IOPUB_SECONDS, timeout_func=_seconds_left(limits, started), on_cell_start=begin,
+            iopub_timeout=IOPUB_SECONDS, timeout_func=seconds_left, on_cell_start=begin,
             resources={"metadata": {"path": str(ROOT)}}, config=_config(env, limits),
         )  # fmt: skip
     except papermill.PapermillExecutionError as error:
@@ -304,7 +309,7 @@ def _executed(page: Page, env: dict[str, str], limits: Limits, started: float) -
                         ) from None  # fmt: skip
     except CellTimeoutError:
         where = _place(notebook.cells, at["source"])
-        raise DataError(f"{page}, {where}: {_limit_reached(limits, started)}") from None
+        raise DataError(f"{page}, {where}: {_limit_reached(limits, at['since'])}") from None
     except (DeadKernelError, RuntimeError) as error:
         where = _place(notebook.cells, at["source"]) if at["source"] else "before its first cell"
         told = "its kernel died" if isinstance(error, DeadKernelError) else _shortened(str(error))
@@ -319,12 +324,9 @@ def _config(env: dict[str, str], limits: Limits) -> Any:
     return Config({"WarmProvisioner": {"preload": PRELOAD, "extra_env": env, "memory_limit": limits.memory}})
 
 
-def _seconds_left(limits: Limits, started: float) -> Callable[[Any], float]:
-    def left(_cell: Any) -> float:
-        page = started + limits.page_seconds - time.monotonic()
-        return max(min(limits.cell_seconds, page, limits.ends - time.time()), 0.01)  # nbclient takes 0 for no limit
-
-    return left
+def _seconds_left(limits: Limits, started: float) -> float:
+    page = started + limits.page_seconds - time.monotonic()
+    return max(min(limits.cell_seconds, page, limits.ends - time.time()), 0.01)  # nbclient takes 0 for no limit
 
 
 def _limit_reached(limits: Limits, started: float) -> str:

@@ -1,6 +1,7 @@
 """Drawing: the same figure as matplotlib's own, placed as matplotlib would, in small SVG that can do no harm."""
 
 import io
+import itertools
 import re
 import threading
 import warnings
@@ -97,11 +98,12 @@ def points(outline: str) -> list[tuple[float, float]]:
 # ---- layout --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("options", [{}, {"n": 3}, {"n": 2, "width_ratios": [1, 3]}, {"width": 4.5, "height": 2.0}])
+ROWS = [{}, {"n": 2, "width_ratios": [1, 3]}, {"width": 4.5, "height": 2.0}, {"n": 3}]
+GIVEN_UP = (written_on, {"n": 3})  # matplotlib's own layout collapses: nothing to compare with
+
+
+@pytest.mark.parametrize("kind, options", [pair for pair in itertools.product(KINDS, ROWS) if pair != GIVEN_UP])
 def test_axes_stand_where_matplotlib_would_put_them(kind, options):
-    if kind is written_on and options.get("n") == 3:
-        pytest.skip("matplotlib gives up")
     ours, theirs = drawn(kind, **options), drawn(kind, **options)
     rect = ours[0].figure.get_layout_engine().get()["rect"]
     ours[0].figure.canvas.draw()

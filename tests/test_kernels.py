@@ -14,7 +14,8 @@ import nbformat
 import papermill
 import psutil
 import pytest
-from jupyter_client.manager import AsyncKernelManager, start_new_kernel
+from jupyter_client.manager import start_new_kernel
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import v4
 
 from helpers import kernels, press
@@ -44,6 +45,29 @@ ipywidgets.IntSlider(value=3)
 %who str
 ###
 !echo from a shell
+###
+import asyncio
+await asyncio.sleep(0.01)
+task = asyncio.create_task(asyncio.sleep(0, "done"))
+print(await task)
+###
+import multiprocessing, time
+child = multiprocessing.get_context("fork").Process(target=print, args=("from a child",), kwargs={"flush": True})
+child.start(); child.join(); time.sleep(0.3)
+###
+os.write(1, "past Python\\n".encode()); time.sleep(0.3)
+###
+import threading
+thread = threading.Thread(target=print, args=("from a thread",)); thread.start(); thread.join()
+###
+box = ipywidgets.Output()
+with box:
+    print("in a box"); display(Markdown("*three*"))
+###
+print(box.outputs); print("x" * 300_000)
+###
+from IPython.display import clear_output
+print("gone"); clear_output(); print("stays"); print("\\ud800".encode("utf-8", "replace"))
 ###
 def fails():
     return 1 / 0
@@ -94,10 +118,13 @@ def outputs(engine: str | None, tmp_path: Path) -> list:
     return json.loads(text)
 
 
-def test_outputs_are_those_of_a_normal_kernel_to_the_byte(tmp_path):
+def test_outputs_are_those_of_a_normal_kernel_to_the_byte(tmp_path, monkeypatch):
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # it keeps ipykernel from watching descriptors
     warm, normal = outputs("warm", tmp_path), outputs(None, tmp_path)
     for number, (one, other) in enumerate(zip(warm, normal, strict=True)):
         assert one == other, f"cell {number}"
+    everything = json.dumps(warm)
+    assert all(text in everything for text in ("from a child", "past Python", "from a thread", "in a box", "done"))
     assert sum("image/png" in o.get("data", {}) for cell in warm for o in cell or []) == 2
 
 
@@ -124,7 +151,7 @@ def test_every_notebook_starts_afresh(tmp_path, monkeypatch):
     assert first == two.splitlines()[0] == f"False None False {tmp_path} now"
     numbers, others = one.splitlines()[1].split(), two.splitlines()[1].split()
     assert not set(numbers[:3]) & set(others[:3]), "two kernels with the same random numbers, or the same process"
-    assert numbers[3] == others[3] == str(kernels.WarmProcess.of(PRELOAD).process.pid)
+    assert numbers[3] == others[3] == str(kernels.WarmProcess.of(PRELOAD, piped=True).process.pid)
 
 
 def test_a_kernel_has_the_environment_it_is_given():
@@ -200,7 +227,7 @@ def test_any_program_of_jupyter_can_fork_its_kernels(monkeypatch):
         manager.restart_kernel(now=True)
         client.wait_for_ready(timeout=60)
         assert "NameError" in ask("x")
-        # a kernel stopped by an error drops what it is asked next for as long as its queue is emptied: not asked to stop
+        # a kernel that stops on errors drops what it is asked while its queue is emptied
         asked = client.execute("import time\ntime.sleep(60)", stop_on_error=False)
         time.sleep(0.5)
         manager.interrupt_kernel()
@@ -234,8 +261,58 @@ def test_a_kernel_asked_to_end_ends_by_itself_and_tells_its_code():
     assert ended in (-signal.SIGTERM, -signal.SIGKILL, 0)
 
 
-def test_managers_leave_no_folder_behind(tmp_path, monkeypatch):
-    monkeypatch.setattr(kernels.tempfile, "tempdir", str(tmp_path))
+def test_pipes_leave_nothing_open():
     executed(notebook("1"))
-    assert not list(tmp_path.glob("kernel-*"))
-    assert issubclass(kernels.WarmKernelManager, AsyncKernelManager)
+    before = psutil.Process().num_fds()
+    for _ in range(5):
+        executed(notebook("import subprocess\nsubprocess.Popen(['sleep', '1000'])"))
+    assert psutil.Process().num_fds() <= before
+    assert not kernels.WarmProcess.of(PRELOAD, piped=True).process.poll()
+
+
+def test_a_kernel_is_missed_though_a_child_of_it_keeps_its_pipe():
+    started = time.monotonic()
+    with pytest.raises(DeadKernelError):
+        executed(notebook("import os, time\nif os.fork():\n    os.kill(os.getpid(), 9)\ntime.sleep(15)\nos._exit(0)"))
+    assert time.monotonic() - started < 10
+
+
+def test_what_widgets_hold_is_kept():
+    made = notebook("import ipywidgets\nipywidgets.Image(value=bytes(range(256)))")
+
+    def states(engine: str | None) -> list:
+        done = papermill.execute_notebook(made, None, engine_name=engine, progress_bar=False)
+        found = done.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"].values()
+        return sorted((state["model_name"], json.dumps(state.get("buffers", []))) for state in found)
+
+    assert states("warm") == states(None)
+    assert any(held != "[]" for _name, held in states("warm"))
+
+
+def test_a_cell_may_be_interrupted_at_its_end_of_time():
+    sleeper = "import time\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    print('woken')"
+    cells = executed(notebook(sleeper, "print('on')"), timeout=1, interrupt_on_timeout=True)
+    assert said(cells) == "woken\non\n"
+
+
+def test_a_kernel_that_never_stops_talking_is_out_of_time_all_the_same():
+    started = time.monotonic()
+    with pytest.raises(CellTimeoutError):
+        executed(notebook("while True:\n    print('x' * 1000, flush=True)"), timeout=1)
+    assert time.monotonic() - started < 10
+
+
+def test_a_busy_kernel_and_who_listens_do_not_wait_for_each_other():
+    """An output box is sent all it holds after each output, and reads it only after the cell."""
+    box = ("import ipywidgets\nfrom IPython.display import display, Markdown\nbox = ipywidgets.Output()\n"
+           "with box:\n    for i in range(100):\n        display(Markdown('x' * 2000))")  # fmt: skip
+    cells = executed(notebook(box, "print(len(box.outputs))", "print('x' * 20_000_000)"), timeout=60)
+    assert said(cells[1:2]) == "100\n"
+    assert len(said(cells[2:])) == 20_000_001
+
+
+def test_printed_text_is_there_while_a_cell_runs():
+    made = notebook("import time\nfor i in range(3):\n    print(i)\n    time.sleep(0.3)")
+    cells = executed(made)
+    assert len(cells[0].outputs) > 1, "all in one, at the end"
+    assert said(cells) == "0\n1\n2\n"

@@ -6,8 +6,8 @@ points, so that others may use them without importing this module:
 
 - the kernel provisioner `warm`: `JUPYTER_DEFAULT_PROVISIONER_NAME=warm` makes JupyterLab, Voila and pytest's nbmake
   fork their Python kernels, or a kernel.json names it under `metadata.kernel_provisioner`;
-- the papermill engine `warm`: `papermill --engine warm in.ipynb out.ipynb`, which also skips the waits of fixed
-  length;
+- the papermill engine `warm`: `papermill --engine warm in.ipynb out.ipynb`, whose kernels are at a pipe, without
+  sockets, threads and waits (`engine`, `piped`);
 - `end_kernels`, for a program that goes on after its last notebook.
 
 Where a kernel can't be forked (no Linux, another Python, no ipykernel) the provisioner starts a normal one.
@@ -25,25 +25,20 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
-import time
 import weakref
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from queue import Empty
 from typing import Any, ClassVar
 
-import zmq
-import zmq.asyncio
-from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Dict as DictTrait
-from traitlets import DottedObjectName, Int, List, Type, Unicode, default
+from traitlets import Int, List, Unicode
 
 PRELOAD = ["pandas", "pyarrow", "seaborn", "sklearn.cluster", "sklearn.decomposition", "sklearn.preprocessing"]
-RETRY_MS = 5  # zmq's own default is 100
+PACKET = 1 << 16  # bytes an answer may have
 ENDED_SECONDS = 5  # a killed process that is still there after these is stuck in the system; we don't wait for it
 
 
@@ -54,24 +49,24 @@ class WarmProcess:
     another, and an event loop need not stop while libraries load.
     """
 
-    _all: ClassVar[dict[tuple, "WarmProcess"]] = {}  # one per set of libraries
+    _all: ClassVar[dict[tuple, "WarmProcess"]] = {}  # one per set of libraries and kind of kernel
     _lock = threading.Lock()
 
     @classmethod
-    def of(cls, preload: list[str]) -> "WarmProcess":
+    def of(cls, preload: list[str], piped: bool = False) -> "WarmProcess":
         """Give the one with these libraries; a new one where there is none, or it has died."""
-        key = (os.getpid(), *preload)  # a fork of ours has not inherited the right to speak with it
+        key = (os.getpid(), piped, *preload)  # a fork of ours has not inherited the right to speak with it
         with cls._lock:
             found = cls._all.get(key)
             if found is None or found.process.poll() is not None:
                 if found:
                     found.end()
-                found = cls._all[key] = cls(preload)
+                found = cls._all[key] = cls(preload, piped)
             return found
 
-    def __init__(self, preload: list[str]) -> None:
+    def __init__(self, preload: list[str], piped: bool) -> None:
         """Start it; the libraries load while we go on."""
-        ours, its = socket.socketpair()
+        ours, its = socket.socketpair(type=socket.SOCK_SEQPACKET)  # a packet is a message, with a pipe's end or without
         # debugpy warns of frozen modules otherwise; ipykernel starts its kernels with this option, too
         command = [sys.executable, "-Xfrozen_modules=off", "-m", "helpers.warm", str(its.fileno())]
         # a session of its own: the terminal's Ctrl-C is for the run alone
@@ -79,41 +74,35 @@ class WarmProcess:
             command, pass_fds=[its.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
         )
         its.close()
-        self._socket, self._lines = ours, ours.makefile("rw", encoding="utf-8", newline="\n")
+        self._socket = ours
         self._speaker = concurrent.futures.ThreadPoolExecutor(1, "warm-process")
-        self._say(preload)
+        ours.send(json.dumps({"preload": preload, "piped": piped}).encode())
 
-    def ask(self, **request: Any) -> concurrent.futures.Future:
-        """Send a request; the future gives its answer, or an OSError where the process has died."""
-        return self._speaker.submit(self._answer, request)
+    def ask(self, pipes: Sequence[int] = (), **request: Any) -> concurrent.futures.Future:
+        """Send a request, and ends of pipes along; the future gives its answer, or an OSError where it has died."""
+        return self._speaker.submit(self._answer, pipes, request)
 
     def end(self) -> None:
         """End it and its kernels."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # its end of file; also frees a thread that waits for an answer
         self._speaker.shutdown()
-        with contextlib.suppress(OSError):
-            self._lines.close()
         self._socket.close()
         self.process.kill()  # its kernels go with it; while it loads libraries it would not look at its socket
         self.process.wait()
 
-    def _say(self, what: Any) -> None:
-        self._lines.write(json.dumps(what) + "\n")
-        self._lines.flush()
-
-    def _answer(self, request: dict) -> Any:
-        self._say(request)
-        if not (line := self._lines.readline()):
+    def _answer(self, pipes: Sequence[int], request: dict) -> Any:
+        socket.send_fds(self._socket, [json.dumps(request).encode()], pipes)
+        if not (answer := self._socket.recv(PACKET)):
             raise ConnectionResetError("the process that forks kernels has died")
-        return json.loads(line)
+        return json.loads(answer)
 
 
 def load_ahead(preload: list[str]) -> None:
-    """Start to load what kernels will soon be forked with, and return at once."""
+    """Start to load what kernels of the engine will soon be forked with, and return at once."""
     if sys.platform == "linux":  # elsewhere there is no fork to load for
         with contextlib.suppress(OSError):  # then who asks for a kernel is told
-            WarmProcess.of(preload)
+            WarmProcess.of(preload, piped=True)
 
 
 @atexit.register
@@ -137,6 +126,10 @@ class ForkedProcess:
         """Hold on to the process itself: a number may be given to another one after its end."""
         self.pid, self.returncode, self._parent = pid, None, parent
         self._handle = os.pidfd_open(pid)
+
+    def fileno(self) -> int:
+        """Give a descriptor that can be read from when it has ended."""
+        return self._handle
 
     def poll(self) -> int | None:
         """Give the exit code, negative for a signal; None while it runs."""
@@ -192,19 +185,21 @@ class WarmProvisioner(LocalProvisioner):
         WarmProvisioner.started.add(self)
         if not can_fork(cmd):
             return await super().launch_kernel(cmd, **kwargs)
-        env = {str(name): str(value) for name, value in kwargs["env"].items()}
-        kernel = {"argv": cmd[cmd.index("ipykernel_launcher") + 1 :], "env": env,
-                  "cwd": str(kwargs.get("cwd") or Path.cwd()), "memory_limit": self.memory_limit}  # fmt: skip
+        asked = self.request(cmd[cmd.index("ipykernel_launcher") + 1 :], kwargs["env"], kwargs.get("cwd"))
         try:
             parent = WarmProcess.of(list(self.preload))
-            pid = await asyncio.wrap_future(parent.ask(kernel=kernel))
-            self.process = ForkedProcess(parent, pid)
+            self.process = ForkedProcess(parent, await asyncio.wrap_future(parent.ask(kernel=asked)))
         except (OSError, RuntimeError) as error:  # a library that is not there, or the process was killed meanwhile
             self.log.warning("no warm kernel (%s); starting a normal one", error)
             return await super().launch_kernel(cmd, **kwargs)
-        self.pid = self.pgid = pid
-        self.cwd = kernel["cwd"]
+        self.pid = self.pgid = self.process.pid
+        self.cwd = asked["cwd"]
         return self.connection_info
+
+    def request(self, argv: list[str], env: Mapping[str, Any], cwd: Any = None) -> dict[str, Any]:
+        """Say what kernel a warm process shall fork; `argv` is what follows ipykernel's name in its command."""
+        return {"argv": argv, "env": {str(name): str(value) for name, value in env.items()},
+                "cwd": str(cwd or Path.cwd()), "memory_limit": self.memory_limit}  # fmt: skip
 
     async def kill(self, restart: bool = False) -> None:
         """Kill the kernel and see it end, which takes a millisecond; who asks later would sleep a tenth of a second."""
@@ -222,53 +217,8 @@ def can_fork(cmd: list[str]) -> bool:
     )  # fmt: skip
 
 
-class WarmClient(AsyncKernelClient):
-    """A client that begins as soon as the kernel answers."""
-
-    @default("context")
-    def _context_default(self) -> zmq.asyncio.Context:
-        context = super()._context_default()
-        context.setsockopt(zmq.RECONNECT_IVL, RETRY_MS)  # the kernel's sockets are there a moment after we look first
-        return context
-
-    async def wait_for_ready(self, timeout: float | None = None) -> None:
-        """Wait until the kernel has replied, and its outputs have been heard once.
-
-        The usual client then listens until 0.2 s have passed in silence; what comes late belongs to no cell and is
-        left aside anyhow, since it answers no cell's request.
-
-        Raises
-        ------
-        RuntimeError
-            If the kernel dies or `timeout` seconds pass.
-        """
-        ends = time.monotonic() + (timeout or float("inf"))
-        while True:
-            self.kernel_info()
-            with contextlib.suppress(Empty):
-                reply = await self.shell_channel.get_msg(timeout=1)
-                if reply["msg_type"] == "kernel_info_reply":
-                    await self.iopub_channel.get_msg(timeout=0.2)
-                    return self._handle_kernel_info_reply(reply)
-            if not await self._async_is_alive():
-                raise RuntimeError("the kernel died before it answered")
-            if time.monotonic() > ends:
-                raise RuntimeError(f"the kernel did not answer within {timeout:.0f} s")
-
-
 class WarmKernelManager(AsyncKernelManager):
-    """A manager whose kernels are forked, and reached through sockets in a folder: no port, no warning about one."""
-
-    client_class = DottedObjectName("helpers.kernels.WarmClient")
-    client_factory = Type(WarmClient)
-
-    def __init__(self, **traits: Any) -> None:
-        """Choose where the sockets are."""
-        super().__init__(**traits)
-        self._folder = None
-        if sys.platform == "linux":
-            self._folder = tempfile.mkdtemp(prefix="kernel-")  # a socket's path must be short: not in the edition
-            self.transport, self.ip = "ipc", f"{self._folder}/k"
+    """A manager whose kernels are forked, or can at least be ended with `end_kernels`."""
 
     @property
     def kernel_spec(self) -> KernelSpec | None:
@@ -277,28 +227,19 @@ class WarmKernelManager(AsyncKernelManager):
             found.metadata["kernel_provisioner"] = {"provisioner_name": "warm", "config": {}}
         return found
 
-    async def _async_cleanup_resources(self, restart: bool = False) -> None:
-        await super()._async_cleanup_resources(restart=restart)
-        if self._folder and not restart:
-            shutil.rmtree(self._folder, ignore_errors=True)
-
-    cleanup_resources = _async_cleanup_resources
-
 
 class WarmEngine:
-    """papermill's engine `warm`: its own, with warm kernels and without waits.
+    """papermill's engine `warm`, at the door: the engine itself is loaded when a notebook is executed.
 
-    It hands over to papermill's engine instead of being one, because papermill loads all engines while its own module
-    is not complete yet, and because a kernel in JupyterLab has no use for papermill.
+    papermill loads all engines while its own module is not complete yet, and a kernel in JupyterLab has no use for it.
     """
 
     @staticmethod
     def execute_notebook(nb: Any, kernel_name: str, **options: Any) -> Any:
         """Execute a notebook as papermill's own engine does; `options` are its options."""
-        from papermill.engines import NBClientEngine
+        from helpers.engine import Engine
 
-        ours = {"kernel_manager_class": WarmKernelManager, "shutdown_kernel": "immediate"}
-        return NBClientEngine.execute_notebook(nb, kernel_name, **ours | options)
+        return Engine.execute_notebook(nb, kernel_name, **options)
 
     @staticmethod
     def nb_kernel_name(nb: Any, name: str | None = None) -> str:

@@ -19,12 +19,12 @@ from helpers import shelf
 from helpers.pages import Page
 from helpers.settings import ROOT, DataError
 
-FACE = ("cli", "diff", "edition", "excel", "kernels", "managers", "pages", "pdf", "press", "slim", "warm")
+FACE = ("cli", "diff", "edition", "engine", "excel", "kernels", "managers", "pages", "pdf", "piped", "press", "slim",
+        "warm")  # fmt: skip
 # what a kernel finds done; the press may preload our own modules, for a page's key holds their content
 PRELOAD = [f"helpers.{path.stem}" for path in sorted(Path(__file__).parent.glob("[a-z]*.py"))
            if path.stem not in FACE and not path.stem.startswith("demo")]  # fmt: skip
-PRELOAD += ["ibis.backends.duckdb", "pyarrow.pandas_compat", "helpers.style:warm_up"]
-IOPUB_SECONDS = 60  # between a cell's end and its last output; nbclient's 4 are short on a busy machine
+PRELOAD += ["ibis.backends.duckdb", "pyarrow.pandas_compat", "helpers.settings:contract", "helpers.style:warm_up"]
 START_SECONDS = 60  # a kernel that has not answered by then never will
 CELL_SECONDS, PAGE_SECONDS = 300.0, 900.0
 MEMORY_SHARE = 0.8  # of the machine's, for a page: more would take the run, or the machine, along
@@ -300,7 +300,7 @@ def _executed(page: Page, env: dict[str, str], limits: Limits) -> Any:
         executed = papermill.execute_notebook(
             notebook, None, page.parameters, kernel_name="python3", language="python", engine_name="warm",
             progress_bar=False, request_save_on_cell_execute=False, start_timeout=START_SECONDS,
-            iopub_timeout=IOPUB_SECONDS, timeout_func=seconds_left, on_cell_start=begin,
+            timeout_func=seconds_left, on_cell_start=begin,
             resources={"metadata": {"path": str(ROOT)}}, config=_config(env, limits),
         )  # fmt: skip
     except papermill.PapermillExecutionError as error:

@@ -1,9 +1,12 @@
 """The warm process: imports the heavy libraries once, then forks a kernel for each request, all imports done.
 
-`kernels` starts it as `python -m helpers.warm FD` and speaks with it in lines of JSON over a socket, one answer to each
-request. What is forked must find nothing it could trip over, so this process stays a single thread: it opens no
+`kernels` starts it as `python -m helpers.warm FD` and speaks with it in packets of JSON over a socket, one answer to
+each request. What is forked must find nothing it could trip over, so this process stays a single thread: it opens no
 socket of zmq's, no event loop, no database, and fits no model (OpenMP's threads would not be there in a fork). When its
 socket closes, because whoever started it is gone, it ends, and its kernels with it.
+
+A fork becomes one of two: the kernel that ipykernel's launcher would start, for JupyterLab and others; or one at a
+pipe, built before the fork (`piped`), for papermill's engine.
 """
 
 import contextlib
@@ -31,6 +34,7 @@ KERNEL = ("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ip
           "pdb", "sqlite3", "tornado.platform.asyncio")  # fmt: skip
 BACKEND = "matplotlib_inline.backend_inline"
 PR_SET_PDEATHSIG = 1
+PACKET = 1 << 20  # bytes a request may have; the system allows fewer
 KILLED_FIRST = "500"  # of 1000: when memory runs out the system shall end a kernel, not the run
 
 
@@ -38,23 +42,28 @@ def main(descriptor: int) -> None:
     """Answer requests until the socket closes."""
     del sys.path[0]  # the folder that `python -m` adds; a kernel is to find what it would find without us
     channel = socket.socket(fileno=descriptor)
-    lines = channel.makefile("rw", encoding="utf-8", newline="\n")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which tells us by closing the socket
-    _preload(json.loads(lines.readline()), lambda: _end_if_alone(channel))
+    asked = json.loads(channel.recv(PACKET))
+    _preload(asked["preload"], lambda: _end_if_alone(channel))
+    app = _piped_app() if asked["piped"] else None
     gc.collect()
     gc.freeze()  # else the first collection in a kernel copies every page of memory that is shared until then
     ended: dict[int, int] = {}
-    for line in lines:
-        request = json.loads(line)
+    while True:
+        packet, pipes, *_ = socket.recv_fds(channel, PACKET, 1)
+        if not packet:
+            return
+        request = json.loads(packet)
         if "kernel" in request:
             if not (pid := os.fork()):
                 channel.close()
-                _become_kernel(**request["kernel"])
+                _become_kernel(app, *pipes, **request["kernel"])
+            for pipe in pipes:
+                os.close(pipe)
             answer = pid
         else:  # the driver asks when the kernel has ended; until then its number is not given to another process
             answer = _exit_code(request["ended"], ended)
-        lines.write(json.dumps(answer) + "\n")
-        lines.flush()
+        channel.send(json.dumps(answer).encode())
 
 
 def _end_if_alone(channel: socket.socket) -> None:
@@ -94,6 +103,14 @@ def _draw_once() -> None:
         FigureCanvasAgg(axes.figure).print_figure(io.BytesIO(), format=kind)
 
 
+def _piped_app() -> Any:
+    from helpers import piped
+
+    app = piped.PipedApp.instance(parent_handle=1)  # see `_run_kernel`
+    app.initialize([])
+    return app
+
+
 def _exit_code(pid: int, ended: dict[int, int]) -> int | None:
     """Give the code of a kernel that has ended, negative for a signal; None for one that runs."""
     found, status = os.waitpid(pid, os.WNOHANG) if pid not in ended else (pid, None)
@@ -102,8 +119,10 @@ def _exit_code(pid: int, ended: dict[int, int]) -> int | None:
     return ended.pop(pid, None)
 
 
-def _become_kernel(argv: list[str], cwd: str, env: dict[str, str], memory_limit: int) -> NoReturn:
-    """Run as the kernel that `python -m ipykernel_launcher ARGV` would be; never return."""
+def _become_kernel(
+    app: Any, pipe: int | None = None, *, argv: list[str], cwd: str, env: dict[str, str], memory_limit: int
+) -> NoReturn:
+    """Run as the kernel that `python -m ipykernel_launcher ARGV` would be, or as one at a pipe; never return."""
     code = 1
     try:
         parent = os.getppid()
@@ -122,7 +141,10 @@ def _become_kernel(argv: list[str], cwd: str, env: dict[str, str], memory_limit:
         time.tzset()
         _reseed()
         sys.argv = ["ipykernel_launcher", *argv]
-        _run_kernel(argv)
+        if pipe is None:
+            _run_kernel(argv)
+        else:
+            app.serve(pipe)
         code = 0
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else int(error.code is not None)

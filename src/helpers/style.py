@@ -93,10 +93,15 @@ def use(language: str = "en", currency: str = "") -> None:
     """
     speak(language, currency)
     _add_font()
-    mpl.style.use(Path(__file__).parent / "workbook.mplstyle")
+    mpl.style.use(_looks())
     cjk = "Noto Sans CJK TC" if language == "zh-Hant" else "Noto Sans CJK SC"
     mpl.rcParams["font.family"] = ["DejaVu Sans", cjk]
     _show_figures_with_alt_text()
+
+
+@functools.cache
+def _looks() -> mpl.RcParams:
+    return mpl.rc_params_from_file(Path(__file__).parent / "workbook.mplstyle", use_default_template=False)
 
 
 @functools.cache

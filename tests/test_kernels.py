@@ -311,6 +311,13 @@ def test_a_busy_kernel_and_who_listens_do_not_wait_for_each_other():
     assert len(said(cells[2:])) == 20_000_001
 
 
+def test_it_is_told_when_a_cell_ran():
+    warm, normal = (executed(notebook("1"), engine)[0].metadata.execution for engine in ("warm", None))
+    assert set(warm) == set(normal)
+    told = [warm[f"iopub.{what}"] for what in ("status.busy", "execute_input", "status.idle")]
+    assert told == sorted(told)
+
+
 def test_printed_text_is_there_while_a_cell_runs():
     made = notebook("import time\nfor i in range(3):\n    print(i)\n    time.sleep(0.3)")
     cells = executed(made)

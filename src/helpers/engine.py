@@ -14,10 +14,12 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from queue import Empty
 from typing import Any
 
 from jupyter_client.session import Session
+from nbclient.client import timestamp
 from nbclient.exceptions import CellExecutionComplete, DeadKernelError
 from nbclient.util import run_hook, run_sync
 from papermill.clientwrap import PapermillNotebookClient
@@ -83,6 +85,7 @@ class Pipe:
             if event != select.POLLOUT:
                 self._receive()
         message = json.loads(self._lines.popleft())
+        message["header"]["date"] = datetime.fromisoformat(message["header"]["date"])
         message["buffers"] = [base64.b64decode(buffer) for buffer in message["buffers"]]
         return message
 
@@ -199,6 +202,8 @@ class Client(PapermillNotebookClient):
                 continue
             if message["msg_type"] == "execute_reply":
                 reply = message
+                if self.record_timing:
+                    cell.metadata["execution"]["shell.execute_reply"] = timestamp(reply)
                 continue
             try:
                 self.process_message(message, cell, cell_index)

@@ -318,6 +318,18 @@ def test_it_is_told_when_a_cell_ran():
     assert told == sorted(told)
 
 
+def test_a_users_profile_counts_for_a_page_too(tmp_path, monkeypatch):
+    profile = tmp_path / "profile_default"
+    (profile / "startup").mkdir(parents=True)
+    (profile / "startup" / "first.py").write_text("import os\ngiven = os.getpid()\n", encoding="utf-8")
+    (profile / "ipython_kernel_config.py").write_text('c.IPKernelApp.exec_lines = ["told = 2"]\n', encoding="utf-8")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    made = notebook("import os\nprint(given == os.getpid(), told)\n%who")
+    for engine in ("warm", None):
+        assert said(executed(made, engine, provisioner={"preload": ["json"]})).startswith("True 2\n"), engine
+    assert not (profile / "history.sqlite").exists(), "a page is nobody's history"
+
+
 def test_printed_text_is_there_while_a_cell_runs():
     made = notebook("import time\nfor i in range(3):\n    print(i)\n    time.sleep(0.3)")
     cells = executed(made)

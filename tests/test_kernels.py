@@ -264,10 +264,12 @@ def test_a_kernel_asked_to_end_ends_by_itself_and_tells_its_code():
 def test_pipes_leave_nothing_open():
     executed(notebook("1"))
     before = psutil.Process().num_fds()
-    for _ in range(5):
-        executed(notebook("import subprocess\nsubprocess.Popen(['sleep', '1000'])"))
+    sleeper = notebook("import subprocess\nprint(subprocess.Popen(['sleep', '1000']).pid)")
+    sleepers = [int(said(executed(sleeper))) for _ in range(5)]
     assert psutil.Process().num_fds() <= before
-    assert not kernels.WarmProcess.of(PRELOAD, piped=True).process.poll()
+    assert kernels.WarmProcess.of(PRELOAD, piped=True).process.poll() is None
+    left = [process for process in psutil.process_iter() if process.pid in sleepers]
+    assert not psutil.wait_procs(left, timeout=5)[1], "what a notebook started outlives it"
 
 
 def test_a_kernel_is_missed_though_a_child_of_it_keeps_its_pipe():

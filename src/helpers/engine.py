@@ -121,8 +121,11 @@ class Pipe:
         self.process.send_signal(signal.SIGINT)
 
     def close(self) -> None:
-        """End the kernel."""
+        """End the kernel, and what its notebook started and left."""
         self._socket.close()
+        if self.process.returncode is None:  # until it is asked for, its number is nobody else's
+            with contextlib.suppress(OSError):
+                os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()
         self.process.wait(kernels.ENDED_SECONDS)
 
@@ -152,9 +155,8 @@ class Client(PapermillNotebookClient):
         """Give a forked kernel; None where a normal one must do."""
         manager = self.create_kernel_manager()
         command, spec = manager.format_kernel_cmd(self.extra_arguments), manager.kernel_spec
-        options = len(command[command.index("-f") + 2 :]) if "-f" in command else 1
-        provisioner = spec.metadata.get("kernel_provisioner", {}).get("provisioner_name")
-        if options or not kernels.can_fork(command) or provisioner != "warm":
+        plain = kernels.can_fork(command) and command[-3:-1] == ["ipykernel_launcher", "-f"]  # no option of its own
+        if not plain or spec.metadata["kernel_provisioner"]["provisioner_name"] != "warm":
             return None
         given = kernels.WarmProvisioner(config=self.config)
         env = {**os.environ, **spec.env, **given.extra_env}

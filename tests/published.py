@@ -252,7 +252,7 @@ def _equal(column: str, beside: Iterable[str], old: str, new: str) -> bool:
     if one is None or other is None or math.isinf(one) or math.isinf(other):
         return one is not None and one == other
     exact = SAME * max(abs(one), abs(other)) + TINY
-    return abs(one - other) <= (max(CENTS + exact, exact) if excel.is_amount(column, beside) else exact)
+    return abs(one - other) <= exact + CENTS * excel.is_amount(column, beside)
 
 
 def _is_text(column: str) -> bool:

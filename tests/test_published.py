@@ -382,13 +382,12 @@ printing = pytest.mark.xdist_group("published")  # printed once, on one worker
 
 @pytest.fixture(scope="module")
 def print_demo(small_demo, tmp_path_factory):
-    """Print the small demo of October, in both languages and with two cards, into a folder."""
+    """Print the small demo of October, with two cards, into a folder."""
 
-    def print_to(name: str, book: settings.Workbook = small_demo) -> Path:
-        folder = out / name
-        made = report.print_edition(book, "2026-10", languages=LANGUAGES, cards=2, out=folder)
+    def print_to(name: str, *languages: str, book: settings.Workbook = small_demo) -> Path:
+        made = report.print_edition(book, "2026-10", languages=languages, cards=2, out=out / name)
         assert not made.missing
-        return folder / "2026-10"
+        return out / name / "2026-10"
 
     out = tmp_path_factory.mktemp("published")
     return print_to
@@ -396,43 +395,62 @@ def print_demo(small_demo, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def first(print_demo) -> Path:
-    return print_demo("first")
+    return print_demo("first", *LANGUAGES)
 
 
-def manifests(edition: Path) -> list[dict]:
-    places = (edition, edition / "zh-Hans")
-    return [json.loads((place / "manifest.json").read_text(encoding="utf-8")) for place in places]
+def were_kept(edition: Path) -> set[bool]:
+    places = (path.parent for path in edition.rglob("manifest.json"))
+    told = (json.loads((place / "manifest.json").read_text(encoding="utf-8")) for place in places)
+    return {page["kept"] for manifest in told for page in manifest["pages"]}
 
 
 @printing
 def test_numbers_are_the_same_in_both_languages(first):
     found = published.read_edition(first)
     english, chinese = ({k: t for k, t in found[language].items() if "(" not in k} for language in LANGUAGES)
-    assert len(english) > 30 and sum(len(table.rows) for table in english.values()) > 1000
+    assert len(english) > 30
+    assert sum(len(table.rows) for table in english.values()) > 1000
     assert published.differences(english, chinese), "texts are in another language"
     assert published.differences(*map(published.numbers, (english, chinese))) == []
 
 
 @printing
+def test_a_cell_that_changes_is_found_in_every_table(first):
+    """On real tables too: whatever names their rows, and however many there are."""
+    tables = {name: table for name, table in published.read_edition(first)["en"].items() if table.rows}
+    for name, table in tables.items():
+        for column in {table.columns[0], table.columns[len(table.columns) // 2], table.columns[-1]}:
+            row = len(table.rows) // 2
+            other = changed(table, row, column, f"7{cell_of(table, row, column)}")
+            found = published.differences({name: table}, {name: other})
+            assert found, (name, column)
+            cells = [difference for difference in found if difference.kind == "cell"]
+            assert all((d.column, d.n, d.of) == (column, 1, len(table.rows)) for d in cells), (name, column)
+            assert cells or {d.kind for d in found} >= {"row_gone", "row_new"}, "a row under another name"
+
+
+@printing
 def test_pages_that_were_kept_say_the_same(first, print_demo, tmp_path):
-    shutil.copytree(first, tmp_path / "before" / "2026-10")
-    shutil.copytree(first.parent / ".pages", tmp_path / "before" / ".pages")
+    for folder in ("2026-10", ".pages"):
+        shutil.copytree(first.parent / folder, tmp_path / "before" / folder)
     shutil.rmtree(first)
-    again = print_demo("first")
-    assert all(page["kept"] for manifest in manifests(again) for page in manifest["pages"])
+    again = print_demo("first", *LANGUAGES)
+    assert were_kept(again) == {True}
     assert list(published.compared(tmp_path / "before", again.parent)) == []
 
 
 @printing
-def test_pages_printed_anew_from_kept_results_say_the_same(first, print_demo):
-    anew = print_demo("anew")
-    assert not any(page["kept"] for manifest in manifests(anew) for page in manifest["pages"])
-    assert list(published.compared(first, anew)) == []
+def test_pages_printed_anew_say_the_same(first, print_demo):
+    """From results that were kept, and in another order of languages."""
+    anew = print_demo("anew", "zh-Hans")
+    assert were_kept(anew) == {False}
+    before, after = (published.read_edition(edition)["zh-Hans"] for edition in (first, anew))
+    assert published.differences(before, after) == []
 
 
 @printing
 def test_the_order_of_the_sources_rows_changes_nothing(first, small_demo, print_demo, tmp_path):
-    """Nothing says in which order an export lists its lines, and nothing is kept of the first run: other files."""
+    """Nothing says in which order an export lists its lines; of other files nothing was kept."""
     shutil.copytree(small_demo.folder, tmp_path / "shuffled")
     shuffled = random.Random(7)
     for path in sorted((tmp_path / "shuffled" / "data" / "demo").glob("*.parquet")):
@@ -440,4 +458,5 @@ def test_the_order_of_the_sources_rows_changes_nothing(first, small_demo, print_
         pq.write_table(lines.take(shuffled.sample(range(len(lines)), len(lines))), path)
     book = settings.workbook(tmp_path / "shuffled")
     assert set(book.tables) == set(small_demo.tables)
-    assert list(published.compared(first, print_demo("shuffled", book))) == []
+    before, after = (published.read_edition(e)["en"] for e in (first, print_demo("shuffled", "en", book=book)))
+    assert published.differences(before, after) == []

@@ -19,7 +19,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from helpers import periods, shelf, slim, words
+from helpers import periods, sections, shelf, slim, words
 from helpers.settings import Workbook
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -28,7 +28,6 @@ PACKAGES = ("customer-workbook", "duckdb", "ibis-framework", "matplotlib", "nbco
 N_TILES, N_CHANGES, N_CALLS = 8, 8, 10  # what two sheets of paper hold
 URGENT_CALLS = 5  # of the first page that calls: who has stopped paying comes before what sleeps
 NARROW_PT = 400  # a figure of the page's width has 662 points
-IMAGES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
 TAGS = {"a", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "details", "div", "dl", "dt",
         "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "ol", "p", "pre",
         "section", "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead",
@@ -61,14 +60,15 @@ def write_page(folder: Path, notebook: Any, name: str) -> None:
         if kind := _image_kind(output):
             data = _image_bytes(output["data"][kind])
             data = slim.slim_svg(data.decode()).encode() if kind == "image/svg+xml" else data
-            (folder / f"thumbnail.{IMAGES[kind]}").write_bytes(data)
+            (folder / f"thumbnail.{sections.IMAGES[kind]}").write_bytes(data)
             (folder / "thumbnail.txt").write_text(alt_text(output), encoding="utf-8")
             break
 
 
 def page_body(notebook: Any) -> tuple[str, list[tuple[str, str]]]:
     """Turn an executed notebook into HTML, and list its sections as (id, text)."""
-    body = _page_environment().get_template("notebook.html.j2").render(nb=notebook, letters={})
+    cells = sections.shown_cells(notebook.cells)
+    body = _page_environment().get_template("notebook.html.j2").render(cells=cells, letters={})
     contents: list[tuple[str, str]] = []
 
     def numbered(match: re.Match) -> str:
@@ -156,7 +156,7 @@ def alt_text(output: Mapping) -> str:
 
 
 def _image_kind(output: Mapping) -> str:
-    return next((kind for kind in IMAGES if kind in output.get("data", {})), "")
+    return next((kind for kind in sections.IMAGES if kind in output.get("data", {})), "")
 
 
 def _is_narrow(output: Mapping) -> bool:

@@ -15,6 +15,7 @@ CAUSE_COLUMNS = ["cause", "en", "zh"]
 OWNERS = ("us", "head_office")
 BETTER = ("high", "low")
 VITAL_SHARE = 0.6  # Pareto's 80 % would take five or six of nine causes: too many to be few, or to act on in a period
+SCORED_SHARE = 0.5  # of the factors, by number: with fewer scored, nobody knows what the others would say
 LINK = "03_fishbone.html"
 
 
@@ -349,7 +350,18 @@ def plot_fishbone(
     return style.explain(ax, _finding(table), " · ".join(style.say(f"fishbone.{key}") for key in how), scope)
 
 
+def _is_known(n_scored: int, n: int) -> bool:
+    """Whether enough factors are scored to say which of them matter most."""
+    return n_scored >= SCORED_SHARE * n
+
+
+def _too_few(n_scored: int, n: int) -> str:
+    return style.say("fishbone.too_few", scored=n_scored, n=n) if n_scored else style.say("fishbone.no_score", n=n)
+
+
 def _finding(table: pd.DataFrame) -> str:
+    if not _is_known(n_scored := int(table["shown_score"].notna().sum()), len(table)):
+        return _too_few(n_scored, len(table)).rstrip(".\u3002")
     first = _heaviest(table)
     if first.empty:
         return style.say("fishbone.full")
@@ -392,8 +404,9 @@ def plot_causes(causes: pd.DataFrame, *, scope: str = "", ax: Axes | None = None
 
     `causes` comes from `merged_causes`; one without any score has a dash in place of its bar.
     """
-    if not causes["n_scored"].any():
-        return style.nothing(style.say("fishbone.no_score", n=int(causes["n_factors"].sum())), ax)
+    n_scored, n = int(causes["n_scored"].sum()), int(causes["n_factors"].sum())
+    if not _is_known(n_scored, n):
+        return style.nothing(_too_few(n_scored, n), ax)
     if causes["shortfall_share"].isna().all():
         return style.nothing(style.say("fishbone.full"), ax)
     shown = causes.reset_index(drop=True)
@@ -428,8 +441,8 @@ def bottom_line(table: pd.DataFrame, causes: pd.DataFrame) -> list[str]:
     `table` comes from `factor_table`, `causes` from `merged_causes`.
     """
     scored = table[table["shown_score"].notna()]
-    if scored.empty:
-        return [style.say("fishbone.no_score", n=len(table))]
+    if not _is_known(len(scored), len(table)):
+        return [_too_few(len(scored), len(table))]
     first = _heaviest(table)
     if first.empty:
         said = [style.say("fishbone.full")]
@@ -447,7 +460,7 @@ def bottom_line(table: pd.DataFrame, causes: pd.DataFrame) -> list[str]:
 def headlines(table: pd.DataFrame, causes: pd.DataFrame) -> list[dict]:
     """Make the front page's lines on the factors: the vital causes, the first factor, the score of all by weight."""
     score, first = _mean(table["shown_score"], table["weight"]), _heaviest(table)
-    if math.isnan(score):
+    if not _is_known(int(table["shown_score"].notna().sum()), len(table)):
         return []
     tile = {"place": "tile", "label": style.say("fishbone.tile"), "text": bones.score_text(score), "link": LINK}
     if first.empty:

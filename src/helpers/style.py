@@ -22,7 +22,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from helpers import drawing, layout, periods, slim
+from helpers import drawing, layout, periods, sections, slim
 from helpers.words import (
     LANGUAGES,
     REFERENCE,
@@ -191,7 +191,7 @@ def nothing(sentence: str, ax: Axes | None = None) -> Axes:
     ax.figure.text(
         0.006, 0.5, "\n".join(textwrap.wrap(sentence, per_line)), fontsize=10.5, va="center", color=COLORS["subtle"]
     )
-    ax.figure.alt_text = sentence
+    ax.figure.alt_text = ax.figure.nothing = sentence
     return ax
 
 
@@ -221,11 +221,12 @@ def _show_figures_with_alt_text() -> None:
     formatters = shell.display_formatter.formatters
     formatters["image/svg+xml"].for_type(Figure, functools.partial(_rendered, kind="svg"))
     formatters["image/png"].for_type(Figure, functools.partial(_rendered, kind="png"))
+    formatters["text/html"].for_type(Figure, lambda figure: sections.note(getattr(figure, "nothing", "")) or None)
     formatters["text/plain"].for_type(Axes, lambda ax, printer, cycle: None)
 
 
 def _rendered(figure: Figure, kind: str):
-    if (kind == "png") is not getattr(figure, "dense", False):
+    if getattr(figure, "nothing", "") or (kind == "png") is not getattr(figure, "dense", False):
         return None
     alt = {"alt": getattr(figure, "alt_text", "")}
     if kind == "png":
@@ -281,7 +282,8 @@ def table(
     table that has him in `anchors`, or to his address in `links`. `empty` is what a table without rows says.
     """
     if rows.empty:
-        return Table(f'<p class="note">{html.escape(empty or say("table.empty"))}</p>', rows)
+        # by hand an empty table says that it is empty; a page prints only what somebody has to say about it
+        return Table(sections.note(empty or ("" if os.environ.get("WORKBOOK_PAGE") else say("table.empty"))), rows)
     rows = rows.dropna(axis="columns", how="all")  # what the data don't tell needs no column of dashes
     shown = rows.head(limit)
     if len(rows) > limit:
@@ -381,7 +383,7 @@ class Prose:
 
     def _repr_html_(self) -> str:
         items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in self.sentences)
-        return f'<ul class="prose">{items}</ul>'
+        return f'<ul class="prose">{items}</ul>' if items else ""
 
     def __repr__(self) -> str:
         """Read as plain lines."""

@@ -1,0 +1,329 @@
+"""Workbooks that lack something, and what a page that is printed of them must not show.
+
+`CASES` are generated from the contract: every table and column that may be missing, singly and in pairs, short
+histories, few dealers, losses, an absent brand. `complaints` is the verdict on a page.
+"""
+
+import html
+import itertools
+import json
+import random
+import re
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from helpers import demo, pages, periods, press, settings
+
+Tables = dict[str, pd.DataFrame]
+LAST = "2026-10"
+FIRST = periods.shift(LAST, -1)  # of the two months that are printed
+N_MONTHS, N_DEALERS = 26, 60
+HISTORIES = (1, 2, 3, 5, 11, 12, 13, 25)
+PAIRED = ("sell_in.cost", "sell_in.brand", "sell_in.product_id", "sell_in.quantity", "dealers")
+N_PAIRS = 30
+SPAN = {"sell_in": "date", "payments": "date", "dealer_profit": "month", "stock": "snapshot_date",
+        "stock_moves": "date", "sell_out": "date", "contacts": "sent_date", "scores": "scored_date"}  # fmt: skip
+NOTEBOOKS = sorted(pages.NOTEBOOKS.glob("0[1-8]_*.ipynb"))
+
+
+class Case(NamedTuple):
+    """A workbook that lacks something: what is missing (`table` or `table.column`), and how the whole one is changed."""
+
+    name: str
+    missing: tuple[str, ...]
+    change: Callable[[Tables], Tables]
+    brand: str = demo.BRAND
+
+    def __str__(self) -> str:
+        """Name it in a list of tests."""
+        return self.name
+
+
+def _without(*missing: str) -> Callable[[Tables], Tables]:
+    def change(tables: Tables) -> Tables:
+        kept = dict(tables)
+        for what in missing:
+            table, _, column = what.partition(".")
+            if column == "*":
+                known = settings.contract()[table]
+                kept[table] = kept[table][[c for c in kept[table] if c in known]]
+            elif column:
+                kept[table] = kept[table].drop(columns=column)
+            else:
+                kept.pop(table, None)
+        return kept
+
+    return change
+
+
+def _months(n: int) -> Callable[[Tables], Tables]:
+    """Keep n months before the last one, and the last: an edition has n, the next one a month more."""
+    first = periods.shift(LAST, -n)
+
+    def change(tables: Tables) -> Tables:
+        return {name: rows[rows[SPAN[name]].astype(str).str[:7] >= first] if name in SPAN else rows
+                for name, rows in tables.items()}  # fmt: skip
+
+    return change
+
+
+def _dealers(n: int) -> Callable[[Tables], Tables]:
+    """Keep the n dealers who buy most."""
+
+    def change(tables: Tables) -> Tables:
+        ids = set(tables["sell_in"].groupby("dealer_id")["revenue"].sum().nlargest(n).index)
+        return {name: rows[rows["dealer_id"].isin(ids)] if "dealer_id" in rows else rows
+                for name, rows in tables.items()}  # fmt: skip
+
+    return change
+
+
+def _all_lose(tables: Tables) -> Tables:
+    sold = tables["sell_in"]
+    return {**tables, "sell_in": sold.assign(cost=sold["revenue"] * 2)}
+
+
+def _some_lose(tables: Tables) -> Tables:
+    sold = tables["sell_in"]
+    thin = sold["dealer_id"].isin(sorted(sold["dealer_id"].dropna().unique())[::7])
+    return {**tables, "sell_in": sold.assign(cost=sold["cost"].mask(thin, sold["revenue"] * 2))}
+
+
+def _half_cost(tables: Tables) -> Tables:
+    """Forget the cost of every other line, and of every fifth dealer's lines altogether."""
+    sold = tables["sell_in"].reset_index(drop=True)
+    known = (sold.index % 2 == 0) & ~sold["dealer_id"].isin(sorted(sold["dealer_id"].dropna().unique())[::5])
+    return {**tables, "sell_in": sold.assign(cost=sold["cost"].where(known))}
+
+
+def _brand_gone(tables: Tables) -> Tables:
+    """Let no line of our brand be sold in the last three months."""
+    sold = tables["sell_in"]
+    late = sold["date"].astype(str).str[:7] > periods.shift(LAST, -3)
+    ours = sold["brand"].eq(demo.BRAND) | sold["brand"].isna()
+    return {**tables, "sell_in": sold[~(late & ours)]}
+
+
+def _only(**columns: str) -> Callable[[Tables], Tables]:
+    """Keep these tables with these columns (a space between two) and nothing else."""
+    return lambda tables: {name: tables[name][kept.split()] for name, kept in columns.items()}
+
+
+def _empty(table: str) -> Callable[[Tables], Tables]:
+    """Leave a table its header only."""
+    return lambda tables: {**tables, table: tables[table].head(0)}
+
+
+def _cases() -> list[Case]:
+    optional = [f"{t}.{c}" for t, known in settings.contract().items() if t != "overrides"
+                for c, column in known.items() if not column.required]  # fmt: skip
+    tables = [table for table in settings.contract() if table not in ("sell_in", "overrides")]
+    made = [Case(f"no {what}", (what,), _without(what)) for what in (*tables, *optional)]
+    made.append(Case("sell-out only", ("sell_in",), _without("sell_in")))
+    pairs = list(itertools.combinations(PAIRED, 2))
+    others = [p for p in itertools.combinations(tables, 2) if not set(p) <= set(PAIRED)]
+    pairs += random.Random(12).sample(others, N_PAIRS - len(pairs))
+    made += [Case(f"no {a}, no {b}", (a, b), _without(a, b)) for a, b in pairs]
+    made += [Case(f"{n} months", (), _months(n)) for n in HISTORIES]
+    made += [Case(f"{n} dealers", (), _dealers(n)) for n in (1, 2, 3)]
+    made += [Case(f"{table} empty", (table,), _empty(table)) for table in tables]
+    sold = "dealer_id date revenue"
+    return [
+        *made,
+        Case("all lose", (), _all_lose),
+        Case("some lose", (), _some_lose),
+        Case("half the cost", (), _half_cost),
+        Case("brand gone", (), _brand_gone),
+        Case("no brand told", (), dict, brand=""),
+        Case("three columns", tuple(tables), _only(sell_in=sold)),
+        Case("three columns, two months", tuple(tables), lambda t: _months(2)(_only(sell_in=sold)(t)), brand=""),
+        Case("four columns", tuple(tables), _only(sell_in=f"{sold} cost"), brand=""),
+        Case("three columns and payments", tuple(tables), _only(sell_in=sold, payments="dealer_id date amount")),
+        Case("till receipts", ("sell_in", *tables), _only(sell_out="date amount")),
+        Case("till receipts by dealer", ("sell_in", *tables), _only(sell_out="date amount dealer_id product_id")),
+        Case("till receipts by consumer", ("sell_in", *tables), _only(sell_out="date amount consumer_id")),
+    ]
+
+
+CASES = _cases()
+# a table, a history, a network of few, or next to nothing: the next month meets what this one published
+EDITIONS = {case.name for case in CASES if case.name.startswith(("three", "four", "till", "sell-out", "all", "brand"))
+            or case.name.endswith((" months", " dealers"))
+            or (len(case.missing) == 1 and "." not in case.missing[0] and case.name.startswith("no "))}  # fmt: skip
+
+
+def whole() -> Tables:
+    """Give the tables of a small network that lacks nothing."""
+    return demo.make_tables(n_dealers=N_DEALERS, n_months=N_MONTHS, last_month=LAST)
+
+
+def write_case(folder: Path, case: Case, tables: Tables) -> settings.Workbook:
+    """Write a case's tables and its toml, and read that."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = ["[workbook]", f'name = "{folder.name}"', 'title = "Some network"', f'brand = "{case.brand}"',
+             'currency = "CNY"', 'language = ["en", "zh-Hans"]']  # fmt: skip
+    for name, rows in case.change(tables).items():
+        rows.to_parquet(folder / f"{name}.parquet", index=False)
+        lines += [f"[data.{name}]", f'source = "{name}.parquet"']
+    (folder / "workbook.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return settings.workbook(folder)
+
+
+# ---- printing --------------------------------------------------------------------------------------------------------
+
+
+def print_pages(
+    book: settings.Workbook, names: Iterable[str], languages: Sequence[str], periods_: Sequence[str], folder: Path
+) -> dict[str, list[str]]:
+    """Print pages as the press does, unbound, each by itself; give the complaints about each."""
+    found = {}
+    chosen = [path for path in NOTEBOOKS if path.stem in names]
+    for period in periods_:
+        made_of = pages.ingredients(book, folder, period)
+        for page in pages.ready_pages(book, chosen, languages, period, made_of):
+            (folder / "work").mkdir(parents=True, exist_ok=True)
+            outcome = press.print_page(page, folder, folder / "work", made_of["data"], press.usual_limits())
+            said = [outcome.reason] if outcome.reason else complaints(folder / ".pages" / page.key)
+            found[f"{page.name} {period} {page.language}"] = said
+    return found
+
+
+# ---- the verdict -----------------------------------------------------------------------------------------------------
+
+NOTHING = re.compile(r"(?<![\w.-])(?:nan|NaN|NaT|None|inf|-inf|<NA>)(?![\w-])|(?<!\w)NaN(?!\w)")
+BLOCK = re.compile(r"<h([1-6])[^>]*>(.*?)</h\1>", re.DOTALL)
+
+
+def complaints(page: Path) -> list[str]:
+    """Judge a finished page: its body, its headlines and its tables."""
+    found = body_complaints((page / "page.html").read_text(encoding="utf-8"))
+    if (page / "headlines.jsonl").exists():
+        for line in (page / "headlines.jsonl").read_text(encoding="utf-8").split("\n"):
+            told = json.loads(line) if line else {}
+            found += [f"headline {told['place']}: {told[key]}" for key in ("text", "label", "change")
+                      if told and NOTHING.search(told[key])]  # fmt: skip
+    for table in sorted((page / "tables").glob("*.csv")):
+        text = table.read_text(encoding="utf-8-sig")
+        found += [f"{table.name}: {match[0]}" for match in itertools.islice(NOTHING.finditer(text), 1)]
+    return found
+
+
+def body_complaints(body: str) -> list[str]:
+    """Judge the body of a page: no words of a computer, no heading without text, nothing said twice.
+
+    >>> body_complaints("<h2>Ages</h2><h2>Moves</h2><ul class='prose'><li>It is nan.</li></ul>")
+    ['nothing under "Ages"', 'nan: It is nan.']
+    """
+    found = []
+    heads = list(BLOCK.finditer(body))
+    for head, following in itertools.zip_longest(heads, heads[1:]):
+        below = body[head.end() : following.start() if following else len(body)]
+        is_over = following and int(following[1]) > int(head[1])
+        if not is_over and not _text(below) and "<svg" not in below and "<img" not in below:
+            found.append(f'nothing under "{_text(head[2])}"')
+    for text in _texts(body):
+        found += [f"{match[0]}: {text[:200]}" for match in itertools.islice(NOTHING.finditer(text), 1)]
+    said = [
+        _text(item)
+        for item in re.findall(r'<li>(.*?)</li>|<p class="note">(.*?)</p>', body, re.DOTALL)
+        for item in item
+        if item
+    ]
+    found += [f"said twice: {text}" for text in dict.fromkeys(said) if said.count(text) > 1]
+    return found
+
+
+def notes(body: str) -> list[str]:
+    """List the sentences that stand in the place of a figure or a table."""
+    return [_text(text) for text in re.findall(r'<p class="note">(.*?)</p>', body, re.DOTALL)]
+
+
+def headings(body: str) -> list[str]:
+    """List the headings of a page."""
+    return [_text(match[2]) for match in BLOCK.finditer(body)]
+
+
+def _texts(body: str) -> list[str]:
+    alternative = [html.unescape(text) for text in re.findall(r'(?:aria-label|alt|title)="([^"]*)"', body)]
+    drawn = re.sub(r"<(style|defs|path|use)\b[^>]*>(?:.*?</\1>)?", "", body, flags=re.DOTALL)
+    return [*alternative, *(html.unescape(text).strip() for text in re.split(r"<[^>]+>", drawn) if text.strip())]
+
+
+def _text(markup: str) -> str:
+    return html.unescape(re.sub(r"<[^>]+>", "", markup)).strip()
+
+
+# ---- what a page asks the door for -----------------------------------------------------------------------------------
+
+RECORDER = textwrap.dedent(
+    """
+    import json, re, sys
+    import matplotlib
+    import matplotlib.pyplot
+    matplotlib.use("agg")
+    import nbformat
+    from ibis.backends.duckdb import Backend
+    from ibis.expr import operations as ops
+    from helpers import settings, tables
+    from helpers import kept
+
+    kept.IN_USE = False
+    asked, views = set(), {}
+    opened, compiled = tables.table, Backend.compile
+
+    def recorded(book, name):
+        lines = opened(book, name)
+        asked.add(name)
+        views[lines.op().name] = name
+        return lines
+
+    def compile(self, expr, *args, **kwargs):
+        op = expr.op()
+        names = {views[t.name] for t in op.find(ops.DatabaseTable) if t.name in views}
+        words = {field.name for field in op.find(ops.Field)} | set(getattr(getattr(op, "schema", None), "names", ()))
+        for text in op.find((ops.SQLStringView, ops.SQLQueryResult)):
+            words |= set(re.findall(r"\\w+", text.query))
+        for name in names:
+            known = settings.contract()[name]
+            asked.update(f"{name}.{word}" for word in words if word in known)
+            if "*" in known and words - set(known):
+                asked.add(f"{name}.*")
+        return compiled(self, expr, *args, **kwargs)
+
+    Backend.compile, tables.table = compile, recorded  # before anybody has taken it from there
+    config, period, *paths = sys.argv[1:]
+    found = {}
+    for path in paths:
+        asked.clear()
+        scope = {}
+        for cell in nbformat.read(path, 4).cells:
+            if cell.cell_type == "code" and "interactive" not in cell.metadata.get("tags", []):
+                exec(cell.source, scope)
+                if "parameters" in cell.metadata.get("tags", []):
+                    scope |= {"config": config, "period": period}
+        matplotlib.pyplot.close("all")
+        found[path] = sorted(asked)
+    print(json.dumps(found))
+    """
+)
+
+
+def asked_for(book: settings.Workbook, period: str) -> dict[str, set[str]]:
+    """Tell which tables and columns each page asks the door for: notebook → names as `table` and `table.column`."""
+    command = [sys.executable, "-c", RECORDER, str(book.path), period, *map(str, NOTEBOOKS)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr[-2000:]
+    return {Path(path).stem: set(asked) for path, asked in json.loads(run.stdout.split("\n")[-2]).items()}
+
+
+def pages_that_read(case: Case, asked: Mapping[str, set[str]]) -> list[str]:
+    """List the pages that ask for what a case lacks; all of them where it lacks no table or column."""
+    if not case.missing:
+        return list(asked)
+    return [name for name, known in asked.items() if set(case.missing) & known]

@@ -33,7 +33,7 @@ NOTEBOOKS = sorted(pages.NOTEBOOKS.glob("0[1-8]_*.ipynb"))
 
 
 class Case(NamedTuple):
-    """A workbook that lacks something: what is missing (`table` or `table.column`), and how the whole one is changed."""
+    """A workbook that lacks something: `table` or `table.column`, and how the whole one is changed."""
 
     name: str
     missing: tuple[str, ...]

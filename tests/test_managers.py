@@ -48,7 +48,7 @@ def test_each_manager_has_a_page_with_his_own():
     zhou = made["Ms Zhou"]
     known = {name: zhou[name] for name in ("n_dealers", "n_a", "n_calls", "n_actions", "gross_profit", "balance")}
     assert known == {"n_dealers": 2, "n_a": 1, "n_calls": 1, "n_actions": 1, "gross_profit": 150.0, "balance": 910.0}
-    assert zhou["said"] == ["2 dealers: 1 A, 1 B, 0 C.", "Gross profit of the last twelve months: 150 CNY.",
+    assert zhou["said"] == ["2 dealers: 1 A, 1 B, 0 C.", "Gross profit of the window: 150 CNY.",
                             "They owe 910 CNY in all.", "1 call to make, 1 action open."]  # fmt: skip
     assert [title for title, _rows in zhou["sections"]] == [
         "Calls to make", "Open actions", "Who owes", "What sleeps, and where a rival earns more", "All dealers"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import measures, migration, receivables, style
+from helpers import measures, migration, periods, receivables, style
 
 MEASURES = pd.read_csv(style.REFERENCE / "measures.csv")
 MOVEMENTS = ("risen", "fallen", "joined", "left")
@@ -170,8 +170,9 @@ def test_the_code_makes_no_trigger_but_these():
     letters = ("A", "B", "C", "–", None)
     rows = [(f"{b}{n}", b, n, 1.0) for b in letters for n in letters if b or n]
     moved = moved_of(*rows)
-    assert set(moved["movement"]) == {"stayed", *MOVEMENTS}
-    months = pd.DataFrame({"dealer_id": "x", "month": ["2026-10"], "revenue": 1.0, "payments": 0.0})
+    assert set(moved["movement"]) == {"stayed", "–", *MOVEMENTS}  # – where one of the classes is not known
+    months = pd.DataFrame({"dealer_id": "x", "month": periods.month_range("2026-10", 12), "revenue": 1.0,
+                           "payments": 0.0})  # fmt: skip
     statuses = {"stopped_paying", "slowed", "paying", "no_revenue"}
     assert set(receivables.receivables(months, "2026-10")["status"]) <= statuses
     late = late_of(**{status: status for status in statuses})
@@ -191,6 +192,26 @@ def test_measures_and_reasons_speak_the_readers_language(language):
     assert calls.loc["a", "measure"] == words["fallen"]
     assert calls.loc["b", "measure"] == words["slowed"]
     assert ("由" in calls.loc["a", "reason"]) is (language != "en")
+
+
+def test_what_the_data_cannot_tell_of_is_no_event_that_nobody_had():
+    known, unknown = moved_of(("a", "A", "C", 1.0)), moved_of(("a", "A", "C", 1.0)).assign(movement="–")
+    paying, silent = late_of(a="paying", b="no_revenue"), late_of(a="–", b="no_revenue")
+    assert measures.untold_events(known, paying) == []
+    assert measures.untold_events(unknown, paying) == ["left", "fallen", "joined", "risen"]
+    assert measures.untold_events(known, silent) == ["stopped_paying", "slowed"]
+    judged, nothing = pd.DataFrame({"composite_class": ["A"]}), happened()
+    table = measures.measure_table(judged, nothing, MEASURES, measures.untold_events(unknown, silent))
+    assert table["trigger"].tolist() == ["A", "B", "C"]
+    assert table["measure"].tolist() == MEASURES.set_index("trigger").loc[["A", "B", "C"], "en"].tolist()
+    assert set(measures.untold_events(unknown, silent)) == {*MOVEMENTS, *LATE}
+
+
+def test_calls_of_nobody_s_dealers_are_printed_as_they_come():
+    calls = measures.call_list(happened(("b", "risen", 1.0), ("a", "stopped_paying", 1.0)), MEASURES,
+                               dealers_of("a", "b").assign(account_manager=None))  # fmt: skip
+    assert measures.by_account_manager(calls)["dealer_id"].tolist() == ["a", "b"]
+    assert measures.by_account_manager(calls.head(0)).empty
 
 
 def test_the_measure_table_counts_classes_and_events():

@@ -59,6 +59,40 @@ def test_class_migration_by_hand():
 def test_dealers_of_whom_nothing_is_known_keep_their_row_and_column():
     matrix = migration.class_migration(judged({"x": "–", "y": "A"}), judged({"x": "B", "y": "–"}))
     assert matrix.loc["B", "–"] == matrix.loc["–", "A"] == 1
+    moved = migration.movements(judged({"x": "–", "y": "A", "z": "–"}), judged({"x": "B", "y": "–", "z": "–"}))
+    assert moved["movement"].tolist() == ["–", "–", "stayed"], "out of the unknown nobody rose, into it nobody fell"
+    assert (moved["steps"] == 0).all()
+
+
+def coded(codes: dict[str, str], **columns) -> pd.DataFrame:
+    """Spell out codes; the class is C where one letter is L, else the code's first letter."""
+    rows = judged({dealer: "C" if "L" in code else code[0] for dealer, code in codes.items()}, **columns)
+    return rows.assign(code=list(codes.values()))
+
+
+def test_below_zero_is_below_c():
+    before = coded({"falls": "CCC", "rises": "ALA", "sinks": "AAA", "stays": "CLC", "soars": "LLL", "goes": "CLC"})
+    now = coded({"falls": "CLC", "rises": "CCC", "sinks": "ALA", "stays": "LCC", "soars": "AAA", "comes": "–L–"})
+    moved = migration.movements(now, before).set_index("dealer_id")
+    assert moved["movement"].to_dict() == {"comes": "joined", "falls": "fallen", "goes": "left", "rises": "risen",
+                                           "sinks": "fallen", "soars": "risen", "stays": "stayed"}  # fmt: skip
+    assert moved.loc[["falls", "rises", "sinks", "soars", "stays"], "steps"].tolist() == [-1, 1, -3, 3, 0]
+    assert moved.loc["falls", ["previous_class", "composite_class"]].tolist() == ["C", "L"]
+    matrix = migration.class_migration(now, before)
+    assert matrix.index.tolist() == ["A", "B", "C", "L", "joined"]
+    assert matrix.columns.tolist() == ["A", "B", "C", "L", "left"]
+    assert matrix.loc["C", "L"] == matrix.loc["L", "C"] == matrix.loc["A", "L"] == matrix.loc["L", "L"] == 1
+    assert matrix.loc["L", "left"] == matrix.loc["joined", "L"] == 1
+    by_hand = now.assign(override_reason=["he is new (Lin)"] + [""] * 5)
+    assert migration.movements(by_hand, before).set_index("dealer_id").loc["falls", "movement"] == "stayed"
+
+
+def test_a_quarter_below_zero_is_a_change_of_its_own():
+    ends = periods.month_range("2026-10", 4)
+    rows = pd.concat([coded({"x": code}).assign(window_end=end) for code, end in zip(
+        ("CCC", "CLC", "CCC", "CCC"), ends, strict=True)])  # fmt: skip
+    (found,) = migration.class_stability(rows).to_dict("records")
+    assert (found["history"], found["stability_rate"]) == ("CLCC", pytest.approx(1 / 3))
 
 
 def test_without_a_year_before_nobody_moved():
@@ -224,6 +258,11 @@ def test_the_regularity_table_counts_every_dealer_of_the_page():
     assert table.loc["A"].tolist() == [1, 0, 1, 0]
     assert table.loc["B", "–"] == 1
     assert table.to_numpy().sum() == 3
+
+
+def test_there_is_no_regularity_table_of_two_months():
+    demand = migration.demand_variability(months_of(a=[1.0, 2.0]), "2026-10")
+    assert migration.regularity_table(judged({"a": "A"}), demand).empty
 
 
 # ---- plots ----------------------------------------------------------------------------------------------------------

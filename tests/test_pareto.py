@@ -98,18 +98,31 @@ def test_quota_sizes_at_small_n_by_hand():
 @RULES
 def test_all_zero_totals_make_all_c(rule):
     assert classes([0.0] * 6, rule) == "CCCCCC"
-    assert classes([-3.0] * 6, rule) == "CCCCCC"
+
+
+@RULES
+def test_all_dealers_with_losses_make_all_l(rule):
+    assert classes([-3.0] * 6, rule) == "LLLLLL"
+    assert classes([-3.0, -0.01, -900], rule) == "LLL"
 
 
 @RULES
 def test_zero_and_negative_dealers_are_never_a_or_b(rule):
     assert classes([0, 0, 0, 0, 5], rule) == "CCCCA"
-    assert set(classes([9, 0, -1, -900, 0, 8, -0.0], rule)[1:5]) == {"C"}
+    assert classes([9, 0, -1, -900, 0, 8, -0.0], rule)[1:5] == "CLLC"  # exactly zero earns nothing, and costs nothing
+    assert classes([9, 0, -1, -900, 0, 8, -0.0], rule)[6] == "C"
 
 
 def test_negative_amounts_do_not_shrink_the_total_of_the_value_rule():
     # 60 of 100 are ahead of the second dealer, not 60 of 50
-    assert classes([60, 30, 10, -50], "value") == "AABC"
+    assert classes([60, 30, 10, -50], "value") == "AABL"
+    assert classes([60, 30, 10, -50], "computed")[:3] == classes([60, 30, 10], "computed")
+
+
+def test_who_loses_stays_a_dealer_of_the_quota():
+    # twenty per cent of ten dealers are two, whether the others earn or lose: nobody rises because another one loses
+    assert classes([9, 8, 7, 6, 5, 4, 3, 2, 1, 0.5]) == "AABBBBCCCC"
+    assert classes([9, 8, 7, 6, 5, 4, 3, -2, -1, -0.5]) == "AABBBBCLLL"
 
 
 @RULES
@@ -226,7 +239,8 @@ def test_equal_values_share_a_class_and_better_ones_are_never_worse(rule, values
     rows = pd.DataFrame({"value": money(values), "letter": pareto.abc_classes(money(values), rule)}).dropna()
     assert len(rows.drop_duplicates()) == rows["value"].nunique()
     assert rows.sort_values("value", ascending=False)["letter"].is_monotonic_increasing
-    assert (rows.loc[rows["value"] <= 0, "letter"] == "C").all()
+    assert (rows.loc[rows["value"] == 0, "letter"] == "C").all()
+    assert ((rows["value"] < 0) == (rows["letter"] == "L")).all()
 
 
 @RULES
@@ -249,7 +263,7 @@ def test_quota_is_the_definition(values):
         if value is None:
             assert letter == "–"
         elif value <= 0:
-            assert letter == "C"
+            assert letter == ("L" if value < 0 else "C")
         elif flat:
             assert letter == "B"
         else:
@@ -272,12 +286,39 @@ def test_value_rule_is_the_definition(values):
 def test_class_table_leaves_no_dealer_and_no_money_out(values):
     totals = totals_of(payments=money(values), gross_profit=money(values)[::-1].to_numpy())
     judged = judgement.joint_judgement(totals, DIAGNOSES)
-    for indicator, rows in judgement.class_table(judged).groupby("indicator"):
+    for indicator, told in judgement.class_table(judged).groupby("indicator"):
+        rows, net = told[told["class"] != "net"], told[told["class"] == "net"]
         assert rows["n_dealers"].sum() == len(values)
         assert rows["dealer_share"].sum() == pytest.approx(1)
         assert rows["value"].sum() == pytest.approx(judged[indicator].sum(), abs=1e-6)
-        if judged[indicator].sum() > 0.005:
-            assert rows["value_share"].sum() == pytest.approx(1)
+        if (judged[indicator] > 0).any():
+            assert rows["value_share"].sum() == pytest.approx(1)  # of what is above zero, whatever the losses
+        assert len(net) == (judged[indicator] < 0).any()
+        assert (net["value"] - judged[indicator].sum()).abs().lt(0.01).all()
+
+
+@settings(max_examples=60)
+@given(values=anything, seed=st.integers(0, 9))
+def test_the_shares_of_the_classes_are_one_whole_in_any_order(values, seed):
+    v, letters = money(values), pareto.abc_classes(money(values))
+    sums = pareto.gains_and_losses(v)
+    assert sums.net == pytest.approx(v.sum(), abs=0.006) and sums.n_losing == (v < 0).sum()
+    parts = [pareto.held_share(v, letters == letter) for letter in "ABC"]
+    if sums.gains > 0:
+        assert sum(parts) == pytest.approx(1)
+        assert pareto.held_share(v, letters.isin(["L", "–"])) == 0
+    else:
+        assert all(math.isnan(part) for part in parts)
+    mixed = v.sample(frac=1, random_state=seed)
+    assert pareto.held_share(mixed, (letters == "A").reindex(mixed.index)) == pytest.approx(parts[0], nan_ok=True)
+    assert pareto.gains_and_losses(mixed) == sums
+
+
+@given(values=anything)
+def test_shares_of_parts_sum_to_one_and_a_loss_has_none(values):
+    parts = pareto.shares_of_gains(money(values))
+    assert (parts.isna() == ~(money(values) >= 0)).all() or not (money(values) > 0).any()
+    assert parts.sum() == pytest.approx(1 if (money(values) > 0).any() else 0)
 
 
 @given(values=anything)
@@ -336,9 +377,9 @@ WITH known AS (SELECT *, SUM(v) FILTER (v > 0) OVER () AS whole, COUNT(v) OVER (
         5 * (RANK() OVER (ORDER BY v DESC NULLS LAST) - 1) AS better5,
         SUM(greatest(v, 0)) OVER (ORDER BY v DESC NULLS LAST) - greatest(v, 0) * COUNT(*) OVER (PARTITION BY v) AS ahead
     FROM (SELECT i, CAST(v AS DECIMAL(18, 2)) AS v FROM given))
-SELECT CASE WHEN v IS NULL THEN '–' WHEN v <= 0 THEN 'C' WHEN better5 < n THEN 'A' WHEN better5 < 3 * n THEN 'B'
+SELECT CASE WHEN v IS NULL THEN '–' WHEN v < 0 THEN 'L' WHEN v = 0 THEN 'C' WHEN better5 < n THEN 'A' WHEN better5 < 3 * n THEN 'B'
         ELSE 'C' END AS quota,
-    CASE WHEN v IS NULL THEN '–' WHEN v <= 0 THEN 'C' WHEN ahead * 100 < whole * 80 THEN 'A'
+    CASE WHEN v IS NULL THEN '–' WHEN v < 0 THEN 'L' WHEN v = 0 THEN 'C' WHEN ahead * 100 < whole * 80 THEN 'A'
         WHEN ahead * 100 < whole * 95 THEN 'B' ELSE 'C' END AS value
 FROM known ORDER BY i
 """
@@ -448,8 +489,21 @@ def test_plots_survive_nobody():
     judged = judgement.joint_judgement(
         totals_of(payments=[1.0], gross_profit=[1.0], brand_share=[1.0], revenue=[1.0]).head(0), DIAGNOSES
     )
-    assert pareto.plot_pareto(judged).figure.alt_text
-    assert pareto.plot_lorenz(judged).figure.alt_text
+    assert pareto.plot_pareto(judged) is None  # an empty frame would look like a finding
+    assert pareto.plot_lorenz(judged) is None
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_the_pareto_plot_of_gains_says_what_it_leaves_out(language):
+    style.use(language, "CNY")
+    judged = judgement.joint_judgement(totals_of(payments=[80.0, 20, -40]), DIAGNOSES)
+    ax = pareto.plot_pareto(judged)
+    assert "80 %" in text_of(ax)  # of 100 that came in, not of the 60 left
+    assert style.say("pareto.curve_losses", n=1, losses=-40.0) in text_of(ax)
+    alone = pareto.plot_lorenz(totals_of(payments=[80.0, -40]))
+    assert "nan" not in text_of(alone)
+    losing = judgement.joint_judgement(totals_of(payments=[-1.0, -2]), DIAGNOSES)
+    assert pareto.plot_pareto(losing) is None and pareto.plot_lorenz(losing) is None
 
 
 def test_a_plot_takes_given_axes():

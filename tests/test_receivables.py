@@ -168,7 +168,7 @@ def test_the_plot_draws_two_years_and_says_the_last_three_months_rate(language):
     assert lines[style.label("payments")] == [180.0] * 21 + [120.0] * 3
     assert ax.get_ylim()[0] == 0
     title = " ".join(t.get_text() for t in ax.figure.texts).replace("\n", " ")
-    assert style.say("receivables.months", rate="60 %") in title
+    assert style.say("receivables.months", rate="60 %", n=3) in title
     assert ax.get_xticklabels()[-1].get_text() == PERIOD
     assert ax.figure.alt_text
     pd.testing.assert_frame_equal(months, kept)
@@ -182,9 +182,42 @@ def test_without_payments_nobody_owes_what_he_bought(language):
     assert row["revenue"] == 1200
     assert row[receivables.RESTS_ON_PAYMENTS].isna().all()
     assert row["status"] == "–"
-    ax = receivables.plot_receivables(months, PERIOD)
-    assert ax.figure.alt_text == style.say("receivables.no_payments")
-    assert not ax.lines
+    assert receivables.plot_receivables(months, PERIOD) is None  # a line at zero would say that nobody pays
+    assert receivables.sentences(receivables.receivables(months, PERIOD)) == [], "told once, by the classes' basis"
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 7, 8, 11, 12, 13, 25])
+def test_a_short_history_is_not_scaled_to_a_year_and_nobody_is_called_a_payer(n):
+    stops = judged(x=([100.0] * n, [90.0] * max(n - 3, 0) + [0.0] * min(n, 3)))
+    row = stops.loc["x"]
+    days = {1: 31, 2: 61, 3: 92, 5: 153, 7: 214, 8: 245, 11: 335}.get(n, 365)  # October, and September …
+    bought = 100.0 * min(n, 12)
+    assert row["revenue"] == bought
+    assert row["dso_days"] == pytest.approx(row["balance"] / bought * days)
+    if n <= 3:
+        assert math.isnan(row["usual_3m"]), "there was no time before these"
+    else:
+        assert row["usual_3m"] == pytest.approx(270)  # of three known months, however many they are
+    assert row["status"] == ("–" if n < 8 else "stopped_paying")
+    assert receivables.is_told(stops.reset_index()) == (n >= 8)
+    told = [] if n >= 8 else [style.say("receivables.too_short", n=8)]
+    assert receivables.sentences(stops.reset_index()) == told
+    months = months_of(x=([100.0] * n, [90.0] * n))
+    title = " ".join(t.get_text() for t in receivables.plot_receivables(months, PERIOD).figure.texts)
+    assert style.say("receivables.months", n=min(n, 3), rate="90 %") in title.replace("\n", " ")
+
+
+def test_days_outstanding_are_over_the_days_that_are_known():
+    months = months_of(x=([100.0] * 3, [0.0] * 3))
+    assert receivables.receivables(months, PERIOD, 64)["dso_days"].tolist() == [64.0], "all of 64 days is unpaid"
+    assert receivables.receivables(months, PERIOD)["dso_days"].tolist() == [92.0]
+
+
+def test_a_window_without_sales_has_no_rate():
+    months = months_of(x=([0.0] * 12, [10.0] * 12))
+    text = " ".join(t.get_text() for t in receivables.plot_receivables(months, PERIOD).figure.texts)
+    assert "nan" not in text and "–" not in text.split("\n")[0]
+    assert style.money(30.0) in text
 
 
 def test_input_is_not_mutated():

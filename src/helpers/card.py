@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from helpers import inventory, periods, profit, standing, style
-from helpers.pareto import INDICATORS
+from helpers.pareto import INDICATORS, ranked_classes
 
 AUDIENCES = ("us", "dealer")
 MIN_PEERS = 5  # dealers of his format and area, himself included, for a place among them to mean something
@@ -44,6 +44,7 @@ class Dossier(NamedTuple):
     lost: pd.DataFrame  # us: his row of `standing.losing`, or none
     actions: pd.DataFrame  # us: his open actions of the plan
     factors: pd.DataFrame  # us: `factor`, `score`, `data_score`
+    n_months: int = 12  # of the window that the data cover
 
 
 def dossier(
@@ -83,10 +84,16 @@ def dossier(
            "places": places, "calls": calls, "lost": lost, "factors": factors}  # fmt: skip
     found = Dossier(
         dealer_id, audience, period, brand, who=_his(dealers, dealer_id).iloc[0],
-        actions=_open(_his(came, dealer_id)),
+        actions=_open(_his(came, dealer_id)), n_months=_n_known(months, period),
         **{name: _his(table, dealer_id) for name, table in his.items()},
     )  # fmt: skip
     return found if audience == "us" else _for_dealer(found)
+
+
+def _n_known(months: pd.DataFrame, period: str) -> int:
+    """Count the months of the window that the data of the network reach back over."""
+    window = periods.month_range(period, 12)
+    return sum(month >= months["month"].min() for month in window) if len(months) else len(window)
 
 
 def factor_rows(by_dealer: pd.DataFrame, session_scores: pd.DataFrame, tree: pd.DataFrame) -> pd.DataFrame:
@@ -114,7 +121,7 @@ def with_history(judged: pd.DataFrame, before: pd.DataFrame, stability: pd.DataF
 
     `before` is the judgement a year earlier, `stability` comes from `migration.class_stability`.
     """
-    past = before[["dealer_id", "composite_class"]].rename(columns={"composite_class": "previous_class"})
+    past = before[["dealer_id"]].assign(previous_class=ranked_classes(before))
     known = stability[["dealer_id", "history", "stability_rate"]]
     rows = judged.drop(columns="previous_class", errors="ignore").merge(past, on="dealer_id", how="left")
     return rows.merge(known, on="dealer_id", how="left").assign(has_past=len(before) > 0)
@@ -241,11 +248,13 @@ def summary(found: Dossier) -> list[str]:
     if now == now:
         change = style.change(now, then, 0) if then > 0 else ""
         key = "card.bought_change" if change else "card.bought"
-        said.append(style.say(key, now=now, change=change))
+        said.append(style.say(key, now=now, change=change, n=found.n_months))
     if len(found.owed) and found.owed["payments"].notna().all():
         row = found.owed.iloc[0]
-        said.append(style.say("card.owes" if row["balance"] > 0 else "card.owes_nothing", balance=row["balance"],
-                              days=row["dso_days"] if row["dso_days"] == row["dso_days"] else 0.0,
+        key = "owes" if row["balance"] > 0 else "owes_nothing"
+        if pd.isna(row["collection_rate"]):  # nothing bought: no days of purchases, and no part of them
+            key = "owes_no_purchases" if row["balance"] > 0 else "no_debt"
+        said.append(style.say(f"card.{key}", balance=row["balance"], days=row["dso_days"], n=found.n_months,
                               rate=style.percent(row["collection_rate"])))  # fmt: skip
     return said
 
@@ -254,11 +263,13 @@ def _class_sentences(found: Dossier) -> list[str]:
     if found.judged.empty:
         return []
     row = found.judged.iloc[0]
-    key = "stayed" if row["previous_class"] == row["composite_class"] else "class"
+    key = "stayed" if row["previous_class"] == ranked_classes(found.judged).iloc[0] else "class"
     if pd.isna(row["previous_class"]):
         key = "new" if row["has_past"] else "no_past"
     said = [style.say(f"card.{key}", letter=row["composite_class"], code=row["code"], then=row["previous_class"],
                       diagnosis=style.word(row["diagnosis"]))]  # fmt: skip
+    if row.get("gross_profit", 0.0) < 0:
+        said.append(style.say("card.loses", losses=-row["gross_profit"], n=found.n_months))
     if pd.notna(row["history"]) and pd.notna(row["stability_rate"]):
         said.append(style.say("card.history", history=" ".join(row["history"]),
                               rate=style.percent(row["stability_rate"])))  # fmt: skip
@@ -333,9 +344,11 @@ def plot_purchases(found: Dossier, *, ax: Axes | None = None) -> Axes:
     by_month = found.months.set_index("month")["revenue"] if len(found.months) else pd.Series(dtype=float)
     if by_month.reindex(window).isna().all():
         return style.nothing(style.say("card.no_purchases"), ax or _half(0.9))
-    ax, x = ax or _half(), np.arange(12)
+    window = window[len(window) - found.n_months :]  # months before the data are unknown, not without a purchase
+    ax, x = ax or _half(), np.arange(len(window))
     before = by_month.reindex([periods.shift(month, -12) for month in window])
-    ax.bar(x, by_month.reindex(window).fillna(0), color=style.COLORS["accent"], width=0.7, label=style.say("card.now"))
+    ax.bar(x, by_month.reindex(window).fillna(0), color=style.COLORS["accent"], width=0.7,
+           label=style.say("card.now", n=len(window)))  # fmt: skip
     if before.notna().any():
         ax.step(x, before.fillna(0), where="mid", color=style.COLORS["rival"], linewidth=1.3,
                 label=style.say("card.then"))  # fmt: skip
@@ -345,7 +358,8 @@ def plot_purchases(found: Dossier, *, ax: Axes | None = None) -> Axes:
     style.money_axis(ax.yaxis)
     now, then = year_sums(found)
     change = style.change(now, then, 0) if then > 0 else ""
-    title = style.say("card.bought_title_change" if change else "card.bought_title", now=now, change=change)
+    key = "card.bought_title_change" if change else "card.bought_title"
+    title = style.say(key, now=now, change=change, n=len(window))
     return style.explain(ax, title)
 
 

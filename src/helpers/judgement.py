@@ -1,16 +1,31 @@
 """Joint judgement: three indicators classed by themselves, judged together, named, and told in sentences."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from helpers import periods, style
-from helpers.pareto import INDICATORS, MISSING, NOT_ADDITIVE, abc_classes, n_best, top_share
+from helpers.pareto import (
+    INDICATORS,
+    LETTERS,
+    LOSS,
+    MISSING,
+    NOT_ADDITIVE,
+    abc_classes,
+    gains_and_losses,
+    held_share,
+    n_best,
+    ranked_classes,
+    top_share,
+)
+from helpers.settings import DataError
 
 WEIGHTS = {"payments": 0.4, "gross_profit": 0.4, "brand_share": 0.2}  # of the joint judgement; the page states them
 POINTS = {"A": 3, "B": 2, "C": 1}
+SIZES = ("gross_profit", "payments", "revenue")  # what can stand for the size of a dealer, the most telling first
+ANY = "*" * len(INDICATORS)
 COMPOSITE_CUTS = (2.5, 1.5)  # weighted points from which a dealer is A, then B
 SHOWN = ["dealer_id", "dealer_name", "city", *INDICATORS, "code", "composite_class", "diagnosis", "previous_class"]
 
@@ -25,13 +40,17 @@ def joint_judgement(
     totals
         One row per dealer, with those of `INDICATORS` that are known; the others count as missing.
     diagnoses
-        Columns `pattern` (three letters, `*` for any), `en`, `zh`; the first match wins.
+        Columns `pattern` (three letters, `*` for any, known or not), `en`, `zh`; the first match wins. A pattern
+        whose words claim something of an indicator names its letter; a code with an L is only named by a pattern with
+        an L, or by `***`.
 
     Returns
     -------
     DataFrame
         `totals` with `<indicator>_class`, the three-letter `code`, `composite_class` (weighted points of the known
-        letters, A = 3 … C = 1; A from 2.5, B from 1.5) and `diagnosis`, best first.
+        letters, A = 3 … C = 1; A from 2.5, B from 1.5; C where any letter is L) and `diagnosis`, best first. Where
+        neither payments nor gross profit are known of anybody, the class is that of revenue (`revenue_class`), whose
+        letter then stands first in the code, in the place of size.
 
     Raises
     ------
@@ -45,30 +64,45 @@ def joint_judgement(
         # shares of different wholes can't be accumulated: they keep to the quota under every rule
         letters[indicator] = abc_classes(values, "quota" if indicator in NOT_ADDITIVE else rule)
         judged[f"{indicator}_class"] = letters[indicator]
+    if by_revenue(judged):
+        letters["payments"] = judged["revenue_class"] = abc_classes(judged["revenue"], rule)
+        weights = {**dict.fromkeys(INDICATORS, 0.0), "payments": 1.0}
     judged["code"] = letters[INDICATORS[0]].str.cat([letters[indicator] for indicator in INDICATORS[1:]])
-    which, codes = pd.factorize(judged["code"])  # at most 64: what hangs on the code is worked out once for each
+    which, codes = pd.factorize(judged["code"])  # at most 125: what hangs on the code is worked out once for each
     composite = [_composite(code, weights) for code in codes]
     judged["composite_class"] = pd.array([letter for letter, _points in composite], dtype="str").take(which)
     judged["diagnosis"] = pd.array([_diagnosis(code, diagnoses) for code in codes], dtype="str").take(which)
     points = np.array([points for _letter, points in composite], dtype="float64")[which]
-    first = next((i for i in INDICATORS if i in totals and totals[i].notna().any()), None)
+    rank = np.array([LETTERS.index(letter) for letter, _points in composite], dtype="int64")[which]
+    first = next((i for i in (*INDICATORS, "revenue") if i in totals and totals[i].notna().any()), None)
     sizes = judged[first].to_numpy(dtype="float64", na_value=np.nan) if first else points
-    return judged.iloc[np.lexsort((-sizes, -points))].reset_index(drop=True)
+    return judged.iloc[np.lexsort((-sizes, -points, rank))].reset_index(drop=True)
+
+
+def by_revenue(totals: pd.DataFrame) -> bool:
+    """Whether classes can only go by revenue: neither payments nor gross profit are known of anybody, revenue is."""
+    known = [i for i in ("payments", "gross_profit", "revenue") if i in totals and totals[i].notna().any()]
+    return known == ["revenue"]
 
 
 def _composite(code: str, weights: Mapping[str, float]) -> tuple[str, float]:
-    known = [(weights[i], POINTS[letter]) for i, letter in zip(INDICATORS, code, strict=True) if letter in POINTS]
+    """Give class and points; a letter L counts nothing, and makes the class C whatever the others are."""
+    known = [(weights[i], POINTS.get(x, 0)) for i, x in zip(INDICATORS, code, strict=True) if x != MISSING]
     total = sum(weight for weight, _ in known)
+    points = round(sum(weight * point for weight, point in known) / total, 9) if total > 0 else 0.0  # 2.4999… is 2.5
+    if LOSS in code:
+        return "C", points
     if total <= 0:
         return MISSING, 0.0
-    points = round(sum(weight * point for weight, point in known) / total, 9)  # 2.4999… is 2.5
     return ("A" if points >= COMPOSITE_CUTS[0] else "B" if points >= COMPOSITE_CUTS[1] else "C"), points
 
 
 def _diagnosis(code: str, diagnoses: pd.DataFrame) -> str:
     for row in diagnoses.itertuples():
         if len(str(row.pattern)) != len(INDICATORS):
-            raise ValueError(f"diagnoses.csv: the pattern {row.pattern!r} needs three letters: A, B, C, – or *")
+            raise ValueError(f"diagnoses.csv: the pattern {row.pattern!r} needs three letters: A, B, C, L, – or *")
+        if LOSS in code and LOSS not in row.pattern and row.pattern != ANY:
+            continue  # "big" is not the name of a dealer who costs us money, whoever wrote the table
         if all(p in ("*", letter) for p, letter in zip(row.pattern, code, strict=True)):
             return style.translated(row.en, row.zh)
     raise ValueError(f"diagnoses.csv: no pattern fits the code {code!r}; let the last row be '***'")
@@ -78,13 +112,24 @@ def overridden_classes(judged: pd.DataFrame, overrides: pd.DataFrame, end_date: 
     """Put classes set by hand in place of the computed ones, where they are valid on the window's last day.
 
     Adds `computed_class` and `override_reason` (with the author); of several valid overrides the latest wins.
+
+    Raises
+    ------
+    DataError
+        If any of them, valid or not, sets a class that is none of A, B, C: L and – are found, not set.
     """
+    wrong = overrides[~overrides["class"].isin(POINTS)]
+    if len(wrong):
+        row = wrong.iloc[0]
+        rows = f"{len(wrong):,} {'row' if len(wrong) == 1 else 'rows'}"
+        raise DataError(
+            f"overrides.csv: class {row['class']!r} is none of A, B, C ({rows}, e.g. of dealer {row['dealer_id']!r} "
+            f"from {str(row['valid_from'])[:10]}); write one of them, or take the row out"
+        )
     result = judged.assign(computed_class=judged["composite_class"], override_reason="")
     end = pd.Timestamp(end_date)
     valid = overrides[(overrides["valid_from"] <= end) & ~(overrides["valid_to"] < end)]
     valid = valid.sort_values("valid_from", kind="stable")
-    if bad := sorted(set(valid["class"]) - set(POINTS)):
-        raise ValueError(f"overrides.csv: class {bad[0]!r} is none of A, B, C")
     chosen = valid.drop_duplicates("dealer_id", keep="last").set_index("dealer_id")
     by_hand = result["dealer_id"].isin(chosen.index)
     ids = result.loc[by_hand, "dealer_id"]
@@ -94,19 +139,19 @@ def overridden_classes(judged: pd.DataFrame, overrides: pd.DataFrame, end_date: 
 
 
 def judged_windows(totals: pd.DataFrame, diagnoses: pd.DataFrame, **options) -> pd.DataFrame:
-    """Judge each `window_end` by itself: `dealer_id`, `window_end`, `code`, `composite_class`."""
-    judged = [
-        joint_judgement(window, diagnoses, **options)[["dealer_id", "window_end", "code", "composite_class"]]
-        for _end, window in totals.groupby("window_end")
-    ]
-    return pd.concat(judged, ignore_index=True)
+    """Judge each `window_end` by itself: `dealer_id`, `window_end`, `code`, `composite_class`; no window, no rows."""
+    columns = ["dealer_id", "window_end", "code", "composite_class"]
+    judged = [joint_judgement(window, diagnoses, **options)[columns] for _end, window in totals.groupby("window_end")]
+    return pd.concat(judged, ignore_index=True) if judged else pd.DataFrame(columns=columns, dtype="str")
 
 
 def grouped_totals(totals: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
     """Sum up dealers to their `dealer_group`; who has no group stands for himself."""
     group = dealers.set_index("dealer_id")["dealer_group"]
     key = totals["dealer_id"].map(group).fillna(totals["dealer_id"]).rename("dealer_id")
-    money = ["purchases", "revenue", "gross_profit", "quantity", "payments", "brand_part", "brand_total"]
+    money = ["purchases", "revenue", "gross_profit", "covered_revenue", "quantity", "payments", "brand_part",
+             "brand_total"]  # fmt: skip
+    money = [column for column in money if column in totals]
     # cents again after adding floats, so that equal groups tie; a column of unknowns stays unknown
     summed = totals[money].groupby(key).sum(min_count=1).round(2)
     summed["brand_share"] = summed["brand_part"] / summed["brand_total"].where(summed["brand_total"] > 0)
@@ -124,30 +169,71 @@ def group_table(totals: pd.DataFrame, dealers: pd.DataFrame, diagnoses: pd.DataF
 
 
 def class_table(judged: pd.DataFrame) -> pd.DataFrame:
-    """Make the ABC table: per indicator and class the dealers and their part of the total.
+    """Make the ABC table: per indicator and class the dealers and their part of what is above zero.
 
-    Zero and negative values, and missing ones, are rows of their own; `n_dealers` sums to all dealers per indicator.
+    Dealers below zero (L) and those of whom nothing is known (–) are rows of their own; `n_dealers` of the classes sums
+    to all dealers per indicator. `value_share` is of the sum of what is above zero; the losses stand beside it in
+    money, and where there are any a row `net` says what is left of both. Without payments and gross profit the
+    indicator is revenue.
     """
     rows = []
-    for indicator in [i for i in INDICATORS if i in judged and judged[i].notna().any()]:
+    for indicator in [i for i in (*INDICATORS, "revenue") if _classed(judged, i)]:
         values, letters = judged[indicator], judged[f"{indicator}_class"]
-        total = round(float(values.sum()), 2)  # 0.1 + 0.2 − 0.3 is nothing to have a share of
-        kind = letters.where(~(values <= 0), "zero_or_negative")
-        for name in ["A", "B", "C", "zero_or_negative", MISSING]:
-            inside = values[kind == name]
-            if name in POINTS or len(inside):
-                additive = indicator not in NOT_ADDITIVE
+        sums, additive = gains_and_losses(values), indicator not in NOT_ADDITIVE
+        for name in LETTERS:
+            inside = letters == name
+            if name in POINTS or inside.any():
+                counted = additive and name not in (LOSS, MISSING)
                 rows.append(
                     {
-                        "indicator": indicator, "class": name, "n_dealers": len(inside),
-                        "dealer_share": len(inside) / len(judged),
-                        "value": inside.sum() if additive and name != MISSING else np.nan,
-                        "value_share": inside.sum() / total if additive and total > 0 and name != MISSING else np.nan,
-                        "least": inside.min() if len(inside) else np.nan,
+                        "indicator": indicator, "class": name, "n_dealers": int(inside.sum()),
+                        "dealer_share": inside.sum() / len(judged),
+                        "value": values[inside].sum() if additive and name != MISSING else np.nan,
+                        "value_share": held_share(values, inside) if counted else np.nan,
+                        "least": values[inside].min() if inside.any() else np.nan,
                     }
                 )  # fmt: skip
+        if additive and sums.n_losing:
+            known = int(values.notna().sum())
+            rows.append({"indicator": indicator, "class": "net", "n_dealers": known,
+                         "dealer_share": known / len(judged), "value": sums.net})  # fmt: skip
     columns = ["indicator", "class", "n_dealers", "dealer_share", "value", "value_share", "least"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _classed(judged: pd.DataFrame, indicator: str) -> bool:
+    """Whether anybody has a letter in an indicator; revenue has some only where classes go by it."""
+    return f"{indicator}_class" in judged and judged[f"{indicator}_class"].ne(MISSING).any()
+
+
+def loss_table(judged: pd.DataFrame) -> pd.DataFrame:
+    """List the dealers that are below zero in an indicator, who costs us most first; no rows where nobody is."""
+    losing = judged[judged["code"].str.contains(LOSS)].assign(far=lambda rows: _loss(rows))
+    columns = ["dealer_id", "dealer_name", "city", "account_manager", "code", "diagnosis", "gross_profit", "payments",
+               "brand_share", "revenue"]  # fmt: skip
+    losing = losing.sort_values(["far", "dealer_id"])
+    return losing[[c for c in columns if c in losing]].reset_index(drop=True)
+
+
+def _loss(rows: pd.DataFrame) -> pd.Series:
+    """Give what is below zero in money: of gross profit, else of payments, else of revenue; else nothing."""
+    parts = [rows[i].where(rows[i] < 0) for i in SIZES if i in rows]
+    found = parts[0]
+    for part in parts[1:]:
+        found = found.fillna(part)
+    return found.fillna(0.0)
+
+
+def loss_sentences(judged: pd.DataFrame, indicators: Sequence[str] = (*INDICATORS, "revenue")) -> list[str]:
+    """Say per indicator who is below zero: in money what they cost, what the others bring, and what is left."""
+    said = []
+    for indicator in indicators:
+        if not _classed(judged, indicator) or not (judged[f"{indicator}_class"] == LOSS).any():
+            continue
+        sums = gains_and_losses(judged[indicator])
+        said.append(style.say(f"pareto.below_{indicator}", n=sums.n_losing, losses=-sums.losses, gains=sums.gains,
+                              net=sums.net))  # fmt: skip
+    return said
 
 
 def abc_table(judged: pd.DataFrame, moved: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
@@ -156,19 +242,44 @@ def abc_table(judged: pd.DataFrame, moved: pd.DataFrame, dealers: pd.DataFrame) 
     rows = rows.merge(moved[["dealer_id", "previous_class", "movement"]], on="dealer_id", how="left")
     letters = [f"{i}_class" for i in INDICATORS]
     columns = ["dealer_id", "dealer_name", "city", "account_manager", *INDICATORS, *letters, "code", "composite_class",
-               "diagnosis", "previous_class", "movement", "override_reason"]  # fmt: skip
-    return rows[columns]
+               "diagnosis", "previous_class", "movement", "override_reason", "revenue",
+               "covered_revenue"]  # fmt: skip
+    return rows.reindex(columns=columns)
 
 
 def flagged(table: pd.DataFrame) -> pd.Series:
     """Mark the dealers that other parts of the edition point to: who moved by two classes, or is set by hand."""
-    pair = table["previous_class"].fillna("") + table["composite_class"]
-    return pair.isin(["AC", "CA"]) | (table["override_reason"] != "")
+    rank = {letter: i for i, letter in enumerate(LETTERS) if letter != MISSING}
+    steps = table["previous_class"].map(rank) - ranked_classes(table).map(rank)
+    return (steps.abs() >= 2) | (table["override_reason"] != "")
 
 
 def main_indicator(judged: pd.DataFrame) -> str:
-    """Name the indicator that stands for the size of a dealer: the first additive one that is known."""
-    return next((i for i in ("gross_profit", "payments", "revenue") if judged[i].notna().any()), "revenue")
+    """Name the indicator that stands for the size of a dealer: the first in which anybody is above zero.
+
+    Where nobody is in any, the first that is known.
+    """
+    known = [i for i in SIZES if i in judged and judged[i].notna().any()]
+    return next((i for i in known if (judged[i] > 0).any()), (known or ["revenue"])[0])
+
+
+def cost_cover(totals: pd.DataFrame) -> float:
+    """Give the part of our revenue whose lines have a cost, which gross profit is the profit of; NaN without any.
+
+    What is not covered counts by its amount, a return too, so that nothing uncovered can cancel out.
+    """
+    if "covered_revenue" not in totals or totals["covered_revenue"].isna().all():
+        return float("nan")
+    covered = totals["covered_revenue"].fillna(0.0)
+    gap = (totals["revenue"].fillna(0.0) - covered).round(2).abs().sum()
+    whole = covered.abs().sum() + gap
+    return float(covered.abs().sum() / whole) if whole > 0 else float("nan")
+
+
+def margin_rate(totals: pd.DataFrame) -> pd.Series:
+    """Give our gross margin: gross profit ÷ revenue of the lines that have a cost; NaN where that is not above zero."""
+    covered = totals["covered_revenue"] if "covered_revenue" in totals else totals["revenue"]
+    return totals["gross_profit"] / covered.where(covered > 0)
 
 
 def bottom_line(judged: pd.DataFrame, moved: pd.DataFrame, overdue: pd.DataFrame | None) -> list[str]:
@@ -177,15 +288,21 @@ def bottom_line(judged: pd.DataFrame, moved: pd.DataFrame, overdue: pd.DataFrame
     `judged` has `dealer_name`; `moved` comes from `migration.movements` with `dealer_name`, `overdue` from
     `receivables.overdue` with `dealer_name`, or None without payments.
     """
-    size, names = main_indicator(judged), style.label(main_indicator(judged))
-    counts, positive = judged["composite_class"].value_counts(), judged[judged[size] > 0]
-    held = judged.loc[judged["composite_class"] == "A", size].clip(lower=0).sum() / max(positive[size].sum(), 1e-9)
-    said = [
-        style.say("pareto.top", n=n_best(len(positive)), of=len(positive), indicator=names,
-                  share=style.percent(top_share(judged[size]))),
-        style.say("pareto.classes", a=counts.get("A", 0), b=counts.get("B", 0), c=counts.get("C", 0),
-                  share=style.percent(held), indicator=names),
-    ]  # fmt: skip
+    counts = judged["composite_class"].value_counts()
+    counts = {x.lower(): int(counts.get(x, 0)) for x in POINTS}
+    size, label = main_indicator(judged), style.label(main_indicator(judged))
+    n, best = int((judged[size] > 0).sum()), judged["composite_class"] == "A"
+    if n:
+        share = style.percent(top_share(judged[size]))
+        said = [style.say("pareto.top", n=n_best(n), of=n, indicator=label, share=share)]
+    else:
+        said = [style.say("pareto.none_positive", indicator=label)]
+    if n and best.any():
+        share = style.percent(held_share(judged[size], best))
+        said.append(style.say("pareto.classes", **counts, share=share, indicator=label))
+    else:
+        said.append(style.say("pareto.classes_only", **counts))
+    said += loss_sentences(judged)
     how = moved["movement"].value_counts()
     if not (moved["movement"] == "–").all():
         said.append(style.say("pareto.moved", **{m: how.get(m, 0) for m in ("risen", "fallen", "joined", "left")}))
@@ -198,32 +315,42 @@ def bottom_line(judged: pd.DataFrame, moved: pd.DataFrame, overdue: pd.DataFrame
                               names=style.listed(stopped["dealer_name"])))  # fmt: skip
     by_hand = int((judged["override_reason"] != "").sum()) if "override_reason" in judged else 0
     said += [style.say("pareto.overridden", n=by_hand)] if by_hand else []
-    unknown = [i for i in INDICATORS if judged[i].isna().all()]
-    return said + [style.say("pareto.no_indicator", indicator=style.label(i)) for i in unknown]
+    return said
 
 
 def basis_sentences(judged: pd.DataFrame, basis: str) -> list[str]:
-    """Say what our brand's share is a share of, what is missing, and the weights of the joint judgement."""
+    """Say what our brand's share is a share of, what is missing, what the classes rest on, and the weights."""
     said = [style.say(f"pareto.basis_{basis}")] if basis else []
-    said += [style.say("pareto.no_indicator", indicator=style.label(i)) for i in INDICATORS if judged[i].isna().all()]
     known = {i: w for i, w in WEIGHTS.items() if judged[i].notna().any()}
+    if by_revenue(judged):
+        said.append(style.say("pareto.by_revenue"))
+        return said + ([] if known else [style.say("pareto.no_brand_share")])
+    said += [style.say(f"pareto.no_{i}") for i in INDICATORS if i not in known]
+    said += [_cover_sentence(judged)] if cost_cover(judged) < 1 else []
+    partly = judged[[f"{i}_class" for i in known]].eq(MISSING).any(axis=1)
+    if partly.any():
+        said.append(style.say("pareto.fewer_letters", n=int(partly.sum()), of=len(judged)))
+    if len(known) < 2:
+        return said
     weights = ", ".join(f"{style.label(i)} {style.percent(w / sum(known.values()))}" for i, w in known.items())
     return [*said, style.say("pareto.weights", weights=weights)]
 
 
-def headlines(judged: pd.DataFrame, moved: pd.DataFrame, overdue: pd.DataFrame) -> list[dict]:
-    """Make the front page's verdict, its figures on classes and payers, and what changed; keys as `report.headline`."""
-    size = main_indicator(judged)
-    held = judged[judged["composite_class"] == "A"]
-    share = held[size].clip(lower=0).sum() / max(judged[size].clip(lower=0).sum(), 1e-9)
-    how = moved["movement"].value_counts()
-    stopped = overdue[overdue["status"] == "stopped_paying"]
-    verdict = style.say("pareto.verdict", n=len(held), share=style.percent(share), indicator=style.label(size))
-    made = [{"place": "verdict", "text": verdict}]
-    if judged["payments"].notna().any():
+def headlines(judged: pd.DataFrame, moved: pd.DataFrame, overdue: pd.DataFrame | None) -> list[dict]:
+    """Make the front page's verdict, its figures on classes and payers, and what changed; keys as `report.headline`.
+
+    The verdict's share is of what is above zero; what is lost stands behind it. `overdue` is None where who has stopped
+    paying can't be told.
+    """
+    how, verdict = moved["movement"].value_counts(), " ".join(_verdict(judged))
+    made = [{"place": "verdict", "text": verdict if style.spoken() == "en" else verdict.replace("。 ", "。")}]
+    if overdue is not None:
+        stopped = overdue[overdue["status"] == "stopped_paying"]
         owed = {"place": "tile", "label": style.say("pareto.tile_stopped"), "text": f"{len(stopped):,}"}
         change = style.say("pareto.owe", balance=float(stopped["balance"].sum()))
         made.append({**owed, "change": change, "tone": "bad" if len(stopped) else "good"})
+    if cost_cover(judged) < 1:
+        made.append({"place": "quality", "text": _cover_sentence(judged)})
     if not (moved["movement"] == "–").all():
         said = style.say("pareto.moved", **{m: how.get(m, 0) for m in ("risen", "fallen", "joined", "left")})
         made.append({"place": "change", "text": said, "link": "02_abc_pareto.html"})
@@ -235,20 +362,41 @@ def headlines(judged: pd.DataFrame, moved: pd.DataFrame, overdue: pd.DataFrame) 
     return made
 
 
+def _verdict(judged: pd.DataFrame) -> list[str]:
+    """Say what the A dealers hold of all that is above zero, and what is lost beside it."""
+    size, best = main_indicator(judged), judged["composite_class"] == "A"
+    label = style.label(size)
+    if not (judged[size] > 0).any():
+        said = [style.say("pareto.none_positive", indicator=label)]
+    else:
+        share = style.percent(held_share(judged[size], best))
+        said = [style.say("pareto.verdict" if best.any() else "pareto.no_best", n=int(best.sum()), share=share,
+                          indicator=label)]  # fmt: skip
+    return said + loss_sentences(judged, [size])
+
+
+def _cover_sentence(judged: pd.DataFrame) -> str:
+    """Say that gross profit is that of the covered lines; what is nearly all is not called all."""
+    return style.say("pareto.cost_cover", share=style.percent(min(cost_cover(judged), 0.999), 1))
+
+
 def tiles(months: pd.DataFrame, period: str) -> list[dict]:
     """Make the front page's figures: each known total of the window, against the window a month before.
 
-    Keys as `report.headline` takes them; `trend` is the last 24 months, or those that are known. Where the data don't
+    Keys as `report.headline` takes them; `trend` is the last 24 months, or those that are known. The label counts the
+    months that are summed up, and says which part of revenue gross profit is the profit of, if not of all. Where the data don't
     reach back over the window a month before, there is no change: eleven months would make every total grow.
     """
-    made = []
+    made, inside = [], months[months["month"].isin(periods.month_range(period, 12))]
     for column in ("revenue", "payments", "gross_profit"):
         sums = months.groupby("month")[column].sum(min_count=1).dropna()
         known = [month for month in periods.month_range(period, 24) if month >= sums.index.min()] if len(sums) else []
         sums = sums.reindex(known, fill_value=0.0)
         if not (now := sums.iloc[-12:].sum()):
             continue
-        tile = {"place": "tile", "label": style.say("pareto.tile", indicator=style.label(column)),
+        n, cover = len(sums.iloc[-12:]), cost_cover(inside) if column == "gross_profit" else 1.0
+        key, part = ("pareto.tile_cover", style.percent(min(cover, 0.999), 1)) if cover < 1 else ("pareto.tile", "")
+        tile = {"place": "tile", "label": style.say(key, indicator=style.label(column), n=n, share=part),
                 "text": style.money(now), "trend": [float(x) for x in sums]}  # fmt: skip
         if len(sums) > 12 and (before := sums.iloc[-13:-1].sum()) > 0:
             change = style.change(now, before)
@@ -257,11 +405,16 @@ def tiles(months: pd.DataFrame, period: str) -> list[dict]:
     return made
 
 
-def plot_class_map(judged: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes:
-    """Draw dealers by size and margin, coloured by composite class: who is big but thin, small but rich."""
-    shown = judged[(judged["revenue"] > 0) & judged["gross_profit"].notna()]
+def plot_class_map(judged: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes | None:
+    """Draw dealers by size and margin, coloured by composite class: who is big but thin, small but rich.
+
+    Nothing is drawn where no dealer has both revenue and lines with a cost.
+    """
+    shown = judged[(judged["revenue"] > 0) & margin_rate(judged).notna()]
+    if shown.empty:
+        return None
     ax = ax or style.axes(height=4.2, dense=len(shown) > style.MANY)
-    margin = (shown["gross_profit"] / shown["revenue"]).clip(-0.5, 1)
+    margin = margin_rate(shown).clip(-0.5, 1)
     for letter in ("C", "B", "A"):
         inside = shown["composite_class"] == letter
         ax.scatter(shown["revenue"][inside], margin[inside], s=20, color=style.COLORS[letter], label=letter,
@@ -271,6 +424,6 @@ def plot_class_map(judged: pd.DataFrame, *, scope: str = "", ax: Axes | None = N
     style.share_axis(ax.yaxis)
     ax.set(xlabel=style.label("revenue"), ylabel=style.label("gross_margin_rate"))
     ax.legend(title=style.label("composite_class"), loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
-    thin = int(((shown["composite_class"] == "A") & (margin < margin.median())).sum())
-    title = style.say("pareto.map", n=thin, of=int((shown["composite_class"] == "A").sum()))
-    return style.explain(ax, title, style.say("pareto.map_how"), scope)
+    best = shown["composite_class"] == "A"
+    thin, key = int((best & (margin < margin.median())).sum()), "pareto.map" if best.any() else "pareto.map_no_best"
+    return style.explain(ax, style.say(key, n=thin, of=int(best.sum())), style.say("pareto.map_how"), scope)

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from helpers import read, shelf, style
+from helpers.pareto import gains_and_losses
 from helpers.settings import Workbook
 
 TABLES = ("abc_pareto", "call_list", "plan", "receivables", "inventory_age", "dealer_profit")  # what is read
@@ -68,7 +69,8 @@ def _page(key: str, mine: pd.DataFrame, tables: Mapping[str, pd.DataFrame], link
     letters = his["abc_pareto"]["composite_class"].value_counts()
     facts = {
         "n_dealers": len(his["abc_pareto"]), "n_a": int(letters.get("A", 0)), "n_calls": len(his["call_list"]),
-        "gross_profit": his["abc_pareto"]["gross_profit"].sum(min_count=1), "n_actions": len(standing),
+        "profit": gains_and_losses(his["abc_pareto"]["gross_profit"]), "n_actions": len(standing),
+        "gross_profit": his["abc_pareto"]["gross_profit"].sum(min_count=1),
         "balance": owed["balance"].clip(lower=0).sum() if len(owed) else float("nan"),
     }  # fmt: skip
     made = [(style.say(f"managers.{title}"), style.table(rows, limit=len(rows), links=links).to_html())
@@ -120,6 +122,8 @@ def _shown(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 def _said(facts: Mapping[str, Any], letters: pd.Series) -> list[str]:
     counts = {letter.lower(): int(letters.get(letter, 0)) for letter in "ABC"}
     said = [style.say("managers.dealers_line", n=facts["n_dealers"], **counts)]
-    said += [style.say("managers.profit_line", profit=facts["gross_profit"])] if facts["gross_profit"] > 0 else []
+    sums = facts["profit"]
+    said += [style.say("managers.profit_line", profit=sums.net)] if pd.notna(facts["gross_profit"]) else []
+    said += [style.say("managers.loss_line", n=sums.n_losing, losses=-sums.losses)] if sums.n_losing else []
     said += [style.say("managers.owed_line", balance=facts["balance"])] if facts["balance"] > 0 else []
     return [*said, style.say("managers.work_line", calls=facts["n_calls"], actions=facts["n_actions"])]

@@ -1,15 +1,25 @@
 """Measures: what to do with each class, and whom to call first and why."""
 
+from collections.abc import Collection
+
 import pandas as pd
 
 from helpers import style
 
 
-def measure_table(judged: pd.DataFrame, happened: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:
+MOVED = ("left", "fallen", "joined", "risen")
+LATE = ("stopped_paying", "slowed")
+
+
+def measure_table(
+    judged: pd.DataFrame, happened: pd.DataFrame, measures: pd.DataFrame, untold: Collection[str] = ()
+) -> pd.DataFrame:
     """Put each class's and each event's measure beside the number of dealers it holds for.
 
-    `measures` is the editable table: `trigger` (a class or an event), `priority`, `within_days`, `en`, `zh`.
+    `measures` is the editable table: `trigger` (a class or an event), `priority`, `within_days`, `en`, `zh`. Events
+    that the data can't tell of (`untold`, from `untold_events`) are left out: that none is known is not that none was.
     """
+    measures = measures[~measures["trigger"].isin(list(untold))].reset_index(drop=True)
     counts = pd.concat([judged["composite_class"], happened["trigger"]]).value_counts()
     return pd.DataFrame(
         {
@@ -19,6 +29,15 @@ def measure_table(judged: pd.DataFrame, happened: pd.DataFrame, measures: pd.Dat
             "measure": [style.translated(row.en, row.zh) for row in measures.itertuples()],
         }
     )
+
+
+def untold_events(moved: pd.DataFrame, receivables: pd.DataFrame) -> list[str]:
+    """List the events that the data can't tell of: moves without a year before, late payers where no status is known.
+
+    `receivables` is the table of all dealers, not only of those who are late.
+    """
+    told = receivables["status"].isin(["stopped_paying", "slowed", "paying"]).any()
+    return [*(MOVED if (moved["movement"] == "–").all() else ()), *(() if told else LATE)]
 
 
 def events(moved: pd.DataFrame, before: pd.DataFrame, receivables: pd.DataFrame | None) -> pd.DataFrame:

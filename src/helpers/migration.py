@@ -6,8 +6,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from helpers import periods, style
+from helpers.pareto import LETTERS, LOSS, MISSING, ranked_classes
 
-CLASSES = ("A", "B", "C", "–")
 XYZ_CUTS = (0.5, 1.0)  # coefficient of variation of monthly revenue up to which demand is X, then Y; else Z
 N_QUARTERS = 8
 
@@ -15,34 +15,46 @@ N_QUARTERS = 8
 def class_migration(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """Count dealers by class before (rows) and now (columns); who was not there is "joined", who is gone "left".
 
-    Both have `dealer_id` and `composite_class`; every dealer of either is counted once.
+    Both have `dealer_id` and `composite_class`, and `code` where it is known who is below zero: he counts as L, below
+    C. Every dealer of either is counted once; L and – have a row and a column where there are any.
     """
     both = _side_by_side(now, before)
     before_, now_ = both["previous_class"].fillna("joined"), both["composite_class"].fillna("left")
-    rows, columns = [*CLASSES, "joined"], [*CLASSES, "left"]
+    rows, columns = [*LETTERS, "joined"], [*LETTERS, "left"]
     table = pd.crosstab(before_, now_).reindex(index=rows, columns=columns, fill_value=0)
-    table = table.loc[table.any(axis=1) | ~table.index.isin(["–"]), table.any(axis=0) | ~table.columns.isin(["–"])]
+    rare = [LOSS, MISSING]
+    table = table.loc[table.any(axis=1) | ~table.index.isin(rare), table.any(axis=0) | ~table.columns.isin(rare)]
     return table.rename_axis(index="previous_class", columns="composite_class")
 
 
 def movements(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
-    """Say of every dealer how he moved: "risen", "fallen", "joined", "left" or "stayed"; "–" without a year before."""
+    """Say of every dealer how he moved: "risen", "fallen", "joined", "left" or "stayed"; "–" without a year before.
+
+    Classes are compared as in `class_migration`: from C below zero is a fall, from L back to C a rise. Who came from
+    unknown or went there neither rose nor fell: "–".
+    """
     both = _side_by_side(now, before)
     if before.empty:  # the data do not reach back: nothing moved, nobody "joined"
         return both.assign(movement="–", steps=0)
-    rank = {letter: i for i, letter in enumerate(CLASSES)}
+    rank = {letter: i for i, letter in enumerate(LETTERS)}
     old, new = both["previous_class"].map(rank), both["composite_class"].map(rank)
+    unknown = ((old == rank[MISSING]) | (new == rank[MISSING])) & (old != new)
     moved = np.select(
-        [old.isna(), new.isna(), new < old, new > old], ["joined", "left", "risen", "fallen"], default="stayed"
+        [old.isna(), new.isna(), unknown, new < old, new > old], ["joined", "left", "–", "risen", "fallen"], "stayed"
     )
+    old = old.where(~unknown)
     return both.assign(movement=moved, steps=(old - new).fillna(0).astype(int))
 
 
 def _side_by_side(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     names = {"composite_class": "previous_class", "code": "previous_code"}
     kept = ["dealer_id", "composite_class", *(["code"] if "code" in now and "code" in before else [])]
-    previous = before[kept].rename(columns=names)
-    return now[kept].merge(previous, on="dealer_id", how="outer", validate="one_to_one")
+    previous = before[kept].assign(composite_class=ranked_classes(before)).rename(columns=names)
+    return (
+        now[kept]
+        .assign(composite_class=ranked_classes(now))
+        .merge(previous, on="dealer_id", how="outer", validate="one_to_one")
+    )
 
 
 def mover_table(moved: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
@@ -57,8 +69,13 @@ def mover_table(moved: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
 
 
 def regularity_table(judged: pd.DataFrame, demand: pd.DataFrame) -> pd.DataFrame:
-    """Count dealers by class (rows) and regularity of demand (X, Y, Z; columns): which plans can be trusted."""
+    """Count dealers by class (rows) and regularity of demand (X, Y, Z; columns): which plans can be trusted.
+
+    No rows where nobody's regularity is known.
+    """
     both = judged[["dealer_id", "composite_class"]].merge(demand, on="dealer_id", how="left")
+    if both["variability"].isin(["X", "Y", "Z"]).sum() == 0:
+        both = both.head(0)
     counts = pd.crosstab(both["composite_class"], both["variability"].fillna("–"))
     return counts.reindex(columns=["X", "Y", "Z", "–"], fill_value=0).reset_index().rename_axis(columns=None)
 
@@ -66,10 +83,12 @@ def regularity_table(judged: pd.DataFrame, demand: pd.DataFrame) -> pd.DataFrame
 def class_stability(quarters: pd.DataFrame) -> pd.DataFrame:
     """Judge each dealer's stability: the share of quarter-to-quarter steps in which his class stayed.
 
-    `quarters` has `dealer_id`, `window_end`, `composite_class` for windows that do not overlap: rolling windows share
-    most of their months and would call nearly everyone stable. A quarter without a line counts as class "left".
+    `quarters` has `dealer_id`, `window_end`, `composite_class` (and `code`: below zero is L) for windows that do not
+    overlap: rolling windows share most of their months and would call nearly everyone stable. A quarter without a line
+    counts as class "left".
     Columns: `dealer_id`, `history` (classes, oldest first, "·" where absent), `stability_rate`, `n_steps`.
     """
+    quarters = quarters.assign(composite_class=ranked_classes(quarters))
     wide = quarters.pivot_table(index="dealer_id", columns="window_end", values="composite_class", aggfunc="first")
     wide = wide.reindex(columns=sorted(wide.columns)).fillna("·")
     codes = wide.to_numpy(dtype=object)
@@ -132,7 +151,7 @@ def plot_stability(stability: pd.DataFrame, judged: pd.DataFrame, *, scope: str 
     ax = ax or style.axes(height=3.2)
     shares = {}
     bands = [("unstable", -0.01, 0.5), ("middling", 0.5, 0.8), ("stable", 0.8, 1.01)]
-    for letter in [c for c in CLASSES if (both["composite_class"] == c).any()]:
+    for letter in [c for c in LETTERS if (both["composite_class"] == c).any()]:
         rates = both.loc[both["composite_class"] == letter, "stability_rate"]
         shares[letter] = {name: float(((rates > low) & (rates <= high)).mean()) for name, low, high in bands}
     left = np.zeros(len(shares))

@@ -44,12 +44,12 @@ def network_tables(book: Workbook, period: str, language: str) -> tuple[dict[str
     words.speak(language, book.currency)  # reasons of calls and names are written in the reader's language
     end = periods.window(period).end
     dealers, months = read.dealers(book, language), read.dealer_months(book, period)
-    judged, calls = _judgement(book, period, dealers, months)
+    owed = receivables.receivables(months, period, read.covered(book, period).n_days)
+    judged, calls = _judgement(book, period, dealers, owed)
     stocked = _stock(book, period, dealers, language)
     sums, by_month = earnings.brand_sums(book, period), earnings.brand_months(book, period)
     comparison = profit.brand_comparison(sums, book.brand, by_month)
     trends = margins.margin_trends(earnings.dealer_margins(book, period), period)
-    owed = receivables.receivables(months, period)
     tree = fishbone.factor_tree(read.reference(book, "factors"), read.reference(book, "causes"))
     scores = read.records(book, "scores", language)
     there = scoring.dealer_session_scores(scores, tree, end_date=end, brand=book.brand)
@@ -65,7 +65,7 @@ def network_tables(book: Workbook, period: str, language: str) -> tuple[dict[str
     }, comparison  # fmt: skip
 
 
-def _judgement(book: Workbook, period: str, dealers: pd.DataFrame, months: pd.DataFrame) -> tuple:
+def _judgement(book: Workbook, period: str, dealers: pd.DataFrame, owed: pd.DataFrame) -> tuple:
     """Judge as page 02 does: classes now, a year ago and by quarter, and whom to call for it."""
     diagnoses, end = read.reference(book, "diagnoses"), periods.window(period).end
     totals = read.dealer_totals(book, period)
@@ -75,7 +75,7 @@ def _judgement(book: Workbook, period: str, dealers: pd.DataFrame, months: pd.Da
     quarters = read.dealer_totals(book, period, n_months=3, n_windows=N_QUARTERS)
     stability = migration.class_stability(judgement.judged_windows(quarters, diagnoses))
     moved = migration.movements(judged, before).merge(totals[["dealer_id", "revenue"]], how="left")
-    late = receivables.overdue(receivables.receivables(months, period), dealers)
+    late = receivables.overdue(owed, dealers)
     calls = measures.call_list(measures.events(moved, before, late), read.reference(book, "measures"), dealers)
     return card.with_history(judged, before, stability), calls
 

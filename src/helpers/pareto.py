@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,8 @@ VALUE_CUTS = (0.8, 0.95)  # cumulative share of the total up to which a dealer i
 RULES = ("quota", "value", "computed")
 NOT_ADDITIVE = ("brand_share",)  # shares of different wholes: no cumulative share, no Lorenz curve, no Gini
 MISSING = "–"
+LOSS = "L"  # below zero: this dealer costs us money, or gets more back than he pays
+LETTERS = ("A", "B", "C", LOSS, MISSING)  # the best first
 
 
 # ---- one indicator --------------------------------------------------------------------------------------------------
@@ -24,11 +27,13 @@ MISSING = "–"
 def abc_classes(
     values: pd.Series, rule: str = "quota", *, quota: Sequence[float] = CLASS_QUOTA, cuts: Sequence[float] = VALUE_CUTS
 ) -> pd.Series:
-    """Class values as A, B or C; equal values share a class, a missing value is "–".
+    """Class values as A, B or C; below zero is L, a missing value "–"; equal values share a class.
 
     Rules: "quota" by count, "value" by cumulative share (who crosses a cut keeps the better class), "computed" by the
-    shape of the curve (see `computed_limits`). Zero and negative values are never A or B. Two or more values that are
-    all equal are all B: there are no vital few.
+    shape of the curve (see `computed_limits`). Exactly zero is C under each. The quota counts all known dealers, those
+    below zero too: they are dealers, and who is A must not change because another one makes a loss. The other two
+    rules go by the sum of the positive values alone. Two or more values that are all equal are all B: there are no
+    vital few.
 
     Raises
     ------
@@ -39,6 +44,8 @@ def abc_classes(
     ['A', 'C', 'C', 'C', 'C', 'C', 'C', 'C', 'C', 'C']
     >>> "".join(abc_classes(pd.Series([9, 8, 7, 6, 5])))
     'ABBCC'
+    >>> "".join(abc_classes(pd.Series([9, 0, -1])))
+    'ACL'
     """
     if rule not in RULES:
         raise ValueError(f"rule: {rule!r} is not known; choose one of {', '.join(RULES)}")
@@ -52,8 +59,8 @@ def abc_classes(
         n_a, n_b = 0, len(known)
     # who is as good as the last one inside is inside too: equal values share a class, in any order of the rows
     is_a, is_b = v >= _least(known, n_a), v >= _least(known, n_b)
-    place = np.where(np.isnan(v), 3, np.where(is_a, 0, np.where(is_b, 1, 2)))
-    return pd.Series(pd.array(["A", "B", "C", MISSING], dtype="str").take(place), index=values.index)
+    place = np.select([np.isnan(v), v < 0, is_a, is_b], [4, 3, 0, 1], default=2)
+    return pd.Series(pd.array(LETTERS, dtype="str").take(place), index=values.index)
 
 
 def computed_limits(values: pd.Series) -> tuple[int, int]:
@@ -109,6 +116,64 @@ def _value_cuts(cuts: Sequence[float]) -> tuple[float, float]:
     if len(cuts) != 2 or not 0 < cuts[0] <= cuts[1] <= 1:
         raise ValueError(f"cuts: two rising shares such as (0.8, 0.95) are expected, not {tuple(cuts)}")
     return cuts[0], cuts[1]
+
+
+def ranked_classes(judged: pd.DataFrame) -> pd.Series:
+    """Give the classes as they are compared over time: L, below C, for who is below zero in an indicator.
+
+    A class set by hand stands as it was set.
+    """
+    if "code" not in judged:
+        return judged["composite_class"]
+    by_hand = judged["override_reason"] != "" if "override_reason" in judged else False
+    losing = judged["code"].fillna("").str.contains(LOSS) & ~pd.Series(by_hand, index=judged.index)
+    return judged["composite_class"].mask(losing, LOSS)
+
+
+# ---- what a share is a share of --------------------------------------------------------------------------------------
+
+
+class Sums(NamedTuple):
+    """Money above zero, money below zero, what is left of both, and how many dealers are below zero."""
+
+    gains: float
+    losses: float
+    net: float
+    n_losing: int
+
+
+def gains_and_losses(values: pd.Series) -> Sums:
+    """Sum up what is above zero and what is below it, each by itself, in whole cents.
+
+    >>> gains_and_losses(pd.Series([70.0, 30.0, -20.0, None]))
+    Sums(gains=100.0, losses=-20.0, net=80.0, n_losing=1)
+    """
+    v = values.to_numpy(dtype="float64", na_value=np.nan)
+    gains, losses = round(float(v[v > 0].sum()), 2), round(float(v[v < 0].sum()), 2)
+    return Sums(gains, losses, round(gains + losses, 2), int((v < 0).sum()))
+
+
+def shares_of_gains(parts: pd.Series) -> pd.Series:
+    """Give each part's share of the sum of the parts above zero, so that the shares sum to 1; below zero has none.
+
+    >>> shares_of_gains(pd.Series([60.0, 40.0, -50.0])).tolist()
+    [0.6, 0.4, nan]
+    """
+    gains = parts.where(parts > 0).sum()
+    return parts.where(parts >= 0) / (gains if gains > 0 else math.nan)
+
+
+def held_share(values: pd.Series, inside: pd.Series) -> float:
+    """Give the share that some dealers hold of the sum of all that is above zero: the one denominator of all pages.
+
+    A sum of gains and losses is no whole that parts could be taken of: 83 % of it may be 66 % of what is earned. Losses
+    inside count as nothing here and are told beside the share; NaN where nobody is above zero.
+
+    >>> held_share(pd.Series([70.0, 30.0, -20.0]), pd.Series([True, False, True]))
+    0.7
+    """
+    gains = gains_and_losses(values).gains
+    return gains_and_losses(values[inside.to_numpy(bool)]).gains / gains if gains > 0 else math.nan
 
 
 # ---- concentration --------------------------------------------------------------------------------------------------
@@ -185,10 +250,17 @@ def _positive(values: pd.Series) -> np.ndarray:
 # ---- plots ----------------------------------------------------------------------------------------------------------
 
 
-def plot_pareto(judged: pd.DataFrame, indicator: str = "payments", *, scope: str = "", ax: Axes | None = None) -> Axes:
-    """Draw the Pareto curve of an additive indicator with the class borders, best dealers first."""
-    ax = ax or style.axes(height=3.9)
+def plot_pareto(
+    judged: pd.DataFrame, indicator: str = "payments", *, scope: str = "", ax: Axes | None = None
+) -> Axes | None:
+    """Draw the Pareto curve of an additive indicator with the class borders, best dealers first.
+
+    The whole is the sum of what is above zero; nothing is drawn where nobody is.
+    """
     values = judged[judged[indicator] > 0].sort_values(indicator, ascending=False)
+    if values.empty:
+        return None
+    ax = ax or style.axes(height=3.9)
     curve = lorenz_curve(values[indicator])
     x = np.arange(len(curve))
     ax.fill_between(x, curve["value_share"], color=style.COLORS["C"], alpha=0.35, linewidth=0)
@@ -212,7 +284,10 @@ def plot_pareto(judged: pd.DataFrame, indicator: str = "payments", *, scope: str
             "pareto.curve", n=n_a, share=style.percent(n_a / max(len(judged), 1)), indicator=style.label(indicator),
             value=style.percent(float(curve["value_share"].iloc[n_a])),
         )  # fmt: skip
-    return style.explain(ax, title, style.say("pareto.curve_how", indicator=style.label(indicator)), scope)
+    how, sums = style.say("pareto.curve_how", indicator=style.label(indicator)), gains_and_losses(judged[indicator])
+    if sums.n_losing:
+        how += style.say("pareto.curve_losses", n=sums.n_losing, losses=sums.losses)
+    return style.explain(ax, title, how, scope)
 
 
 def _mark_border(ax: Axes, n: int, share: float, letter: str) -> None:
@@ -223,22 +298,30 @@ def _mark_border(ax: Axes, n: int, share: float, letter: str) -> None:
                 ha="right" if right else "left", va="center", fontsize=9)  # fmt: skip
 
 
-def plot_lorenz(totals: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes:
-    """Draw the Lorenz curves of the additive indicators, poorest dealers first, with their Gini coefficients."""
+def plot_lorenz(totals: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes | None:
+    """Draw the Lorenz curves of the additive indicators, poorest dealers first, with their Gini coefficients.
+
+    Only what is above zero counts; without payments and gross profit the curve is revenue's, and where nobody is above
+    zero nothing is drawn.
+    """
+    names = [i for i in INDICATORS if i not in NOT_ADDITIVE and i in totals and (totals[i] > 0).any()]
+    names = names or [i for i in ("revenue",) if i in totals and (totals[i] > 0).any()]
+    if not names:
+        return None
     ax = ax or style.axes(height=4.2)
     ax.plot([0, 1], [0, 1], color=style.COLORS["reference"], linewidth=0.9, linestyle=(0, (3, 3)))
-    names = [i for i in INDICATORS if i not in NOT_ADDITIVE and i in totals and (totals[i] > 0).any()]
-    colors = {"payments": style.COLORS["accent"], "gross_profit": style.COLORS["rival"]}
+    colors = {"payments": style.COLORS["accent"], "gross_profit": style.COLORS["rival"],
+              "revenue": style.COLORS["accent"]}  # fmt: skip
     found = []
     for indicator in names:
         curve = 1 - lorenz_curve(totals[indicator])[::-1]
         low, high = gini_interval(totals[indicator])
         name = style.label(indicator)
-        found.append(style.say("pareto.gini", indicator=name, gini=gini(totals[indicator]), low=low, high=high))
+        known = "pareto.gini" if low == low else "pareto.gini_alone"  # of one dealer there is no spread
+        found.append(style.say(known, indicator=name, gini=gini(totals[indicator]), low=low, high=high))
         ax.plot(curve["dealer_share"], curve["value_share"], color=colors[indicator], label=name)
     style.share_axis(ax.xaxis)
     style.share_axis(ax.yaxis)
     ax.set(xlim=(0, 1), ylim=(0, 1), xlabel=style.label("dealer_share"), ylabel=style.label("value_share"))
-    if names:
-        ax.legend(loc="upper left")
+    ax.legend(loc="upper left")
     return style.explain(ax, style.say("pareto.lorenz"), " · ".join(found), scope)

@@ -15,6 +15,16 @@ class Window(NamedTuple):
     end: dt.date
 
 
+class Covered(NamedTuple):
+    """What the data hold of a window: its first and last day, its days and whole months; all of it, or not."""
+
+    start: dt.date
+    end: dt.date
+    n_days: int
+    n_months: int
+    is_whole: bool
+
+
 def require_month(text: str) -> str:
     """Return `text` if it is a month such as "2026-10".
 

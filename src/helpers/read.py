@@ -61,6 +61,28 @@ def require_period(book: Workbook, period: str = "") -> str:
     return period
 
 
+@kept
+def covered(book: Workbook, period: str, n_months: int = 12) -> periods.Covered:
+    """Tell which part of a window the data cover: no figure over the rest may be made up, or scaled to it.
+
+    A window is whole from the month of the first dated line on: who invoices on the fifth has a whole month. A window
+    that is not begins with the first line itself, or, where all lines of a month have one date, with its month. A year
+    counts 365 days, a leap year too.
+    """
+    start, end = periods.window(period, n_months)
+    first, _last = span(book)
+    if first <= f"{start:%Y-%m}":
+        return periods.Covered(start, end, min((end - start).days + 1, 365), n_months, True)
+    known = max(_n_covered(book, period, 1), 1)
+    start = periods.window(period, known).start
+    name = "sell_in" if book.has("sell_in") else "sell_out"
+    lines = within(table(book, name), "date", period, known)
+    row = lines.agg(first=lines.date.min(), n=lines.date.nunique()).to_pandas().iloc[0]
+    if pd.notna(row["first"]) and row["n"] > known:
+        start = pd.Timestamp(row["first"]).date()
+    return periods.Covered(start, end, (end - start).days + 1, known, False)
+
+
 def prepare(book: Workbook) -> None:
     """Read, check and keep every table, so that all that follows only aggregates.
 
@@ -164,7 +186,9 @@ def dealer_totals(book: Workbook, period: str, *, n_months: int = 12, n_windows:
     -------
     DataFrame
         One row per dealer who bought or paid in the window (and per `window_end`, where there are several): `purchases`
-        of all brands, and of ours `revenue`, `gross_profit` (revenue − rebate − cost), `quantity`; `payments`;
+        of all brands, and of ours `revenue`, `gross_profit` (revenue − rebate − cost, of the lines that have a cost; a
+        line without rebate has none), `covered_revenue` (of the same lines: what gross profit is the margin of),
+        `quantity`; `payments`;
         `brand_part` and `brand_total`, whose ratio is `brand_share`. Money is summed exactly before it becomes a
         float; a column is empty where its table or its cost is missing. Lines without a dealer are left out: see
         `reconciliation`.
@@ -201,13 +225,18 @@ def _finished(rows: pd.DataFrame, book: Workbook, period: str, n_months: int, n_
     if dealt := [c for c in ("purchases", "payments") if c in rows]:
         rows = rows[rows[dealt].notna().any(axis=1)].copy()  # who only sells rivals is no dealer of the window
     # where the table is there, a dealer without a line really has zero; where it is not, nothing is known
+    bought = "purchases" in rows and rows["purchases"].notna().any()
+    nobody = bought and rows["revenue"].isna().all()  # bought ours: a profit of zero, not an unknown one
     for column in ("gross_profit", "quantity", "revenue", "purchases", "payments"):
-        if column not in rows or rows["purchases" if column == "revenue" else column].isna().all():
+        told = bought if column == "revenue" else column in rows and rows[column].notna().any()
+        if not told and not (nobody and column in rows and column in ("gross_profit", "quantity")):
             rows[column] = np.nan
         elif column in ("gross_profit", "quantity"):  # he bought, but no line of his has a cost: unknown, not zero
             rows[column] = rows[column].mask(rows["revenue"].isna(), 0.0)
         else:
             rows[column] = rows[column].fillna(0.0)
+    costed = rows["gross_profit"].notna().any()
+    rows["covered_revenue"] = rows["covered_revenue"].fillna(0.0) if costed else np.nan
     if basis == "purchases":
         rows["brand_part"], rows["brand_total"] = rows["revenue"], rows["purchases"]
     elif not basis:
@@ -224,6 +253,7 @@ def _finished(rows: pd.DataFrame, book: Workbook, period: str, n_months: int, n_
         "purchases",
         "revenue",
         "gross_profit",
+        "covered_revenue",
         "quantity",
         "payments",
         "brand_part",
@@ -365,6 +395,8 @@ def _sell_in_sums(book: Workbook, period: str, n_months: int, n_windows: int) ->
         profit = _.revenue - _.cost
         profit = profit - _.rebate.fill_null(0) if "rebate" in lines.columns else profit
         sums["gross_profit"] = profit.sum(where=where).cast("float64")
+        costed = _.cost.notnull() if where is None else _.ours & _.cost.notnull()
+        sums["covered_revenue"] = _.revenue.sum(where=costed).cast("float64")
     if "quantity" in lines.columns:
         sums["quantity"] = _.quantity.sum(where=where)
     return lines.group_by(keys).agg(**sums)

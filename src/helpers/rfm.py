@@ -10,6 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from helpers import style
+from helpers.pareto import shares_of_gains
 
 MEASURES = {"recency": "recency_days", "frequency": "frequency", "monetary": "monetary"}
 SCORES = [f"{measure}_score" for measure in MEASURES]
@@ -142,9 +143,7 @@ def segment_mix(segments: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
     mix = pd.DataFrame({"n_dealers": grouped.size(), "revenue": grouped["monetary"].sum(),
                         "recency_days": grouped["recency_days"].median().astype(float)}).reindex(order)  # fmt: skip
     mix[["n_dealers", "revenue"]] = mix[["n_dealers", "revenue"]].fillna(0)
-    total = mix[["n_dealers", "revenue"]].sum()
-    mix["dealer_share"] = mix["n_dealers"] / (total["n_dealers"] or np.nan)
-    mix["revenue_share"] = mix["revenue"] / (total["revenue"] if total["revenue"] > 0 else np.nan)
+    mix["dealer_share"], mix["revenue_share"] = shares_of_gains(mix["n_dealers"]), shares_of_gains(mix["revenue"])
     actions = {r["segment"]: style.translated(r["action_en"], r["action_zh"]) for r in rules.to_dict("records")}
     mix = mix.astype({"n_dealers": int}).rename_axis("segment").reset_index()
     mix["action"] = mix["segment"].map(actions).fillna("")

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from helpers import periods, style
+from helpers.pareto import shares_of_gains
 
 NOT_STATED, UNDECIDED, OTHER = "not_stated", "undecided", "other_format"
 ROUNDING = 0.005  # shares that miss 1 by less are a rounding rest, not a class
@@ -24,7 +25,8 @@ BIG_SCORE = 4  # of five for revenue: the upper two fifths
 def customer_mix(dealers: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
     """Count dealers and money per customer type, largest revenue first, `not_stated` last.
 
-    A dealer is active if his revenue is above zero. Where a sum is not above zero, its shares are missing.
+    A dealer is active if his revenue is above zero. Shares are of the sum of the types above zero; a type below has
+    none.
 
     >>> dealers = pd.DataFrame({"dealer_id": ["a", "b"], "customer_type": ["channel", None]})
     >>> totals = pd.DataFrame({"dealer_id": ["a", "b"], "revenue": [30.0, 10.0], "gross_profit": [3.0, 2.0]})
@@ -413,8 +415,7 @@ def _with_totals(dealers: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
 
 
 def _share(amounts: pd.Series) -> pd.Series:
-    total = amounts.sum()
-    return amounts / total if total > 0 else amounts * np.nan
+    return shares_of_gains(amounts.astype(float))
 
 
 def _months_between(first: str, last: str) -> int:

@@ -368,10 +368,15 @@ def anchor(dealer_id: str) -> str:
     return "dealer-" + urllib.parse.quote(str(dealer_id), safe="")
 
 
-def scope(title: str, period: str, n_dealers: int) -> str:
-    """Say whose figures these are, for which window, and of how many dealers."""
-    first = periods.shift(period, -11)
-    return say("table.scope", title=title, first=first, last=period, n=n_dealers)
+def scope(title: str, period: str, n_dealers: int, covered: periods.Covered | None = None) -> str:
+    """Say whose figures these are, for which window, and of how many dealers.
+
+    `covered` is the window's, from `read.covered`: where the data don't cover it whole, the days that they do are named.
+    """
+    first, last = periods.shift(period, -11), period
+    if covered is not None and not covered.is_whole:
+        first, last = covered.start.isoformat(), covered.end.isoformat()
+    return say("table.scope", title=title, first=first, last=last, n=n_dealers)
 
 
 class Prose:

@@ -465,7 +465,8 @@ def test_without_payments_and_gross_profit_the_classes_are_by_revenue():
 def test_what_is_missing_is_named_once_and_nothing_is_made_of_it(missing, language):
     style.use(language, "CNY")
     totals = totals_of(payments=[5.0, 4, 3, 2, 1], gross_profit=[2.0, 2, 1, 1, -1], brand_share=0.5,
-                       revenue=[9.0, 8, 7, 6, 5], covered_revenue=[9.0, 8, 7, 6, 5], dealer_name=list("vwxyz"))  # fmt: skip
+                       revenue=[9.0, 8, 7, 6, 5], covered_revenue=[9.0, 8, 7, 6, 5],
+                       dealer_name=list("vwxyz"))  # fmt: skip
     totals[list(missing)] = np.nan
     totals["covered_revenue"] = np.nan if "gross_profit" in missing else totals["covered_revenue"]
     judged = judgement.joint_judgement(totals, DIAGNOSES)
@@ -503,8 +504,8 @@ def test_a_margin_is_of_the_lines_that_have_a_cost_and_the_cover_is_said():
     # a line sold and one returned, both without a cost: their sum is nothing, and they are not covered all the same
     back = totals_of(revenue=[100.0, 0.0], covered_revenue=[150.0, -50.0])
     assert judgement.cost_cover(back) < 1
-    nearly = judgement.joint_judgement(totals_of(payments=[1.0] * 2, gross_profit=[1.0, 1], brand_share=np.nan,
-                                                 revenue=[1e6, 1.0], covered_revenue=[1e6, 0.0]), DIAGNOSES)  # fmt: skip
+    nearly = totals_of(payments=[1.0] * 2, gross_profit=[1.0, 1], brand_share=np.nan, revenue=[1e6, 1.0])
+    nearly = judgement.joint_judgement(nearly.assign(covered_revenue=[1e6, 0.0]), DIAGNOSES)
     assert style.say("pareto.cost_cover", share="99.9 %") in judgement.basis_sentences(nearly, "")
 
 

@@ -377,8 +377,8 @@ WITH known AS (SELECT *, SUM(v) FILTER (v > 0) OVER () AS whole, COUNT(v) OVER (
         5 * (RANK() OVER (ORDER BY v DESC NULLS LAST) - 1) AS better5,
         SUM(greatest(v, 0)) OVER (ORDER BY v DESC NULLS LAST) - greatest(v, 0) * COUNT(*) OVER (PARTITION BY v) AS ahead
     FROM (SELECT i, CAST(v AS DECIMAL(18, 2)) AS v FROM given))
-SELECT CASE WHEN v IS NULL THEN '–' WHEN v < 0 THEN 'L' WHEN v = 0 THEN 'C' WHEN better5 < n THEN 'A' WHEN better5 < 3 * n THEN 'B'
-        ELSE 'C' END AS quota,
+SELECT CASE WHEN v IS NULL THEN '–' WHEN v < 0 THEN 'L' WHEN v = 0 THEN 'C' WHEN better5 < n THEN 'A'
+        WHEN better5 < 3 * n THEN 'B' ELSE 'C' END AS quota,
     CASE WHEN v IS NULL THEN '–' WHEN v < 0 THEN 'L' WHEN v = 0 THEN 'C' WHEN ahead * 100 < whole * 80 THEN 'A'
         WHEN ahead * 100 < whole * 95 THEN 'B' ELSE 'C' END AS value
 FROM known ORDER BY i

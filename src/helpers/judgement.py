@@ -61,8 +61,12 @@ def joint_judgement(
     letters = {}
     for indicator in INDICATORS:
         values = judged[indicator] if indicator in judged else pd.Series(np.nan, index=judged.index)
-        # shares of different wholes can't be accumulated: they keep to the quota under every rule
-        letters[indicator] = abc_classes(values, "quota" if indicator in NOT_ADDITIVE else rule)
+        if indicator in NOT_ADDITIVE:
+            # shares of different wholes can't be accumulated: they keep to the quota under every rule; two thirds of
+            # 1 and of 3 are one share, though not as floats
+            letters[indicator] = abc_classes(values.round(12), "quota")
+        else:
+            letters[indicator] = abc_classes(values, rule)
         judged[f"{indicator}_class"] = letters[indicator]
     if by_revenue(judged):
         letters["payments"] = judged["revenue_class"] = abc_classes(judged["revenue"], rule)
@@ -384,8 +388,8 @@ def tiles(months: pd.DataFrame, period: str) -> list[dict]:
     """Make the front page's figures: each known total of the window, against the window a month before.
 
     Keys as `report.headline` takes them; `trend` is the last 24 months, or those that are known. The label counts the
-    months that are summed up, and says which part of revenue gross profit is the profit of, if not of all. Where the data don't
-    reach back over the window a month before, there is no change: eleven months would make every total grow.
+    months that are summed up, and says which part of revenue gross profit is the profit of, if not of all. Where the
+    data don't reach back over the window a month before, there is no change: eleven months would make every total grow.
     """
     made, inside = [], months[months["month"].isin(periods.month_range(period, 12))]
     for column in ("revenue", "payments", "gross_profit"):

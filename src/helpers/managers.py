@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from helpers import read, shelf, style
+from helpers.judgement import cost_cover
 from helpers.pareto import gains_and_losses
 from helpers.settings import Workbook
 
@@ -70,7 +71,7 @@ def _page(key: str, mine: pd.DataFrame, tables: Mapping[str, pd.DataFrame], link
     facts = {
         "n_dealers": len(his["abc_pareto"]), "n_a": int(letters.get("A", 0)), "n_calls": len(his["call_list"]),
         "profit": gains_and_losses(his["abc_pareto"]["gross_profit"]), "n_actions": len(standing),
-        "gross_profit": his["abc_pareto"]["gross_profit"].sum(min_count=1),
+        "gross_profit": his["abc_pareto"]["gross_profit"].sum(min_count=1), "cover": cost_cover(his["abc_pareto"]),
         "balance": owed["balance"].clip(lower=0).sum() if len(owed) else float("nan"),
     }  # fmt: skip
     made = [(style.say(f"managers.{title}"), style.table(rows, limit=len(rows), links=links).to_html())
@@ -124,6 +125,8 @@ def _said(facts: Mapping[str, Any], letters: pd.Series) -> list[str]:
     said = [style.say("managers.dealers_line", n=facts["n_dealers"], **counts)]
     sums = facts["profit"]
     said += [style.say("managers.profit_line", profit=sums.net)] if pd.notna(facts["gross_profit"]) else []
+    cover = style.percent(min(facts["cover"], 0.999), 1)
+    said += [style.say("managers.cover_line", share=cover)] if facts["cover"] < 1 else []
     said += [style.say("managers.loss_line", n=sums.n_losing, losses=-sums.losses)] if sums.n_losing else []
     said += [style.say("managers.owed_line", balance=facts["balance"])] if facts["balance"] > 0 else []
     return [*said, style.say("managers.work_line", calls=facts["n_calls"], actions=facts["n_actions"])]

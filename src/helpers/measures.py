@@ -6,7 +6,6 @@ import pandas as pd
 
 from helpers import style
 
-
 MOVED = ("left", "fallen", "joined", "risen")
 LATE = ("stopped_paying", "slowed")
 

@@ -96,10 +96,13 @@ def is_told(rows: pd.DataFrame) -> bool:
 
 
 def sentences(rows: pd.DataFrame) -> list[str]:
-    """Say that who has stopped can't be told yet, where payments are known but not for long enough."""
-    if rows["payments"].notna().any() and (rows["status"] == "–").any():
+    """Say where nobody has stopped or slowed down, and where that can't be told; nothing without payments."""
+    if rows["payments"].isna().all():
+        return []
+    if (rows["status"] == "–").any():
         return [style.say("receivables.too_short", n=REGULAR_MONTHS + RECENT_MONTHS)]
-    return []
+    late = rows["status"].isin(["stopped_paying", "slowed"]).any()
+    return [style.say("receivables.nobody_late")] if is_told(rows) and not late else []
 
 
 def days_sales_outstanding(balance: pd.Series, revenue: pd.Series, n_days: int) -> pd.Series:

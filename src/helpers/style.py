@@ -371,7 +371,7 @@ def anchor(dealer_id: str) -> str:
 def scope(title: str, period: str, n_dealers: int, covered: periods.Covered | None = None) -> str:
     """Say whose figures these are, for which window, and of how many dealers.
 
-    `covered` is the window's, from `read.covered`: where the data don't cover it whole, the days that they do are named.
+    `covered` is the window's, from `read.covered`: where the data don't cover it whole, the days they do are named.
     """
     first, last = periods.shift(period, -11), period
     if covered is not None and not covered.is_whole:

@@ -1,5 +1,6 @@
 """Looks: fonts, colours, figures, tables and prose; the words of `helpers.words` are open through here too."""
 
+import base64
 import functools
 import html
 import io
@@ -237,6 +238,17 @@ def _rendered(figure: Figure, kind: str):
         buffer = io.BytesIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None})  # the same figure is the same bytes
         return slim.slim_svg(buffer.getvalue().decode()), alt
+
+
+def picture(figure: Figure) -> str:
+    """Give a figure as an HTML image that holds its own drawing and alternative text, or the note in its place."""
+    if missing := getattr(figure, "nothing", ""):
+        return sections.note(missing)
+    kind = "png" if getattr(figure, "dense", False) else "svg"
+    drawn, told = _rendered(figure, kind)
+    data = base64.b64encode(drawn if kind == "png" else drawn.encode()).decode()
+    mime = "image/png" if kind == "png" else "image/svg+xml"
+    return f'<img src="data:{mime};base64,{data}" alt="{html.escape(told["alt"])}">'
 
 
 # ---- tables and prose ----------------------------------------------------------------------------------------------

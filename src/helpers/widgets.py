@@ -1,13 +1,17 @@
-"""Widgets: one call per notebook, for exploring by hand; editions leave them out."""
+"""Widgets: one call per notebook, for exploring by hand; editions leave them out.
+
+An explorer is a few controls over a function `show`, which takes their values and gives what they ask for: tables,
+sentences, axes. `_following` shows that as HTML. Where the data hold nothing to explore, a sentence stands in place of
+the controls.
+"""
 
 import datetime as dt
 import html
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import pandas as pd
-from IPython.display import display
 from matplotlib.axes import Axes
 
 from helpers import (
@@ -29,31 +33,62 @@ from helpers import (
 )
 
 
-def explore_classes(totals: pd.DataFrame, diagnoses: pd.DataFrame) -> widgets.Widget:
+def explore_classes(
+    totals: pd.DataFrame, diagnoses: pd.DataFrame, own: pd.DataFrame, *, rule: str = pareto.RULES[0]
+) -> widgets.Widget:
     """Move the class borders and the weights, and see who changes class.
 
-    `totals` and `diagnoses` as for `judgement.joint_judgement`.
+    `totals` and `diagnoses` as for `judgement.joint_judgement`; `own` is what the page makes of them, by `rule`. Who
+    was put into a class by hand is compared with the class that was computed.
     """
-    known = [i for i in pareto.INDICATORS if totals[i].notna().any()]
-    additive = [i for i in known if i not in pareto.NOT_ADDITIVE] or ["revenue"]
-    rule = widgets.ToggleButtons(options=[(style.label(f"rule_{r}"), r) for r in pareto.RULES],
-                                 description=style.label("rule"), style={"button_width": "auto"})  # fmt: skip
+    known = [i for i in pareto.INDICATORS if i in totals and totals[i].notna().any()]
+    additive = [i for i in known if i not in pareto.NOT_ADDITIVE]
+    if not known:
+        return _instead(style.say("explore.no_dealers"))
+    by_rule = widgets.ToggleButtons(options=[(style.label(f"rule_{r}"), r) for r in pareto.RULES], value=rule,
+                                    description=style.label("rule"), style={"button_width": "auto"})  # fmt: skip
     indicator = widgets.Dropdown(options=[(style.label(i), i) for i in additive], description=style.label("indicator"))
-    weights = {
+    sliders = {
         i: widgets.FloatSlider(value=judgement.WEIGHTS[i], min=0, max=1, step=0.05, description=style.label(i),
                                style={"description_width": "initial"})
         for i in known
     }  # fmt: skip
 
-    def show(rule: str, indicator: str, **given: float) -> None:
-        asked = {i: given.get(i, 0.0) for i in pareto.INDICATORS}
+    def show(rule: str = rule, indicator: str = "", **given: float) -> Iterable[object]:
+        asked = {i: given.get(i, float(i in known)) for i in pareto.INDICATORS}
         judged = judgement.joint_judgement(totals, diagnoses, rule=rule, weights=asked)
-        if indicator in known:
-            _display(pareto.plot_pareto(judged, indicator))
-        display(style.table(judgement.class_table(judged)))
+        total = sum(asked[i] for i in known)
+        weighed = [f"{style.label(i)} {style.percent(asked[i] / total if total else 0)}" for i in known]
+        changed = _changed_classes(judged, own)
+        said = style.say("explore.classes", now=_class_counts(judged["composite_class"]), n=len(changed),
+                         own=_class_counts(_computed(own)))  # fmt: skip
+        yield style.Prose([said, style.say("pareto.weights", weights=", ".join(weighed))])
+        if indicator:
+            yield pareto.plot_pareto(judged, indicator)
+        yield style.table(judgement.class_table(judged))
+        yield style.table(changed, limit=20, empty=style.say("explore.nobody_changes"))
 
-    output = widgets.interactive_output(show, {"rule": rule, "indicator": indicator, **weights})
-    return widgets.VBox([rule, indicator, *weights.values(), output])
+    # rule and indicator say nothing where no total adds up, nor does a single weight
+    controls = {"rule": by_rule, "indicator": indicator} if additive else {}
+    return _explorer(controls | (sliders if len(known) > 1 else {}), show)
+
+
+def _computed(own: pd.DataFrame) -> pd.Series:
+    return own["computed_class" if "computed_class" in own else "composite_class"]
+
+
+def _class_counts(letters: pd.Series) -> str:
+    """Write how many stand in each class, best class first; who has none comes last."""
+    counts = letters.value_counts().sort_index()  # the dash comes after the letters
+    return ", ".join(f"{letter} {n:,}" for letter, n in counts.items())
+
+
+def _changed_classes(judged: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
+    """List who stands in another class than on the page, in the order of `judged`."""
+    before = pd.Series(_computed(own).to_numpy(), own["dealer_id"], name="page_class")
+    rows = judged.join(before, on="dealer_id")
+    columns = ["dealer_id", "dealer_name", "page_class", "composite_class", "code", "diagnosis"]
+    return rows.loc[rows["page_class"] != rows["composite_class"], [c for c in columns if c in rows]]
 
 
 def explore_rfm(orders: pd.DataFrame, end_date: object, rules: pd.DataFrame) -> widgets.Widget:
@@ -61,15 +96,17 @@ def explore_rfm(orders: pd.DataFrame, end_date: object, rules: pd.DataFrame) -> 
 
     `orders` as `read.dealer_orders` gives them, `rules` from `rfm_segments.csv`.
     """
+    if orders.empty:
+        return _instead(style.say("explore.no_dealers"))
     cuts = {style.label("by_calendar"): rfm.CALENDAR_CUTS, style.label("by_quantile"): "quantile"}
     chosen = widgets.ToggleButtons(options=list(cuts), description=style.label("rule"))
 
-    def show(chosen: str) -> None:
+    def show(chosen: str) -> Iterable[object]:
         scores = rfm.rfm_scores(orders, end_date, cuts=cuts[chosen])
-        _display(rfm.plot_rfm(scores))
-        display(style.table(rfm.segment_mix(rfm.rfm_segments(scores, rules), rules)))
+        yield rfm.plot_rfm(scores)
+        yield style.table(rfm.segment_mix(rfm.rfm_segments(scores, rules), rules))
 
-    return widgets.VBox([chosen, widgets.interactive_output(show, {"chosen": chosen})])
+    return _explorer({"chosen": chosen}, show)
 
 
 def explore_fishbone(
@@ -81,45 +118,59 @@ def explore_fishbone(
     `tree`, `scored`, `pairs`, `habits` and `hills` as `fishbone.factor_tree`, `scoring.factor_scores`,
     `weights.chosen_weights` and `climb.require_assumptions` give or take them.
     """
+    if scored[["score", "data_score"]].isna().all(axis=None):
+        return _instead(style.say("fishbone.no_score", n=len(scored)))
     how = widgets.ToggleButtons(options=[(style.label(f"weights_{h}"), h) for h in weights.HOW],
                                 description=style.label("weight"), style={"button_width": "auto"})  # fmt: skip
     days = widgets.IntSlider(value=60, min=5, max=240, step=5, description=style.label("effort_days"),
                              style={"description_width": "initial"})  # fmt: skip
     start = widgets.DatePicker(value=dt.date.today(), description=style.label("start_date"))
     save = widgets.Button(description=style.say("plan.save"), layout={"width": "auto"})
-    told, shown = widgets.HTML(), {}
+    told, climbed = widgets.HTML(), {}
 
-    def show(how: str, days: int) -> None:
+    def show(how: str, days: int) -> Iterable[object]:
+        climbed.clear()  # what can't be shown can't be saved
         weight, used = weights.chosen_weights(how, tree, pairs, habits)
         table = fishbone.factor_table(tree, scored, weight)
         starts = climb.starting_points(fishbone.shown_scores(table), weight, hills, tree)
-        shown["legs"] = climb.legs(starts, days)
-        for sentence in weights.how_sentences(used, how):
-            print(sentence)
-        _display(fishbone.plot_fishbone(tree, table, head=style.label("dealer_earns")))
-        _display(climb.plot_climb(shown["legs"], climb.frontier(starts, days), tree))
+        climbed["legs"] = climb.legs(starts, days)
+        yield style.Prose(weights.how_sentences(used, how))
+        yield fishbone.plot_fishbone(tree, table, head=style.label("dealer_earns"))
+        yield climb.plot_climb(climbed["legs"], climb.frontier(starts, days), tree)
+
+    def kept() -> Iterable[object]:
+        legs = climbed.get("legs", pd.DataFrame())
+        proposed = plan.proposed_plan(legs, tree, start_date=start.value or dt.date.today()) if len(legs) else legs
+        if proposed.empty:
+            yield style.Prose([style.say("climb.nothing")])
+        else:
+            saved = read.keep_plan(book, proposed)
+            yield style.Prose([style.say("plan.saved", path=saved.name, n=len(proposed))])
 
     def keep(_button: widgets.Button) -> None:
-        proposed = plan.proposed_plan(shown["legs"], tree, start_date=start.value or dt.date.today())
-        told.value = html.escape(style.say("plan.saved", path=read.keep_plan(book, proposed).name, n=len(proposed)))
+        told.value = _shown(kept)
 
     save.on_click(keep)
-    output = widgets.interactive_output(show, {"how": how, "days": days})
-    return widgets.VBox([how, days, output, widgets.HBox([start, save]), told])
+    explorer = _explorer({"how": how, "days": days}, show)
+    return widgets.VBox([explorer, widgets.HBox([start, save]), told])
 
 
 def explore_groups(habits: pd.DataFrame) -> widgets.Widget:
     """Ask for a number of groups, and see their sizes and what sets them apart; `habits` are consumers' features."""
-    asked = widgets.IntSlider(value=4, min=2, max=8, description=style.label("n_groups"),
+    n_kinds = len(habits.reindex(columns=[*groups.DISTANCE]).drop_duplicates())
+    if n_kinds < 2:
+        return _instead(style.say("explore.few_consumers"))
+    most = min(8, n_kinds)
+    asked = widgets.IntSlider(value=min(4, most), min=2, max=most, description=style.label("n_groups"),
                               style={"description_width": "initial"}, continuous_update=False)  # fmt: skip
 
-    def show(asked: int) -> None:
+    def show(asked: int) -> Iterable[object]:
         found = groups.consumer_groups(habits, k=asked)
         names = profiles.group_names(habits, found.labels)
-        display(style.table(profiles.profile_table(habits, found.labels, names)))
-        _display(profiles.plot_profiles(profiles.differences(habits, found.labels), names))
+        yield style.table(profiles.profile_table(habits, found.labels, names))
+        yield profiles.plot_profiles(profiles.differences(habits, found.labels), names)
 
-    return widgets.VBox([asked, widgets.interactive_output(show, {"asked": asked})])
+    return _explorer({"asked": asked}, show)
 
 
 def explore_growth(
@@ -129,21 +180,23 @@ def explore_growth(
 
     `statements` and `stages` as `workshop.profile` takes them, `found` the room's; what is chosen is kept nowhere.
     """
-    sliders, shown = {}, []
+    if statements.empty or stages.empty:
+        return _instead(style.say("explore.no_statements"))
+    sliders, rows = {}, []
     for stage in stages["stage"]:
         for row in statements[statements["stage"] == stage].itertuples():
             slider = widgets.FloatSlider(value=5, min=0, max=10, step=0.5, readout_format=".1f",
                                          continuous_update=False)  # fmt: skip
             sliders[row.item_id] = slider
             text = widgets.HTML(html.escape(style.translated(row.en, row.zh)), layout={"flex": "1 1 0"})
-            shown.append(widgets.HBox([slider, text]))
+            rows.append(widgets.HBox([slider, text]))
 
-    def show(**given: float) -> None:
+    def show(**given: float) -> Iterable[object]:
         own = workshop.own_profile(given, statements, stages, found.threshold if found else workshop.THRESHOLD)
-        _display(workshop.plot_profile(own if found is None else found, None if found is None else own))
-        display(style.Prose(workshop.bottom_line(own)))
+        yield workshop.plot_profile(own if found is None else found, None if found is None else own)
+        yield style.Prose(workshop.bottom_line(own))
 
-    return widgets.VBox([*shown, widgets.interactive_output(show, sliders)])
+    return widgets.VBox([*rows, _following(sliders, show)])
 
 
 def explore_stock(
@@ -153,6 +206,8 @@ def explore_stock(
 
     `aged` from `inventory.aged`, `flows` and `models` from the door's `stock`.
     """
+    if aged.empty:
+        return _instead(style.say("inventory.no_stock"))
     wide = {"style": {"description_width": "initial"}}
     places = dealers.drop_duplicates("dealer_id").set_index("dealer_id")["region"]
     kinds = models.drop_duplicates("product_id").set_index("product_id")["category"]
@@ -165,31 +220,32 @@ def explore_stock(
     days = widgets.IntSlider(value=inventory.OLD_DAYS, min=0, max=360, step=30, description=style.label("age_limit"),
                              continuous_update=False, **wide)  # fmt: skip
 
-    def show(region: str, category: str, days: int) -> None:
+    def show(region: str, category: str, days: int) -> Iterable[object]:
         chosen = aged[where.eq(region).to_numpy() | (not region)]
         chosen = chosen[what.reindex(chosen.index).eq(category).to_numpy() | (not category)]
-        _display(inventory.plot_dealers(inventory.named(inventory.dealer_stock(chosen, flows), dealers)))
+        yield inventory.plot_dealers(inventory.named(inventory.dealer_stock(chosen, flows), dealers))
         older = inventory.named(inventory.older_than(chosen, days), dealers, models)
         shown = [column for column in inventory.DEAD if column in older]
-        display(style.table(older[shown], limit=20, empty=style.say("inventory.none_older", days=days)))
+        yield style.table(older[shown], limit=20, empty=style.say("inventory.none_older", days=days))
 
-    output = widgets.interactive_output(show, {"region": region, "category": category, "days": days})
-    return widgets.VBox([region, category, days, output])
+    return _explorer({"region": region, "category": category, "days": days}, show)
 
 
 def explore_profit(comparison: pd.DataFrame, dealers: pd.DataFrame) -> widgets.Widget:
     """Choose a dealer, and see the proof that could be handed to him; `comparison` as `profit.brand_comparison`."""
-    reporting = dealers[dealers["dealer_id"].isin(comparison["dealer_id"])]
-    names = [(f"{row.dealer_name} ({row.dealer_id})", row.dealer_id) for row in reporting.itertuples()]
-    chosen = widgets.Dropdown(options=sorted(names), description=style.label("dealer_name"),
+    if comparison.empty:
+        return _instead(style.say("standing.nothing"))
+    names = dealers.drop_duplicates("dealer_id").set_index("dealer_id")["dealer_name"]
+    options = [(f"{names.get(d, d)} ({d})", d) for d in comparison["dealer_id"].unique()]
+    chosen = widgets.Dropdown(options=sorted(options), description=style.label("dealer_name"),
                               style={"description_width": "initial"})  # fmt: skip
 
-    def show(chosen: str | None) -> None:
-        display(style.Prose(profit.verdict(comparison, chosen or "")))
-        display(style.table(profit.proof_table(profit.proof(comparison, chosen or ""))))
-        _display(profit.plot_proof(comparison, chosen or ""))
+    def show(chosen: str) -> Iterable[object]:
+        yield style.Prose(profit.verdict(comparison, chosen))
+        yield style.table(profit.proof_table(profit.proof(comparison, chosen)))
+        yield profit.plot_proof(comparison, chosen)
 
-    return widgets.VBox([chosen, widgets.interactive_output(show, {"chosen": chosen})])
+    return _explorer({"chosen": chosen}, show)
 
 
 def explore_card(
@@ -199,26 +255,79 @@ def explore_card(
 
     `everyone` holds the tables that `card.dossier` takes, `actions` is the table of measures.
     """
-    sizes = everyone["judged"]
-    names = everyone["dealers"].set_index("dealer_id")["dealer_name"]
-    options = [(f"{names.get(d, d)} · {d}", d) for d in sizes["dealer_id"]]
-    dealer = widgets.Combobox(options=[name for name, _d in options], value=options[0][0], ensure_option=True,
+    names = everyone["dealers"].drop_duplicates("dealer_id").set_index("dealer_id")["dealer_name"]
+    # who is not in the table of dealers has no card
+    options = {f"{names[d]} · {d}": d for d in everyone["judged"]["dealer_id"] if d in names.index}
+    if not options:
+        return _instead(style.say("explore.no_dealers"))
+    dealer = widgets.Combobox(options=[*options], value=next(iter(options)), ensure_option=True,
                               description=style.label("dealer_name"), continuous_update=False,
                               layout={"width": "32em"})  # fmt: skip
     audience = widgets.ToggleButtons(options=[(style.say(f"report.card_for_{a}"), a) for a in card.AUDIENCES],
                                      style={"button_width": "auto"})  # fmt: skip
 
-    def show(name: str, audience: str) -> None:
-        found = card.dossier(dict(options)[name], audience, period, brand, **everyone)
-        display(card.heading(found), style.Prose(card.next_steps(found, actions)), style.Prose(card.summary(found)))
-        _display(card.plot_purchases(found))
-        _display(card.plot_stock_age(found))
+    def show(name: str, audience: str) -> Iterable[object]:
+        if name not in options:  # the field was emptied
+            yield style.Prose([style.say("explore.choose")])
+            return
+        found = card.dossier(options[name], audience, period, brand, **everyone)
+        yield card.heading(found)
+        yield style.Prose(card.next_steps(found, actions))
+        yield style.Prose(card.summary(found))
+        yield card.plot_purchases(found)
+        yield card.plot_stock_age(found)
 
-    output = widgets.interactive_output(show, {"name": dealer, "audience": audience})
-    return widgets.VBox([dealer, audience, output])
+    return _explorer({"name": dealer, "audience": audience}, show)
 
 
-def _display(ax: Axes) -> None:
-    """Show a figure once: left open, the notebook would show it a second time."""
-    display(ax.figure)
-    plt.close(ax.figure)
+# ---- what all explorers share ---------------------------------------------------------------------------------------
+
+
+def _instead(sentence: str) -> widgets.HTML:
+    """Say in place of controls that there is nothing to explore."""
+    return widgets.HTML(_as_output(style.Prose([sentence])._repr_html_()))
+
+
+def _explorer(controls: Mapping[str, widgets.Widget], show: Callable[..., Iterable[object]]) -> widgets.VBox:
+    return widgets.VBox([*controls.values(), _following(controls, show)])
+
+
+def _following(controls: Mapping[str, widgets.Widget], show: Callable[..., Iterable[object]]) -> widgets.HTML:
+    """Show what `show` gives for the controls' values, now and after each change.
+
+    ipywidgets' own `interactive_output` would draw into an `Output`. No notebook of ours opens one: nbclient answers
+    it while it waits for the cell's end, and then may never hear of that (`tests/benchmarks/hanging_output.py`).
+    Whoever drags a slider faster than we draw sees the last place, not each: the browser holds a widget's next value
+    back until the one before has been drawn.
+    """
+    shown = widgets.HTML(layout={"overflow": "auto"})
+
+    def follow(_change: object = None) -> None:
+        shown.value = _shown(show, **{name: control.value for name, control in controls.items()})
+
+    for control in controls.values():
+        control.observe(follow, "value")
+    follow()
+    return shown
+
+
+def _shown(show: Callable[..., Iterable[object]], **values: object) -> str:
+    """Turn what `show` gives into HTML; an error becomes a sentence, for the next choice may do; figures are closed."""
+    before = set(plt.get_fignums())
+    try:
+        return _as_output("".join(map(_html, show(**values))))
+    except Exception as error:
+        told = style.say("explore.failed", error=f"{type(error).__name__}: {error}")
+        return _as_output(style.Prose([told])._repr_html_())
+    finally:
+        for number in set(plt.get_fignums()) - before:
+            plt.close(number)
+
+
+def _html(thing: object) -> str:
+    return style.picture(thing.figure) if isinstance(thing, Axes) else thing._repr_html_()
+
+
+def _as_output(markup: str) -> str:
+    """Have JupyterLab set a widget's markup as it sets that of a cell's output."""
+    return f'<div class="jp-RenderedHTMLCommon">{markup}</div>'

@@ -1,0 +1,175 @@
+"""Run All of every notebook in JupyterLab, on plain and on warm kernels, and use each explorer as a person would.
+
+`python tests/benchmarks/lab_run.py` opens the notebooks on the demo in a headless Chromium, twice a kernel each. Every
+cell must have run without an error, the explorer must be there with its pictures drawn, and what it shows must change
+with the first of its controls; then a slider (where there is one) goes through 20 values as fast as keys repeat, and
+the last value is the one that stays. Exit code 1 where that fails. `--pictures DIR` keeps a picture of each explorer.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from helpers import pdf
+from helpers.settings import ROOT
+
+SETTINGS = ROOT / "src" / "helpers" / "templates" / "lab"
+KERNELS = {"plain": "local-provisioner", "warm": "warm"}
+SECONDS = 180  # for one notebook, on a machine that does other work, too
+KEYS = 20
+STATE = """() => {
+  const cells = [...jupyterapp.shell.currentWidget.content.widgets].filter(cell => cell.model.type === 'code');
+  return cells.map(cell => ({
+    done: cell.model.executionCount !== null, interactive: (cell.model.getMetadata('tags') || []).includes('interactive'),
+    errors: cell.model.outputs.toJSON().filter(o => o.output_type === 'error').map(o => o.ename + ': ' + o.evalue)
+  }));
+}"""
+GO_THERE = """async () => {
+  const book = jupyterapp.shell.currentWidget.content;
+  const at = book.widgets.findIndex(cell => (cell.model.getMetadata('tags') || []).includes('interactive')
+                                    && cell.model.type === 'code');
+  book.activeCellIndex = at;
+  await book.scrollToItem(at, 'start');
+}"""
+SHOWN = ".jp-Notebook .widget-vbox .widget-html-content > .jp-RenderedHTMLCommon"
+DRAWN = f"""() => {{
+  const shown = [...document.querySelectorAll('{SHOWN}')].pop();
+  return shown && [...shown.querySelectorAll('img')].every(i => i.complete && i.naturalWidth > 0) && shown.innerHTML;
+}}"""
+WATCH = f"""() => {{
+  window.drawn = 0;
+  const widget = [...document.querySelectorAll('{SHOWN}')].pop().parentElement;
+  new MutationObserver(() => window.drawn++).observe(widget, {{childList: true}});
+}}"""
+
+
+@contextlib.contextmanager
+def lab(folder: Path, kernel: str) -> Iterator[str]:
+    """Start JupyterLab on a folder, with nothing of its user's; give its address, with the token."""
+    own = {f"{name}_DIR": str(folder / ".own" / name.lower())
+           for name in ("JUPYTER_CONFIG", "JUPYTER_RUNTIME", "JUPYTERLAB_SETTINGS", "JUPYTERLAB_WORKSPACES")}  # fmt: skip
+    environment = {**os.environ, **own, "WORKBOOK_CONFIG": str(ROOT / "workbook.toml"),
+                   "JUPYTER_DEFAULT_PROVISIONER_NAME": KERNELS[kernel]}  # fmt: skip
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", "--port=0",
+               f"--ServerApp.root_dir={folder}", f"--LabApp.app_settings_dir={SETTINGS}", "--expose-app-in-browser",
+               *["--allow-root"] * (hasattr(os, "geteuid") and os.geteuid() == 0)]  # fmt: skip
+    with open(folder / "lab.log", "w", encoding="utf-8") as log:
+        server = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
+        try:
+            told = Path(own["JUPYTER_RUNTIME_DIR"]) / f"jpserver-{server.pid}.json"
+            while not told.exists():
+                if server.poll() is not None:
+                    raise SystemExit(f"JupyterLab did not start: {(folder / 'lab.log').read_text(encoding='utf-8')}")
+                time.sleep(0.1)
+            time.sleep(0.5)  # it is written at once, but opened before
+            here = json.loads(told.read_text(encoding="utf-8"))
+            yield f"{here['url']}lab/tree/{{}}?token={here['token']}&reset"
+        finally:
+            server.terminate()  # and its kernels
+            server.wait(60)
+
+
+def run_all(page, address: str) -> tuple[float, list[str]]:
+    """Open a notebook and run all its cells; -> seconds that the cells took, and all that is wrong."""
+    page.goto(address)
+    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=SECONDS * 1000)
+    start = time.monotonic()
+    page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=SECONDS * 1000)
+    seconds = time.monotonic() - start
+    cells = page.evaluate(STATE)
+    wrong = [error for cell in cells for error in cell["errors"]]
+    wrong += [f"{n} cells did not run"] if (n := sum(not cell["done"] for cell in cells)) else []
+    return seconds, wrong
+
+
+def shown(page, other_than: str = "") -> str:
+    """Wait until the explorer shows something, pictures drawn, that is not what it showed before; give it."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        if (found := page.evaluate(DRAWN)) and found != other_than:
+            return found
+        time.sleep(0.02)
+    return ""
+
+
+def use(page) -> tuple[float, str, list[str]]:
+    """Change the explorer's first control and then a slider; -> seconds to screen, what the keys did, what is wrong."""
+    page.evaluate(GO_THERE)
+    before = shown(page)
+    if not before:
+        return 0.0, "", ["the explorer shows nothing"]
+    box = page.locator(".jp-Notebook .widget-vbox").first
+    start = time.monotonic()
+    if (buttons := box.locator(".widget-toggle-buttons button:not(.mod-active)")).count():
+        buttons.first.click()
+    elif (choices := box.locator("select")).count():
+        choices.first.select_option(index=1)
+    else:
+        box.locator(".noUi-handle").first.press("ArrowRight")
+    after = shown(page, before)
+    seconds, wrong = time.monotonic() - start, [] if after else ["the first control changes nothing"]
+    if not (handles := box.locator(".noUi-handle")).count():
+        return seconds, "", wrong
+    page.evaluate(WATCH)
+    start = time.monotonic()
+    handle = handles.first
+    handle.focus()
+    for _ in range(KEYS):
+        page.keyboard.press("ArrowRight")
+    pressed, n, last = time.monotonic() - start, -1, start
+    while time.monotonic() < last + 4:  # quiet for so long: nothing waits any more
+        if (now := page.evaluate("() => window.drawn")) != n:
+            n, last = now, time.monotonic()
+        time.sleep(0.02)
+    at, of = (float(handle.get_attribute(name)) for name in ("aria-valuenow", "aria-valuemax"))
+    return seconds, f"{KEYS} keys in {pressed:.1f} s: drawn {n} x, the last {last - start - pressed:.1f} s after; {at:g} of {of:g}", wrong
+
+
+def main() -> int:
+    """Run, print, judge."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="notebooks whose name begins so")
+    parser.add_argument("--kernel", choices=KERNELS, action="append")
+    parser.add_argument("--turns", type=int, default=2)
+    parser.add_argument("--pictures", type=Path)
+    options = parser.parse_args()
+    from playwright.sync_api import sync_playwright
+
+    failed, took = 0, []
+    with sync_playwright() as play, tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        names = [path.name for path in sorted((ROOT / "notebooks").glob(f"{options.only}*.ipynb"))]
+        opened = play.chromium.launch(executable_path=pdf.browser(), args=[*pdf.FLAGS, "--no-sandbox"])
+        for kernel in options.kernel or KERNELS:
+            shutil.copytree(ROOT / "notebooks", folder / kernel)
+            with lab(folder / kernel, kernel) as address:
+                for turn in range(options.turns):
+                    for name in names:
+                        page = opened.new_page(viewport={"width": 1400, "height": 1300})
+                        ran, wrong = run_all(page, address.format(name))
+                        used, keys, more = use(page)
+                        if options.pictures:
+                            options.pictures.mkdir(parents=True, exist_ok=True)
+                            page.screenshot(path=options.pictures / f"{kernel}{turn + 1}_{name[:2]}.png")
+                        page.close()
+                        took.append(used)
+                        failed += bool(wrong + more)
+                        print(f"{kernel:6} {turn + 1} {name[:-6]:20} all cells {ran:5.1f} s, a click {used:4.2f} s"
+                              f"{'; ' * bool(keys)}{keys}", *wrong, *more, sep="\n    ! " if wrong + more else "", flush=True)  # fmt: skip
+        opened.close()
+    print(f"{len(took)} runs, {failed} failed; from click to screen {statistics.median(took):.2f} s in the median")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

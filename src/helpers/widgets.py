@@ -330,4 +330,4 @@ def _html(thing: object) -> str:
 
 def _as_output(markup: str) -> str:
     """Have JupyterLab set a widget's markup as it sets that of a cell's output."""
-    return f'<div class="jp-RenderedHTMLCommon">{markup}</div>'
+    return f'<div class="jp-OutputArea-output jp-RenderedHTMLCommon">{markup}</div>'

@@ -26,10 +26,14 @@ SETTINGS = ROOT / "src" / "helpers" / "templates" / "lab"
 KERNELS = {"plain": "local-provisioner", "warm": "warm"}
 SECONDS = 180  # for one notebook, on a machine that does other work, too
 KEYS = 20
+READY = """() => {
+  const book = window.jupyterapp?.shell.currentWidget;
+  return book?.sessionContext?.isReady && book.sessionContext.session?.kernel?.status === 'idle';
+}"""  # the notebook's own light is green before there is a kernel
 STATE = """() => {
   const cells = [...jupyterapp.shell.currentWidget.content.widgets].filter(cell => cell.model.type === 'code');
   return cells.map(cell => ({
-    done: cell.model.executionCount !== null, interactive: (cell.model.getMetadata('tags') || []).includes('interactive'),
+    done: cell.model.executionCount !== null,
     errors: cell.model.outputs.toJSON().filter(o => o.output_type === 'error').map(o => o.ename + ': ' + o.evalue)
   }));
 }"""
@@ -55,14 +59,14 @@ WATCH = f"""() => {{
 @contextlib.contextmanager
 def lab(folder: Path, kernel: str) -> Iterator[str]:
     """Start JupyterLab on a folder, with nothing of its user's; give its address, with the token."""
-    own = {f"{name}_DIR": str(folder / ".own" / name.lower())
-           for name in ("JUPYTER_CONFIG", "JUPYTER_RUNTIME", "JUPYTERLAB_SETTINGS", "JUPYTERLAB_WORKSPACES")}  # fmt: skip
+    kinds = ("JUPYTER_CONFIG", "JUPYTER_RUNTIME", "JUPYTERLAB_SETTINGS", "JUPYTERLAB_WORKSPACES")
+    own = {f"{kind}_DIR": str(folder / ".own" / kind.lower()) for kind in kinds}
     environment = {**os.environ, **own, "WORKBOOK_CONFIG": str(ROOT / "workbook.toml"),
                    "JUPYTER_DEFAULT_PROVISIONER_NAME": KERNELS[kernel]}  # fmt: skip
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", "--port=0",
                f"--ServerApp.root_dir={folder}", f"--LabApp.app_settings_dir={SETTINGS}", "--expose-app-in-browser",
                *["--allow-root"] * (hasattr(os, "geteuid") and os.geteuid() == 0)]  # fmt: skip
-    with open(folder / "lab.log", "w", encoding="utf-8") as log:
+    with (folder / "lab.log").open("w", encoding="utf-8") as log:
         server = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
         try:
             told = Path(own["JUPYTER_RUNTIME_DIR"]) / f"jpserver-{server.pid}.json"
@@ -81,7 +85,7 @@ def lab(folder: Path, kernel: str) -> Iterator[str]:
 def run_all(page, address: str) -> tuple[float, list[str]]:
     """Open a notebook and run all its cells; -> seconds that the cells took, and all that is wrong."""
     page.goto(address)
-    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=SECONDS * 1000)
+    page.wait_for_function(READY, timeout=SECONDS * 1000)
     start = time.monotonic()
     page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
     page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=SECONDS * 1000)
@@ -132,7 +136,9 @@ def use(page) -> tuple[float, str, list[str]]:
             n, last = now, time.monotonic()
         time.sleep(0.02)
     at, of = (float(handle.get_attribute(name)) for name in ("aria-valuenow", "aria-valuemax"))
-    return seconds, f"{KEYS} keys in {pressed:.1f} s: drawn {n} x, the last {last - start - pressed:.1f} s after; {at:g} of {of:g}", wrong
+    wrong += [] if n > 0 else ["a slider changes nothing"]
+    late = last - start - pressed
+    return seconds, f"{KEYS} keys in {pressed:.1f} s: drawn {n} x, last {late:.1f} s after; at {at:g} of {of:g}", wrong
 
 
 def main() -> int:
@@ -164,8 +170,8 @@ def main() -> int:
                         page.close()
                         took.append(used)
                         failed += bool(wrong + more)
-                        print(f"{kernel:6} {turn + 1} {name[:-6]:20} all cells {ran:5.1f} s, a click {used:4.2f} s"
-                              f"{'; ' * bool(keys)}{keys}", *wrong, *more, sep="\n    ! " if wrong + more else "", flush=True)  # fmt: skip
+                        told = f"{kernel:6} {turn + 1} {name[:-6]:20} all cells {ran:5.1f} s, a click {used:4.2f} s"
+                        print("; ".join(filter(None, [told, keys])), *wrong, *more, sep="\n    ! ", flush=True)
         opened.close()
     print(f"{len(took)} runs, {failed} failed; from click to screen {statistics.median(took):.2f} s in the median")
     return failed > 0

@@ -1,0 +1,98 @@
+"""Two processes side by side, each executing the dealer card four times under plain papermill: how many rounds hang.
+
+`python tests/benchmarks/card_rounds.py` runs sixty rounds on the demo, with kernels started as papermill starts them
+and no time limit but the one set here: a process hangs that has executed no card for `DEADLINE` seconds, where a card
+takes a few, and then does nothing for `QUIET` more, nor does its kernel; one that is still at work is slow. Exit code 1
+if a round hangs. `--notebook` and `--root` take another notebook, or another checkout's.
+"""
+
+import argparse
+import contextlib
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from helpers.settings import ROOT
+
+CARDS = 4
+DEADLINE = 60  # seconds a card
+QUIET = 10
+AT_WORK = 0.1  # seconds of CPU in so many: an idle kernel's heartbeat takes less
+WORK = """
+import sys
+import papermill
+for turn in range(int(sys.argv[3])):
+    papermill.execute_notebook(sys.argv[1], sys.argv[2], cwd=sys.argv[4], progress_bar=False)
+    print("done", flush=True)
+"""
+
+
+def used(worker: subprocess.Popen) -> float:
+    """Count the seconds of CPU that a worker and its kernel have used."""
+    total = 0.0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(worker.pid)
+        for process in [parent, *parent.children(recursive=True)]:
+            total += sum(process.cpu_times()[:2])
+    return total
+
+
+def hangs(worker: subprocess.Popen) -> bool:
+    """Wait for a worker's end; tell whether it will not come."""
+    os.set_blocking(worker.stdout.fileno(), False)
+    since = time.monotonic()
+    while worker.poll() is None:
+        if worker.stdout.read():
+            since = time.monotonic()
+        if time.monotonic() - since > DEADLINE:
+            before = used(worker)
+            time.sleep(QUIET)
+            if worker.poll() is None and used(worker) - before < AT_WORK and not worker.stdout.read():
+                return True
+        time.sleep(0.05)
+    return False
+
+
+def main() -> int:
+    """Measure, print, judge."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--notebook", default="07_dealer_card")
+    parser.add_argument("--root", type=Path, default=ROOT)
+    options = parser.parse_args()
+    root = options.root.resolve()
+    environment = {**os.environ, "PYTHONPATH": str(root / "src")}
+    hung, took = 0, []
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(1, options.rounds + 1):
+            start = time.monotonic()
+            workers = [
+                subprocess.Popen(
+                    [sys.executable, "-c", WORK, str(root / "notebooks" / f"{options.notebook}.ipynb"),
+                     f"{folder}/{side}.ipynb", str(CARDS), str(root)],
+                    env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
+                )
+                for side in "ab"
+            ]  # fmt: skip
+            stuck = [hangs(worker) for worker in workers]
+            for worker, is_stuck in zip(workers, stuck, strict=True):
+                if is_stuck:
+                    os.killpg(worker.pid, signal.SIGINT)  # papermill ends its kernel
+                if worker.wait(60) and not is_stuck:
+                    raise SystemExit("a card failed: run the notebook by itself")
+            took.append(time.monotonic() - start)
+            hung += any(stuck)
+            print(f"round {number:3}: {'hung' if any(stuck) else 'done'} in {took[-1]:5.1f} s; {hung} hung", flush=True)
+    print(f"{hung} of {options.rounds} rounds hung; {statistics.median(took):.0f} s a round in the median")
+    return hung > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -119,7 +119,7 @@ def explore_fishbone(
     `weights.chosen_weights` and `climb.require_assumptions` give or take them.
     """
     if scored[["score", "data_score"]].isna().all(axis=None):
-        return _instead(style.say("fishbone.no_score", n=len(scored)))
+        return _instead(style.say("fishbone.no_score", n=int(tree["is_leaf"].sum())))
     how = widgets.ToggleButtons(options=[(style.label(f"weights_{h}"), h) for h in weights.HOW],
                                 description=style.label("weight"), style={"button_width": "auto"})  # fmt: skip
     days = widgets.IntSlider(value=60, min=5, max=240, step=5, description=style.label("effort_days"),

@@ -2,14 +2,13 @@
 
 `python tests/benchmarks/card_rounds.py` runs sixty rounds on the demo, with kernels started as papermill starts them
 and no time limit but the one set here: a process hangs that has executed no card for `DEADLINE` seconds, where a card
-takes a few, and then does nothing for `QUIET` more, nor does its kernel; one that is still at work is slow. Exit code 1
-if a round hangs. `--notebook` and `--root` take another notebook, or another checkout's.
+takes a few, and then has no work for `QUIET` more, nor has its kernel; one that waits for a processor is slow. Exit
+code 1 if a round hangs. `--notebook` and `--root` take another notebook, or another checkout's. Linux only.
 """
 
 import argparse
 import contextlib
 import os
-import signal
 import statistics
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from helpers.settings import ROOT
 CARDS = 4
 DEADLINE = 60  # seconds a card
 QUIET = 10
-AT_WORK = 0.1  # seconds of CPU in so many: an idle kernel's heartbeat takes less
+AT_WORK = 0.2  # of that time; an idle kernel's heartbeat takes less
 WORK = """
 import sys
 import papermill
@@ -34,14 +33,22 @@ for turn in range(int(sys.argv[3])):
 """
 
 
-def used(worker: subprocess.Popen) -> float:
-    """Count the seconds of CPU that a worker and its kernel have used."""
-    total = 0.0
+def family(worker: subprocess.Popen) -> list[psutil.Process]:
+    """List a worker and its kernel."""
     with contextlib.suppress(psutil.NoSuchProcess):
         parent = psutil.Process(worker.pid)
-        for process in [parent, *parent.children(recursive=True)]:
-            total += sum(process.cpu_times()[:2])
-    return total
+        return [parent, *parent.children(recursive=True)]
+    return []
+
+
+def has_work(worker: subprocess.Popen) -> bool:
+    """Tell whether a thread of a worker or its kernel runs, waits for a processor or for the disk."""
+    for process in family(worker):
+        for task in Path(f"/proc/{process.pid}/task").glob("*/stat"):
+            with contextlib.suppress(OSError):
+                if task.read_text(encoding="utf-8").rpartition(")")[2].split()[0] in "RD":
+                    return True
+    return False
 
 
 def hangs(worker: subprocess.Popen) -> bool:
@@ -52,9 +59,11 @@ def hangs(worker: subprocess.Popen) -> bool:
         if worker.stdout.read():
             since = time.monotonic()
         if time.monotonic() - since > DEADLINE:
-            before = used(worker)
-            time.sleep(QUIET)
-            if worker.poll() is None and used(worker) - before < AT_WORK and not worker.stdout.read():
+            seen = []
+            for _ in range(10 * QUIET):
+                seen.append(has_work(worker))
+                time.sleep(0.1)
+            if worker.poll() is None and sum(seen) < AT_WORK * len(seen) and not worker.stdout.read():
                 return True
         time.sleep(0.05)
     return False
@@ -77,15 +86,15 @@ def main() -> int:
                 subprocess.Popen(
                     [sys.executable, "-c", WORK, str(root / "notebooks" / f"{options.notebook}.ipynb"),
                      f"{folder}/{side}.ipynb", str(CARDS), str(root)],
-                    env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
+                    env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 )
                 for side in "ab"
             ]  # fmt: skip
             stuck = [hangs(worker) for worker in workers]
             for worker, is_stuck in zip(workers, stuck, strict=True):
-                if is_stuck:
-                    os.killpg(worker.pid, signal.SIGINT)  # papermill ends its kernel
-                if worker.wait(60) and not is_stuck:
+                for process in family(worker) if is_stuck else []:
+                    process.kill()
+                if worker.wait() and not is_stuck:
                     raise SystemExit("a card failed: run the notebook by itself")
             took.append(time.monotonic() - start)
             hung += any(stuck)

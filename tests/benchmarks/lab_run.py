@@ -78,8 +78,8 @@ def lab(folder: Path, kernel: str) -> Iterator[str]:
             here = json.loads(told.read_text(encoding="utf-8"))
             yield f"{here['url']}lab/tree/{{}}?token={here['token']}&reset"
         finally:
-            server.terminate()  # and its kernels
-            server.wait(60)
+            server.terminate()
+            server.wait(SECONDS)
 
 
 def run_all(page, address: str) -> tuple[float, list[str]]:
@@ -131,7 +131,8 @@ def use(page) -> tuple[float, str, list[str]]:
     for _ in range(KEYS):
         page.keyboard.press("ArrowRight")
     pressed, n, last = time.monotonic() - start, -1, start
-    while time.monotonic() < last + 4:  # quiet for so long: nothing waits any more
+    # what is drawn at all is drawn within a minute; quiet for three seconds more than that took, nothing waits any more
+    while time.monotonic() < (last + 3 + (last - start) if n > 0 else start + 60):
         if (now := page.evaluate("() => window.drawn")) != n:
             n, last = now, time.monotonic()
         time.sleep(0.02)
@@ -167,6 +168,7 @@ def main() -> int:
                         if options.pictures:
                             options.pictures.mkdir(parents=True, exist_ok=True)
                             page.screenshot(path=options.pictures / f"{kernel}{turn + 1}_{name[:2]}.png")
+                        page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
                         page.close()
                         took.append(used)
                         failed += bool(wrong + more)

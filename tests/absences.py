@@ -4,6 +4,7 @@
 histories, few dealers, losses, an absent brand. `complaints` is the verdict on a page.
 """
 
+import concurrent.futures
 import html
 import itertools
 import json
@@ -18,7 +19,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from helpers import demo, pages, periods, press, settings
+from helpers import demo, diff, pages, periods, press, report, settings, shelf, words
 
 Tables = dict[str, pd.DataFrame]
 LAST = "2026-10"
@@ -192,6 +193,31 @@ def print_pages(
             said = [outcome.reason] if outcome.reason else complaints(folder / ".pages" / page.key)
             found[f"{page.name} {period} {page.language}"] = said
     return found
+
+
+def print_editions(
+    book: settings.Workbook, languages: Sequence[str], folder: Path, executor: concurrent.futures.Executor
+) -> dict[str, list[str]]:
+    """Print a month and the next one with the press, with a card, and compare them; give the complaints about all."""
+    found: dict[str, list[str]] = {}
+    for month in (FIRST, LAST):
+        try:
+            made = report.print_edition(book, month, languages=languages, cards=1, out=folder, executor=executor)
+        except settings.DataError as error:
+            return found | {month: str(error).split("\n")}
+        found[month] = list(made.missing)
+        for place in sorted(folder.glob(".pages/*")):
+            meta = json.loads((place / "meta.json").read_text(encoding="utf-8"))
+            name = f"{meta['name']} {meta['parameters']['period']} {meta['language']}"
+            found.setdefault(name, complaints(place))
+        for page in sorted((folder / month).rglob("*.html")):
+            body = page.read_text(encoding="utf-8")
+            if page.stem in ("index", "managers") or page.stem.startswith("manager"):
+                found[str(page.relative_to(folder))] = body_complaints(body[body.index("<main") :])
+    words.speak(languages[0], book.currency)
+    before, after = (shelf.read_tables(folder / month) for month in (FIRST, LAST))
+    lines = [*diff.sentences(before, after), *diff.summary(diff.changes(before, after))]
+    return found | {"diff": [line for line in lines if NOTHING.search(line)]}
 
 
 # ---- the verdict -----------------------------------------------------------------------------------------------------

@@ -11,20 +11,19 @@ import pytest
 from absences import (
     CASES,
     EDITIONS,
-    FIRST,
     LAST,
     N_PAIRS,
     PAIRED,
     Case,
     asked_for,
     body_complaints,
-    complaints,
     pages_that_read,
+    print_editions,
     print_pages,
     whole,
     write_case,
 )
-from helpers import diff, kernels, press, report, settings, shelf, words
+from helpers import kernels, press, settings
 
 LANGUAGES = ("en", "zh-Hans")
 KNOWN_FAILURES: dict[str, str] = {}  # page of a case → why; strict: one that prints must be taken from here
@@ -68,25 +67,8 @@ def test_pages_print_without_it(case, tables, asked, tmp_path):
 @pytest.mark.parametrize("case", [case for case in CASES if case.name in EDITIONS], ids=str)
 def test_two_editions_and_what_changed(case, tables, printer, tmp_path):
     """Print a month and the next one through the real press, bind both, and ask for what changed in between."""
-    book, language = write_case(tmp_path / "book", case, tables), language_of(case)
-    out, found = tmp_path / "editions", {}
-    for month in (FIRST, LAST):
-        try:
-            made = report.print_edition(book, month, languages=[language], cards=1, out=out, executor=printer)
-        except settings.DataError as error:
-            found[month] = str(error).split("\n")
-            break
-        found[month] = list(made.missing)
-        for place in sorted(out.glob(".pages/*")):
-            found[f"{month} {place.name}"] = complaints(place)
-        front = (made.index.parent / "index.html").read_text(encoding="utf-8")
-        found[f"{month} front"] = body_complaints(front[front.index("<main") :])
-    else:
-        words.speak(language, book.currency)
-        before, after = (shelf.read_tables(out / month) for month in (FIRST, LAST))
-        lines = [*diff.sentences(before, after), *diff.summary(diff.changes(before, after))]
-        found["diff"] = [line for line in lines if body_complaints(f"<p>{line}</p>")]
-    assert_as_known(case, found)
+    book = write_case(tmp_path / "book", case, tables)
+    assert_as_known(case, print_editions(book, [language_of(case)], tmp_path / "editions", printer))
 
 
 def assert_as_known(case: Case, found: dict[str, list[str]]) -> None:

@@ -9,6 +9,7 @@ import nbformat
 import papermill
 import pytest
 
+from helpers import sections
 from helpers.settings import ROOT, contract
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -117,6 +118,14 @@ def test_every_text_is_there_in_both_languages(notebook):
         assert en.source.count("\n- ") == zh.source.count("\n- "), en.source[:60]
         assert re.search(r"[\u4e00-\u9fff]", zh.source)
         assert not re.search(r"[\u4e00-\u9fff]", en.source)
+        assert set(tags(en)) - {"lang-en"} == set(tags(zh)) - {"lang-zh"}, "twins are printed together"
+
+
+def test_what_explains_a_figure_goes_with_it(notebook):
+    """A page without the figure is to be without the text that says how to read it."""
+    for cell in cells(notebook, "markdown"):
+        explains = cell.source.startswith(("*How to read it", "*读"))
+        assert explains == (sections.HOW_TO_READ in tags(cell)), cell.source[:60]
 
 
 def test_ends_with_checks_and_limits(notebook):

@@ -6,6 +6,7 @@ Here each absence meets the pages that read it; the whole matrix, every page in 
 
 import concurrent.futures
 
+import pandas as pd
 import pytest
 
 from absences import (
@@ -23,7 +24,7 @@ from absences import (
     whole,
     write_case,
 )
-from helpers import kernels, press, settings
+from helpers import diff, edition, kernels, pages, periods, press, read, settings
 
 LANGUAGES = ("en", "zh-Hans")
 KNOWN_FAILURES: dict[str, str] = {}  # page of a case → why; strict: one that prints must be taken from here
@@ -106,3 +107,43 @@ def test_the_cases_are_all_that_the_contract_lets_miss():
 )
 def test_the_verdict_can_fail(body, said):
     assert body_complaints(body) == said
+
+
+# ---- what a workbook of next to nothing says -------------------------------------------------------------------------
+
+
+def test_without_sell_in_the_front_page_tells_what_consumers_bought():
+    """Compared with the month a year before only where the data begin before it: what begins with it may be a part."""
+    sold = pd.Series(100.0, index=periods.month_range("2026-10", 14)) + [10.0 * (i == 13) for i in range(14)]
+    verdict, tile = edition.sales_headlines(sold, "2026-10")
+    assert verdict["text"] == "In October 2026 consumers bought for 110, +10.0 % against October 2025."
+    assert (tile["text"], tile["change"], tile["tone"]) == ("110", "+10.0 % against October 2025", "good")
+    assert len(tile["trend"]) == 14
+    verdict, tile = edition.sales_headlines(sold.iloc[1:], "2026-10")
+    assert verdict["text"] == "In October 2026 consumers bought for 110."
+    assert (tile["change"], tile["tone"]) == ("", "")
+    pages = [{"headlines": [{"place": "verdict", "text": "A page's own."}]}]
+    assert edition.front_page(pages, [verdict, tile])["verdict"] == "A page's own."
+    assert edition.front_page([{"headlines": []}], [verdict, tile])["verdict"] == verdict["text"]
+    assert [t["label"] for t in edition.front_page(pages, [verdict, tile])["tiles"]] == [
+        "Sold to consumers in the month"
+    ]
+
+
+def test_sold_out_months_are_those_of_the_lines(make_book):
+    rows = [{"date": day, "amount": 10} for day in ("2024-10-31", "2025-01-02", "2026-10-01", "2026-10-31")]
+    book = make_book(sell_out="date,amount\n" + "\n".join(f"{row['date']},{row['amount']}" for row in rows) + "\n")
+    assert read.sold_out_months(book, "2026-10").to_dict() == {"2025-01": 10.0, "2026-10": 20.0}
+
+
+def test_a_need_may_be_any_of_several(make_book):
+    book = make_book(sell_out="date,amount,dealer_id\n2026-10-31,10,A\n")
+    assert read.has(book, "sell_in|sell_out") and read.has(book, "sell_in.cost|sell_out.dealer_id")
+    assert not read.has(book, "sell_in|payments") and not read.has(book, "sell_out.cost|sell_in")
+    assert pages.dealers_asked_for(book, "2026-10", 3) == [] == pages.dealers_asked_for(book, "2026-10", "all")
+
+
+def test_editions_without_a_table_claim_nothing():
+    assert diff.headlines({}, {}) == [] == diff.headlines({"a": pd.DataFrame({"x": []})}, {})
+    same = {"a": pd.DataFrame({"dealer_id": ["1"], "x": [1.0]})}
+    assert [line["text"] for line in diff.headlines(same, same)] == ["Nothing has changed."]

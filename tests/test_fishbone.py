@@ -360,6 +360,22 @@ def test_full_marks_are_told_not_drawn():
     require_clear(ax)
 
 
+@LANGUAGES
+def test_a_few_scored_factors_make_no_claim(language):
+    """One of three factors says nothing of the other two: neither what holds back most nor a score of all."""
+    style.use(language)
+    tree = fishbone.factor_tree(SMALL, CAUSES)
+    table = table_of({"x": 4.0})
+    causes = fishbone.merged_causes(table)
+    said = style.say("fishbone.too_few", n=3, scored=1)
+    assert fishbone.bottom_line(table, causes) == [said]
+    assert fishbone.headlines(table, causes) == []
+    assert fishbone.plot_causes(causes).figure.nothing == said
+    assert fishbone.plot_fishbone(tree, table, head="x").figure.alt_text.startswith(said.rstrip(".。"))
+    two = table_of({"x": 4.0, "y": 9.0})
+    assert fishbone.headlines(two, fishbone.merged_causes(two))
+
+
 def test_the_bottom_line_by_hand():
     head_office = with_cell("owner", "z", "head_office")
     table = table_of({"x": 4.0, "y": 9.0, "z": (np.nan, 7.0)}, factors=head_office)

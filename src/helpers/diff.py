@@ -210,10 +210,13 @@ def headlines(before: Mapping[str, pd.DataFrame] | None, after: Mapping[str, pd.
     """Say what changed since an earlier edition, in six sentences at most; keys as `report.headline` takes them.
 
     Who fell and who rose a class, who came and dropped out, what is owed, what lies over 90 days, whom to call: each
-    where both editions tell. Without an earlier edition (None), and where none of this changed, one sentence says so.
+    where both editions tell. Without an earlier edition (None), and where none of this changed, one sentence says so;
+    where they have no table with rows there is nothing that could have changed.
     """
     if before is None:
         return [_line(style.say("diff.first"))]
+    if not any(len(rows) for rows in (*before.values(), *after.values())):
+        return []
     known = _dealer_names([*before.values(), *after.values()])
     lines = [*_class_lines(before, after), *_balance_line(before, after, known), *_stock_line(before, after),
              *_call_line(before, after, known)]  # fmt: skip

@@ -259,7 +259,10 @@ def write_edition(
         found, tables = data_quality(book)
         _write(place, "data.html", "data.html.j2", bound, languages, found=_html(found), tables=_html(tables),
                quality=quality_line(found, tables))  # fmt: skip
-        front = front_page(pages) | {"quality_line": quality_line(found, tables)}
+        front = front_page(
+            pages, [] if book.has("sell_in") else sales_headlines(read.sold_out_months(book, period), period)
+        )
+        front |= {"quality_line": quality_line(found, tables)}
         front |= _whole_tables(place, whole, bound, earlier)
         front["changes"] = _in_turn(pages, "change", max(N_CHANGES - len(front["changed"]), 3))
         _write(place, "index.html", "front.html.j2", bound, languages, **front)
@@ -290,15 +293,41 @@ def write_list(folder: Path, book: Workbook, language: str) -> None:
     shelf.write(folder / "index.html", page)
 
 
-def front_page(pages: Sequence[Mapping]) -> dict[str, Any]:
-    """Gather the pages' headlines by place: the first verdict speaks for the month, the others for their page."""
-    verdicts = _in_turn(pages, "verdict", 1)
+def front_page(pages: Sequence[Mapping], sales: Sequence[dict] = ()) -> dict[str, Any]:
+    """Gather the pages' headlines by place: the first verdict speaks for the month, the others for their page.
+
+    `sales` are headlines that stand before the pages' own; their verdict speaks where no page has one.
+    """
+    first = {"headlines": [line for line in sales if line["place"] != "verdict"]}
+    verdicts = _in_turn(pages, "verdict", 1) or [line for line in sales if line["place"] == "verdict"]
+    pages = [first, *pages]
     tiles = [tile | {"curve": sparkline(tile["trend"])} for tile in _in_turn(pages, "tile", N_TILES)]
     return {
         "verdict": verdicts[0]["text"] if verdicts else "", "tiles": tiles,
         "changes": _in_turn(pages, "change", N_CHANGES), "calls": _in_turn(pages, "call", N_CALLS, URGENT_CALLS),
         "quality": [line for page in pages for line in page["headlines"] if line["place"] == "quality"],
     }  # fmt: skip
+
+
+def sales_headlines(months: pd.Series, period: str) -> list[dict]:
+    """Say what consumers bought in a month: verdict and tile, where there is no sell-in; keys as `report.headline`.
+
+    `months` as `read.sold_out_months`. The month a year before is compared with where the data begin before it: what
+    begins with it may be a part of it.
+    """
+    now, before = float(months.get(period, 0.0)), periods.shift(period, -12)
+    told = {"month": month_name(period), "amount": now, "before": month_name(before)}
+    known = months.get(before, 0.0) > 0 and months.index.min() < before
+    change = words.change(now, months[before]) if known else ""
+    verdict = words.say(f"report.sold{'_change' if known else ''}", **told, change=change)
+    tone = ("good" if now >= months[before] else "bad") if known else ""
+    against = words.say("report.sold_against", change=change, before=told["before"]) if known else ""
+    trend = [float(months.get(month, 0.0)) for month in periods.month_range(period, 24) if month >= months.index.min()]
+    return [
+        {"place": "verdict", "text": verdict},
+        {"place": "tile", "label": words.say("report.sold_tile"), "text": words.money(now), "trend": trend, "link": "",
+         "change": against, "tone": tone},
+    ]  # fmt: skip
 
 
 def _in_turn(pages: Sequence[Mapping], place: str, most: int, at_first: int = 1) -> list[dict]:

@@ -57,6 +57,8 @@ def notebooks_asked_for(folder: Path, only: Iterable[str] = ()) -> list[Path]:
 def dealers_asked_for(book: Workbook, period: str, cards: int | str | Sequence[str]) -> list[str]:
     """List the dealers whose cards are printed: the largest so many, all of the window, or the ids given.
 
+    Where nothing tells of each dealer, a number of them is none.
+
     Raises
     ------
     DataError
@@ -64,7 +66,7 @@ def dealers_asked_for(book: Workbook, period: str, cards: int | str | Sequence[s
     """
     from helpers import read
 
-    if not cards:
+    if not cards or (isinstance(cards, int | str) and not read.has(book, read.JUDGED_BY)):
         return []
     known = read.dealers_by_size(book, period)
     if cards == "all" or isinstance(cards, int):
@@ -165,7 +167,8 @@ def _notebook_text(book: Workbook, path: Path, language: str, audience: str) -> 
     words.speak(language, book.currency)
     missing = [name for name in notebook["metadata"].get("workbook", {}).get("needs", []) if not read.has(book, name)]
     if missing:  # the question stays, one sentence stands for its answer
-        said = words.say("report.missing", tables=words.listed(missing), n=len(missing))
+        named = [name.replace("|", words.translated(" or ", "\u2009或\u2009")) for name in missing]
+        said = words.say("report.missing", tables=words.listed(named), n=len(missing))
         cells = [cells[0], {**cells[0], "id": f"{cells[0]['id']}-missing", "source": said}]
     for cell in cells:
         if cell["cell_type"] == "markdown":

@@ -96,10 +96,13 @@ def prepare(book: Workbook) -> None:
         raise DataError("\n".join(in_words(book, finding) for finding in found))
 
 
+JUDGED_BY = "sell_in|payments|dealer_profit"  # what tells of each dealer, and so makes a card of him
+
+
 def has(book: Workbook, name: str) -> bool:
-    """Whether the workbook has a table, or a column of it written as "table.column"."""
-    name, _dot, column = name.partition(".")
-    return book.has(name) and (not column or column in table(book, name).columns)
+    """Whether the workbook has a table, or a column of it written as "table.column"; any of several between bars."""
+    asked = [one.partition(".") for one in name.split("|")]
+    return any(book.has(name) and (not column or column in table(book, name).columns) for name, _dot, column in asked)
 
 
 # ---- small tables for pandas ---------------------------------------------------------------------------------------
@@ -289,6 +292,14 @@ def dealer_months(book: Workbook, period: str) -> pd.DataFrame:
     n = _n_covered(book, period, 1)
     rows = dealer_totals(book, period, n_months=1, n_windows=max(n, 2))
     return rows.rename(columns={"window_end": "month"})
+
+
+@kept
+def sold_out_months(book: Workbook, period: str) -> pd.Series:
+    """Sum up what consumers bought, month by month with any sale, over the 24 months that end with a period."""
+    lines = within(table(book, "sell_out"), "date", period, 24)
+    rows = lines.group_by(month=_.date.strftime("%Y-%m")).agg(amount=_.amount.sum())
+    return fetched(rows, ["month"]).set_index("month")["amount"].astype("float64")
 
 
 @kept

@@ -89,6 +89,37 @@ def test_a_year_that_the_data_do_not_reach_is_not_compared(deal, known):
     assert not any("against the year before" in line for line in card.summary(found))
 
 
+@pytest.mark.parametrize(("since", "n"), [("2026-10", 1), ("2026-09", 2), ("2025-12", 11), ("2025-11", 12)])
+def test_a_card_counts_the_months_that_are_known(deal, known, since, n):
+    months = known["everyone"]["months"]
+    found = deal(months=months[months["month"] >= since])
+    assert any(re.search(rf" of ours in {n} months?\b", line) for line in card.summary(found))
+    ax = card.plot_purchases(found)
+    assert len(ax.patches) == n, "what was before is not known, and not nothing"
+    assert re.search(rf"Bought .* in {n} months?$", ax.figure.alt_text)
+
+
+def test_a_card_says_what_a_dealer_loses_us_and_what_he_owes_without_purchases(deal, known):
+    found = deal()
+    judged = found.judged.assign(
+        gross_profit=-1234.0, code="ALA", composite_class="C", previous_class="L", has_past=True
+    )
+    said = card.summary(found._replace(judged=judged))
+    assert "Loses us 1,234 CNY of gross profit in 12 months." in said
+    assert "as a year ago" in said[0], "L then, L now: both are told as below zero"
+    owed = found.owed.assign(balance=500.0, collection_rate=np.nan, dso_days=np.nan)
+    assert any(line == "Owes 500 CNY and bought nothing of ours in 12 months." for line in card.summary(
+        found._replace(owed=owed)))  # fmt: skip
+
+
+def test_a_year_ago_below_zero_is_told_as_l():
+    now = pd.DataFrame({"dealer_id": ["a", "b"], "composite_class": ["C", "A"], "code": ["CCC", "AAA"]})
+    before = pd.DataFrame({"dealer_id": ["a"], "composite_class": ["C"], "code": ["CLC"]})
+    stability = pd.DataFrame({"dealer_id": ["a"], "history": ["CL"], "stability_rate": [0.0]})
+    rows = card.with_history(now, before, stability).set_index("dealer_id")
+    assert rows.loc["a", "previous_class"] == "L" and pd.isna(rows.loc["b", "previous_class"])
+
+
 def test_hardly_any_change_has_no_minus(deal, known):
     months = known["everyone"]["months"]
     mine = months["dealer_id"] == months["dealer_id"].iloc[0]

@@ -204,6 +204,13 @@ def test_input_is_not_mutated():
     pd.testing.assert_frame_equal(judged, judged_kept)
 
 
+def test_equal_shares_are_equal_though_their_floats_are_not():
+    parts = np.array([100.10 * i for i in range(1, 10)])
+    totals = totals_of(brand_share=parts / (parts + [50.05 * i for i in range(1, 10)]))
+    assert totals["brand_share"].nunique() > 1, "two thirds of each, as floats they differ"
+    assert set(judgement.joint_judgement(totals, DIAGNOSES)["brand_share_class"]) == {"B"}
+
+
 def test_windows_are_judged_each_by_itself():
     one, two = totals_of(payments=[5.0, 4, 3, 2, 1]), totals_of(payments=[1.0, 2, 3, 4, 5])
     both = pd.concat([one.assign(window_end="2025-10"), two.assign(window_end="2026-10")])
@@ -407,6 +414,8 @@ def test_a_network_of_losses_says_so_and_breaks_nothing(language):
         assert judged["composite_class"].tolist() == ["C"] * 3
         moved = pd.DataFrame({"dealer_name": ["x"], "movement": ["–"], "steps": [0]})
         said = judgement.bottom_line(judged, moved, None)
+        lost = style.say("pareto.all_below_gross_profit", n=3, losses=6.0)
+        assert lost in said
         nothing = style.say("pareto.none_positive", indicator=style.label("gross_profit"))
         assert said[0] == nothing and judgement.headlines(judged, moved, None)[0]["text"].startswith(nothing)
         assert not any(word in " ".join(said) for word in ("nan", "None", "inf", "–"))
@@ -535,7 +544,7 @@ def test_bottom_line_says_the_computed_figures_and_what_is_unknown():
     label = style.label("payments")
     assert said[:3] == [
         style.say("pareto.top", n=1, of=5, share="60 %", indicator=label),
-        style.say("pareto.classes", a=1, b=4, c=0, share="60 %", indicator=label),
+        style.say("pareto.classes", by="By payments collected alone", a=1, b=4, c=0, share="60 %", indicator=label),
         style.say("pareto.moved", risen=1, fallen=1, joined=1, left=0),
     ]
     assert any("Nan Hai" in s for s in said)

@@ -58,7 +58,8 @@ def twin(given: dict, period: str = PERIOD, n_months: int = 12, n_windows: int =
             if "cost" in line:
                 cost = line["cost"]
                 profit = None if cost is None else line["revenue"] - cost - (line.get("rebate") or 0)
-                add(line["dealer_id"], month, gross_profit=profit)
+                covered = None if cost is None else line["revenue"]
+                add(line["dealer_id"], month, gross_profit=profit, covered_revenue=covered)
     for line in given.get("payments", []):
         add(line["dealer_id"], f"{line['date']:%Y-%m}", payments=line["amount"])
     dealt = {key for key, row in sums.items() if row["purchases"] is not None or row["payments"] is not None}
@@ -72,6 +73,7 @@ def twin(given: dict, period: str = PERIOD, n_months: int = 12, n_windows: int =
             row[column] = (row[column] or 0) if column in seen else None
         for column in ("gross_profit", "quantity"):
             row[column] = row[column] if bought or column not in seen else 0
+        row["covered_revenue"] = (row["covered_revenue"] or 0) if "gross_profit" in seen else None
         if "dealer_profit" not in given and has_brand and "sell_in" in given:
             row["brand_part"], row["brand_total"] = row["revenue"], row["purchases"]
         found[key] = {column: row[column] for column in MONEY}
@@ -214,6 +216,32 @@ def test_a_cost_that_nobody_gave_is_unknown_and_not_zero(make_book):
     rows = read.dealer_totals(make_book(sell_in=head + "\n".join(lines)), PERIOD).set_index("dealer_id")
     assert rows["gross_profit"].fillna(-1).to_dict() == {"1": 6, "2": -1, "3": 0, "4": 6}
     assert rows["revenue"].to_dict() == {"1": 10, "2": 10, "3": 0, "4": 20}
+    assert rows["covered_revenue"].to_dict() == {"1": 10, "2": 0, "3": 0, "4": 10}  # what the profit is the margin of
+
+
+def test_a_line_without_a_rebate_has_none_and_one_without_a_cost_is_not_covered(make_book):
+    head = "dealer_id,date,revenue,cost,rebate\n"
+    lines = ["1,2026-10-01,10,4,1", "1,2026-10-30,10,4,", "1,2026-10-30,7,,3"]
+    row = read.dealer_totals(make_book(sell_in=head + "\n".join(lines), brand=""), PERIOD).iloc[0]
+    assert (row["revenue"], row["gross_profit"], row["covered_revenue"]) == (27, 11, 20)
+    uncosted = "dealer_id,date,revenue,cost\n1,2026-10-30,7,\n"
+    row = read.dealer_totals(make_book(sell_in=uncosted, brand=""), PERIOD).iloc[0]
+    assert pd.isna(row["gross_profit"]) and pd.isna(row["covered_revenue"])
+
+
+@pytest.mark.parametrize("n_months", [1, 2, 3, 5, 11, 12, 13, 23, 24, 25])
+def test_windows_that_the_data_do_not_cover_are_no_windows(make_book, n_months):
+    months = periods.month_range(PERIOD, n_months)
+    lines = "dealer_id,date,revenue\n" + "".join(f"{d},{m}-28,5\n{d},{m}-14,5\n" for m in months for d in "ab")
+    book = make_book(sell_in=lines + "a,2026-10-30,5\n", brand="")
+    assert len(read.dealer_months(book, PERIOD)) == 2 * n_months
+    assert read.previous_totals(book, PERIOD).empty == (n_months < 24)
+    assert read.dealer_totals(book, PERIOD, n_months=3, n_windows=8)["window_end"].nunique() == min(n_months // 3, 8)
+    covered = read.covered(book, PERIOD)
+    assert (covered.n_months, covered.is_whole) == (min(n_months, 12), n_months >= 12)
+    assert f"{covered.end}" == "2026-10-31"
+    assert f"{covered.start}" == ("2025-11-01" if n_months >= 12 else f"{months[0]}-14")
+    assert covered.n_days == (365 if n_months >= 12 else (covered.end - covered.start).days + 1)
 
 
 def test_columns_without_their_table_are_empty(make_book):

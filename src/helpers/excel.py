@@ -261,7 +261,7 @@ def _write(sheet: Worksheet, row: int, column: int, value: Any, kind: str, wrap:
         sheet.write_datetime(row, column, day, formats.cell("date"))
         return
     text = _text(value)
-    letter = text if kind == "class" and text in ("A", "B", "C", "–") else ""
+    letter = text if kind == "class" and text in ("A", "B", "C", "L", "–") else ""
     quoted = shelf.FORMULA.match(text) is not None
     if text:
         _write_text(sheet, row, column, text, formats.cell("text", letter, wrap=wrap, quoted=quoted))

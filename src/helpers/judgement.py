@@ -235,7 +235,8 @@ def loss_sentences(judged: pd.DataFrame, indicators: Sequence[str] = (*INDICATOR
         if not _classed(judged, indicator) or not (judged[f"{indicator}_class"] == LOSS).any():
             continue
         sums = gains_and_losses(judged[indicator])
-        said.append(style.say(f"pareto.below_{indicator}", n=sums.n_losing, losses=-sums.losses, gains=sums.gains,
+        key = "below" if sums.gains > 0 or indicator in NOT_ADDITIVE else "all_below"
+        said.append(style.say(f"pareto.{key}_{indicator}", n=sums.n_losing, losses=-sums.losses, gains=sums.gains,
                               net=sums.net))  # fmt: skip
     return said
 
@@ -303,9 +304,9 @@ def bottom_line(judged: pd.DataFrame, moved: pd.DataFrame, overdue: pd.DataFrame
         said = [style.say("pareto.none_positive", indicator=label)]
     if n and best.any():
         share = style.percent(held_share(judged[size], best))
-        said.append(style.say("pareto.classes", **counts, share=share, indicator=label))
+        said.append(style.say("pareto.classes", by=_judged_by(judged), **counts, share=share, indicator=label))
     else:
-        said.append(style.say("pareto.classes_only", **counts))
+        said.append(style.say("pareto.classes_only", by=_judged_by(judged), **counts))
     said += loss_sentences(judged)
     how = moved["movement"].value_counts()
     if not (moved["movement"] == "–").all():
@@ -320,6 +321,14 @@ def bottom_line(judged: pd.DataFrame, moved: pd.DataFrame, overdue: pd.DataFrame
     by_hand = int((judged["override_reason"] != "").sum()) if "override_reason" in judged else 0
     said += [style.say("pareto.overridden", n=by_hand)] if by_hand else []
     return said
+
+
+def _judged_by(judged: pd.DataFrame) -> str:
+    """Say what the classes rest on: all indicators together, or the only one that is known."""
+    known = ["revenue"] if by_revenue(judged) else [i for i in INDICATORS if judged[i].notna().any()]
+    return (
+        style.say("pareto.by_one", indicator=style.label(known[0])) if len(known) == 1 else style.say("pareto.by_all")
+    )
 
 
 def basis_sentences(judged: pd.DataFrame, basis: str) -> list[str]:

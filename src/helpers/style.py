@@ -64,6 +64,7 @@ COLORS = {
     "A": "#1f5a8c",
     "B": "#7fa8c9",
     "C": "#cfd8df",
+    "L": "#b9c2ca",
     "–": "#f0f0f0",
     "ours": "#1f5a8c",
     "rival": "#d9822b",

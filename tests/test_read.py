@@ -14,7 +14,7 @@ from conftest import BRAND, network_rows, small_tables, without, write_book
 from helpers import checks, periods, read, settings, tables
 from helpers.settings import DataError
 
-MONEY = ["purchases", "revenue", "gross_profit", "quantity", "payments", "brand_part", "brand_total"]
+MONEY = ["purchases", "revenue", "gross_profit", "covered_revenue", "quantity", "payments", "brand_part", "brand_total"]
 PERIOD = "2026-10"
 NO_LINES = "dealer_id,date,revenue\n"
 

@@ -96,7 +96,7 @@ def test_a_card_counts_the_months_that_are_known(deal, known, since, n):
     assert any(re.search(rf" of ours in {n} months?\b", line) for line in card.summary(found))
     ax = card.plot_purchases(found)
     assert len(ax.patches) == n, "what was before is not known, and not nothing"
-    assert re.search(rf"Bought .* in {n} months?$", ax.figure.alt_text)
+    assert re.search(rf"Bought .* in {n} months?\.$", ax.figure.alt_text)
 
 
 def test_a_card_says_what_a_dealer_loses_us_and_what_he_owes_without_purchases(deal, known):

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pandas as pd
 import pytest
 
-from helpers import checks, tables, words
+from helpers import checks, read, tables, words
+from helpers.settings import DataError
 
 HEAD = "dealer_id,date,revenue,cost,rebate,quantity,product_id,brand\n"
 CLEAN = HEAD + "1,2026-01-02,5.00,3.00,0,1,P1,Lumora\n2,2026-02-03,6.00,3.00,0.10,2,P2,Kaltern\n"
@@ -96,6 +97,23 @@ def test_a_brand_that_never_occurs_is_an_error_with_the_brands_there_are(make_bo
     assert tables.in_words(book, finding).endswith("has our brand 'lumora'; did you mean 'Lumora'?")
     assert found(make_book(brand="Lumora", **given)) == {}
     assert found(make_book(brand="", **given)) == {}
+
+
+@pytest.mark.parametrize("letter", ["L", "–", "a", "AA"])
+def test_a_class_set_by_hand_that_is_none_is_an_error_told_with_its_file(make_book, letter):
+    head = "dealer_id,class,reason,author,valid_from,valid_to\n"
+    rows = f"1,A,r,Lin,2026-01-01,\n2,{letter},r,Lin,2026-01-01,\n3,{letter},r,Lin,2020-01-01,2020-02-01\n"
+    book = make_book(brand="", sell_in="dealer_id,date,revenue\n1,2026-01-31,1\n", overrides=head + rows)
+    (finding,) = checks.override_errors(book)
+    assert tables.in_words(book, finding) == (
+        f"overrides.class: 2 rows of overrides.csv set a class that is none of A, B, C, e.g. {letter!r}; "
+        "write one of them, or take the row out"
+    )
+    assert found(book)["overrides", "class", "letter"] == (2, letter)
+    with pytest.raises(DataError, match=r"2 rows of overrides\.csv"):
+        read.prepare(book)
+    fine = make_book(brand="", sell_in="dealer_id,date,revenue\n1,2026-01-31,1\n", overrides=head + rows[:21])
+    assert checks.override_errors(fine) == []
 
 
 def test_a_table_without_lines_is_not_blamed_for_the_brand(make_book):

@@ -36,12 +36,21 @@ def findings(book: Workbook) -> pd.DataFrame:
         `table`, `column`, `check`, `severity` ("error" or "warning"), `n_rows`, `example`, `advice`.
     """
     found = [finding for name in book.tables for finding in errors(book, name)]
-    found += [] if found else brand_errors(book)
+    found += [] if found else [*brand_errors(book), *override_errors(book)]
     if not found:
         found = _kept_warnings(book)
     rows = pd.DataFrame(found, columns=Finding._fields)
     rows["advice"] = [words.say(f"check.{check}") for check in rows["check"]]
     return rows
+
+
+def override_errors(book: Workbook) -> list[Finding]:
+    """Find classes set by hand that are none: L and – are found by the judgement, not set by people."""
+    if not book.has("overrides"):
+        return []
+    wrong = table(book, "overrides").filter(_["class"].notin(["A", "B", "C"]) | _["class"].isnull())
+    row = wrong.agg(n=_.count(), example=_["class"].min()).to_pandas().iloc[0]
+    return [Finding("overrides", "class", "letter", "error", int(row["n"]), str(row["example"]))] if row["n"] else []
 
 
 def brand_errors(book: Workbook) -> list[Finding]:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import profit, scoring, style
+from helpers.judgement import margin_rate
 
 MOST_NAMED = 3  # people named for the same score
 QUESTION = ["kind", "item_id", "aspect", "brand", "question"]  # of a sheet, before the people's columns
@@ -142,7 +143,7 @@ def rule_solution(judged: pd.DataFrame, other: pd.DataFrame, indicator: str) -> 
 
 def thin_solution(judged: pd.DataFrame) -> Solution:
     """Name those who pay like an A and earn us less than one, from `judgement.joint_judgement` with `dealer_name`."""
-    judged = judged.assign(margin=judged["gross_profit"] / judged["revenue"].where(judged["revenue"] > 0))
+    judged = judged.assign(margin=margin_rate(judged))
     thin = judged[(judged["payments_class"] == "A") & judged["gross_profit_class"].isin(["B", "C"])]
     if thin.empty:
         return solution("no_thin")

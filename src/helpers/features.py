@@ -10,7 +10,7 @@ from ibis.expr.types import Table
 
 from helpers import checks, periods, read, stock
 from helpers.kept import kept
-from helpers.read import fetched, of_our_brand, within
+from helpers.read import covered, fetched, of_our_brand, within
 from helpers.settings import DataError, Workbook
 from helpers.tables import described, source_name, table
 
@@ -22,7 +22,6 @@ MIN_MODELS = 5  # of ours: which models he shares with his neighbours is chance 
 MIN_MONTHS = 3  # of dealer_profit: one month's stock or margin is no habit
 MAX_PIECES = 100  # in one line; more is fuel by volume or a slip of the finger, and tells no price per piece
 MAX_TIER = 1000  # times the category's median price: dearer is a slip of the finger
-DAYS = 365
 
 DEALER_FEATURES = [
     "category_coverage_share", "rebate_rate", "promoted_share", "n_promotions", "basket", "price_tier",
@@ -53,15 +52,16 @@ def dealer_features(book: Workbook, period: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per dealer of `read.dealer_totals`: `dealer_id` and, as floats, `category_coverage_share` (categories of
-        ours he bought, of those anybody bought), `rebate_rate` (of revenue), `promoted_share` (of his sales to
-        consumers), `n_promotions` (he sold under), `basket` (net amount a consumer and day), `price_tier` (price per
-        piece ÷ median of its category, mean of the lines), `stock_age_days` (weighted by value, last snapshot),
-        `order_gap_days` (365 ÷ days with a purchase), `identified_share` (lines with a consumer), `contacted_share`
-        and `repeat_share` (of his consumers: written to; came on two days or more), `range_overlap_share` (models of
-        ours he bought that another dealer of the city bought too), `neighbours_per_100k` (other dealers who bought
-        ours, by the city's people), `stock_turn` (a year's cost of sales ÷ average stock, all brands),
-        `dealer_margin_rate` ((gross profit + rebate) ÷ revenue, all brands), `revenue` (of ours).
+        One row per dealer of `read.dealer_totals`: `dealer_id` and, as floats, `category_coverage_share`
+        (categories of ours he bought, of those anybody bought), `rebate_rate` (of revenue), `promoted_share`
+        (of his sales to consumers), `n_promotions` (he sold under), `basket` (net amount a consumer and day),
+        `price_tier` (price per piece ÷ median of its category, mean of the lines), `stock_age_days` (weighted
+        by value, last snapshot), `order_gap_days` (days that the data cover ÷ days with a purchase),
+        `identified_share` (lines with a consumer), `contacted_share` and `repeat_share` (of his consumers:
+        written to; came on two days or more), `range_overlap_share` (models of ours he bought that another
+        dealer of the city bought too), `neighbours_per_100k` (other dealers who bought ours, by the city's
+        people), `stock_turn` (a year's cost of sales ÷ average stock, all brands), `dealer_margin_rate` ((gross
+        profit + rebate) ÷ revenue, all brands), `revenue` (of ours).
 
     Raises
     ------
@@ -105,7 +105,7 @@ def _purchase_habits(book: Workbook, period: str) -> pd.DataFrame:
         **({"rebate": _.rebate.sum().fill_null(0).cast("float64")} if has_rebate else {}),
     )  # fmt: skip
     rows = _small(sums, "dealer_id")
-    found = pd.DataFrame({"order_gap_days": DAYS / _positive(rows["n_orders"])})
+    found = pd.DataFrame({"order_gap_days": covered(book, period).n_days / _positive(rows["n_orders"])})
     if has_rebate:
         found["rebate_rate"] = rows["rebate"] / _positive(rows["revenue"])
     return found

@@ -91,7 +91,8 @@ def prepare(book: Workbook) -> None:
     DataError
         If any table holds an error: all of them are named, a line each.
     """
-    found = [finding for name in book.tables for finding in errors(book, name)] or checks.brand_errors(book)
+    found = [finding for name in book.tables for finding in errors(book, name)]
+    found = found or [*checks.brand_errors(book), *checks.override_errors(book)]
     if found:
         raise DataError("\n".join(in_words(book, finding) for finding in found))
 

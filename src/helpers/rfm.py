@@ -150,11 +150,14 @@ def segment_mix(segments: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
     return mix[["segment", "n_dealers", "dealer_share", "revenue", "revenue_share", "recency_days", "action"]]
 
 
-def overdue_dealers(scores: pd.DataFrame, *, times: float = 3, least_days: int = 30) -> pd.DataFrame:
+def overdue_dealers(
+    scores: pd.DataFrame, *, times: float = 3, least_days: int = 30, n_days: int = WINDOW_DAYS
+) -> pd.DataFrame:
     """List who has been silent far longer than is usual for him, largest revenue first.
 
-    His usual gap is the year over his order days; overdue means silent for more than `times` as long and more than
-    `least_days`. If orders came at random, a gap of three times the mean would come up once in twenty.
+    His usual gap is the days of the window that the data cover (`n_days`) over his order days; overdue means silent for
+    more than `times` as long and more than `least_days`. If orders came at random, a gap of three times the mean would
+    come up once in twenty.
 
     Returns
     -------
@@ -162,7 +165,7 @@ def overdue_dealers(scores: pd.DataFrame, *, times: float = 3, least_days: int =
         dealer_id, recency_days, usual_gap_days, monetary, monetary_score.
     """
     scored = scores.dropna(subset=SCORES)
-    scored = scored.assign(usual_gap_days=WINDOW_DAYS / scored["frequency"])
+    scored = scored.assign(usual_gap_days=n_days / scored["frequency"])
     late = scored["recency_days"].astype(float) > (times * scored["usual_gap_days"]).clip(lower=least_days)
     late = scored[late].sort_values(["monetary", "dealer_id"], ascending=[False, True], ignore_index=True)
     return late[["dealer_id", "recency_days", "usual_gap_days", "monetary", "monetary_score"]]

@@ -392,6 +392,11 @@ def in_words(book: Workbook, finding: Finding) -> str:
             f"{where}: {finding.n_rows:,} rows of {source} repeat a key that must be unique, e.g. {finding.example!r}; "
             f"remove them, or group them in a query"
         )
+    if finding.check == "letter":
+        return (
+            f"{where}: {finding.n_rows:,} rows of {source} set a class that is none of A, B, C, e.g. "
+            f"{finding.example!r}; write one of them, or take the row out"
+        )
     if finding.check == "brand":
         near = nearest(book.brand, finding.example.split(" | "))
         return f"{where}: no line of {source} has our brand {book.brand!r}{near}"

@@ -50,6 +50,9 @@ benchmarks: data/demo  ## measure against named peers (an hour or two)
 	@$(BIN)/python tests/benchmarks/figure_speed.py
 	@$(BIN)/python tests/benchmarks/press_speed.py
 	@$(BIN)/python tests/benchmarks/press_faults.py
+	@$(BIN)/python tests/benchmarks/hanging_output.py
+	@$(BIN)/python tests/benchmarks/card_rounds.py
+	@$(BIN)/python tests/benchmarks/lab_run.py
 
 lock: .venv/installed  ## pin the newest versions that pyproject.toml allows (needs uv)
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \

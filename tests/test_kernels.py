@@ -14,7 +14,9 @@ import nbformat
 import papermill
 import psutil
 import pytest
+import zmq.asyncio
 from jupyter_client.manager import start_new_kernel
+from jupyter_client.session import Session
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import v4
 
@@ -80,6 +82,25 @@ def _end():
     yield
     kernels.end_kernels()
     assert not psutil.Process().children(recursive=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _looked_at():
+    """Have normal kernels' replies looked for after each send: here cells hold an `Output` on purpose.
+
+    nbclient may otherwise never hear of such a cell's end; see `benchmarks/hanging_output.py`.
+    """
+    plain = Session.send
+
+    def send(self, stream, *args, **options):
+        sent = plain(self, stream, *args, **options)
+        if isinstance(stream, zmq.asyncio.Socket):
+            stream._schedule_remaining_events()
+        return sent
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Session, "send", send)
+        yield
 
 
 def notebook(*sources: str) -> nbformat.NotebookNode:

@@ -73,15 +73,11 @@ def column(widget, name: str, table: int = -1) -> list[str]:
 
 
 def others(control) -> list:
-    """Choose values of a control other than the one it has: all options, both ends of a slider."""
-    if isinstance(control, Combobox):
-        found = list(control.options[1:3])
-    elif isinstance(control, (Dropdown, ToggleButtons)):
-        found = [value for _label, value in control.options] if isinstance(control.options[0], tuple) else \
-            list(control.options)  # fmt: skip
-    else:
-        found = [control.min, control.max]
-    return [value for value in found if value != control.value]
+    """Choose values of a control other than the one it has: some options, both ends of a slider."""
+    if not hasattr(control, "options"):
+        return [value for value in (control.min, control.max) if value != control.value]
+    found = [option[1] if isinstance(option, tuple) else option for option in control.options]
+    return [value for value in found if value != control.value][:3]
 
 
 def tables_of(book: read.Workbook) -> dict[str, dict]:

@@ -28,7 +28,7 @@ WORK = """
 import sys
 import papermill
 for turn in range(int(sys.argv[3])):
-    papermill.execute_notebook(sys.argv[1], sys.argv[2], cwd=sys.argv[4], progress_bar=False)
+    papermill.execute_notebook(sys.argv[1], sys.argv[2], cwd=sys.argv[4], progress_bar=False, start_timeout=600)
     print("done", flush=True)
 """
 
@@ -86,16 +86,16 @@ def main() -> int:
                 subprocess.Popen(
                     [sys.executable, "-c", WORK, str(root / "notebooks" / f"{options.notebook}.ipynb"),
                      f"{folder}/{side}.ipynb", str(CARDS), str(root)],
-                    env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                    env=environment, stdout=subprocess.PIPE, stderr=(Path(folder) / f"{side}.log").open("w"),
                 )
                 for side in "ab"
             ]  # fmt: skip
             stuck = [hangs(worker) for worker in workers]
-            for worker, is_stuck in zip(workers, stuck, strict=True):
+            for side, worker, is_stuck in zip("ab", workers, stuck, strict=True):
                 for process in family(worker) if is_stuck else []:
                     process.kill()
                 if worker.wait() and not is_stuck:
-                    raise SystemExit("a card failed: run the notebook by itself")
+                    raise SystemExit(f"a card failed: {(Path(folder) / f'{side}.log').read_text()[-2000:]}")
             took.append(time.monotonic() - start)
             hung += any(stuck)
             print(f"round {number:3}: {'hung' if any(stuck) else 'done'} in {took[-1]:5.1f} s; {hung} hung", flush=True)

@@ -107,7 +107,7 @@ def test_a_select_inside_an_expression_is_refused():
 
 
 @pytest.mark.parametrize("expression", ["list_sum([Sale])", "TRY_CAST(Sale AS DOUBLE)", "regexp_extract(Sale, 'x')",
-                                        "strptime(Sale, '%d')", "getenv('HOME')", "Sale::INT[]"])  # fmt: skip
+                                        "strptime(Sale, '%d')", "list_max([1])", "Sale::INT[]"])  # fmt: skip
 def test_another_engine_gets_the_portable_part_of_sql_only(expression):
     mapped(GIVEN | {"revenue": expression})
     if expression != "Sale::INT[]":

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import sqlglot
 from sqlglot import exp
 
+from helpers import guard
 from helpers.settings import DataError, Workbook, contract
 
 # what an expression may hold on an engine other than DuckDB: the part of SQL that sqlglot carries over unchanged
@@ -48,7 +49,7 @@ def mapped_columns(
                 raw_type = type_of(raw)
             except Exception as error:
                 raise DataError(
-                    f"{table}.{column}: {raw!r} can't be computed: {first_line(error)}; the file has "
+                    f"{table}.{column}: {raw!r} can't be computed: {first_line(book.told(error))}; the file has "
                     f"{_listed(headers)} (columns of a CSV file are text: CAST them before arithmetic)"
                 ) from None
         if column not in known and kind == "number" and raw_type.startswith("string"):
@@ -82,19 +83,20 @@ def _expressions(book: Workbook, table: str, headers: list[str]) -> dict[str, st
 
 
 def _expression(book: Workbook, table: str, column: str, text: str) -> str:
+    where = f"{table}.{column}"
+    if book.embedded:
+        guard.require_expression(where, text)
+        return text
     try:
         parsed = sqlglot.parse_one(text, dialect="duckdb")
-    except sqlglot.errors.SqlglotError:
-        raise DataError(
-            f"{table}.{column}: {text!r} is neither a header of the file nor an expression over its headers; "
-            f"put headers with blanks or brackets in double quotes, e.g. '\"Sale (Dollars)\"'"
-        ) from None
+    except (sqlglot.errors.SqlglotError, RecursionError):
+        raise DataError(f"{where}: {text!r} {guard.NO_EXPRESSION}") from None
     if parsed.find(exp.Query):
-        raise DataError(f"{table}.{column}: {text!r} holds a SELECT; give the whole table by a query instead")
+        raise DataError(f"{where}: {text!r} {guard.HOLDS_SELECT}")
     foreign = next((node for node in parsed.walk() if type(node) not in PORTABLE), None)  # TRY_CAST is a kind of CAST
-    if foreign is not None and not book.embedded:
+    if foreign is not None:
         raise DataError(
-            f"{table}.{column}: {foreign.sql(dialect='duckdb')!r} is not carried over to another engine; use "
+            f"{where}: {foreign.sql(dialect='duckdb')!r} is not carried over to another engine; use "
             f"arithmetic, CASE, COALESCE, CAST, ROUND, ABS and text functions, or a query in the engine's own SQL"
         )
     return text
@@ -168,7 +170,7 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: Exception | str) -> str:
     """Cut an engine's message down to the line that says what is wrong."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0][:300] if lines else type(error).__name__

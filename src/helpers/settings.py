@@ -2,13 +2,15 @@
 
 import csv
 import difflib
+import fnmatch
 import functools
-import glob
 import importlib.util
 import os
 import re
+import stat
 import tomllib
-from collections.abc import Iterable, Mapping
+import urllib.parse
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +23,36 @@ WORKBOOK_KEYS = ("name", "title", "title_zh", "brand", "currency", "language", "
 GIVEN_BY_THE_RUN = ("period", "config", "language")
 WRITTEN_BY_PEOPLE = ("plan", "overrides")  # found beside the toml without being named in it
 TABLE_KEYS = ("source", "query", "columns", "format")
+MAX_TOML = 1_000_000  # bytes; a longer one was not written by people
+MAX_LOOKED_AT = 200_000  # entries of folders that a pattern may look at
+
+# endings that say "file" though none of these can be read: else DuckDB would take them for tables and read them itself
+OTHER_KINDS = (
+    ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx", ".xls", ".xlsb", ".xlsm", ".ods", ".zst", ".gz", ".bz2",
+    ".xz", ".zip", ".7z", ".tar", ".tgz", ".db", ".duckdb", ".ddb", ".sqlite", ".sqlite3", ".arrow", ".feather",
+    ".orc", ".avro", ".dat", ".xml", ".html", ".pq", ".dbf", ".sav", ".vortex", ".lance", ".shp", ".gpkg", ".log",
+)  # fmt: skip
+NOT_ON_DISK = ("/proc", "/sys")  # what lies there looks like files and is the machine itself
+
+# what an engine's URL may say after the question mark: setting → how its value is written
+_SIZE, _WORD, _YES_NO = r"\d{1,6}(\.\d{1,3})? ?([KMGT]i?B)", r"[\w.-]{1,64}", r"(true|false|1|0|True|False)"
+DUCKDB_SETTINGS = {"memory_limit": _SIZE, "threads": r"[1-9]\d{0,2}"}
+SERVER_SETTINGS: dict[str, Mapping[str, str]] = {
+    "postgres": {"sslmode": r"allow|prefer|require|verify-ca|verify-full", "connect_timeout": r"\d{1,4}",
+                 "application_name": _WORD, "schema": _WORD},
+    "mysql": {"charset": _WORD, "connect_timeout": r"\d{1,4}"},
+    "mssql": {"driver": r"[\w. -]{1,64}"},
+    "oracle": {"service_name": _WORD, "sid": _WORD},
+    "clickhouse": {"secure": _YES_NO},
+    "trino": {"schema": _WORD, "source": _WORD, "timezone": r"[\w/+-]{1,64}", "http_scheme": r"https?"},
+    "snowflake": {"warehouse": _WORD, "role": _WORD, "schema": _WORD},
+    "bigquery": {"location": _WORD},
+    "exasol": {}, "impala": {}, "materialize": {}, "risingwave": {},
+    "databricks": {"http_path": r"[\w./-]{1,200}", "catalog": _WORD, "schema": _WORD},
+    "pyspark": {"spark.driver.memory": r"\d{1,6}[kmgt]", "spark.sql.shuffle.partitions": r"\d{1,5}",
+                "spark.sql.session.timeZone": r"[\w/+-]{1,64}", "spark.app.name": _WORD},
+}  # fmt: skip
+SERVER_SETTINGS["postgresql"] = SERVER_SETTINGS["postgres"]
 
 
 class DataError(ValueError):
@@ -58,11 +90,12 @@ class Workbook:
     currency: str
     languages: tuple[str, ...]
     generated: bool
-    engine: str
+    engine: str = field(repr=False)  # may hold a password
     files: Mapping[str, str]
     tables: Mapping[str, TableSource]
     title_zh: str = ""
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of notebooks, by their names
+    filled: Mapping[str, str] = field(default_factory=dict, repr=False)  # value of a variable → ${NAME}, to be told so
 
     @property
     def heading(self) -> str:
@@ -82,6 +115,15 @@ class Workbook:
     def has(self, *tables: str) -> bool:
         """Whether all these tables are there."""
         return all(table in self.tables for table in tables)
+
+    def told(self, text: object) -> str:
+        """Write a path or an engine's message as it may be shown: with `${NAME}` where a variable's value was."""
+        text = str(text) or type(text).__name__
+        for value, name in self.filled.items():  # the longest first
+            # a short one would tear words; where it stands alone it is hidden all the same
+            whole = re.escape(value) if len(value) > 3 else rf"(?<!\w){re.escape(value)}(?!\w)"
+            text = re.sub(whole, lambda _match, name=name: name, text)
+        return text
 
 
 @functools.cache
@@ -112,55 +154,151 @@ def workbook(path: str | Path) -> Workbook:
     if not path.is_absolute():
         path = next((p / path for p in (Path.cwd(), *Path.cwd().parents) if (p / path).exists()), ROOT / path)
     path = (path / "workbook.toml" if path.is_dir() else path).resolve()
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; give the path of a workbook.toml with --config") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: this is no TOML: {error}") from None
+    raw = _toml(path)
     _require_known(raw, ("workbook", "data", "parameters"), path.name, "section")
     head, data = raw.get("workbook", {}), raw.get("data", {})
+    filled: dict[str, str] = {}
     _require_known(head, WORKBOOK_KEYS, "[workbook]", "key")
     _require_known(data, ("engine", "files", *contract()), "[data]", "table")
     book = Workbook(
         path=path, name=_name(head, path), title=_text(head, "title", path.parent.name), brand=_text(head, "brand", ""),
         currency=_text(head, "currency", ""), languages=_languages(head), generated=head.get("generated") is True,
-        engine=_engine(data, path),
-        files={key: _located(value, path, f"[data.files] {key}") for key, value in _texts(data, "files").items()},
-        tables=_tables(data, path), title_zh=_text(head, "title_zh", ""),
+        engine=_engine(data, path, filled),
+        files={k: _located(value, path, f"[data.files] {k}", filled) for k, value in _texts(data, "files").items()},
+        tables=_tables(data, path, filled), title_zh=_text(head, "title_zh", ""),
         parameters=_parameters(raw.get("parameters", {})),
+        filled=dict(sorted(_variants(filled).items(), key=lambda pair: -len(pair[0]))),
     )  # fmt: skip
     if not (book.has("sell_in") or book.has("sell_out")):
         raise DataError(f"{path.name}: neither [data.sell_in] nor [data.sell_out] is there; at least one is needed")
     return book
 
 
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        if not path.exists():
+            raise DataError(f"{path}: no such file; give the path of a workbook.toml with --config")
+        require_plain_file(path, str(path))
+        if path.stat().st_size > MAX_TOML:
+            raise DataError(f"{path}: {path.stat().st_size:,} bytes are no workbook.toml; {MAX_TOML:,} are read")
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DataError(f"{path}: this is no TOML: {error}") from None
+    except OSError as error:
+        raise DataError(f"{path}: can't be read: {error.strerror}") from None
+    if _holds_nul(raw):
+        raise DataError(f"{path}: a text holds the character NUL, which no file, header or SQL has")
+    return raw
+
+
+def _holds_nul(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return any(_holds_nul(part) for pair in value.items() for part in pair)
+    if isinstance(value, list):
+        return any(map(_holds_nul, value))
+    return isinstance(value, str) and "\0" in value
+
+
 def sources(book: Workbook, table: str, mapping: TableSource | None = None) -> list[Path]:
-    """List the files a table is made of, sorted; empty where it comes from the engine.
+    """List the files a table is made of, sorted; empty where it comes from the engine. None of them is opened.
 
     Raises
     ------
     DataError
-        If a source has no file, or a file of a kind that cannot be read.
+        If a source has no file, a file of a kind that cannot be read, or one that is no plain file on disk.
     """
     mapping = mapping or book.tables[table]
     named = [book.files[name] for name in files_in_query(book, mapping.query)] if mapping.query else [mapping.source]
     found = []
     for source in filter(is_file, named):
-        # a file of that very name wins over a pattern: sales[1].csv
-        named_so = [source] if Path(source).is_file() else glob.glob(source, recursive=True)  # noqa: PTH207
-        files = sorted(Path(name) for name in named_so)
+        told = book.told(source)
+        try:
+            # a file of that very name wins over a pattern: sales[1].csv
+            files = [Path(source)] if os.path.lexists(source) else sorted(matching(source))
+            for file in files:
+                require_plain_file(file, f"{table}: {book.told(file)}")
+        except OSError as error:  # a name too long, a loop of links, a folder that may not be looked into
+            raise DataError(f"{table}: {told} can't be read: {error.strerror}") from None
+        except OverflowError:
+            raise DataError(
+                f"{table}: {told} looks at more than {MAX_LOOKED_AT:,} files; name a folder nearer to them"
+            ) from None
         if not files:
-            raise DataError(f"{table}: no file {source}; correct the path in {book.path.name}")
+            raise DataError(f"{table}: no file {told}; correct the path in {book.path.name}")
         if bad := [f for f in files if not f.name.lower().endswith(FILE_KINDS)]:
-            raise DataError(f"{table}: {bad[0].name} can't be read; save it as one of {', '.join(FILE_KINDS)}")
+            name = Path(book.told(bad[0])).name
+            raise DataError(f"{table}: {name} can't be read; save it as one of {', '.join(FILE_KINDS)}")
         found += files
     return found
 
 
+def require_plain_file(file: Path, told: str) -> None:
+    """Raise unless a name stands, through all links, for a plain file on disk; it is looked at, not opened.
+
+    Raises
+    ------
+    DataError
+        If it is a folder, device, pipe or socket, or lies in `/proc` or `/sys`.
+    """
+    real = os.path.realpath(file)
+    if real.startswith(tuple(f"{place}/" for place in NOT_ON_DISK)):
+        raise DataError(f"{told} is no file on disk but a view of the machine; save the data as a file")
+    mode = os.stat(real).st_mode  # noqa: PTH116 - of the path that was judged
+    if not stat.S_ISREG(mode):
+        kinds = {stat.S_ISDIR: "a folder; name the files in it, e.g. folder/*.csv", stat.S_ISFIFO: "a pipe",
+                 stat.S_ISSOCK: "a socket"}  # fmt: skip
+        what = next((word for is_kind, word in kinds.items() if is_kind(mode)), "a device")
+        raise DataError(f"{told} is no plain file but {what}")
+
+
+def matching(pattern: str) -> set[Path]:
+    """List what a pattern stands for, as `glob` does; `**` follows no links.
+
+    Raises
+    ------
+    OverflowError
+        If more than `MAX_LOOKED_AT` entries of folders would be looked at: /**/*.csv would take minutes.
+    """
+    looked_at = 0
+
+    def entries(folder: Path) -> list[os.DirEntry]:
+        nonlocal looked_at
+        try:
+            with os.scandir(folder) as scan:
+                found = []
+                for entry in scan:
+                    found.append(entry)
+                    looked_at += 1
+                    if looked_at > MAX_LOOKED_AT:
+                        raise OverflowError
+                return found
+        except (NotADirectoryError, FileNotFoundError, PermissionError):
+            return []
+
+    def matches(folder: Path, parts: tuple[str, ...]) -> Iterator[Path]:
+        if not parts:
+            yield folder
+        elif parts[0] == "**":
+            yield from matches(folder, parts[1:])
+            for entry in entries(folder):
+                if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
+                    yield from matches(folder / entry.name, parts)
+        elif re.search(r"[*?\[]", parts[0]):
+            for entry in entries(folder):
+                hidden = entry.name.startswith(".") and not parts[0].startswith(".")
+                if not hidden and fnmatch.fnmatchcase(entry.name, parts[0]):
+                    yield from matches(folder / entry.name, parts[1:])
+        elif os.path.lexists(folder / parts[0]):
+            yield from matches(folder / parts[0], parts[1:])
+
+    # **/** is **, and would look at each folder as often as there are ways to it
+    parts = re.sub(r"(?<=/)\*\*/(\*\*/)+", "**/", str(Path(pattern))).split("/")
+    return {file for file in matches(Path(parts[0] or "/"), tuple(parts[1:])) if file.exists()}
+
+
 def is_file(source: str) -> bool:
     """Whether a source names files (it has a folder or an ending), not a table of the engine."""
-    return "/" in source or "\\" in source or source.lower().endswith((".xlsx", ".xls", *FILE_KINDS))
+    return "/" in source or "\\" in source or source.lower().endswith((*FILE_KINDS, *OTHER_KINDS))
 
 
 def files_in_query(book: Workbook, query: str) -> list[str]:
@@ -176,6 +314,44 @@ def database_file(engine: str) -> Path | None:
     """
     file = engine.removeprefix("duckdb://").partition("?")[0]
     return Path(file) if engine.startswith("duckdb://") and file not in ("", ":memory:") else None
+
+
+def engine_settings(engine: str) -> dict[str, str]:
+    """Read what an engine's URL sets after the question mark.
+
+    Only the listed settings are taken, since others load code, read files, or send what they find elsewhere.
+
+    >>> engine_settings("duckdb://?memory_limit=2GB&threads=4")
+    {'memory_limit': '2GB', 'threads': '4'}
+
+    Raises
+    ------
+    DataError
+        If a setting is not among the engine's, is given twice, or its value is not written as it should be.
+    """
+    scheme, _colon, rest = engine.partition("://")
+    known = DUCKDB_SETTINGS if scheme == "duckdb" else SERVER_SETTINGS[scheme]
+    found: dict[str, str] = {}
+    for name, value in urllib.parse.parse_qsl(rest.partition("?")[2], keep_blank_values=True):
+        if name not in known:
+            raise DataError(f"engine {scheme}://: the setting {name!r} is not taken; {_listed(known)}")
+        if name in found or not re.fullmatch(known[name], value):
+            raise DataError(f"engine {scheme}://: the setting {name!r} is given twice, or not as it is written")
+        found[name] = value
+    return found
+
+
+def shown_engine(engine: str) -> str:
+    """Write an engine's URL as it may be shown: without user, password and settings.
+
+    >>> shown_engine("postgres://me:pa/ss@wd@host/db?sslmode=require")
+    'postgres://…@host/db'
+    """
+    return re.sub(r"://.*@", "://…@", engine.partition("?")[0], flags=re.DOTALL)
+
+
+def _listed(known: Iterable[str]) -> str:
+    return f"known are {', '.join(known)}" if known else "it takes none"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -196,8 +372,8 @@ def _require_known(given: Mapping, known: Iterable[str], where: str, what: str) 
             raise DataError(f"{where}: unknown {what} {name!r}{nearest(name, known)}")
 
 
-def _tables(data: Mapping, path: Path) -> dict[str, TableSource]:
-    tables = {table: _mapping(table, data[table], path) for table in contract() if table in data}
+def _tables(data: Mapping, path: Path, filled: dict[str, str]) -> dict[str, TableSource]:
+    tables = {table: _mapping(table, data[table], path, filled) for table in contract() if table in data}
     for table in WRITTEN_BY_PEOPLE:
         if (beside := path.parent / f"{table}.csv").exists():  # what people wrote wins over what came with the data
             tables[table] = TableSource(source=str(beside))
@@ -233,11 +409,29 @@ def _texts(section: Mapping, key: str) -> Mapping[str, str]:
     return values
 
 
-def _engine(data: Mapping, path: Path) -> str:
-    """Give the engine's URL; a database file lies relative to the toml, as other sources do."""
-    engine = _filled(_text(data, "engine", "duckdb://"), "engine")
-    file = database_file(engine)
-    return engine.replace(f"duckdb://{file}", f"duckdb://{path.parent / file}", 1) if file else engine
+def _engine(data: Mapping, path: Path, filled: dict[str, str]) -> str:
+    """Give the engine's URL, its settings checked; a database file lies relative to the toml, as other sources do."""
+    written = _text(data, "engine", "duckdb://")
+    engine = _filled(written, "engine", filled)
+    scheme, colon, rest = engine.partition("://")
+    if not colon or scheme not in ("duckdb", *SERVER_SETTINGS):
+        told = shown_engine(written)
+        raise DataError(f"engine {told}: such an engine is not taken; known are duckdb, {', '.join(SERVER_SETTINGS)}")
+    engine_settings(engine)
+    if "#" in rest or ";" in rest.partition("?")[0]:
+        raise DataError(f"engine {scheme}://: a URL without # and ; is expected; write %23 and %3B in a password")
+    if scheme == "pyspark" and rest.partition("?")[0]:
+        raise DataError("engine pyspark://: nothing is taken here but settings; Spark's own lie in spark-defaults.conf")
+    if (file := database_file(engine)) is None:
+        return engine
+    file = path.parent / file
+    told = f"engine {shown_engine(written)}"
+    try:
+        if file.exists():  # where it is not, the table says so
+            require_plain_file(file, f"{told}: this")
+    except OSError as error:
+        raise DataError(f"{told}: {error.strerror}") from None
+    return engine.replace(f"duckdb://{database_file(engine)}", f"duckdb://{file}", 1)
 
 
 def _name(head: Mapping, path: Path) -> str:
@@ -259,7 +453,7 @@ def _languages(head: Mapping) -> tuple[str, ...]:
     return tuple(dict.fromkeys(given)) or ("en",)
 
 
-def _mapping(table: str, raw: Mapping, path: Path) -> TableSource:
+def _mapping(table: str, raw: Mapping, path: Path, filled: dict[str, str]) -> TableSource:
     where = f"[data.{table}]"
     _require_known(raw, TABLE_KEYS, where, "key")
     columns, formats = _texts(raw, "columns"), _texts(raw, "format")
@@ -271,28 +465,65 @@ def _mapping(table: str, raw: Mapping, path: Path) -> TableSource:
     source, query = _text(raw, "source", "").strip(), _text(raw, "query", "").strip()
     if bool(source) == bool(query):
         raise DataError(f"{where}: give either source or query")
-    source = _located(source, path, f"{where} source") if source else ""
-    return TableSource(source, _filled(query, f"{where} query"), dict(columns), dict(formats))
+    source = _located(source, path, f"{where} source", filled) if source else ""
+    for key, text in (("query", query), *((f"columns.{column}", text) for column, text in columns.items())):
+        if "${" in text:
+            raise DataError(
+                f"{where} {key}: variables are filled in only where a path or the engine's URL stands, never in SQL; "
+                f"name the file under [data.files]"
+            )
+    return TableSource(source, query, dict(columns), dict(formats))
 
 
-def _filled(text: str, where: str) -> str:
-    """Fill in environment variables written as `${NAME}`."""
+def _filled(text: str, where: str, filled: dict[str, str]) -> str:
+    """Fill in environment variables written as `${NAME}`, and remember which value came from which."""
 
     def value(match: re.Match) -> str:
         if match[1] not in os.environ:
             raise DataError(f"{where}: the environment variable {match[1]} is not set; set it to the data's folder")
+        filled[os.environ[match[1]]] = match[0]
         return os.environ[match[1]]
 
     return re.sub(r"\$\{(\w+)\}", value, text)
 
 
-def _located(source: str, path: Path, where: str) -> str:
+def _variants(filled: Mapping[str, str]) -> dict[str, str]:
+    """List how a variable's value may be written in a message: quoted, as a path, decoded, or in parts of a URL."""
+    found = {}
+    for value, name in filled.items():
+        ways = [value, urllib.parse.unquote_plus(value), urllib.parse.unquote(value), urllib.parse.quote(value)]
+        if "://" in value:
+            url = value.partition("://")[2].partition("?")[0]
+            ways += [part for way in (url, urllib.parse.unquote_plus(url)) for part in re.split(r"[/@:]", way)]
+        for way in ways:
+            ways_to_write = (way, str(Path(way)), repr(way)[1:-1], way.replace("'", "''"))
+            found |= {text: name for text in ways_to_write if text.strip("./ ~")}
+    return found
+
+
+def _located(source: str, path: Path, where: str, filled: dict[str, str]) -> str:
     """Give a source's full path: relative ones start at the toml, `package:NAME/path` in an installed package."""
-    source = _filled(source, where)
+    told, source = source, _filled(source, where, filled)
     if source.startswith("package:"):
-        package, _, inside = source.removeprefix("package:").partition("/")
+        return _in_package(source.removeprefix("package:"), where)
+    if re.match(r"[A-Za-z][\w+.-]+:", source):  # one letter is a drive
+        raise DataError(f"{where}: {told!r} is an address; only files are read: load it down and name the file")
+    if not is_file(source):
+        return source
+    try:
+        return str(path.parent / Path(source).expanduser())
+    except RuntimeError:
+        raise DataError(f"{where}: {told!r}: there is no such user's folder") from None
+
+
+def _in_package(source: str, where: str) -> str:
+    package, _slash, inside = source.partition("/")
+    try:  # a name without a dot is looked up, not imported
         spec = importlib.util.find_spec(package) if re.fullmatch(r"\w+", package) else None
-        if spec is None or not spec.submodule_search_locations:
-            raise DataError(f"{where}: the package {package!r} is not installed; install it with pip")
-        return str(Path(spec.submodule_search_locations[0]) / inside)
-    return str(path.parent / Path(source).expanduser()) if is_file(source) else source
+    except (ValueError, ImportError):
+        spec = None
+    if spec is None or not spec.submodule_search_locations:
+        raise DataError(f"{where}: the package {package!r} is not installed; install it with pip")
+    if ".." in re.split(r"[/\\]", inside) or inside.startswith(("/", "\\", "~")):
+        raise DataError(f"{where}: {inside!r} leads out of the package {package!r}; give the file's own path instead")
+    return str(Path(next(iter(spec.submodule_search_locations))) / inside)

@@ -1,41 +1,48 @@
 """Tables: sources go through the mapping, stop at errors, and are kept as sorted Parquet; a server keeps its own."""
 
+import contextlib
 import functools
 import glob
 import hashlib
 import json
 import os
-import re
 import secrets
 import shutil
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import ibis
-import sqlglot
 from ibis import _
 from ibis.expr.types import Table
-from sqlglot import exp
 
-from helpers import mapping, words
+from helpers import guard, mapping, words
 from helpers.mapping import Mapped, first_line, quoted
 from helpers.settings import (
+    FILE_KINDS,
     ROOT,
     DataError,
     TableSource,
     Workbook,
     contract,
     database_file,
+    engine_settings,
     files_in_query,
     is_file,
     nearest,
+    shown_engine,
     sources,
 )
 
 CACHE = Path(os.environ.get("WORKBOOK_CACHE", ROOT / "data" / "cache"))  # elsewhere where the project is read-only
 MEMORY_LIMIT = "1500MB"  # for DuckDB; it spills to disk beyond that; an own limit: engine = "duckdb://?memory_limit=…"
+READ_SECONDS = float(os.environ.get("WORKBOOK_READ_SECONDS", 1800))  # in which a table's source must be read
+CLOSED = {  # no code comes in: neither from the disk nor from the net, nor does a key that lies somewhere
+    "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
+    "allow_community_extensions": "false", "allow_unsigned_extensions": "false", "allow_persistent_secrets": "false",
+}  # fmt: skip
 OPTIONAL_IDS = ("dealer_id", "consumer_id")  # a line without one is counted as unidentified, not refused
 FORMATTED = ("date", "month")
 ABANDONED_SECONDS = 3600  # a file that was neither written to nor used for so long is nobody's
@@ -57,7 +64,7 @@ class Finding(NamedTuple):
 
 @functools.lru_cache(maxsize=8)
 def connection(engine: str):
-    """Connect to an engine by its Ibis URL, once per process.
+    """Connect to an engine by its Ibis URL, once per process; what reads DuckDB's kept tables runs no SQL of a toml.
 
     Raises
     ------
@@ -67,38 +74,136 @@ def connection(engine: str):
     try:
         if not engine.startswith("duckdb://"):
             return ibis.connect(engine)
-        # a database file is only read: several pages may do so at once
-        con = ibis.connect(engine, read_only=True) if database_file(engine) else ibis.connect(engine)
-        if "memory_limit" not in engine:
-            con.raw_sql(f"SET memory_limit = '{MEMORY_LIMIT}'")
-        CACHE.mkdir(parents=True, exist_ok=True)
-        # by default all processes of a folder would spill to the same files and crash on one another's
-        con.raw_sql(f"SET temp_directory = {_literal(str(CACHE / f'spill.{os.getpid()}.{secrets.token_hex(4)}'))}")
-        con.raw_sql("SET preserve_insertion_order = false; SET enable_progress_bar = false; SET TimeZone = 'UTC'")
-        con.raw_sql("SET python_enable_replacements = false")  # a name in a query is a table, no variable of ours
+        con = _duckdb(engine)
+        con.raw_sql("SET lock_configuration = true")
         return con
     except Exception as error:
-        told = re.sub(r"://[^@/]*@", "://…@", f"engine {engine}: {first_line(error)}")  # never print a password
-        raise DataError(told) from None
+        # never print a password
+        raise DataError(f"engine {shown_engine(engine)}: {first_line(error)}") from None
 
 
-def _raw(book: Workbook, name: str) -> Table:
-    """Open a table's source, headers as they are."""
+def _connected(book: Workbook):
     try:
-        return connection(book.engine).sql(_raw_sql(book, name))
-    except DataError:
-        raise
+        return connection(book.engine)
+    except DataError as error:
+        raise DataError(book.told(error)) from None
+
+
+def _duckdb(engine: str):
+    """Start an empty DuckDB that loads no extension, set up as the engine's URL says."""
+    con = ibis.duckdb.connect(**CLOSED, **{"memory_limit": MEMORY_LIMIT, **engine_settings(engine)})
+    CACHE.mkdir(parents=True, exist_ok=True)
+    # by default all processes of a folder would spill to the same files and crash on one another's
+    con.raw_sql(f"SET temp_directory = {_literal(str(CACHE / f'spill.{os.getpid()}.{secrets.token_hex(4)}'))}")
+    con.raw_sql("SET preserve_insertion_order = false; SET enable_progress_bar = false; SET TimeZone = 'UTC'")
+    con.raw_sql("SET python_enable_replacements = false")  # a name in a query is a table, no variable of ours
+    return con
+
+
+@contextlib.contextmanager
+def _room(book: Workbook, name: str, part: Path) -> Iterator:
+    """Open a DuckDB in which one table is read: it opens that table's files, writes `part`, and nothing else.
+
+    The table's source stands in it as the view `raw_<name>`. What the guard let through, and what a view of a foreign
+    database holds, meets this wall: no other file, no network, no extension, no setting, no end of time.
+
+    Raises
+    ------
+    DataError
+        If the source is no table, can't be read, or takes too long.
+    """
+    mapped, database = book.tables[name], database_file(book.engine)
+    files = sources(book, name)
+    try:
+        con = _duckdb(book.engine)
     except Exception as error:
-        raise DataError(f"{name}: {source_name(book, name)} can't be read: {first_line(error)}") from error
+        raise DataError(book.told(f"engine {shown_engine(book.engine)}: {first_line(error)}")) from None
+    try:
+        tables, catalog = _attached(con, book, database) if database else ([], "")
+        # a name with brackets is asked for as a pattern that stands for it alone
+        opened = [*map(str, files), *(glob.escape(str(f)) for f in files), str(part), glob.escape(str(part))]
+        con.raw_sql(f"SET allowed_paths = [{', '.join(map(_literal, opened))}]")
+        con.raw_sql("SET enable_external_access = false; SET lock_configuration = true")
+        with _in_time(con, book, name):
+            if mapped.query:
+                named = files_in_query(book, mapped.query)
+                guard.require_query(name, mapped.query, [*(("", file) for file in named), *tables], catalog)
+                for file in named:
+                    _view(con, file, f"SELECT * FROM {_scan(sources(book, name, TableSource(book.files[file])))}")
+                _view(con, f"raw_{name}", mapped.query)
+            elif files:
+                _view(con, f"raw_{name}", f"SELECT * FROM {_scan(files)}")
+            else:
+                _view(con, f"raw_{name}", f"SELECT * FROM {_named(book, name, tables)}")
+            yield con
+    finally:
+        con.disconnect()
 
 
-def _raw_sql(book: Workbook, name: str) -> str:
+def _view(con, name: str, sql: str) -> None:
+    """Give a name to a SELECT that was looked at: it stands last, so that no comment in it swallows what follows."""
+    con.raw_sql(f"CREATE TEMP VIEW {quoted(name)} AS {sql}")
+
+
+def _attached(con, book: Workbook, database: Path) -> tuple[list[tuple[str, str]], str]:
+    """Open a database file, only to read it, and list its tables as (schema, table)."""
+    catalog = database.stem if database.stem not in ("memory", "system", "temp") else f"{database.stem}_file"
+    try:
+        con.raw_sql(f"ATTACH {_literal(str(database))} AS {quoted(catalog)} (TYPE duckdb, READ_ONLY)")
+        con.raw_sql(f"USE {quoted(catalog)}")
+    except Exception as error:
+        told = f"engine {shown_engine(book.engine)}: {first_line(error)}"
+        raise DataError(book.told(told)) from None
+    found = con.raw_sql(
+        f"SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = {_literal(catalog)} "
+        f"UNION ALL SELECT schema_name, view_name FROM duckdb_views() "
+        f"WHERE database_name = {_literal(catalog)} AND NOT internal"
+    )
+    return found.fetchall(), catalog
+
+
+def _named(book: Workbook, name: str, tables: list[tuple[str, str]]) -> str:
+    """Quote the table that a source names, which must be one: what is none, DuckDB would look for among the files."""
     source = book.tables[name].source
-    if book.tables[name].query:
-        return _query_sql(book, name)
-    if is_file(source):
-        return f"SELECT * FROM {_scan(sources(book, name))}"
-    return f"SELECT * FROM {'.'.join(quoted(part) for part in source.split('.'))}"
+    known = {table if schema == "main" else f"{schema}.{table}" for schema, table in tables}
+    if source.removeprefix("main.") not in known:
+        there = nearest(source, sorted(known)) if known else "; a file ends with " + ", ".join(FILE_KINDS)
+        raise DataError(f"{name}: {book.told(source)} is no file, and no table of the engine{there}")
+    return ".".join(quoted(part) for part in source.split("."))
+
+
+@contextlib.contextmanager
+def _in_time(con, book: Workbook, name: str) -> Iterator[None]:
+    """Stop what runs on a connection when a table's time is over.
+
+    Raises
+    ------
+    DataError
+        If it took too long.
+    """
+    done, late = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        if done.wait(READ_SECONDS):
+            return
+        late.set()
+        while not done.wait(0.2):  # once would miss what begins just now
+            con.con.interrupt()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    except Exception:
+        if late.is_set():
+            raise DataError(
+                f"{name}: {source_name(book, name)} was not read in {READ_SECONDS:,.0f} seconds; read less in the "
+                f"query, or set the environment variable WORKBOOK_READ_SECONDS"
+            ) from None
+        raise
+    finally:
+        done.set()
+        watcher.join()
 
 
 def _scan(files: list[Path]) -> str:
@@ -113,51 +218,48 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _query_sql(book: Workbook, name: str) -> str:
-    query = book.tables[name].query
-    if not book.embedded:
-        return query
-    try:
-        parsed = sqlglot.parse_one(query, dialect="duckdb")
-    except sqlglot.errors.SqlglotError as error:
-        raise DataError(f"{name}: the query can't be read as SQL: {first_line(error)}") from None
-    if not isinstance(parsed, exp.Query):
-        raise DataError(f"{name}: the query must be a SELECT")
-    for read in parsed.find_all(exp.Table):
-        # a file read past [data.files] would not be in the fingerprint: the cache could not see it change
-        if not isinstance(read.this, exp.Identifier) or "/" in read.name or "." in read.name:
-            raise DataError(
-                f"{name}: name the file of {read.sql()!r} under [data.files] and use that name in the query"
-            )
-    heads = []
-    for file in files_in_query(book, query):
-        stub = TableSource(source=book.files[file])
-        heads.append(f"{quoted(file)} AS (SELECT * FROM {_scan(sources(book, name, stub))})")
-    return f"WITH {', '.join(heads)} SELECT * FROM ({query})" if heads else query
-
-
 def _mapped(book: Workbook, name: str, raw: Table) -> dict[str, Mapped]:
     def type_of(expression: str) -> str:
-        view = raw.alias(f"raw_{name}")
-        return str(view.sql(f"SELECT {expression} AS x FROM raw_{name}", dialect="duckdb").schema()["x"])
+        asked = f"SELECT {expression} AS x FROM raw_{name}"
+        con = raw.get_backend()
+        found = con.sql(asked) if book.embedded else raw.alias(f"raw_{name}").sql(asked, dialect="duckdb")
+        return str(found.schema()["x"])
 
     headers = {header: str(dtype) for header, dtype in raw.schema().items()}
     return mapping.mapped_columns(book, name, headers, type_of)
 
 
-def _canonical(book: Workbook, name: str) -> Table:
-    raw = _raw(book, name)
-    select = f"SELECT {mapping.select_list(_mapped(book, name, raw))} FROM raw_{name}"
+def _served(book: Workbook, name: str) -> Table:
+    """Give a server's table as the contract's, by an expression: nothing of it is copied."""
+    con, given = _connected(book), book.tables[name]
+    if given.query:
+        guard.require_server_query(name, given.query, con.dialect)
+    elif is_file(given.source):
+        sources(book, name)  # says what is wrong with it, where anything is
+        raise DataError(f"{name}: {source_name(book, name)} is a file; only engine duckdb:// reads files")
     try:
+        if given.query:
+            raw = con.sql(given.query)
+        else:
+            parts = ".".join(quoted(part) for part in given.source.split("."))
+            raw = con.sql(f"SELECT * FROM {parts}", dialect="duckdb")  # quotes are written as the engine writes them
+        select = f"SELECT {mapping.select_list(_mapped(book, name, raw))} FROM raw_{name}"
         return raw.alias(f"raw_{name}").sql(select, dialect="duckdb")
+    except DataError:
+        raise
     except Exception as error:
-        raise DataError(f"{name}: {source_name(book, name)} can't be read: {first_line(error)}") from error
+        raise _unread(book, name, error) from None
+
+
+def _unread(book: Workbook, name: str, error: Exception) -> DataError:
+    return DataError(f"{name}: {source_name(book, name)} can't be read: {first_line(book.told(error))}")
 
 
 def source_name(book: Workbook, name: str) -> str:
     """Name a table's source for a message."""
     given = book.tables[name]
-    return "the query" if given.query else Path(given.source).name if is_file(given.source) else given.source
+    told = book.told(given.source)
+    return "the query" if given.query else Path(told).name if is_file(given.source) else told
 
 
 # ---- the cache ------------------------------------------------------------------------------------------------------
@@ -167,7 +269,9 @@ def source_name(book: Workbook, name: str) -> str:
 def _code() -> bytes:
     """Gather what decides how a source is read, so that a new version of the workbook reads it anew."""
     here = Path(__file__).parent
-    files = [here / name for name in ("tables.py", "mapping.py", "settings.py")] + [words.REFERENCE / "columns.csv"]
+    files = [here / name for name in ("tables.py", "mapping.py", "settings.py", "guard.py")] + [
+        words.REFERENCE / "columns.csv"
+    ]
     return b"".join(file.read_bytes() for file in files)
 
 
@@ -196,12 +300,12 @@ def described(book: Workbook, name: str) -> dict:
     """Describe a table: `errors` (findings), `rows`, and `months` as (month, lines, last day); built where not kept."""
     if not book.embedded:
         try:
-            lines = _canonical(book, name)
+            lines = _served(book, name)
             return {"errors": [*_missing(name, lines), *_key_errors(name, lines)], **_counted(lines)}
         except DataError:
             raise
         except Exception as error:
-            raise DataError(f"{name}: {source_name(book, name)} can't be read: {first_line(error)}") from error
+            raise _unread(book, name, error) from None
     stem = _stem(book, name)
     kept = _kept(stem)
     if kept is None:
@@ -238,24 +342,26 @@ def errors(book: Workbook, name: str) -> list[Finding]:
 def _build(book: Workbook, name: str, stem: Path) -> None:
     """Write a canonical table sorted as Parquet, then its description; with errors, only the description."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    con, raw = connection(book.engine), _raw(book, name)
-    columns = _mapped(book, name, raw)
     part = Path(f"{stem}.{os.getpid()}.part")
     try:
-        found = _type_errors(book, name, con, columns)
-        if not found:
-            order = [c for c in ("dealer_id", "consumer_id", "date", "month", "snapshot_date") if c in columns][:2]
-            by = f"ORDER BY {', '.join(order)}" if order else ""
-            select = f"SELECT {mapping.select_list(columns)} FROM ({_raw_sql(book, name)}) {by}"
-            con.raw_sql(f"COPY ({select}) TO {_literal(str(part))} (FORMAT parquet, COMPRESSION zstd)")
-            found = _key_errors(name, con.read_parquet(glob.escape(str(part))))
-        counted = {} if found else _counted(con.read_parquet(glob.escape(str(part))))
+        with _room(book, name, part) as con:
+            columns = _mapped(book, name, con.sql(f"SELECT * FROM raw_{name}"))
+            found = _type_errors(name, con, columns)
+            if not found:
+                order = [c for c in ("dealer_id", "consumer_id", "date", "month", "snapshot_date") if c in columns][:2]
+                by = f"ORDER BY {', '.join(order)}" if order else ""
+                select = f"SELECT {mapping.select_list(columns)} FROM raw_{name} {by}"
+                con.raw_sql(f"COPY ({select}) TO {_literal(str(part))} (FORMAT parquet, COMPRESSION zstd)")
+                found = _key_errors(name, con.read_parquet(glob.escape(str(part))))
+            counted = {} if found else _counted(con.read_parquet(glob.escape(str(part))))
         if not found:
             _publish(part, Path(f"{stem}.parquet"))
         part.write_text(json.dumps({"errors": found, **counted}), encoding="utf-8")
         part.replace(f"{stem}.json")
+    except DataError:
+        raise
     except Exception as error:
-        raise DataError(f"{name}: {source_name(book, name)} can't be read: {first_line(error)}") from error
+        raise _unread(book, name, error) from None
     finally:
         part.unlink(missing_ok=True)
     for old in CACHE.glob(f"{book.name}.{name}.{'[0-9a-f]' * 16}.*"):
@@ -296,7 +402,7 @@ def _counted(lines: Table) -> dict:
     return {"rows": int(rows["n"].sum()), "months": [list(row) for row in rows.dropna().itertuples(index=False)]}
 
 
-def _type_errors(book: Workbook, name: str, con, columns: dict[str, Mapped]) -> list[Finding]:
+def _type_errors(name: str, con, columns: dict[str, Mapped]) -> list[Finding]:
     """Count, in one pass, the values that do not fit their column's type and the required ones that are missing."""
     required = _required(name, columns)
     asked = []
@@ -310,7 +416,7 @@ def _type_errors(book: Workbook, name: str, con, columns: dict[str, Mapped]) -> 
     if not asked:
         return []
     figures = ", ".join(f"{count}, {example}" for _column, _check, count, example in asked)
-    row = con.raw_sql(f"SELECT {figures} FROM ({_raw_sql(book, name)})").fetchone()
+    row = con.raw_sql(f"SELECT {figures} FROM raw_{name}").fetchone()
     return [
         Finding(name, column, check, "error", int(row[2 * i]), str(row[2 * i + 1] or ""))
         for i, (column, check, *_sql) in enumerate(asked)
@@ -359,10 +465,10 @@ def table(book: Workbook, name: str) -> Table:
             f"{name}: this workbook has no such table; name its source in {book.path.name} as [data.{name}]"
         )
     if not book.embedded:
-        return _canonical(book, name)
+        return _served(book, name)
     if found := errors(book, name):
         raise DataError("\n".join(in_words(book, finding) for finding in found))
-    return connection(book.engine).read_parquet(glob.escape(f"{_stem(book, name)}.parquet"))
+    return _connected(book).read_parquet(glob.escape(f"{_stem(book, name)}.parquet"))
 
 
 def in_words(book: Workbook, finding: Finding) -> str:

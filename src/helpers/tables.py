@@ -128,21 +128,21 @@ def _room(book: Workbook, name: str, part: Path) -> Iterator:
             if mapped.query:
                 named = files_in_query(book, mapped.query)
                 guard.require_query(name, mapped.query, [*(("", file) for file in named), *tables], catalog)
-                for file in named:
-                    _view(con, file, f"SELECT * FROM {_scan(sources(book, name, TableSource(book.files[file])))}")
-                _view(con, f"raw_{name}", mapped.query)
-            elif files:
-                _view(con, f"raw_{name}", f"SELECT * FROM {_scan(files)}")
+                raw = _over_files({file: sources(book, name, TableSource(book.files[file])) for file in named}, mapped)
             else:
-                _view(con, f"raw_{name}", f"SELECT * FROM {_named(book, name, tables)}")
+                raw = f"SELECT * FROM {_scan(files) if files else _named(book, name, tables)}"
+            con.raw_sql(f"CREATE TEMP VIEW {quoted(f'raw_{name}')} AS {raw}")
             yield con
     finally:
         con.disconnect()
 
 
-def _view(con, name: str, sql: str) -> None:
-    """Give a name to a SELECT that was looked at: it stands last, so that no comment in it swallows what follows."""
-    con.raw_sql(f"CREATE TEMP VIEW {quoted(name)} AS {sql}")
+def _over_files(files: dict[str, list[Path]], mapped: TableSource) -> str:
+    """Put a query that the guard let through over its files, in brackets that no comment of it can swallow."""
+    query = mapped.query.rstrip("; \t\r\n")
+    heads = [f"{quoted(name)} AS (SELECT * FROM {_scan(paths)})" for name, paths in files.items()]
+    with_ = f"WITH {', '.join(heads)} " if heads else ""
+    return f"{with_}SELECT * FROM (\n{query}\n)"
 
 
 def _attached(con, book: Workbook, database: Path) -> tuple[list[tuple[str, str]], str]:
@@ -218,14 +218,18 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _mapped(book: Workbook, name: str, raw: Table) -> dict[str, Mapped]:
+def _mapped(book: Workbook, name: str, con, raw: Table | None = None) -> dict[str, Mapped]:
     def type_of(expression: str) -> str:
         asked = f"SELECT {expression} AS x FROM raw_{name}"
-        con = raw.get_backend()
-        found = con.sql(asked) if book.embedded else raw.alias(f"raw_{name}").sql(asked, dialect="duckdb")
+        found = con.sql(asked) if raw is None else raw.alias(f"raw_{name}").sql(asked, dialect="duckdb")
         return str(found.schema()["x"])
 
-    headers = {header: str(dtype) for header, dtype in raw.schema().items()}
+    if raw is None:  # the view knows its columns; asked for them, DuckDB would guess at the files once more
+        columns = f"FROM duckdb_columns() WHERE table_name = {_literal(f'raw_{name}')} ORDER BY column_index"
+        found = con.raw_sql(f"SELECT column_name, data_type {columns}").fetchall()
+        headers = {header: str(con.compiler.type_mapper.from_string(kind)) for header, kind in found}
+    else:
+        headers = {header: str(dtype) for header, dtype in raw.schema().items()}
     return mapping.mapped_columns(book, name, headers, type_of)
 
 
@@ -243,7 +247,7 @@ def _served(book: Workbook, name: str) -> Table:
         else:
             parts = ".".join(quoted(part) for part in given.source.split("."))
             raw = con.sql(f"SELECT * FROM {parts}", dialect="duckdb")  # quotes are written as the engine writes them
-        select = f"SELECT {mapping.select_list(_mapped(book, name, raw))} FROM raw_{name}"
+        select = f"SELECT {mapping.select_list(_mapped(book, name, con, raw))} FROM raw_{name}"
         return raw.alias(f"raw_{name}").sql(select, dialect="duckdb")
     except DataError:
         raise
@@ -345,7 +349,7 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
     part = Path(f"{stem}.{os.getpid()}.part")
     try:
         with _room(book, name, part) as con:
-            columns = _mapped(book, name, con.sql(f"SELECT * FROM raw_{name}"))
+            columns = _mapped(book, name, con)
             found = _type_errors(name, con, columns)
             if not found:
                 order = [c for c in ("dealer_id", "consumer_id", "date", "month", "snapshot_date") if c in columns][:2]

@@ -118,12 +118,7 @@ class Workbook:
 
     def told(self, text: object) -> str:
         """Write a path or an engine's message as it may be shown: with `${NAME}` where a variable's value was."""
-        text = str(text) or type(text).__name__
-        for value, name in self.filled.items():  # the longest first
-            # a short one would tear words; where it stands alone it is hidden all the same
-            whole = re.escape(value) if len(value) > 3 else rf"(?<!\w){re.escape(value)}(?!\w)"
-            text = re.sub(whole, lambda _match, name=name: name, text)
-        return text
+        return _hidden(str(text) or type(text).__name__, self.filled)
 
 
 @functools.cache
@@ -156,8 +151,15 @@ def workbook(path: str | Path) -> Workbook:
     path = (path / "workbook.toml" if path.is_dir() else path).resolve()
     raw = _toml(path)
     _require_known(raw, ("workbook", "data", "parameters"), path.name, "section")
-    head, data = raw.get("workbook", {}), raw.get("data", {})
     filled: dict[str, str] = {}
+    try:
+        return _workbook(raw, path, filled)
+    except DataError as error:  # whatever it is about, the value of a variable is nobody's business
+        raise DataError(_hidden(str(error), _variants(filled))) from None
+
+
+def _workbook(raw: Mapping, path: Path, filled: dict[str, str]) -> Workbook:
+    head, data = raw.get("workbook", {}), raw.get("data", {})
     _require_known(head, WORKBOOK_KEYS, "[workbook]", "key")
     _require_known(data, ("engine", "files", *contract()), "[data]", "table")
     book = Workbook(
@@ -167,7 +169,7 @@ def workbook(path: str | Path) -> Workbook:
         files={k: _located(value, path, f"[data.files] {k}", filled) for k, value in _texts(data, "files").items()},
         tables=_tables(data, path, filled), title_zh=_text(head, "title_zh", ""),
         parameters=_parameters(raw.get("parameters", {})),
-        filled=dict(sorted(_variants(filled).items(), key=lambda pair: -len(pair[0]))),
+        filled=_variants(filled),
     )  # fmt: skip
     if not (book.has("sell_in") or book.has("sell_out")):
         raise DataError(f"{path.name}: neither [data.sell_in] nor [data.sell_out] is there; at least one is needed")
@@ -498,7 +500,15 @@ def _variants(filled: Mapping[str, str]) -> dict[str, str]:
         for way in ways:
             ways_to_write = (way, str(Path(way)), repr(way)[1:-1], way.replace("'", "''"))
             found |= {text: name for text in ways_to_write if text.strip("./ ~")}
-    return found
+    return dict(sorted(found.items(), key=lambda pair: -len(pair[0])))  # the longest first: it may hold another
+
+
+def _hidden(text: str, filled: Mapping[str, str]) -> str:
+    for value, name in filled.items():
+        # a short one would tear words; where it stands alone it is hidden all the same
+        whole = re.escape(value) if len(value) > 3 else rf"(?<!\w){re.escape(value)}(?!\w)"
+        text = re.sub(whole, lambda _match, name=name: name, text)
+    return text
 
 
 def _located(source: str, path: Path, where: str, filled: dict[str, str]) -> str:

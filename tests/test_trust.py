@@ -120,7 +120,9 @@ def require_refused(toml: str, place: Path, caller, *words: str) -> str:
     told = told_of(toml.replace("{folder}", str(place)).replace("{port}", str(caller[0])), place)
     assert told, "it was let through"
     assert time.monotonic() - began < MOST_SECONDS
-    assert any(where in told for where in ("sell_in", "engine", "[data", "plan", "overrides", "workbook.toml", "[workbook]")), "it says where"
+    assert any(
+        where in told for where in ("sell_in", "engine", "[data", "plan", "overrides", "workbook.toml", "[workbook]")
+    ), "it says where"
     for word in words:
         assert word in told
     for canary in (FILE, VARIABLE, "canary-word", "q7", *VARIABLE.split("/")):
@@ -193,26 +195,28 @@ def test_nothing_can_be_set_or_loaded_once_a_connection_stands(place):
 
 
 ENGINES = {
-    "motherduck": "duckdb://md:mine", "motherduck_scheme": "md:mine", "capitals": "DUCKDB://", "file": "{folder}/x.duckdb",
-    "parquet": "secret.parquet", "csv": "{folder}/secret.csv", "sqlite": "sqlite://{folder}/made.db",
-    "sqlite_relative": "sqlite://made.db", "datafusion": "datafusion://", "polars": "polars://", "flink": "flink://",
-    "unknown": "nosuch://me:canary-word@h/db", "module": "os://", "attribute": "duckdb.connect://", "empty": "",
-    "pipe": "duckdb://pipe.duckdb", "zero": "duckdb:///dev/zero", "environ": "duckdb:///proc/self/environ",
-    "folder": "duckdb://folder.csv", "sqlite_file": "duckdb://lite.duckdb", "text": "duckdb://secret.txt",
-    "address": "duckdb://http://127.0.0.1:{port}/x.duckdb", "missing": "duckdb://made.duckdb", "fragment": "duckdb://#x",
-    "prefix": "duckdb://sqlite:lite.duckdb", "quote": "duckdb://x' AS y; LOAD httpfs; --",
-    "jars": "pyspark://?spark.jars=http://127.0.0.1:{port}/x.jar", "master": "pyspark://?spark.master=local[1]",
-    "java": "pyspark://?spark.driver.extraJavaOptions=-javaagent:x.jar", "packages": "pyspark://?spark.jars.packages=a:b:1",
-    "remote": "pyspark://?spark.remote=sc://127.0.0.1:{port}", "warehouse": "pyspark://{folder}/made",
-    "passfile": "postgres://127.0.0.1:{port}/db?passfile={folder}/secret.txt",
+    "motherduck": "duckdb://md:mine", "motherduck_scheme": "md:mine", "capitals": "DUCKDB://",
+    "file": "{folder}/x.duckdb", "parquet": "secret.parquet", "csv": "{folder}/secret.csv",
+    "sqlite": "sqlite://{folder}/made.db", "sqlite_relative": "sqlite://made.db", "datafusion": "datafusion://",
+    "polars": "polars://", "flink": "flink://", "unknown": "nosuch://me:canary-word@h/db", "module": "os://",
+    "attribute": "duckdb.connect://", "empty": "", "pipe": "duckdb://pipe.duckdb", "zero": "duckdb:///dev/zero",
+    "environ": "duckdb:///proc/self/environ", "folder": "duckdb://folder.csv", "sqlite_file": "duckdb://lite.duckdb",
+    "text": "duckdb://secret.txt", "address": "duckdb://http://127.0.0.1:{port}/x.duckdb",
+    "missing": "duckdb://made.duckdb", "fragment": "duckdb://#x", "prefix": "duckdb://sqlite:lite.duckdb",
+    "quote": "duckdb://x' AS y; LOAD httpfs; --", "jars": "pyspark://?spark.jars=http://127.0.0.1:{port}/x.jar",
+    "master": "pyspark://?spark.master=local[1]", "java": "pyspark://?spark.driver.extraJavaOptions=-javaagent:x.jar",
+    "packages": "pyspark://?spark.jars.packages=a:b:1", "remote": "pyspark://?spark.remote=sc://127.0.0.1:{port}",
+    "warehouse": "pyspark://{folder}/made", "passfile": "postgres://127.0.0.1:{port}/db?passfile={folder}/secret.txt",
     "key": "postgres://127.0.0.1:{port}/db?sslkey={folder}/secret.txt", "service": "postgres://h/db?service=x",
-    "host": "postgres://h/db?host=127.0.0.1&port={port}", "options": "postgres://127.0.0.1:{port}/db?options=-c%20x=y",
+    "host": "postgres://h/db?host=127.0.0.1&port={port}",
+    "options": "postgres://127.0.0.1:{port}/db?options=-c%20x=y",
     "postgresql": "postgresql://127.0.0.1:{port}/db?servicefile={folder}/secret.txt",
     "infile": "mysql://127.0.0.1:{port}/db?local_infile=1", "init": "mysql://127.0.0.1:{port}/db?init_command=x",
     "defaults": "mysql://127.0.0.1:{port}/db?read_default_file={folder}/secret.txt",
-    "browser": "snowflake://a/db?authenticator=externalbrowser", "plugin": "snowflake://a/db?private_key_file=secret.txt",
-    "odbc": "mssql://h/db?driver=x;Trusted=1", "odbc_more": "mssql://h/db?attrs_before=x",
-    "oracle": "oracle://h/db?dsn=127.0.0.1", "trino": "trino://h/db?auth=x", "proxy": "clickhouse://h/db?http_proxy=x",
+    "browser": "snowflake://a/db?authenticator=externalbrowser",
+    "plugin": "snowflake://a/db?private_key_file=secret.txt", "odbc": "mssql://h/db?driver=x;Trusted=1",
+    "odbc_more": "mssql://h/db?attrs_before=x", "oracle": "oracle://h/db?dsn=127.0.0.1",
+    "trino": "trino://h/db?auth=x", "proxy": "clickhouse://h/db?http_proxy=x",
     "code": "clickhouse://h/db?secure=__import__('os')", "bigquery": "bigquery://p/d?auth_local_webserver=true",
     "databricks": "databricks://?staging_allowed_local_path=/",
 }  # fmt: skip
@@ -257,8 +261,8 @@ READS = [
     "postgres_scan('host=127.0.0.1', 'public', 't')", "shellfs('id |')",
 ]  # fmt: skip
 PLACES = [
-    "select * from {}", "from {}", "select * from raw, {}", "select * from raw, lateral {}", "from raw r, lateral {} x",
-    "select * from raw join {} on true", "select * from raw left join lateral {} on true",
+    "select * from {}", "from {}", "select * from raw, {}", "select * from raw, lateral {}",
+    "from raw r, lateral {} x", "select * from raw join {} on true", "select * from raw left join lateral {} on true",
     "with x as (from {}) select * from x", "with x as materialized (select * from {}) select 1",
     "select * from raw where exists (from {})", "select (select count(*) from {}) from raw",
     "select * from raw where date in (select 1 from {})", "select 1 union all from {}", "from (from (from {}))",
@@ -266,9 +270,10 @@ PLACES = [
     "select list_transform([1], x -> (select 1 from {}))", "select case when true then (select 1 from {}) end",
     "select 1 from raw group by (select 1 from {})", "select 1 limit (select 1 from {})",
     "select sum(1) filter (exists (from {})) from raw", "select sum(1) over (order by (select 1 from {})) from raw",
-    "select 1 qualify (select 1 from {}) > 0", "values ((select 1 from {}))", "select * replace ((select 1 from {}) as date) from raw",
-    "from raw /* '*/ , {} -- '", "select $$ '$$, * from {}", "select '--', * from {} --", "from raw;from {}",
-    "select 'it''s', * from raw, {}", 'select 1 as "a""b", * from {}', "select 1\u00a0from {}", "select e'\\\\'', * from {}",
+    "select 1 qualify (select 1 from {}) > 0", "values ((select 1 from {}))",
+    "select * replace ((select 1 from {}) as date) from raw", "from raw /* '*/ , {} -- '", "select $$ '$$, * from {}",
+    "select '--', * from {} --", "from raw;from {}", "select 'it''s', * from raw, {}",
+    'select 1 as "a""b", * from {}', "select 1\u00a0from {}", "select e'\\\\'', * from {}",
 ]  # fmt: skip
 
 
@@ -287,6 +292,18 @@ def test_each_of_them_in_each_place(sql):
     for read in READS:
         with pytest.raises(DataError):
             guard.require_query("sell_in", sql.replace("{}", read), [("", "raw")])
+
+
+@pytest.mark.parametrize("read", [*READS[:14], "read_text('http://127.0.0.1:{port}/x')", "'{folder}/secret.csv'"])
+def test_a_second_wall_stands_behind_the_guard(place, caller, monkeypatch, read):
+    monkeypatch.setattr(guard, "require_query", lambda *_args: None)
+    require_refused(query(f"select * from raw, lateral (from {read})"), place, caller, "sell_in: ")
+
+
+def test_the_second_wall_lets_nothing_out(place, caller, monkeypatch):
+    monkeypatch.setattr(guard, "require_query", lambda *_args: None)
+    for sql in ("COPY (SELECT 1) TO '{folder}/made'", "ATTACH '{folder}/made.db'", "SET threads = 1", "INSTALL httpfs"):
+        require_refused(query(f"from raw); {sql}; select (1"), place, caller, "sell_in: ")
 
 
 NAMED = [
@@ -310,16 +327,18 @@ def test_a_query_reads_by_no_name_but_the_declared_ones(place, caller, name):
     "with raw as (select * from 'secret.csv') select * from raw", "select * from information_schema.tables",
     "select * from duckdb_settings", "select * from sqlite_master", "select * from pg_catalog.pg_settings",
     "select * from raw_sell_in", "select * from temp.raw", "select * from system.main.duckdb_tables", "show raw",
-    "from (show tables)", "from (describe raw)", "from (summarize raw)", "describe raw", "summarize raw", "explain from raw",
-    "explain analyze from raw", "select 1; select 2", "copy raw to '{folder}/made.csv'", "copy (select 1) to 'made'",
-    "attach '{folder}/made.db'", "attach '{folder}/erp.duckdb' as e", "install httpfs", "load httpfs", "force install x from 'http://127.0.0.1:{port}'",
-    "set threads = 1", "pragma database_list", "create table x as select 1", "create macro f() as 1", "call pragma_version()",
-    "export database '{folder}/made'", "import database '{folder}'", "prepare x as select 1", "execute x", "checkpoint",
-    "use system", "begin", "vacuum", "drop view raw", "insert into raw values (1)", "delete from raw", "pivot raw on date",
-    "from raw; copy (select 1) to '{folder}/made'", "select 1) to '{folder}/made' (format csv) --", "select 1) (select 2",
-    "select 1 from raw) select * from (select 2", "select 1 /*", "select ?", "select $1", "select $name", "select #1 from raw",
-    "select * from raw at (version => 1)", "create secret (type s3)", "comment on view raw is 'x'",
-    "select 1 into x", "with x as (insert into raw values (1) returning *) from x", "merge into raw using raw on true",
+    "from (show tables)", "from (describe raw)", "from (summarize raw)", "describe raw", "summarize raw",
+    "explain from raw", "explain analyze from raw", "select 1; select 2", "copy raw to '{folder}/made.csv'",
+    "copy (select 1) to 'made'", "attach '{folder}/made.db'", "attach '{folder}/erp.duckdb' as e", "install httpfs",
+    "load httpfs", "force install x from 'http://127.0.0.1:{port}'", "set threads = 1", "pragma database_list",
+    "create table x as select 1", "create macro f() as 1", "call pragma_version()", "export database '{folder}/made'",
+    "import database '{folder}'", "prepare x as select 1", "execute x", "checkpoint", "use system", "begin", "vacuum",
+    "drop view raw", "insert into raw values (1)", "delete from raw", "pivot raw on date",
+    "from raw; copy (select 1) to '{folder}/made'", "select 1) to '{folder}/made' (format csv) --",
+    "select 1) (select 2", "select 1 from raw) select * from (select 2", "select 1 /*", "select ?", "select $1",
+    "select $name", "select #1 from raw", "select * from raw at (version => 1)", "create secret (type s3)",
+    "comment on view raw is 'x'", "select 1 into x", "with x as (insert into raw values (1) returning *) from x",
+    "merge into raw using raw on true",
 ])  # fmt: skip
 def test_a_query_is_one_select_over_declared_tables(place, caller, sql):
     require_refused(query(sql), place, caller, "sell_in: ")
@@ -328,13 +347,15 @@ def test_a_query_is_one_select_over_declared_tables(place, caller, sql):
 FUNCTIONS = [
     "getenv('SECRET')", "current_setting('temp_directory')", "current_setting('access_mode')", "getvariable('x')",
     "nextval('x')", "currval('x')", "current_query()", "current_database()", "current_schemas(true)", "version()",
-    "read_text('{folder}/secret.txt')", "write_log('x')", "pg_sleep(60)", "sleep_ms(60000)", "repeat('x', 1000000000)",
-    "range(1000000000)", "generate_series(1, 1000000000)", "lpad('x', 1000000000, 'x')", "rpad('x', length(date), 'x')",
-    "list_resize([1], 1000000000)", "array_resize([1], 1000000000)", "printf('%1000000000d', 1)", "error('x')",
-    "format('{{:1000000000}}', 1)", "bar(1, 0, 1, 1000000000)", "random()", "setseed(0.5)", "uuid()", "nosuch(1)",
-    "json_serialize_sql('select 1')", "json_deserialize_sql('{{}}')", "json_serialize_plan('select 1')", "txid_current()",
-    "main.getenv('SECRET')", '"getenv"($$SECRET$$)', "GETENV('SECRET')", "('SECRET').getenv()", "list_transform(['SECRET'], x -> getenv(x))",
-    "bitstring('1', 1000000000)", "equi_width_bins(0, 1, 1000000000, true)", "parse_duckdb_log_message('x', 'y')", "in_search_path('x', 'y')",
+    "read_text('{folder}/secret.txt')", "write_log('x')", "pg_sleep(60)", "sleep_ms(60000)",
+    "repeat('x', 1000000000)", "range(1000000000)", "generate_series(1, 1000000000)", "lpad('x', 1000000000, 'x')",
+    "rpad('x', length(date), 'x')", "list_resize([1], 1000000000)", "array_resize([1], 1000000000)",
+    "printf('%1000000000d', 1)", "error('x')", "format('{{:1000000000}}', 1)", "bar(1, 0, 1, 1000000000)", "random()",
+    "setseed(0.5)", "uuid()", "nosuch(1)", "json_serialize_sql('select 1')", "json_deserialize_sql('{{}}')",
+    "json_serialize_plan('select 1')", "txid_current()", "main.getenv('SECRET')", '"getenv"($$SECRET$$)',
+    "GETENV('SECRET')", "('SECRET').getenv()", "list_transform(['SECRET'], x -> getenv(x))",
+    "bitstring('1', 1000000000)", "equi_width_bins(0, 1, 1000000000, true)", "parse_duckdb_log_message('x', 'y')",
+    "in_search_path('x', 'y')",
 ]  # fmt: skip
 
 
@@ -347,10 +368,11 @@ def test_a_function_computes_a_value_from_values_and_nothing_else(place, caller,
 
 @pytest.mark.parametrize("sql", [
     "(select 1)", "exists (from raw_sell_in)", "revenue in (select content from read_text('{folder}/secret.txt'))",
-    "1) , (select 1", "revenue -- ", "revenue /*", "revenue, 2", "revenue from 'secret.csv'", "1; select 2", "* ", "columns('r.*')",
-    "revenue as x", "distinct revenue", "revenue limit 1", "?", "sum(revenue) over (order by (select 1))", "array(select 1)",
-    "list_transform([1], x -> (select 1))", "CASE WHEN (SELECT true) THEN revenue END", "revenue union select 1", "unnest((select 1))",
-    "raw_sell_in.* ", "revenue) from raw_sell_in; copy (select 1) to '{folder}/made", "$$x$$ from 'secret.csv'", "#1",
+    "1) , (select 1", "revenue -- ", "revenue /*", "revenue, 2", "revenue from 'secret.csv'", "1; select 2", "* ",
+    "columns('r.*')", "revenue as x", "distinct revenue", "revenue limit 1", "?",
+    "sum(revenue) over (order by (select 1))", "array(select 1)", "list_transform([1], x -> (select 1))",
+    "CASE WHEN (SELECT true) THEN revenue END", "revenue union select 1", "unnest((select 1))", "raw_sell_in.* ",
+    "revenue) from raw_sell_in; copy (select 1) to '{folder}/made", "$$x$$ from 'secret.csv'", "#1",
 ])  # fmt: skip
 def test_an_expression_stays_within_its_table(place, caller, sql):
     require_refused(column(sql), place, caller, "sell_in.revenue: ")
@@ -360,23 +382,27 @@ def test_an_expression_stays_within_its_table(place, caller, sql):
 
 SOURCES = {
     "pipe": ("pipe.csv", "is no plain file but a pipe"), "socket": ("socket.csv", "is no plain file but a socket"),
-    "folder": ("folder.csv", "is no plain file but a folder"), "folders": ("*er.csv", "is no plain file but a folder"),
-    "zero": ("zero.csv", "is no plain file but a device"), "environ": ("environ.csv", "is no file on disk"),
-    "proc": ("/proc/self/environ", "is no file on disk"), "stdin": ("/dev/stdin", ""), "tty": ("/dev/tty", ""),
-    "random": ("/dev/urandom", "is no plain file but a device"), "pattern_pipe": ("pip*.csv", "is no plain file but a pipe"),
-    "sys": ("/sys/kernel/notes", ""), "loop": ("loop.csv", "can't be read"), "gone": ("gone.csv", "can't be read"),
-    "long": ("x" * 5000 + ".csv", "no file"), "nul": ("a\\u0000.csv", "NUL"), "user": ("~nosuchuser/x.csv", "no such user"),
-    "tsv": ("secret.tsv", "save it as one of .parquet, .csv, .csv.gz"), "json": ("secret.json", "save it as one of"),
-    "zst": ("secret.csv.zst", "save it as one of"), "ndjson": ("secret.ndjson", "save it as one of"), "txt": ("secret.txt", "save it as"),
-    "passwd": ("/etc/passwd", "save it as one of"), "no_ending": ("secret", "is no file"), "table": ("main.secret", "is no file"),
-    "strange": ("secret.csvx", "is no file"), "http": ("http://127.0.0.1:{port}/x.csv", "is an address"),
-    "s3": ("s3://bucket/x.parquet", "is an address"), "file_url": ("file:///etc/passwd", "is an address"),
-    "sftp": ("sftp:x.csv", "is an address"), "everywhere": ("/**/*.nosuch.csv", "name a folder nearer"),
+    "folder": ("folder.csv", "is no plain file but a folder"),
+    "folders": ("*er.csv", "is no plain file but a folder"), "zero": ("zero.csv", "is no plain file but a device"),
+    "environ": ("environ.csv", "is no file on disk"), "proc": ("/proc/self/environ", "is no file on disk"),
+    "stdin": ("/dev/stdin", ""), "tty": ("/dev/tty", ""), "random": ("/dev/urandom", "is no plain file but a device"),
+    "pattern_pipe": ("pip*.csv", "is no plain file but a pipe"), "sys": ("/sys/kernel/notes", ""),
+    "loop": ("loop.csv", "can't be read"), "gone": ("gone.csv", "can't be read"),
+    "long": ("x" * 5000 + ".csv", "no file"), "nul": ("a\\u0000.csv", "NUL"),
+    "user": ("~nosuchuser/x.csv", "no such user"), "tsv": ("secret.tsv", "save it as one of .parquet, .csv, .csv.gz"),
+    "json": ("secret.json", "save it as one of"), "zst": ("secret.csv.zst", "save it as one of"),
+    "ndjson": ("secret.ndjson", "save it as one of"), "txt": ("secret.txt", "save it as"),
+    "passwd": ("/etc/passwd", "save it as one of"), "no_ending": ("secret", "is no file"),
+    "table": ("main.secret", "is no file"), "strange": ("secret.csvx", "is no file"),
+    "http": ("http://127.0.0.1:{port}/x.csv", "is an address"), "s3": ("s3://bucket/x.parquet", "is an address"),
+    "file_url": ("file:///etc/passwd", "is an address"), "sftp": ("sftp:x.csv", "is an address"),
+    "everywhere": ("/**/*.nosuch.csv", "name a folder nearer"),
     "everywhere_twice": ("/**/**/**/*.nosuch.csv", "name a folder nearer"), "stars": ("/*/*/*/*/*/*/*/x.csv", ""),
-    "out": ("package:helpers/../../x.csv", "leads out of the package"), "out_back": ("package:helpers/..\\\\x.csv", "leads out"),
-    "absolute": ("package:helpers//etc/x.csv", "leads out"), "runs": ("package:hostile/x.csv", "no file"),
-    "runs_dotted": ("package:hostile.sub/x.csv", "is not installed"), "main": ("package:__main__/x.csv", "is not installed"),
-    "package_itself": ("package:helpers/.", ""), "quote": ("x' || getenv('SECRET') || '.csv", "no file"),
+    "out": ("package:helpers/../../x.csv", "leads out of the package"),
+    "out_back": ("package:helpers/..\\\\x.csv", "leads out"), "absolute": ("package:helpers//etc/x.csv", "leads out"),
+    "runs": ("package:hostile/x.csv", "no file"), "runs_dotted": ("package:hostile.sub/x.csv", "is not installed"),
+    "main": ("package:__main__/x.csv", "is not installed"), "package_itself": ("package:helpers/.", ""),
+    "quote": ("x' || getenv('SECRET') || '.csv", "no file"),
     "injected": ("x.csv']); COPY (SELECT 1) TO '{folder}/made'; --.csv", "no file"),
     "identifier": ('data"."csv" ; DROP TABLE x; --', "is no file"),
 }  # fmt: skip
@@ -390,7 +416,7 @@ def test_a_source_is_a_plain_file_of_a_known_kind(place, caller, monkeypatch, na
     toml = f"[data.sell_in]\nsource = {quote}{name}{quote}\n"
     if declared:
         toml = f"[data.files]\nf = {quote}{name}{quote}\n[data.sell_in]\nquery = 'select * from f'\n"
-        words = words if "is no file" != words else ""
+        words = "" if words == "is no file" else words
     require_refused(toml, place, caller, words)
 
 
@@ -446,9 +472,10 @@ def test_a_pattern_means_what_it_means_to_glob(tmp_path, pattern):
 LEAKS = {
     "source": source("${SECRET}/x.csv"), "only": source("${SECRET}"), "word": source("${WORD}"),
     "kind": source("secret.${WORD}"), "folder": source("../${WORD}.csv"), "pattern": source("${WORD}/*.csv"),
-    "home": source("~${WORD}/x.csv"), "package": source("package:${WORD}/x.csv"), "inside": source("package:helpers/${WORD}"),
-    "files": "[data.files]\nf = '${WORD}.csv'\n[data.sell_in]\nquery = 'from f'\n", "address": source("http://h/${WORD}.csv"),
-    "short": source("${SHORT}/x.csv"), "short_table": source("${SHORT}"),
+    "home": source("~${WORD}/x.csv"), "package": source("package:${WORD}/x.csv"),
+    "inside": source("package:helpers/${WORD}"),
+    "files": "[data.files]\nf = '${WORD}.csv'\n[data.sell_in]\nquery = 'from f'\n",
+    "address": source("http://h/${WORD}.csv"), "short": source("${SHORT}/x.csv"), "short_table": source("${SHORT}"),
     "query": query("select '${SECRET}' as dealer_id, date, revenue from raw"), "query_table": query("from ${WORD}"),
     "column": column("'${SECRET}'"), "column_name": column("${WORD}"),
     "host": engine("postgres://me:pw@${WORD}.invalid/db", "source = 't'"),
@@ -458,10 +485,12 @@ LEAKS = {
     "short_user": engine("postgres://${SHORT}@127.0.0.1:1/db", "source = 't'"),
     "whole": engine("${WORD}", "source = 't'"), "scheme": engine("${WORD}://h", "source = 't'"),
     "setting": engine("duckdb://?${WORD}=1"), "value": engine("duckdb://?memory_limit=${WORD}"),
-    "file": engine("duckdb://${WORD}.duckdb", "source = 't'"), "file_in": engine("duckdb://${SECRET}/x.duckdb", "source = 't'"),
+    "file": engine("duckdb://${WORD}.duckdb", "source = 't'"),
+    "file_in": engine("duckdb://${SECRET}/x.duckdb", "source = 't'"),
     "server_setting": engine("postgres://h/db?sslmode=${WORD}", "source = 't'"),
     "server_file": engine("postgres://h/db", "source = '${WORD}.csv'"),
-    "name": "[workbook]\nname = '${WORD}'\n" + source("data.csv"), "language": "[workbook]\nlanguage = '${WORD}'\n" + source("data.csv"),
+    "name": "[workbook]\nname = '${WORD}'\n" + source("data.csv"),
+    "language": "[workbook]\nlanguage = '${WORD}'\n" + source("data.csv"),
     "format": source("data.csv") + "format.revenue = '${WORD}'\n", "unset": source("${NOSUCH_VARIABLE}/x.csv"),
 }  # fmt: skip
 
@@ -502,10 +531,12 @@ def test_texts_are_texts(place):
     "select count(*) as dealer_id, '2026-01-01' as date, 1 as revenue from range(100000000000) a, range(1000) b",
     "select count(*) as dealer_id from generate_series(1, 1000000000000) a where a.generate_series % 7 = 8",
     "select 1 as dealer_id, '2026-01-01' as date, 1 as revenue from raw, range(1000000000000) order by 1",
-    "select a.dealer_id, a.date, a.revenue from raw a, raw b, range(1000000) c, range(1000000) d where hash(c.range, d.range) = 1",
-    "select " + "(" * 20_000 + "1" + ")" * 20_000, "select " + "[" * 5_000 + "1" + "]" * 5_000, "select " + "-" * 900 + "1",
-    "select " + "not " * 5_000 + "true", "select 1" + " union all select 1" * 3_000, "select " + "case when true then " * 2_000,
-    "select '" + "x" * 60_000 + "'", "select " + "abs(" * 990 + "1" + ")" * 990,
+    "select a.dealer_id, a.date, a.revenue from raw a, raw b, range(1000000) c, range(1000000) d where "
+        "hash(c.range, d.range) = 1",
+    "select " + "(" * 20_000 + "1" + ")" * 20_000, "select " + "[" * 5_000 + "1" + "]" * 5_000,
+    "select " + "-" * 900 + "1", "select " + "not " * 5_000 + "true", "select 1" + " union all select 1" * 3_000,
+    "select " + "case when true then " * 2_000, "select '" + "x" * 60_000 + "'",
+    "select " + "abs(" * 990 + "1" + ")" * 990,
 ])  # fmt: skip
 def test_what_never_ends_is_ended(place, caller, sql):
     require_refused(query(sql), place, caller, "sell_in")
@@ -532,14 +563,14 @@ def test_an_honest_table_is_read_after_one_that_was_ended(place, monkeypatch):
 
 @pytest.mark.parametrize("toml", [
     engine("duckdb://?allow_unsigned_extensions=true&extension_directory={folder}"),
-    query("select * from raw, lateral read_text('{folder}/secret.txt')"), source("pipe.csv"), column("getenv('SECRET')"),
-    engine("postgres://me:${SECRET}@127.0.0.1:1/db", "source = 't'"), source("/dev/zero"),
+    query("select * from raw, lateral read_text('{folder}/secret.txt')"), source("pipe.csv"),
+    column("getenv('SECRET')"), engine("postgres://me:${SECRET}@127.0.0.1:1/db", "source = 't'"), source("/dev/zero"),
 ])  # fmt: skip
 def test_the_command_refuses_and_ends(place, toml):
     (place / "workbook.toml").write_text(toml.replace("{folder}", str(place)))
     before = everything(place.parent)
-    done = subprocess.run([Path(sys.executable).with_name("workbook"), "check", "--config", place / "workbook.toml"], text=True,
-                          capture_output=True, timeout=60, check=False,
+    command = [Path(sys.executable).with_name("workbook"), "check", "--config", place / "workbook.toml"]
+    done = subprocess.run(command, text=True, capture_output=True, timeout=60, check=False,
                           env={**os.environ, "WORKBOOK_CACHE": str(place.parent / "cache")})  # fmt: skip
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
@@ -556,13 +587,14 @@ def test_the_command_refuses_and_ends(place, toml):
     "with x as (insert into t values (1) returning 1) select 1", "select 1 into t2", "select * from t for update",
     "select pg_read_file('/etc/passwd')", "select pg_catalog.pg_read_file('x')", "select * from pg_ls_dir('.')",
     "select * from pg_read_binary_file('x')", "select lo_import('/etc/passwd')", "select dblink('host=x', 'y')",
-    "select * from dblink_connect('x')", "select pg_sleep(60)", "select set_config('x', 'y', false)", "copy t to program 'id'",
-    "select current_setting('data_directory')", "select pg_terminate_backend(1)", "select query_to_xml('x', true, true, '')",
-    "do $$ begin end $$", "set role x", "call p()", "explain analyze delete from t", "vacuum t", "", "selec 1", "truncate t",
+    "select * from dblink_connect('x')", "select pg_sleep(60)", "select set_config('x', 'y', false)",
+    "copy t to program 'id'", "select current_setting('data_directory')", "select pg_terminate_backend(1)",
+    "select query_to_xml('x', true, true, '')", "do $$ begin end $$", "set role x", "call p()",
+    "explain analyze delete from t", "vacuum t", "", "selec 1", "truncate t",
     "select " + "(" * 3_000 + "1" + ")" * 3_000,
 ])  # fmt: skip
 def test_a_servers_query_only_reads_and_leaves_no_table(sql):
-    with pytest.raises(DataError, match="^sell_in: "):
+    with pytest.raises(DataError, match=r"^sell_in: "):
         guard.require_server_query("sell_in", sql, "postgres")
 
 
@@ -573,14 +605,15 @@ def test_a_servers_query_only_reads_and_leaves_no_table(sql):
     "add jar 'x.jar'", "create function f as 'x' using jar 'y'", "select * from read_files('/etc')",
 ])  # fmt: skip
 def test_spark_runs_with_us_and_calls_known_functions_only(sql):
-    with pytest.raises(DataError, match="^sell_in: "):
+    with pytest.raises(DataError, match=r"^sell_in: "):
         guard.require_server_query("sell_in", sql, "spark")
 
 
 @pytest.mark.parametrize("dialect", ["postgres", "spark", "snowflake", "bigquery", "mysql", "trino"])
 @pytest.mark.parametrize("sql", [
     "select a, sum(b) as b from t join u using (k) where c > 1 group by a having sum(b) > 2 order by 1 limit 3",
-    "with x as (select * from s.t) select coalesce(a, 0), cast(a as decimal(18, 2)), upper(trim(b)) from x union all select 1, 2, 'x'",
+    "with x as (select * from s.t) select coalesce(a, 0), cast(a as decimal(18, 2)), upper(trim(b)) from x union "
+        "all select 1, 2, 'x'",
     "select row_number() over (partition by a order by b) as n, case when a = 1 then 2 else 3 end as c from t",
 ])  # fmt: skip
 def test_a_servers_query_may_be_any_select(sql, dialect):
@@ -601,37 +634,52 @@ SHOP = """store;day;sale;qty;note
 """
 REVENUE = "CAST(REPLACE(sale, ',', '') AS DECIMAL(18,2))"
 DAY = "strptime(day, '%m/%d/%Y')"
+THREE = f"store as dealer_id, {DAY} as date, {REVENUE} as revenue"
 HONEST = [
-    f"select store as dealer_id, {DAY} as date, {REVENUE} as revenue from shop",
-    f"from shop select store as dealer_id, {DAY} as date, {REVENUE} as revenue",
+    f"select {THREE} from shop", f"from shop select {THREE}",
     f"select store as dealer_id, {DAY}::date as date, {REVENUE} as revenue from shop ;\n;",
     f"/* all */ select store dealer_id, {DAY} date, {REVENUE} revenue from Shop -- the end",
-    f"with a as (select * from shop), b as (select * from a where store = '7') select store as dealer_id, {DAY} as date, {REVENUE} as revenue from b union all select store, {DAY}, {REVENUE} from a where store <> '7'",
-    f"select s.store as dealer_id, {DAY} as date, {REVENUE} as revenue from shop s join (select store, max(qty) q from shop group by store) using (store)",
-    f"select store as dealer_id, max({DAY}) as date, sum({REVENUE}) as revenue from shop group by all having count(*) > 1 order by all limit 5",
-    f"select store as dealer_id, {DAY} as date, {REVENUE} as revenue from shop qualify row_number() over (partition by store order by {DAY} desc) = 1",
-    f"select lpad(store, 5, '0') as dealer_id, {DAY} as date, sum({REVENUE}) over (partition by store order by {DAY} rows between 1 preceding and current row) as revenue from shop",
-    f"select regexp_replace(store, '^0+', '') as dealer_id, date_trunc('month', {DAY}) as date, round({REVENUE} * 1.13, 2) as revenue from shop",
-    f"select concat_ws('-', store, note) as dealer_id, {DAY} + interval 1 day as date, case when qty is null then 0 else {REVENUE} end as revenue from shop",
-    f"select d as dealer_id, {DAY} as date, {REVENUE} / len(string_split(note, ';')) as revenue from shop, unnest(string_split(note, ';')) t(d)",
+    f"with a as (select * from shop), b as (select * from a where store = '7') select {THREE} from b union all "
+        f"select store, {DAY}, {REVENUE} from a where store <> '7'",
+    f"select s.{THREE} from shop s join (select store, max(qty) q from shop group by store) using (store)",
+    f"select store as dealer_id, max({DAY}) as date, sum({REVENUE}) as revenue from shop group by all having "
+        "count(*) > 1 order by all limit 5",
+    f"select {THREE} from shop qualify row_number() over (partition by store order by {DAY} desc) = 1",
+    f"select lpad(store, 5, '0') as dealer_id, {DAY} as date, sum({REVENUE}) over (partition by store order by "
+        f"{DAY} rows between 1 preceding and current row) as revenue from shop",
+    f"select regexp_replace(store, '^0+', '') as dealer_id, date_trunc('month', {DAY}) as date, round({REVENUE} * "
+        "1.13, 2) as revenue from shop",
+    f"select concat_ws('-', store, note) as dealer_id, {DAY} + interval 1 day as date, case when qty is null then 0 "
+        f"else {REVENUE} end as revenue from shop",
+    f"select d as dealer_id, {DAY} as date, {REVENUE} / len(string_split(note, ';')) as revenue from shop, "
+        "unnest(string_split(note, ';')) t(d)",
     f"select unnest([store, note]) as dealer_id, {DAY} as date, {REVENUE} as revenue from shop",
     f"select store as dealer_id, make_date(2026, 1 + i::int, 1) as date, {REVENUE} as revenue from shop, range(3) r(i)",
-    f"select store as dealer_id, g as date, {REVENUE} as revenue from shop, generate_series(date '2026-01-01', date '2026-03-01', interval 1 month) s(g)",
-    f"select store as dealer_id, {DAY} as date, coalesce(nullif({REVENUE}, 0), 1) as revenue from shop where {DAY} between date '2026-01-01' and date '2026-12-31' and store in (select store from shop where qty is not null)",
-    f"select store as dealer_id, {DAY} as date, list_sum(list_transform([1, 2], x -> x * {REVENUE})) as revenue from shop",
-    f"select store as dealer_id, {DAY} as date, (select max({REVENUE}) from shop i where i.store = o.store) as revenue from shop o",
-    f"select store as dealer_id, try_strptime(day, ['%d.%m.%Y', '%m/%d/%Y']) as date, {REVENUE} as revenue from shop where note ilike '%a%' or note similar to 'x' or note ~ 'Ü' or note is null",
-    f"select * exclude (sale) from (select store as dealer_id, {DAY} as date, {REVENUE} as revenue, 1 as sale from shop)",
-    f"select store as dealer_id, max(date) as date, sum(revenue) as revenue from (select store, {DAY} as date, {REVENUE} as revenue from shop) group by grouping sets ((store))",
+    f"select store as dealer_id, g as date, {REVENUE} as revenue from shop, generate_series(date '2026-01-01', date "
+        "'2026-03-01', interval 1 month) s(g)",
+    f"select store as dealer_id, {DAY} as date, coalesce(nullif({REVENUE}, 0), 1) as revenue from shop where {DAY} "
+        "between date '2026-01-01' and date '2026-12-31' and store in (select store from shop where qty is not "
+        "null)",
+    f"select store as dealer_id, {DAY} as date, list_sum(list_transform([1, 2], x -> x * {REVENUE})) as revenue "
+        "from shop",
+    f"select store as dealer_id, {DAY} as date, (select max({REVENUE}) from shop i where i.store = o.store) as "
+        "revenue from shop o",
+    f"select store as dealer_id, try_strptime(day, ['%d.%m.%Y', '%m/%d/%Y']) as date, {REVENUE} as revenue from "
+        "shop where note ilike '%a%' or note similar to 'x' or note ~ 'Ü' or note is null",
+    f"select * exclude (sale) from (select {THREE}, 1 as sale from shop)",
+    f"select store as dealer_id, max(date) as date, sum(revenue) as revenue from (select store, {DAY} as date, "
+        f"{REVENUE} as revenue from shop) group by grouping sets ((store))",
     f"select store as dealer_id, {DAY} as date, {{'a': {REVENUE}}}.a as revenue from shop",
-    f"select a.store as dealer_id, strptime(a.day, '%m/%d/%Y') as date, 5 as revenue from shop a asof join shop b on a.store = b.store and a.day >= b.day",
-    f"select store as dealer_id, date '2026-01-01' as date, coalesce(r, 0) as revenue from (pivot (select store, coalesce(qty, '0') q, {REVENUE} r from shop) on q in ('2' as r) using sum(r) group by store)",
+    "select a.store as dealer_id, strptime(a.day, '%m/%d/%Y') as date, 5 as revenue from shop a asof join shop b "
+        "on a.store = b.store and a.day >= b.day",
+    "select store as dealer_id, date '2026-01-01' as date, coalesce(r, 0) as revenue from (pivot (select store, "
+        f"coalesce(qty, '0') q, {REVENUE} r from shop) on q in ('2' as r) using sum(r) group by store)",
     f"select store as dealer_id, last_day({DAY}) as date, greatest({REVENUE}, 0) as revenue from shop tablesample 100%",
-    f"select distinct on (store) store as dealer_id, {DAY} as date, {REVENUE} as revenue from shop order by store, {DAY}",
-    f"(select store as dealer_id, {DAY} as date, {REVENUE} as revenue from shop) except select '7', timestamp '2026-03-01', 1250.5",
+    f"select distinct on (store) {THREE} from shop order by store, {DAY}",
+    f"(select {THREE} from shop) except select '7', timestamp '2026-03-01', 1250.5",
     "select 'a' as dealer_id, date '2026-01-01' as date, 1 as revenue",
     "select * from (values ('a', date '2026-01-01', 1.5)) t(dealer_id, date, revenue)",
-    f"with shop as (select * from shop where store = '7') select store as dealer_id, {DAY} as date, {REVENUE} as revenue from shop",
+    f"with shop as (select * from shop where store = '7') select {THREE} from shop",
 ]  # fmt: skip
 
 
@@ -660,14 +708,17 @@ def test_an_honest_query_gives_what_duckdb_gives(place, sql):
 
 
 @pytest.mark.parametrize(("sql", "value"), [
-    ("CAST(Sale AS DECIMAL(18,2)) * 2", "3.00"), ("TRY_CAST(Sale AS DOUBLE) + 0.25", "1.75"), ("Sale::int // 2", "1.00"),
-    ('"the ""net"" sale"', "9.00"), ("CASE WHEN Sale = '1.5' THEN 7 ELSE 8 END", "7.00"), ("list_max([1, 5, 3])", "5.00"),
-    ("round(Sale::double, 0) /* up */", "2.00"), ("regexp_extract(Text, '([0-9]+)', 1)", "42.00"), ("len(Text)", "6.00"),
+    ("CAST(Sale AS DECIMAL(18,2)) * 2", "3.00"), ("TRY_CAST(Sale AS DOUBLE) + 0.25", "1.75"),
+    ("Sale::int // 2", "1.00"), ('"the ""net"" sale"', "9.00"), ("CASE WHEN Sale = '1.5' THEN 7 ELSE 8 END", "7.00"),
+    ("list_max([1, 5, 3])", "5.00"), ("round(Sale::double, 0) /* up */", "2.00"),
+    ("regexp_extract(Text, '([0-9]+)', 1)", "42.00"), ("len(Text)", "6.00"),
     ("date_diff('day', DATE '2026-01-01', DATE '2026-01-11')", "10.00"), ("Sale in ('1.5', '2')", "1.00"),
-    ("CASE Text WHEN 'it''s 42' THEN 1 ELSE 0 END", "0.00"), ("coalesce(nullif(Sale, ''), '0')", "1.50"), ("if(true, 3, 4)", "3.00"),
-    ("{'a': 4}.a", "4.00"), ("[x * 2 for x in [1, 2, 3] if x > 2][1]", "6.00"), ("-Sale::decimal(9, 1)", "-1.50"),
-    ("(Sale)::double", "1.50"), ("extract(year from DATE '2026-01-01')", "2026.00"), ("strptime('2026', '%Y').year()", "2026.00"),
-    ("TRY(CAST('x' AS INT))", None), ("json_extract_string('{\"a\": 2}', '$.a')", "2.00"), ("try_cast(trim(both 'x' from 'x5x') as int)", "5.00"),
+    ("CASE Text WHEN 'it''s 42' THEN 1 ELSE 0 END", "0.00"), ("coalesce(nullif(Sale, ''), '0')", "1.50"),
+    ("if(true, 3, 4)", "3.00"), ("{'a': 4}.a", "4.00"), ("[x * 2 for x in [1, 2, 3] if x > 2][1]", "6.00"),
+    ("-Sale::decimal(9, 1)", "-1.50"), ("(Sale)::double", "1.50"),
+    ("extract(year from DATE '2026-01-01')", "2026.00"), ("strptime('2026', '%Y').year()", "2026.00"),
+    ("TRY(CAST('x' AS INT))", None), ("json_extract_string('{\"a\": 2}', '$.a')", "2.00"),
+    ("try_cast(trim(both 'x' from 'x5x') as int)", "5.00"),
 ])  # fmt: skip
 def test_an_honest_expression_is_computed(place, sql, value):
     (place / "e.csv").write_text('dealer_id,date,Sale,Text,"the ""net"" sale"\n1,2026-01-01,1.5,its 42,9\n')
@@ -714,7 +765,7 @@ def test_several_books_in_one_process_open_their_own_files_only(place, tmp_path)
 def test_every_function_that_is_let_through_is_one_of_duckdbs():
     """A name that DuckDB does not know could become anything with its next version."""
     known = {name for (name,) in duckdb.sql("SELECT DISTINCT function_name FROM duckdb_functions()").fetchall()}
-    assert guard.FUNCTIONS <= known
+    assert known >= guard.FUNCTIONS
     files = duckdb.sql("""SELECT function_name FROM duckdb_functions() WHERE function_type LIKE 'table%' OR
                           function_type = 'pragma'""").fetchall()  # fmt: skip
     # histogram is an aggregate, too

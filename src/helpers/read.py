@@ -143,7 +143,7 @@ def reference(book: Workbook, name: str) -> pd.DataFrame:
     if not shared.exists():
         raise DataError(f"reference table {name!r}: there is none in data/reference")
     rows = pd.read_csv(shared, keep_default_na=False, na_values=[""])
-    if own.exists():
+    if own.is_file():
         mine = pd.read_csv(own, keep_default_na=False, na_values=[""])
         if missing := [c for c in rows.columns if c not in mine.columns]:
             raise DataError(f"{own}: no column {missing[0]!r}; it needs {', '.join(rows.columns)}")

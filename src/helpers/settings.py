@@ -26,11 +26,11 @@ TABLE_KEYS = ("source", "query", "columns", "format")
 MAX_TOML = 1_000_000  # bytes; a longer one was not written by people
 MAX_LOOKED_AT = 200_000  # entries of folders that a pattern may look at
 
-# endings that say "file" though none of these can be read: else DuckDB would take them for tables and read them itself
+# endings that say "file" though none of these can be read: taken for a table, the message would be of a schema
 OTHER_KINDS = (
     ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx", ".xls", ".xlsb", ".xlsm", ".ods", ".zst", ".gz", ".bz2",
     ".xz", ".zip", ".7z", ".tar", ".tgz", ".db", ".duckdb", ".ddb", ".sqlite", ".sqlite3", ".arrow", ".feather",
-    ".orc", ".avro", ".dat", ".xml", ".html", ".pq", ".dbf", ".sav", ".vortex", ".lance", ".shp", ".gpkg", ".log",
+    ".orc", ".avro", ".xml", ".html", ".pq", ".dbf", ".vortex", ".lance", ".shp", ".gpkg",
 )  # fmt: skip
 NOT_ON_DISK = ("/proc", "/sys")  # what lies there looks like files and is the machine itself
 

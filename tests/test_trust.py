@@ -121,7 +121,8 @@ def require_refused(toml: str, place: Path, caller, *words: str) -> str:
     assert told, "it was let through"
     assert time.monotonic() - began < MOST_SECONDS
     assert any(
-        where in told for where in ("sell_in", "engine", "[data", "plan", "overrides", "workbook.toml", "[workbook]")
+        where in told
+        for where in ("sell_in", "engine", "[data", "plan", "overrides", "workbook.toml", "[workbook]", "[para")
     ), "it says where"
     for word in words:
         assert word in told
@@ -445,6 +446,24 @@ def test_links_are_followed_to_plain_files(place):
     assert not told_of(source("linked.csv"), place)
 
 
+@pytest.mark.parametrize("name", [
+    "../book/data.csv", "./data.csv", ".//data.csv", "a/../data.csv", "{folder}/data.csv",
+    "{folder}/../book//data.csv", "~/data.csv", "dat?.csv", "../*/data.csv", "${HERE}/data.csv",
+    "${HERE}//../book/d*.csv", "it's [1] 50% ü 数据.csv", "a*b?.csv", "link/data.csv",
+])  # fmt: skip
+def test_a_file_is_opened_however_its_path_is_written(place, monkeypatch, name):
+    monkeypatch.setenv("HERE", str(place))
+    monkeypatch.setenv("HOME", str(place))
+    (place.parent / "cwd" / "data.csv").unlink()
+    (place / "a").mkdir()
+    (place / "link").symlink_to(place)
+    for other in ("it's [1] 50% ü 数据.csv", "a*b?.csv"):
+        (place / other).write_text(LINES)
+    name = name.replace("{folder}", str(place))
+    assert not told_of(f'[data.sell_in]\nsource = "{name}"\n', place)
+    assert not told_of(f'[data.files]\nf = "{name}"\n[data.sell_in]\nquery = "from f"\n', place)
+
+
 @pytest.mark.parametrize("pattern", ["*.csv", "**/*.csv", "a/*/x[12].csv", "?/b/x1.csv", "**/b/**/*.csv", "a/**/x?.csv",
                                      "[!b]/b/*", ".h*/*.csv", "**/**/x1.csv", "./a/../a/b/x1.csv"])  # fmt: skip
 def test_a_pattern_means_what_it_means_to_glob(tmp_path, pattern):
@@ -465,6 +484,13 @@ def test_a_pattern_means_what_it_means_to_glob(tmp_path, pattern):
     expected = {Path(name) for name in glob.glob(f"{tmp_path}/{pattern}", recursive=True)}  # noqa: PTH207
     assert settings.matching(f"{tmp_path}/{pattern}") == expected
     assert expected
+
+
+@pytest.mark.parametrize(
+    "name", ["x = 1; import os", "k\\nimport os; x", "k: int", "", "k#", "__import__('os')", "k, k"]
+)
+def test_the_name_of_a_parameter_is_no_line_of_python(place, caller, name):
+    require_refused(source("data.csv") + f'[parameters.abc_pareto]\n"{name}" = 1\n', place, caller, "[parameters.abc_")
 
 
 # ---- environment ----------------------------------------------------------------------------------------------------
@@ -556,6 +582,18 @@ def test_an_honest_table_is_read_after_one_that_was_ended(place, monkeypatch):
     assert told_of(query("select count(*) as dealer_id from range(100000000000) a, raw"), place)
     monkeypatch.setattr(tables, "READ_SECONDS", 60)
     assert not told_of(source("data.csv"), place)
+
+
+def test_the_page_on_trust_names_what_is_taken():
+    page = (settings.ROOT / "docs" / "your-data.md").read_text(encoding="utf-8")
+    for scheme, known in {**settings.SERVER_SETTINGS, "duckdb": settings.DUCKDB_SETTINGS}.items():
+        assert f"`{scheme}://" in page or scheme == "postgresql"
+        for name in known:
+            assert f"`{name}`" in page
+    for kind in settings.FILE_KINDS:
+        assert f"`{kind}`" in page
+    assert f"{settings.MAX_LOOKED_AT:,} entries" in page
+    assert f"{guard.MAX_PADDING:,}" in page
 
 
 # ---- the command ----------------------------------------------------------------------------------------------------

@@ -389,6 +389,8 @@ def _parameters(raw: Mapping) -> dict[str, Mapping[str, Any]]:
         if not isinstance(given, Mapping):
             raise DataError(f"{where}: here a section with keys is expected, not {given!r}")
         for name, value in given.items():
+            if not name.isidentifier():  # it becomes a line of Python
+                raise DataError(f"{where} {name!r}: such a name no parameter has")
             if name in GIVEN_BY_THE_RUN:
                 raise DataError(f"{where} {name}: the report gives this to every page; use its own option instead")
             if not isinstance(value, (str, int, float)):

@@ -219,6 +219,7 @@ ENGINES = {
     "odbc_more": "mssql://h/db?attrs_before=x", "oracle": "oracle://h/db?dsn=127.0.0.1",
     "trino": "trino://h/db?auth=x", "proxy": "clickhouse://h/db?http_proxy=x",
     "code": "clickhouse://h/db?secure=__import__('os')", "bigquery": "bigquery://p/d?auth_local_webserver=true",
+    "conninfo": "postgres://h/host=127.0.0.1 port={port} passfile=x",
     "databricks": "databricks://?staging_allowed_local_path=/",
 }  # fmt: skip
 
@@ -778,6 +779,13 @@ def test_a_database_is_queried_with_files_beside_it(place):
         )
         rows = tables.table(settings.workbook(place), "sell_in").order_by("dealer_id").to_pyarrow().to_pylist()
         assert [row["dealer_id"] for row in rows] == ["A", "B"]
+
+
+def test_a_database_may_hold_a_table_of_the_views_name(place):
+    with duckdb.connect(place / "erp.duckdb") as con:
+        con.execute("CREATE TABLE raw_sell_in AS SELECT 'z' AS dealer_id, 'x' AS date, 'y' AS other")
+    (place / "workbook.toml").write_text(engine("duckdb://erp.duckdb", "source = 'fine'"))
+    assert tables.table(settings.workbook(place), "sell_in").revenue.sum().execute() == Decimal("3.00")
 
 
 def test_several_books_in_one_process_open_their_own_files_only(place, tmp_path):

@@ -424,6 +424,8 @@ def _engine(data: Mapping, path: Path, filled: dict[str, str]) -> str:
     engine_settings(engine)
     if "#" in rest or ";" in rest.partition("?")[0]:
         raise DataError(f"engine {scheme}://: a URL without # and ; is expected; write %23 and %3B in a password")
+    if scheme != "duckdb" and "=" in rest.partition("?")[0].rpartition("@")[2]:  # a driver might take it for settings
+        raise DataError(f"engine {scheme}://: a host, a database and a schema hold no =")
     if scheme == "pyspark" and rest.partition("?")[0]:
         raise DataError("engine pyspark://: nothing is taken here but settings; Spark's own lie in spark-defaults.conf")
     if (file := database_file(engine)) is None:

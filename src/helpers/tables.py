@@ -225,8 +225,10 @@ def _mapped(book: Workbook, name: str, con, raw: Table | None = None) -> dict[st
         return str(found.schema()["x"])
 
     if raw is None:  # the view knows its columns; asked for them, DuckDB would guess at the files once more
-        columns = f"FROM duckdb_columns() WHERE table_name = {_literal(f'raw_{name}')} ORDER BY column_index"
-        found = con.raw_sql(f"SELECT column_name, data_type {columns}").fetchall()
+        found = con.raw_sql(
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'temp' "
+            f"AND table_name = {_literal(f'raw_{name}')} ORDER BY column_index"
+        ).fetchall()
         headers = {header: str(con.compiler.type_mapper.from_string(kind)) for header, kind in found}
     else:
         headers = {header: str(dtype) for header, dtype in raw.schema().items()}
@@ -272,10 +274,8 @@ def source_name(book: Workbook, name: str) -> str:
 @functools.cache
 def _code() -> bytes:
     """Gather what decides how a source is read, so that a new version of the workbook reads it anew."""
-    here = Path(__file__).parent
-    files = [here / name for name in ("tables.py", "mapping.py", "settings.py", "guard.py")] + [
-        words.REFERENCE / "columns.csv"
-    ]
+    here, modules = Path(__file__).parent, ("tables.py", "mapping.py", "settings.py", "guard.py")
+    files = [*(here / name for name in modules), words.REFERENCE / "columns.csv"]
     return b"".join(file.read_bytes() for file in files)
 
 

@@ -5,6 +5,7 @@ what; nothing that it was after stands in the message or the cache, no file is m
 """
 
 import datetime as dt
+import glob
 import http.server
 import os
 import shutil
@@ -502,8 +503,6 @@ def test_a_pattern_means_what_it_means_to_glob(tmp_path, pattern):
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    import glob
-
     expected = {Path(name) for name in glob.glob(f"{tmp_path}/{pattern}", recursive=True)}  # noqa: PTH207
     assert settings.matching(f"{tmp_path}/{pattern}") == expected
     assert expected

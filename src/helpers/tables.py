@@ -38,7 +38,7 @@ from helpers.settings import (
 
 CACHE = Path(os.environ.get("WORKBOOK_CACHE", ROOT / "data" / "cache"))  # elsewhere where the project is read-only
 MEMORY_LIMIT = "1500MB"  # for DuckDB; it spills to disk beyond that; an own limit: engine = "duckdb://?memory_limit=…"
-READ_SECONDS = float(os.environ.get("WORKBOOK_READ_SECONDS", 1800))  # in which a table's source must be read
+READ_SECONDS = float(os.environ.get("WORKBOOK_READ_SECONDS", 3600))  # in which a table's source must be read
 CLOSED = {  # no code comes in: neither from the disk nor from the net, nor does a key that lies somewhere
     "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
     "allow_community_extensions": "false", "allow_unsigned_extensions": "false", "allow_persistent_secrets": "false",

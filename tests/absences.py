@@ -22,6 +22,7 @@ import pandas as pd
 from helpers import demo, diff, pages, periods, press, report, settings, shelf, words
 
 Tables = dict[str, pd.DataFrame]
+Bodies = Mapping[tuple[str, str], str]  # of pages, by name and language
 LAST = "2026-10"
 FIRST = periods.shift(LAST, -1)  # of the two months that are printed
 N_MONTHS, N_DEALERS = 26, 60
@@ -180,9 +181,13 @@ def write_case(folder: Path, case: Case, tables: Tables) -> settings.Workbook:
 
 
 def print_pages(
-    book: settings.Workbook, names: Iterable[str], languages: Sequence[str], periods_: Sequence[str], folder: Path
-) -> dict[str, list[str]]:
-    """Print pages as the press does, unbound, each by itself; give the complaints about each."""
+    book: settings.Workbook, names: Iterable[str], languages: Sequence[str], periods_: Sequence[str], folder: Path,
+    whole: Bodies | None = None,
+) -> dict[str, list[str]]:  # fmt: skip
+    """Print pages as the press does, unbound, each by itself; give the complaints about each.
+
+    `whole` are the bodies of the pages where nothing is missing.
+    """
     found = {}
     chosen = [path for path in NOTEBOOKS if path.stem in names]
     for period in periods_:
@@ -190,14 +195,16 @@ def print_pages(
         for page in pages.ready_pages(book, chosen, languages, period, made_of):
             (folder / "work").mkdir(parents=True, exist_ok=True)
             outcome = press.print_page(page, folder, folder / "work", made_of["data"], press.usual_limits())
-            said = [outcome.reason] if outcome.reason else complaints(folder / ".pages" / page.key)
+            place, before = folder / ".pages" / page.key, (whole or {}).get((page.name, page.language), "")
+            said = [outcome.reason] if outcome.reason else complaints(place, before)
             found[f"{page.name} {period} {page.language}"] = said
     return found
 
 
 def print_editions(
-    book: settings.Workbook, languages: Sequence[str], folder: Path, executor: concurrent.futures.Executor
-) -> dict[str, list[str]]:
+    book: settings.Workbook, languages: Sequence[str], folder: Path, executor: concurrent.futures.Executor,
+    whole: Bodies | None = None,
+) -> dict[str, list[str]]:  # fmt: skip
     """Print a month and the next one with the press, with a card, and compare them; give the complaints about all."""
     found: dict[str, list[str]] = {}
     for month in (FIRST, LAST):
@@ -209,7 +216,7 @@ def print_editions(
         for place in sorted(folder.glob(".pages/*")):
             meta = json.loads((place / "meta.json").read_text(encoding="utf-8"))
             name = f"{meta['name']} {meta['parameters']['period']} {meta['language']}"
-            found.setdefault(name, complaints(place))
+            found.setdefault(name, complaints(place, (whole or {}).get((meta["name"], meta["language"]), "")))
         for page in sorted((folder / month).rglob("*.html")):
             body = page.read_text(encoding="utf-8")
             if page.stem in ("index", "managers") or page.stem.startswith("manager"):
@@ -220,15 +227,27 @@ def print_editions(
     return found | {"diff": [line for line in lines if NOTHING.search(line)]}
 
 
+def whole_bodies(tables: Tables, languages: Sequence[str], folder: Path) -> Bodies:
+    """Print all pages of the workbook that lacks nothing, and give their bodies."""
+    book = write_case(folder / "whole", Case("whole", (), dict), tables)
+    found = print_pages(book, [path.stem for path in NOTEBOOKS], languages, [LAST], folder / "editions")
+    assert not any(found.values()), found
+    places = {place: json.loads((place / "meta.json").read_text(encoding="utf-8"))
+              for place in (folder / "editions" / ".pages").iterdir()}  # fmt: skip
+    return {(meta["name"], meta["language"]): (place / "page.html").read_text(encoding="utf-8")
+            for place, meta in places.items()}  # fmt: skip
+
+
 # ---- the verdict -----------------------------------------------------------------------------------------------------
 
 NOTHING = re.compile(r"(?<![\w.-])(?:nan|NaN|NaT|None|inf|-inf|<NA>)(?![\w-])|(?<!\w)NaN(?!\w)")
 BLOCK = re.compile(r"<h([1-6])[^>]*>(.*?)</h\1>", re.DOTALL)
 
 
-def complaints(page: Path) -> list[str]:
-    """Judge a finished page: its body, its headlines and its tables."""
-    found = body_complaints((page / "page.html").read_text(encoding="utf-8"))
+def complaints(page: Path, whole: str = "") -> list[str]:
+    """Judge a finished page: its body, its headlines and its tables; `whole` is its body where nothing is missing."""
+    body = (page / "page.html").read_text(encoding="utf-8")
+    found = [*body_complaints(body), *(unsaid(body, whole) if whole else [])]
     if (page / "headlines.jsonl").exists():
         for line in (page / "headlines.jsonl").read_text(encoding="utf-8").split("\n"):
             told = json.loads(line) if line else {}
@@ -255,19 +274,22 @@ def body_complaints(body: str) -> list[str]:
             found.append(f'nothing under "{_text(head[2])}"')
     for text in _texts(body):
         found += [f"{match[0]}: {text[:200]}" for match in itertools.islice(NOTHING.finditer(text), 1)]
-    said = [
-        _text(item)
-        for item in re.findall(r'<li>(.*?)</li>|<p class="note">(.*?)</p>', body, re.DOTALL)
-        for item in item
-        if item
-    ]
+    said = sentences(body)
     found += [f"said twice: {text}" for text in dict.fromkeys(said) if said.count(text) > 1]
     return found
 
 
-def notes(body: str) -> list[str]:
-    """List the sentences that stand in the place of a figure or a table."""
-    return [_text(text) for text in re.findall(r'<p class="note">(.*?)</p>', body, re.DOTALL)]
+def unsaid(body: str, whole: str) -> list[str]:
+    """Complain about a section that is gone without a sentence that says why."""
+    lost = [heading for heading in headings(whole) if heading not in headings(body)]
+    fresh = set(sentences(body)) - set(sentences(whole))
+    return [f"gone without a word: {', '.join(lost)}"] if lost and not fresh else []
+
+
+def sentences(body: str) -> list[str]:
+    """List what a page says in sentences: its lists, its notes, and its paragraphs."""
+    found = re.findall(r'<li>(.*?)</li>|<p(?: class="note")?>(.*?)</p>', body, re.DOTALL)
+    return [_text(item) for items in found for item in items if item]
 
 
 def headings(body: str) -> list[str]:

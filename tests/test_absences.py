@@ -21,7 +21,9 @@ from absences import (
     pages_that_read,
     print_editions,
     print_pages,
+    unsaid,
     whole,
+    whole_bodies,
     write_case,
 )
 from helpers import diff, edition, kernels, pages, periods, press, read, settings
@@ -43,6 +45,12 @@ def asked(tables, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def bodies(tables, printer, tmp_path_factory):
+    """Print the pages of the workbook that lacks nothing, to see what a page has lost."""
+    return whole_bodies(tables, LANGUAGES, tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture(scope="module")
 def printer():
     """Keep one warm process for all pages of this module."""
     kernels.load_ahead(press.PRELOAD)
@@ -56,20 +64,20 @@ def language_of(case: Case) -> str:
     return LANGUAGES[CASES.index(case) % 2]
 
 
-@pytest.mark.usefixtures("printer")
 @pytest.mark.parametrize("case", [case for case in CASES if case.name not in EDITIONS], ids=str)
-def test_pages_print_without_it(case, tables, asked, tmp_path):
+def test_pages_print_without_it(case, tables, asked, bodies, tmp_path):
     book = write_case(tmp_path / "book", case, tables)
-    found = print_pages(book, pages_that_read(case, asked), [language_of(case)], [LAST], tmp_path / "editions")
+    names = pages_that_read(case, asked)
+    found = print_pages(book, names, [language_of(case)], [LAST], tmp_path / "editions", bodies)
     assert found, f"{case}: no page reads it; is it still a part of the contract?"
     assert_as_known(case, found)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.name in EDITIONS], ids=str)
-def test_two_editions_and_what_changed(case, tables, printer, tmp_path):
+def test_two_editions_and_what_changed(case, tables, printer, bodies, tmp_path):
     """Print a month and the next one through the real press, bind both, and ask for what changed in between."""
     book = write_case(tmp_path / "book", case, tables)
-    assert_as_known(case, print_editions(book, [language_of(case)], tmp_path / "editions", printer))
+    assert_as_known(case, print_editions(book, [language_of(case)], tmp_path / "editions", printer, bodies))
 
 
 def assert_as_known(case: Case, found: dict[str, list[str]]) -> None:
@@ -107,6 +115,12 @@ def test_the_cases_are_all_that_the_contract_lets_miss():
 )
 def test_the_verdict_can_fail(body, said):
     assert body_complaints(body) == said
+
+
+def test_what_is_gone_without_a_word_is_seen():
+    whole = "<h1>A</h1><p>x</p><h2>B</h2><p>y</p>"
+    assert unsaid("<h1>A</h1><p>x</p>", whole) == ["gone without a word: B"]
+    assert unsaid('<h1>A</h1><p>x</p><p class="note">No y.</p>', whole) == [] == unsaid(whole, whole)
 
 
 # ---- what a workbook of next to nothing says -------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from absences import CASES, FIRST, LAST, print_editions, print_pages, whole, write_case
+from absences import CASES, FIRST, LAST, print_editions, print_pages, whole, whole_bodies, write_case
 from helpers import kernels, press
 
 LANGUAGES = ("en", "zh-Hans")
@@ -31,12 +31,13 @@ def main() -> int:
     chosen, tables = [case for case in CASES if options.only in case.name], whole()
     kernels.load_ahead(press.PRELOAD)
     started, n_pages, n_right = time.monotonic(), 0, 0
-    with concurrent.futures.ThreadPoolExecutor(options.workers) as executor:
+    with concurrent.futures.ThreadPoolExecutor(options.workers) as executor, tempfile.TemporaryDirectory() as first:
+        bodies = whole_bodies(tables, LANGUAGES, Path(first))
         for case in chosen:
             with tempfile.TemporaryDirectory() as folder:
                 book, out = write_case(Path(folder) / "book", case, tables), Path(folder) / "editions"
-                found = print_editions(book, LANGUAGES, out, executor)
-                found |= print_pages(book, WORKSHOP, LANGUAGES, (FIRST, LAST), out)
+                found = print_editions(book, LANGUAGES, out, executor, bodies)
+                found |= print_pages(book, WORKSHOP, LANGUAGES, (FIRST, LAST), out, bodies)
             n_pages += sum(page[:2].isdigit() and page[2] == "_" for page in found)
             wrong = {page: said for page, said in found.items() if said}
             n_right += not wrong

@@ -216,7 +216,10 @@ def print_editions(
         for place in sorted(folder.glob(".pages/*")):
             meta = json.loads((place / "meta.json").read_text(encoding="utf-8"))
             name = f"{meta['name']} {meta['parameters']['period']} {meta['language']}"
-            found.setdefault(name, complaints(place, (whole or {}).get((meta["name"], meta["language"]), "")))
+            before = (
+                "" if meta["parameters"].get("audience") else (whole or {}).get((meta["name"], meta["language"]), "")
+            )
+            found.setdefault(name, complaints(place, before))  # a card for one reader has half of the headings
         for page in sorted((folder / month).rglob("*.html")):
             body = page.read_text(encoding="utf-8")
             if page.stem in ("index", "managers") or page.stem.startswith("manager"):

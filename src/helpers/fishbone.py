@@ -213,8 +213,9 @@ def factor_table(tree: pd.DataFrame, factor_scores: pd.DataFrame, weights: pd.Se
     -------
     DataFrame
         factor_id, factor, bone, cause, cause_name, owner, weight, score, data_score, shown_score (people's, else that
-        from data), shortfall (10 − shown_score), weighted_shortfall, shortfall_share (of the total). A leaf that
-        nobody and nothing scores is kept, last, with missing values: it is not a zero.
+        from data), shortfall (10 − shown_score), weighted_shortfall, shortfall_share (of the total; missing where
+        fewer than `SCORED_SHARE` of the leaves are scored: nobody knows the total). A leaf that nobody and nothing
+        scores is kept, last, with missing values: it is not a zero.
 
     Raises
     ------
@@ -232,7 +233,8 @@ def factor_table(tree: pd.DataFrame, factor_scores: pd.DataFrame, weights: pd.Se
     table["shown_score"] = table["score"].fillna(table["data_score"])
     table["shortfall"] = bones.FULL_SCORE - table["shown_score"]
     table["weighted_shortfall"] = table["weight"] * table["shortfall"]
-    table["shortfall_share"] = _share(table["weighted_shortfall"])
+    known = _is_known(table["shown_score"])
+    table["shortfall_share"] = _share(table["weighted_shortfall"]) if known else np.nan
     return table.sort_values("weighted_shortfall", ascending=False, kind="stable", ignore_index=True)
 
 
@@ -240,6 +242,11 @@ def _require_none(ids: pd.Series, what: str, fault: str, advice: str) -> None:
     if len(ids):
         many = "factors" if len(ids) > 1 else "factor"
         raise ValueError(f"{what}: {len(ids)} {many} {fault}, e.g. {ids.iloc[0]!r} — {advice}")
+
+
+def _is_known(scores: pd.Series) -> bool:
+    """Whether enough factors are scored to say which of them matter most."""
+    return bool(scores.notna().sum() >= SCORED_SHARE * len(scores))
 
 
 def _share(values: pd.Series) -> pd.Series:
@@ -275,7 +282,8 @@ def merged_causes(table: pd.DataFrame) -> pd.DataFrame:
     causes["score"] = {cause: _mean(rows["shown_score"], rows["weight"]) for cause, rows in groups}
     causes["weighted_shortfall"] = groups["weighted_shortfall"].sum(min_count=1)
     causes = causes.sort_values("weighted_shortfall", ascending=False, kind="stable")
-    causes["shortfall_share"] = _share(causes["weighted_shortfall"])
+    known = _is_known(table["shown_score"])
+    causes["shortfall_share"] = _share(causes["weighted_shortfall"]) if known else np.nan
     causes["cum_share"] = causes["shortfall_share"].cumsum()
     causes["is_vital"] = _is_vital(causes["shortfall_share"])
     causes["owner"] = groups["owner"].agg(lambda owners: owners.iloc[0] if (owners == owners.iloc[0]).all() else "both")
@@ -306,7 +314,8 @@ def owner_split(table: pd.DataFrame) -> pd.DataFrame:
         n_factors=("factor_id", "size"), weight=("weight", "sum"), weighted_shortfall=("weighted_shortfall", "sum")
     )
     split = split.reindex(pd.Index(OWNERS, name="owner"), fill_value=0)
-    return split.assign(shortfall_share=_share(split["weighted_shortfall"])).reset_index()
+    share = _share(split["weighted_shortfall"]) if _is_known(table["shown_score"]) else np.nan
+    return split.assign(shortfall_share=share).reset_index()
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
@@ -315,7 +324,11 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def shown_scores(table: pd.DataFrame) -> pd.DataFrame:
-    """Give each factor the score that counts, `factor_id` and `score`: people's, else the data's."""
+    """Give each factor the score that counts, `factor_id` and `score`: people's, else the data's.
+
+    None counts where too few are scored to say which effort pays most.
+    """
+    table = table if _is_known(table["shown_score"]) else table.head(0)
     return table[["factor_id", "shown_score"]].rename(columns={"shown_score": "score"})
 
 
@@ -350,18 +363,13 @@ def plot_fishbone(
     return style.explain(ax, _finding(table), " · ".join(style.say(f"fishbone.{key}") for key in how), scope)
 
 
-def _is_known(n_scored: int, n: int) -> bool:
-    """Whether enough factors are scored to say which of them matter most."""
-    return n_scored >= SCORED_SHARE * n
-
-
 def _too_few(n_scored: int, n: int) -> str:
     return style.say("fishbone.too_few", scored=n_scored, n=n) if n_scored else style.say("fishbone.no_score", n=n)
 
 
 def _finding(table: pd.DataFrame) -> str:
-    if not _is_known(n_scored := int(table["shown_score"].notna().sum()), len(table)):
-        return _too_few(n_scored, len(table)).rstrip(".\u3002")
+    if not _is_known(table["shown_score"]):
+        return _too_few(int(table["shown_score"].notna().sum()), len(table)).rstrip(".\u3002")
     first = _heaviest(table)
     if first.empty:
         return style.say("fishbone.full")
@@ -405,7 +413,7 @@ def plot_causes(causes: pd.DataFrame, *, scope: str = "", ax: Axes | None = None
     `causes` comes from `merged_causes`; one without any score has a dash in place of its bar.
     """
     n_scored, n = int(causes["n_scored"].sum()), int(causes["n_factors"].sum())
-    if not _is_known(n_scored, n):
+    if n_scored < SCORED_SHARE * n:
         return style.nothing(_too_few(n_scored, n), ax)
     if causes["shortfall_share"].isna().all():
         return style.nothing(style.say("fishbone.full"), ax)
@@ -441,7 +449,7 @@ def bottom_line(table: pd.DataFrame, causes: pd.DataFrame) -> list[str]:
     `table` comes from `factor_table`, `causes` from `merged_causes`.
     """
     scored = table[table["shown_score"].notna()]
-    if not _is_known(len(scored), len(table)):
+    if not _is_known(table["shown_score"]):
         return [_too_few(len(scored), len(table))]
     first = _heaviest(table)
     if first.empty:
@@ -460,7 +468,7 @@ def bottom_line(table: pd.DataFrame, causes: pd.DataFrame) -> list[str]:
 def headlines(table: pd.DataFrame, causes: pd.DataFrame) -> list[dict]:
     """Make the front page's lines on the factors: the vital causes, the first factor, the score of all by weight."""
     score, first = _mean(table["shown_score"], table["weight"]), _heaviest(table)
-    if not _is_known(int(table["shown_score"].notna().sum()), len(table)):
+    if not _is_known(table["shown_score"]):
         return []
     tile = {"place": "tile", "label": style.say("fishbone.tile"), "text": bones.score_text(score), "link": LINK}
     if first.empty:

@@ -334,12 +334,14 @@ def weakest_factors(
     """Name for each of the largest dealers the factor with his largest weighted shortfall by data.
 
     `peer_shortfall` is the factor's weight times ten times the part of the peers who do better: where all are equal
-    nobody falls short, though all score 5. Who is behind nobody is left out. Columns: `dealer_id`, `revenue`,
+    nobody falls short, though all score 5. Who is behind nobody is left out; where a single factor is scored there is
+    no weakest. Columns: `dealer_id`, `revenue`,
     `factor_id`, `factor`, `owner`, `indicator` (the metric), `value`, `peers`, `data_score`, `peer_shortfall`, the
     largest dealer first.
     """
     names = leaf_factors(tree)[["factor_id", "factor", "owner"]]
     rows = dealer_scores.dropna(subset=["data_score"]).merge(names, on="factor_id")
+    rows = rows if len(rows["factor_id"].unique()) > 1 else rows.head(0)
     largest = revenue[revenue.index.isin(rows["dealer_id"])].sort_values(ascending=False, kind="stable")[:n_dealers]
     rows = rows[rows["dealer_id"].isin(largest.index)]
     rows = rows.assign(
@@ -490,6 +492,8 @@ def plot_scores(table: pd.DataFrame, tree: pd.DataFrame, *, scope: str = "", ax:
 
 def _scores_title(rows: pd.DataFrame, tree: pd.DataFrame) -> str:
     """Name what is scored lowest, ties together, and count where people and data are apart."""
+    if len(rows) == 1:  # the lowest of one is no finding
+        return style.say("scoring.few_title", n=len(rows))
     by_people = rows["score"].notna().any()
     shown = rows["score"] if by_people else rows["data_score"]
     lowest = _named(tree, rows.loc[shown.round(9) == round(shown.min(), 9), "factor_id"][::-1])
@@ -507,7 +511,8 @@ def plot_dealers(
     """Draw the data scores of the n largest dealers at each factor; a frame marks each one's weightiest shortfall."""
     weakest = weakest_factors(dealer_scores, tree, weights, revenue, n)
     if weakest.empty:
-        return style.nothing(style.say("scoring.no_data"), ax)
+        scored = dealer_scores["data_score"].notna().any()
+        return style.nothing(style.say("scoring.one_data" if scored else "scoring.no_data"), ax)
     wide = dealer_scores.pivot_table(index="factor_id", columns="dealer_id", values="data_score")
     factors = [f for f in leaf_factors(tree)["factor_id"] if f in wide.index]
     wide = wide.reindex(index=factors, columns=weakest["dealer_id"])

@@ -229,6 +229,11 @@ def cohort_grid(cohorts: pd.DataFrame, value: str = "revenue_share") -> pd.DataF
     return cohorts.pivot(index="cohort", columns="n_periods_since", values=value)  # noqa: PD010 - a cell has one row
 
 
+def told(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Give a table for reading, or none of its rows where the data tell nothing of the column that it is by."""
+    return rows if (~rows[column].isin([NOT_STATED, UNDECIDED])).any() else rows.head(0)
+
+
 def bottom_line(
     *,
     mix: pd.DataFrame | None = None,
@@ -270,7 +275,8 @@ def bottom_line(
                 high=best["expected_high"],
             )
         )
-    if formats is not None and (undecided := formats.loc[formats["store_format"] == UNDECIDED, "n_dealers"].sum()):
+    undecided = 0 if formats is None else formats.loc[formats["store_format"] == UNDECIDED, "n_dealers"].sum()
+    if formats is not None and 0 < undecided < formats["n_dealers"].sum():  # of all, the figure's note says it
         lines.append(style.say("segmentation.line_undecided", n=undecided, all=formats["n_dealers"].sum()))
     return lines
 
@@ -524,6 +530,4 @@ def _period_ticks(ax: Axes, names: pd.Series, most: int) -> None:
 
 
 def _nothing(ax: Axes | None, sentence: str = "nothing") -> Axes:
-    ax = style.axes(height=0.6) if ax is None else ax
-    ax.set_axis_off()
-    return style.explain(ax, style.say(f"segmentation.{sentence}"))
+    return style.nothing(style.say(f"segmentation.{sentence}"), ax)

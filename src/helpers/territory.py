@@ -240,7 +240,7 @@ def plot_candidates(ranked: pd.DataFrame, *, ax: Axes | None = None, scope: str 
     """Draw the candidates' expected revenue as a dot on the interval that holds four of five shops like them."""
     shown = ranked[ranked["expected_revenue"].notna()].head(CANDIDATES_SHOWN).reset_index(drop=True)
     if shown.empty:
-        return _nothing(ax, "segmentation.no_estimate")
+        return _nothing(ax, f"segmentation.{'scorecard_none' if ranked.empty else 'no_estimate'}")
     ax = style.axes(height=1.5 + 0.27 * max(len(shown), 2)) if ax is None else ax
     ax.hlines(shown.index, shown["expected_low"], shown["expected_high"], color=style.COLORS["muted"], linewidth=5)
     ax.plot(shown["expected_revenue"], shown.index, "o", markersize=7, color=style.COLORS["accent"])
@@ -415,6 +415,4 @@ def _ranked_axis(ax: Axes, n_rows: int, term: str) -> None:
 
 
 def _nothing(ax: Axes | None, sentence: str) -> Axes:
-    ax = style.axes(height=0.6) if ax is None else ax
-    ax.set_axis_off()
-    return style.explain(ax, style.say(sentence))
+    return style.nothing(style.say(sentence), ax)

@@ -6,9 +6,16 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
+from matplotlib.category import StrCategoryFormatter
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter, FuncFormatter
 from matplotlib.transforms import Bbox
+
+from helpers import words
+
+NAME_WIDTH, TEXT_WIDTH, LINE_WIDTH = 48, 96, 240  # of a tick's name, a line among the axes, and one of the figure's
 
 
 class Layout(ConstrainedLayoutEngine):
@@ -22,6 +29,7 @@ class Layout(ConstrainedLayoutEngine):
 
     def execute(self, fig: Figure) -> None:
         """Place the axes."""
+        _fit(fig)
         row = [ax for ax in fig.axes if ax.get_in_layout()]
         if not _is_row(row) or fig.subfigs:
             super().execute(fig)
@@ -54,6 +62,31 @@ class Layout(ConstrainedLayoutEngine):
             ax.set_position(np.array([x + pad_x + before, floor, wide, room]) / size)
             ax.set_in_layout(True)  # who is placed by hand is left out from then on
             x += before + wide + after + 2 * pad_x
+
+
+def _fit(fig: Figure) -> None:
+    """Shorten names from data that would leave a figure no room, or take minutes to set."""
+    for axis in (axis for ax in fig.axes for axis in (ax.xaxis, ax.yaxis)):
+        formatter = axis.get_major_formatter()
+        if isinstance(formatter, FixedFormatter):
+            formatter.seq = [_fitted(str(name), NAME_WIDTH) for name in formatter.seq]
+        elif isinstance(formatter, StrCategoryFormatter):
+            axis.set_major_formatter(FuncFormatter(lambda value, at, of=formatter: _fitted(of(value, at), NAME_WIDTH)))
+    ticks = {label for ax in fig.axes for axis in (ax.xaxis, ax.yaxis) for label in axis.get_ticklabels(which="both")}
+    for text in set(fig.findobj(Text)) - ticks:
+        most = LINE_WIDTH if text in fig.texts else TEXT_WIDTH
+        lines = [_fitted(line, most) for line in text.get_text().split("\n")]
+        if lines != text.get_text().split("\n"):
+            text.set_text("\n".join(lines))
+
+
+def _fitted(line: str, most: int) -> str:
+    if len(line) < most / 2 or words.width(line) <= most:
+        return line
+    line = words.fitting(line, most, most)
+    while words.width(line) > most:
+        line = line[:-2] + "…"
+    return line
 
 
 def _is_row(axes: Sequence[Axes]) -> bool:

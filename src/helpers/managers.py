@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from helpers import read, shelf, style
+from helpers import read, shelf, style, words
 from helpers.judgement import cost_cover
 from helpers.pareto import gains_and_losses
 from helpers.settings import Workbook
@@ -77,7 +77,7 @@ def _page(key: str, mine: pd.DataFrame, tables: Mapping[str, pd.DataFrame], link
     made = [(style.say(f"managers.{title}"), style.table(rows, limit=len(rows), links=links).to_html())
             for title, rows in sections if len(rows)]  # fmt: skip
     file = f"manager-{shelf.file_name(str(key) if known else '')}.html"
-    return {"file": file, "name": name, **facts, "said": _said(facts, letters), "sections": made}
+    return {"file": file, "name": words.fitting(name), **facts, "said": _said(facts, letters), "sections": made}
 
 
 def _his(rows: pd.DataFrame, ids: set[str]) -> pd.DataFrame:

@@ -29,6 +29,7 @@ from helpers.words import (
     REFERENCE,
     change,
     decimal,
+    fitting,
     label,
     letters,
     listed,
@@ -360,7 +361,7 @@ def _cell(value: object, column: str) -> str:
         return _number(float(value), column)
     if isinstance(value, pd.Timestamp) or column.endswith("_date"):
         return str(value)[:10]
-    return word(value) if column in CODE_COLUMNS or value == "not_stated" else str(value)
+    return fitting(word(value) if column in CODE_COLUMNS or value == "not_stated" else str(value))
 
 
 def _number(value: float, column: str) -> str:

@@ -3,6 +3,7 @@
 import csv
 import difflib
 import functools
+import re
 import string
 import unicodedata
 from collections.abc import Iterable
@@ -91,6 +92,7 @@ class _Plural(string.Formatter):
     """Format strings in which `{n:dealer|dealers}` chooses the word that goes with the number."""
 
     def format_field(self, value: object, spec: str) -> str:
+        value = fitting(value) if isinstance(value, str) else value
         if "|" in spec:
             one, many = spec.split("|")
             return one if value == 1 else many
@@ -117,13 +119,31 @@ def say(sentence: str, **values: object) -> str:
     return _Plural().vformat(translated(sentences[sentence]["en"], sentences[sentence]["zh"]), (), values)
 
 
+def fitting(text: str, word_most: int = 60, most: int = 2000) -> str:
+    """Give text from data as it can stand on a page: on one line, in its own direction, no word longer than a line.
+
+    Tables in CSV hold it whole.
+
+    >>> fitting("Fuhe\\r\\u202e" + "x" * 99, 12)
+    'Fuhe xxxxxxxxxxx…'
+    """
+    if len(text) <= word_most and text.isprintable():
+        return text
+    text = re.sub("[\t-\r\x1c-\x1f\x85\u2028\u2029]+", " ", text)
+    text = re.sub("[\u202a-\u202e\u2066-\u2069]", "", text)  # these would turn the rest of the sentence, too
+    text = re.sub(
+        rf"[^\s,;:，。；、：！？·|/()（）]{{{word_most + 1},}}", lambda word: word[0][: word_most - 1] + "…", text
+    )
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def listed(names: Iterable[object], most: int = 5) -> str:
     """Join names for a sentence; past `most` the rest is counted.
 
     >>> listed(["a", "b", "c"], most=2)
     'a, b and 1 more'
     """
-    names = [str(name) for name in names]
+    names = [fitting(str(name)) for name in names]
     shown, rest = names[:most], len(names) - most
     if _spoken["language"] == "en":
         comma = "; " if any("," in name for name in shown) else ", "  # "Fuhe, Yingling" is one shop

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from helpers import cli, diff, edition, shelf, words
 from helpers.settings import workbook
+from toys import write_manifest
 
 
 def table(**columns) -> pd.DataFrame:
@@ -254,7 +255,7 @@ def shelves(tmp_path, before, after):
         for language in ("", "zh-Hans"):
             place = tmp_path / "reports" / period / language
             (place / "tables").mkdir(parents=True)
-            (place / "manifest.json").write_text("{}")
+            write_manifest(place, "two", period=period)
             for name, rows in tables.items():
                 shelf.write_table(place / "tables" / f"{name}.csv", rows)
     return tmp_path
@@ -274,7 +275,12 @@ def test_the_command_tells_what_changed(shelves, capsys):
     assert "100 → 200" in told
     cells = shelf.read_table(shelves / "out" / "cells.csv")
     assert set(cells["table"]) == {"abc_pareto", "receivables", "inventory_age", "call_list"}
-    assert sorted(path.name for path in (shelves / "out").iterdir()) == ["cells.csv", "rows.csv", "tables.csv"]
+    assert sorted(path.name for path in (shelves / "out").iterdir()) == [
+        "cells.csv",
+        "manifest.json",
+        "rows.csv",
+        "tables.csv",
+    ]
 
 
 def test_the_command_on_equal_editions(shelves, capsys):

@@ -20,7 +20,7 @@ import pytest
 from nbformat import v4
 
 from helpers import edition, pages, pdf, press, report, settings, shelf, tables, words
-from toys import PARAMETERS, cell, write_book, write_notebook
+from toys import PARAMETERS, cell, write_book, write_manifest, write_notebook
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="90pt" height="40pt"><rect width="90" height="40"/></svg>'
 FIGURE = f"""
@@ -111,16 +111,17 @@ def test_by_hand_nothing_is_written(tmp_path, monkeypatch):
 def test_published_tables_come_back_as_they_were(tmp_path, book, monkeypatch):
     text = ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", "\rx", "'=x", "'t Hof", "顺达电器", "–", "NA", '"a",b\nc']
     table = pd.DataFrame({"dealer_id": [f"{i:05d}" for i in range(12)], "name": text, "revenue": [0.1 + 0.2] * 12})
-    table["empty"] = [None, *["x"] * 11]
+    table["empty"], table["score"] = [None, *["x"] * 11], 0.1 + 0.2
     place = tmp_path / "reports" / "2026-10"
     (place / "tables").mkdir(parents=True)
-    (place / "manifest.json").write_text("{}")
+    write_manifest(place)
     monkeypatch.setenv("WORKBOOK_PAGE", str(place))
     monkeypatch.setenv("WORKBOOK_EDITIONS", str(tmp_path / "reports"))
     report.publish("dealers", table)
     back = report.published(book, "2026-10", "dealers")
     pd.testing.assert_frame_equal(back, table, check_dtype=False)
-    assert back["revenue"][0] == 0.1 + 0.2
+    assert back["revenue"][0] == 0.3, "money has two decimals"
+    assert back["score"][0] == 0.1 + 0.2, "all else comes back to the last digit"
     raw = (place / "tables" / "dealers.csv").read_bytes()
     assert raw.startswith(b"\xef\xbb\xbf")  # Excel reads UTF-8 only with this mark
     cells = pd.read_csv(place / "tables" / "dealers.csv", dtype=str, keep_default_na=False)["name"]
@@ -272,7 +273,7 @@ def test_the_key_changes_with_each_ingredient(run, tmp_path, book, monkeypatch):
     seen = [key(), key("2026-09"), key(language="zh-Hans")]
     earlier = run.out / "2026-09" / "tables" / "abc.csv"
     earlier.parent.mkdir(parents=True)
-    (run.out / "2026-09" / "manifest.json").write_text("{}")
+    write_manifest(run.out / "2026-09")
     for file in (package, lock, shared, root / "src" / "templates.css", tmp_path / "plan.csv",
                  tmp_path / "overrides.csv", tmp_path / "terms.csv", earlier):  # fmt: skip
         file.write_text(f"changed {file.name}")
@@ -518,6 +519,7 @@ def test_pages_lead_to_their_pdf_where_one_is_asked_for(run, monkeypatch):
         asked.append((edition.name, kept, options["workers"]))
         for page in edition.rglob("*.html"):
             page.with_suffix(".pdf").write_bytes(b"%PDF")
+        return pdf.Written(1, {})
 
     monkeypatch.setattr(pdf, "write_pdfs", write_pdfs)
     monkeypatch.setattr(pdf, "require_browser", lambda: None)

@@ -1,5 +1,6 @@
 """Toy notebooks and a toy workbook, for the tests of the press."""
 
+import json
 from pathlib import Path
 
 import nbformat
@@ -32,3 +33,11 @@ def write_book(folder: Path, language: str = '["en"]', revenue: int = 5) -> sett
         encoding="utf-8",
     )
     return settings.workbook(folder / "workbook.toml")
+
+
+def write_manifest(place: Path, workbook: str = "tiny", **more) -> Path:
+    """Make a folder an edition of a workbook, as far as others look at it."""
+    place.mkdir(parents=True, exist_ok=True)
+    told = {"workbook": workbook, "period": place.name, "printed": "2026-11-02T05:30:00", "pages": [], "cards": []}
+    (place / "manifest.json").write_text(json.dumps(told | more), encoding="utf-8")
+    return place

@@ -8,6 +8,7 @@ import pandas as pd
 
 from helpers import demo_people, demo_trade
 from helpers.demo_network import BRAND, RIVALS, TRAILING, UNKNOWN_DEALERS, WHITE_SPOTS, network
+from helpers.settings import DataError
 
 __all__ = ["BRAND", "RIVALS", "SEED", "make_demo", "make_tables", "planted"]
 
@@ -24,12 +25,17 @@ def make_demo(
     Raises
     ------
     ValueError
-        If the network is too small, or `folder` holds anything but Parquet files.
+        If the network is too small.
+    DataError
+        If `folder` holds anything but the demo's tables.
     """
     folder = Path(folder)
-    if folder.exists() and (others := sorted(path.name for path in folder.iterdir() if path.suffix != ".parquet")):
-        raise ValueError(f"demo: {folder} also holds {others[0]!r}; name a folder of its own, for it is replaced whole")
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise DataError(f"demo: {folder} is no folder of its own; move it away, for the demo replaces it whole")
     tables = make_tables(seed=seed, n_dealers=n_dealers, n_months=n_months, last_month=last_month)
+    known = {f"{name}.parquet" for name in tables}
+    if folder.exists() and (others := sorted(path.name for path in folder.iterdir() if path.name not in known)):
+        raise DataError(f"demo: {folder} also holds {others[0]!r}; name a folder of its own, for it is replaced whole")
     new, old = (folder.with_name(f".{folder.name}-{os.getpid()}-{state}") for state in ("new", "old"))
     new.mkdir(parents=True)
     try:

@@ -2,6 +2,8 @@
 
 import base64
 import calendar
+import collections
+import dataclasses
 import datetime as dt
 import functools
 import html
@@ -234,10 +236,11 @@ def write_edition(
         place = folder if language == languages[0] else folder / language
         place.mkdir(parents=True)
         words.speak(language, book.currency)
+        shown = _shown(book)
         printed = [made for made in shelves[language] if not made.dealer_id]
         pages = [_page_facts(made.name, made.folder, place) for made in printed]
         bound = {
-            "book": book, "language": language, "month": month_name(period), "period": period, "pages": pages,
+            "book": shown, "language": language, "month": month_name(period), "period": period, "pages": pages,
             "say": words.say, "label": words.label, "cell": _cell, "fingerprint": fingerprint, "pdf": pdf,
             "printed": f"{dt.date.today():%Y-%m-%d}",
             "versions": {name: versions()[name] for name in ("python", "customer-workbook", "pandas")},
@@ -247,6 +250,7 @@ def write_edition(
         bound["n_cards"] = len({card.dealer_id for card in cards})
         whole = shelf.read_tables(place)
         bound["offices"] = offices = _offices(whole, managers.with_keys(dealers, book), cards)
+        _require_apart(pages, offices, cards)
         _cut_dead_links([*pages, *offices])
         for page in pages:
             _write(place, page["file"], "page.html.j2", bound, languages, page=page, body=page["body"])
@@ -271,26 +275,56 @@ def write_edition(
 
 
 def bound_of(folder: Path) -> str:
-    """Say what an edition was made of, as `write_edition` was told; "" where there is none."""
-    try:
-        return json.loads((folder / "manifest.json").read_text(encoding="utf-8")).get("made_of", "")
-    except (FileNotFoundError, json.JSONDecodeError):
-        return ""
+    """Say what an edition was made of, as `write_edition` was told; "" where there is none, or it is not whole."""
+    manifest = shelf.manifest_of(folder) or {}
+    made_of = manifest.get("made_of")
+    return made_of if isinstance(made_of, str) and (folder / "index.html").is_file() else ""
 
 
 def write_list(folder: Path, book: Workbook, language: str) -> None:
     """Write the list of a workbook's editions, the latest first."""
     words.speak(language, book.currency)
+    shown = _shown(book)
     rows = []
-    for period in reversed(shelf.editions(folder)):
-        manifest = json.loads((folder / period / "manifest.json").read_text(encoding="utf-8"))
-        rows.append({"period": period, "month": month_name(period), **manifest})
+    for period in reversed(shelf.editions(folder, book.name)):
+        manifest = shelf.manifest_of(folder / period) or {}
+        rows.append({"period": period, "month": month_name(period), **{k: manifest[k] for k in ("pages", "printed")}})
     page = (
         _environment()
         .get_template("list.html.j2")
-        .render(book=book, language=language, editions=rows, say=words.say, css=_css(), names=LANGUAGE_NAMES)
+        .render(book=shown, language=language, editions=rows, say=words.say, css=_css(), names=LANGUAGE_NAMES)
     )
-    shelf.write(folder / "index.html", page)
+    shelf.write_list(folder, page)
+
+
+def _shown(book: Workbook) -> Workbook:
+    """Give a workbook whose names fit on a page."""
+    return dataclasses.replace(book, **{n: words.fitting(getattr(book, n)) for n in ("title", "title_zh", "brand")})
+
+
+def mark_missing(folder: Path, failed: Mapping[str, str]) -> None:
+    """Have an edition say which of its pages have no PDF, and why: where one would be led to it, and in its manifest.
+
+    `failed` gives reasons by the pages' addresses. What the edition is made of is forgotten: the next run tries again.
+    """
+    folders = [*(path.parent for path in folder.glob("*/manifest.json")), folder]  # a language's, and the first one's
+    for language in folders:
+        mine = {}
+        for address, reason in failed.items():
+            page = folder / address
+            if language == next(place for place in folders if page.is_relative_to(place)):
+                mine[page.relative_to(language).as_posix()] = reason
+        manifest = json.loads((language / "manifest.json").read_text(encoding="utf-8"))
+        words.speak(manifest["language"])
+        for address in mine:
+            pages = [address, *(["cards/index.html"] if address.startswith("cards/") else [])]
+            for page in map(language.joinpath, pages):
+                link = (language / address).with_suffix(".pdf").relative_to(page.parent).as_posix()
+                text = page.read_text(encoding="utf-8")
+                missing = f'<span class="missing">{words.say("report.pdf_missing")}</span>'
+                page.write_text(text.replace(f'<a href="{link}">PDF</a>', missing), encoding="utf-8")
+        manifest |= {"missing_pdfs": mine, "made_of": ""}
+        (language / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 def front_page(pages: Sequence[Mapping], sales: Sequence[dict] = ()) -> dict[str, Any]:
@@ -408,8 +442,9 @@ def _page_facts(name: str, shelf_folder: Path, place: Path) -> dict[str, Any]:
     if thumbnail:
         shutil.copy(thumbnail, place / "thumbnails" / f"{name}{thumbnail.suffix}")
     said = shelf_folder / "headlines.jsonl"
-    lines = said.read_text(encoding="utf-8").splitlines() if said.exists() else []
-    headlines = [json.loads(line) for line in lines]
+    lines = said.read_text(encoding="utf-8").split("\n") if said.exists() else []  # no other letter ends one
+    headlines = [json.loads(line) for line in lines if line]
+    headlines = [line | {name: words.fitting(line[name]) for name in ("text", "label", "change")} for line in headlines]
     return meta | {
         "name": name, "file": f"{name}.html", "number": name[:2].lstrip("0"), "headlines": headlines,
         "tables": [table.name for table in tables], "body": (shelf_folder / "page.html").read_text(encoding="utf-8"),
@@ -442,6 +477,13 @@ def _whole_tables(
     }  # fmt: skip
 
 
+def _require_apart(pages: Sequence[Mapping], offices: Sequence[Mapping], cards: Sequence[shelf.Printed]) -> None:
+    """Stop where two pages of an edition would be one file: a dealer's card must never show another dealer."""
+    named = [page["file"] for page in (*pages, *offices)] + [_card_address(card) for card in cards]
+    if twice := [name for name, n in collections.Counter(name.casefold() for name in named).items() if n > 1]:
+        raise RuntimeError(f"{twice[0]}: two pages of the edition would be this file")
+
+
 def _card_address(card: shelf.Printed) -> str:
     """Name a card's page within its edition: what is handed to dealers lies apart."""
     return f"cards/{'for-dealers/' * (card.audience == 'dealer')}{shelf.file_name(card.dealer_id)}.html"
@@ -468,7 +510,7 @@ def _write_cards(
     """Write the dealers' cards, and the list in which they are found."""
     rows: dict[str, dict] = {}
     known = dealers.set_index("dealer_id")[["dealer_name", "city", "account_manager"]].astype("object")
-    known = known.where(known.notna(), "").to_dict("index")
+    known = known.where(known.notna(), "").map(words.fitting).to_dict("index")
     for card in cards:
         row = rows.setdefault(card.dealer_id, known[card.dealer_id] | {"dealer_id": card.dealer_id, "cards": []})
         address = _card_address(card)

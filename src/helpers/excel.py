@@ -3,12 +3,14 @@
 import datetime as dt
 import math
 import re
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 import xlsxwriter
+from xlsxwriter.exceptions import XlsxWriterException
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
@@ -28,13 +30,6 @@ OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_ur
 NUMBER_FORMATS = {"percent": "0.0%", "whole": "#,##0", "decimal": "#,##0.00", "date": "yyyy-mm-dd"}
 DIGITS = {"percent": 1, "whole": 0, "decimal": 2, "by_row": 2}
 CLASSED = re.compile(r"(?:.*_)?class(?:_\w+)?")
-# Money is plain by the contract, and so are scores and weights: an amount is known by its name.
-AMOUNT = re.compile(
-    r"(?:\w+_)?(?:revenue|profit|payments|purchases|rebate|cost|amount|value|balance|stake|spent|basket|monetary|earned|"
-    r"earns|price)(?:_per_\w+|_\d\w*|_over_\w+|_unknown)?|usual_3m|expected_(?:low|high|gain)|came_gain"
-)
-MEASURES = ("indicator", "metric")  # columns that tell of what a row's values are
-VALUE_OF = {*MEASURES, "feature", "item", "column", "measure"}  # beside them `value` is no amount
 SHARE = re.compile(r"_(?:share|rate)(?:_\d+m)?$")
 NOT_XML = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
@@ -69,7 +64,10 @@ def write_workbook(
     names = sheet_names(tables)
     part = path.with_name(f".{path.name}.part")
     try:
-        with xlsxwriter.Workbook(part, OPTIONS) as book:
+        with (
+            tempfile.TemporaryDirectory(prefix=".rows-", dir=path.parent) as rows_aside,  # the disk that is asked for
+            xlsxwriter.Workbook(part, {**OPTIONS, "tmpdir": rows_aside}) as book,
+        ):
             formats = _Formats(book)
             first = book.add_worksheet(names[""])
             remarks = {}
@@ -79,6 +77,8 @@ def write_workbook(
             created = dt.datetime.fromisoformat(f"{period or '2000-01'}-01")  # not now: the same tables, the same bytes
             book.set_properties({"title": title, "subject": period, "author": brand, "created": created})
         part.replace(path)
+    except XlsxWriterException as error:  # wraps what the disk said
+        raise next((cause for cause in (*error.args, error.__cause__) if isinstance(cause, OSError)), error) from None
     finally:
         part.unlink(missing_ok=True)
 
@@ -112,21 +112,10 @@ def columns_of(rows: pd.DataFrame, currency: str = "") -> list[Column]:
         values = rows.iloc[:, i]
         kind = _kind(values, name, rows.columns)
         heading = _text(style.word(name) if style.word(name) != name else name.replace("_", " "))
-        if currency and kind in ("whole", "decimal") and is_amount(name, rows.columns):
+        if currency and kind in ("whole", "decimal") and shelf.is_amount(name, rows.columns):
             heading = style.say("excel.amount", label=heading, currency=currency)
         found.append(Column(name, heading, kind, _width(values, heading, kind)))
     return found
-
-
-def is_amount(column: str, beside: Iterable[str] = ()) -> bool:
-    """Tell whether numbers of this name are money; `beside` are the columns of the same table.
-
-    >>> is_amount("revenue_3m"), is_amount("old_value"), is_amount("value", ["metric"]), is_amount("n_payments")
-    (True, True, False, False)
-    """
-    if column.startswith(("n_", "rank_")) or (column == "value" and VALUE_OF & set(beside)):
-        return False
-    return AMOUNT.fullmatch(column) is not None
 
 
 def _kind(values: pd.Series, name: str, beside: Iterable[str]) -> str:
@@ -137,10 +126,12 @@ def _kind(values: pd.Series, name: str, beside: Iterable[str]) -> str:
     if pd.api.types.is_bool_dtype(values):
         return "truth"
     if pd.api.types.is_numeric_dtype(values):
-        return "by_row" if name in style.BY_INDICATOR and set(MEASURES) & set(beside) else _number_kind(values, name)
+        return (
+            "by_row" if name in style.BY_INDICATOR and set(shelf.MEASURES) & set(beside) else _number_kind(values, name)
+        )
     if CLASSED.fullmatch(name):
         return "class"
-    return "code" if name in style.CODE_COLUMNS or name in MEASURES else "text"
+    return "code" if name in style.CODE_COLUMNS or name in shelf.MEASURES else "text"
 
 
 def _number_kind(values: pd.Series, name: str) -> str:
@@ -239,7 +230,7 @@ def _n_lines(text: object) -> int:
 
 def _kinds_by_row(rows: pd.DataFrame, values: pd.Series) -> list[str]:
     """Give the kind of each number of a column from the measure its row is about."""
-    named = next(rows[name] for name in MEASURES if name in rows)
+    named = next(rows[name] for name in shelf.MEASURES if name in rows)
     shares = [SHARE.search(str(measure)) for measure in named]
     large = (values.abs() >= 1000) | (values == values.round())
     return [
@@ -262,7 +253,7 @@ def _write(sheet: Worksheet, row: int, column: int, value: Any, kind: str, wrap:
         return
     text = _text(value)
     letter = text if kind == "class" and text in ("A", "B", "C", "L", "–") else ""
-    quoted = shelf.FORMULA.match(text) is not None
+    quoted = shelf.is_formula(text)
     if text:
         _write_text(sheet, row, column, text, formats.cell("text", letter, wrap=wrap, quoted=quoted))
 

@@ -192,7 +192,7 @@ def ingredients(book: Workbook, folder: Path, period: str) -> dict[str, str]:
     package = [f for f in Path(__file__).parent.rglob("*") if f.is_file() and "__pycache__" not in f.parts]
     shared = sorted(words.REFERENCE.glob("*.csv"))
     beside = [book.folder / name for name in (*(file.name for file in shared), *WRITTEN_BY_PEOPLE)]
-    editions = [name for name in shelf.editions(folder) if name < period]
+    editions = [name for name in shelf.editions(folder, book.name) if name < period]
     return {
         "package": digest_of_files(*package),
         "lock": digest_of_files(ROOT / "requirements.lock"),

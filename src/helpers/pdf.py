@@ -12,11 +12,11 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from helpers import pages, shelf
+from helpers import pages, shelf, terminal
 from helpers.settings import DataError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
@@ -27,6 +27,9 @@ ELSEWHERE = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 PAGE_SECONDS = 60.0  # a page of an edition takes half of one
+CLOSE_SECONDS = 20.0  # a tab that doesn't close by then is left to its browser, which ends soon
+GONE_SECONDS = 0.5  # after which a browser that died is known to be gone
+DEATHS = 5  # of the browser, one after another: it is not the pages
 PAGES_A_TAB = 200  # then a new one: a tab gives back its memory only when it closes
 FOOTER = """
 <div style="font: 7pt 'DejaVu Sans', 'Noto Sans CJK SC', sans-serif; color: #5f6a74; width: 100%; margin: 0 15mm;
@@ -68,8 +71,18 @@ def require_browser() -> None:
                         " or name it in WORKBOOK_BROWSER")  # fmt: skip
 
 
-def write_pdfs(edition: Path, kept: Path, *, workers: int | None = None, ends: float = float("inf")) -> int:
-    """Print each page of an edition as PDF beside it, and give how many were not kept from an earlier run.
+class Written(NamedTuple):
+    """How pages went on paper: how many were not kept from an earlier run, and why others could not be printed.
+
+    `failed` gives reasons by the pages' addresses within the edition.
+    """
+
+    n: int
+    failed: dict[str, str]
+
+
+def write_pdfs(edition: Path, kept: Path, *, workers: int | None = None, ends: float = float("inf")) -> Written:
+    """Print each page of an edition as PDF beside it; one that can't be printed costs its own PDF and no other.
 
     A4, tagged, with bookmarks and page numbers. What leads to another page is plain text on paper.
 
@@ -85,22 +98,34 @@ def write_pdfs(edition: Path, kept: Path, *, workers: int | None = None, ends: f
     Raises
     ------
     DataError
-        If the browser can't be started, dies twice, or a page takes too long.
+        If the browser can't be started, dies again and again whatever it prints, or the run's time is over.
     """
     kept.mkdir(parents=True, exist_ok=True)
     asked = {page: kept / f"{_key(page)}.pdf" for page in sorted(edition.rglob("*.html"))}
-    missing = {page: pdf for page, pdf in asked.items() if not pdf.exists()}
+    missing = {page: pdf for page, pdf in asked.items() if not _is_pdf(pdf)}
+    failed: dict[Path, str] = {}
     if missing:
         started = time.monotonic()
         with tqdm(total=len(missing), file=sys.stderr, leave=False, disable=not sys.stderr.isatty(),
                   bar_format="{n_fmt} of {total_fmt} PDFs |{bar:20}| {remaining} left") as bar:  # fmt: skip
-            _run(_print_all(missing, workers or os.cpu_count() or 1, ends, bar))
-        took = time.monotonic() - started
-        print(f"{len(missing)} of {len(asked)} PDFs printed in {took:.1f} s", file=sys.stderr, flush=True)
+            failed = _run(_print_all(missing, workers or os.cpu_count() or 1, ends, bar))
+        took, said = time.monotonic() - started, f", {len(failed)} failed" if failed else ""
+        terminal.tell(f"{len(missing) - len(failed)} of {len(asked)} PDFs printed in {took:.1f} s{said}")
     for page, pdf in asked.items():
-        os.utime(pdf)  # used today: not pruned for a while
-        shutil.copy(pdf, page.with_suffix(".pdf"))
-    return len(missing)
+        if page not in failed:
+            os.utime(pdf)  # used today: not pruned for a while
+            shutil.copy(pdf, page.with_suffix(".pdf"))
+    told = {page.relative_to(edition).as_posix(): reason for page, reason in failed.items()}
+    return Written(len(missing), told)
+
+
+def _is_pdf(path: Path) -> bool:
+    """Tell whether a finished PDF stands there, whatever else a full disk or a person may have left."""
+    try:
+        with path.open("rb") as file:
+            return file.read(5) == b"%PDF-"
+    except OSError:
+        return False
 
 
 def _key(page: Path) -> str:
@@ -109,42 +134,63 @@ def _key(page: Path) -> str:
     return pages.digest_of_files(Path(__file__), page, *thumbnails)
 
 
-def _run(work: Coroutine) -> None:
+def _run(work: Coroutine) -> Any:
     """Run to the end, from within a notebook, too: its own loop is busy with the cell that called."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        asyncio.run(work)
-        return
+        return asyncio.run(work)
     with concurrent.futures.ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, work).result()
+        return thread.submit(asyncio.run, work).result()
 
 
-async def _print_all(missing: Mapping[Path, Path], n_workers: int, ends: float, bar: tqdm) -> None:
-    """Print pages in several tabs of one browser; should it die, another one prints what is missing."""
+async def _print_all(missing: Mapping[Path, Path], n_workers: int, ends: float, bar: tqdm) -> dict[Path, str]:
+    """Print pages in several tabs of one browser; give why some could not be printed.
+
+    Should the browser die, another one prints what is missing: first what was not under way, then each of those that
+    were by itself, in a browser of its own: one with which it dies again is at fault, and the others are not.
+    """
     from playwright.async_api import Error
 
-    for last in (False, True):
-        waiting = [page for page, pdf in missing.items() if not pdf.exists()][::-1]
+    waiting, suspects, n_died = list(missing)[::-1], [], 0
+    failed: dict[Path, str] = {}
+    while waiting or suspects:
+        alone = not waiting
+        batch = [suspects.pop(0)] if alone else waiting
+        under_way: set[Path] = set()
+        n_before = len(batch)
         async with _opened() as opened:
-            tabs = [_print_some(opened, waiting, missing, ends, bar) for _ in range(min(n_workers, len(waiting)))]
+            tabs = [_print_some(opened, batch, missing, ends, bar, under_way, failed)
+                    for _ in range(1 if alone else min(n_workers, len(batch)))]  # fmt: skip
             try:
                 async with asyncio.TaskGroup() as group:
                     for tab in tabs:
                         group.create_task(tab)
-                return
-            except ExceptionGroup as failed:
-                told = next((error for error in failed.exceptions if not isinstance(error, Error)), None)
+            except ExceptionGroup as group_failed:
+                told = next((error for error in group_failed.exceptions if not isinstance(error, Error)), None)
                 if told:
                     raise told from None
-                if last or opened.is_connected():
-                    raise DataError(f"--pdf: {_first_line(failed.exceptions[0])}") from None
+                reason = _first_line(group_failed.exceptions[0])
+                n_died = 1 if len(batch) < n_before - n_workers else n_died + 1
+                if n_died > DEATHS:
+                    raise DataError(f"--pdf: {browser()} died {n_died} times, whatever it printed: {reason}") from None
+                if alone and under_way:
+                    failed |= dict.fromkeys(under_way, f"the browser died: {reason}")
+                    bar.update()
+                else:
+                    suspects += sorted(under_way) or (batch if alone else [])
+            else:
+                n_died = 0
+    return failed
 
 
 async def _print_some(
-    opened: Any, waiting: list[Path], missing: Mapping[Path, Path], ends: float, bar: tqdm
+    opened: Any, waiting: list[Path], missing: Mapping[Path, Path], ends: float, bar: tqdm, under_way: set[Path],
+    failed: dict[Path, str],
 ) -> None:  # fmt: skip
     """Print waiting pages one after another in a tab of its own, until none is left."""
+    from playwright.async_api import Error
+
     while waiting:
         # nothing of a page runs or leads outside; should anything ever try, it can't
         context = await opened.new_context(java_script_enabled=False, offline=True)
@@ -153,14 +199,28 @@ async def _print_some(
             if not waiting:
                 break
             page = waiting.pop()
+            under_way.add(page)
             seconds = min(PAGE_SECONDS, ends - time.time())
             try:
-                shelf.write(missing[page], await asyncio.wait_for(_printed(tab, page), max(seconds, 0.01)))
+                printed = await asyncio.wait_for(_printed(tab, page), max(seconds, 0.01))
             except TimeoutError:
-                told = "the run's time was over" if seconds < PAGE_SECONDS else f"took longer than {PAGE_SECONDS:g} s"
-                raise DataError(f"--pdf: {page.name}: {told}; run it again, finished pages are kept") from None
+                if seconds < PAGE_SECONDS:
+                    raise DataError(f"--pdf: {page.name}: the run's time was over; run it again, finished pages are "
+                                    "kept") from None  # fmt: skip
+                failed[page] = f"took longer than {PAGE_SECONDS:g} s"
+            except Error as error:  # of the page; should the browser be gone, nothing can be opened again
+                await asyncio.sleep(GONE_SECONDS)
+                if not opened.is_connected():
+                    raise
+                failed[page] = _first_line(error)
+            else:
+                shelf.write(missing[page], printed)
+            under_way.discard(page)
             bar.update()
-        await context.close()
+            if page in failed:  # its tab still waits for it
+                break
+        with contextlib.suppress(Error, TimeoutError):
+            await asyncio.wait_for(context.close(), CLOSE_SECONDS)
 
 
 async def _printed(tab: Any, page: Path) -> bytes:
@@ -218,4 +278,4 @@ def _fonts() -> Path:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+    return str(error).strip().split("\n")[0]

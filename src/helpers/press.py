@@ -11,11 +11,12 @@ import re
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from helpers import shelf
+from helpers import shelf, terminal
 from helpers.pages import Page
 from helpers.settings import ROOT, DataError
 
@@ -43,11 +44,15 @@ class Limits(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How a page came out: the seconds it took and, if it failed, why; `retried` after its first kernel had died."""
+    """How a page came out: the seconds it took and, if it failed, why; `retried` after its first kernel had died.
+
+    `trace` is the traceback of what nobody foresaw: then the fault is the press's, not the page's.
+    """
 
     seconds: float
     reason: str = ""
     retried: bool = False
+    trace: str = ""
 
 
 class Printed(NamedTuple):
@@ -92,6 +97,8 @@ def print_pages(
     ------
     DataError
         If a page fails that is no card: no further page is begun, and all that failed are named.
+    RuntimeError
+        If that was for a reason nobody foresaw; its notes hold the traceback.
     KeyboardInterrupt
         When interrupted; kernels end first.
     """
@@ -114,7 +121,7 @@ def print_pages(
         def submit(page: Page) -> concurrent.futures.Future:
             return (executor or own).submit(print_page, page, folder, work, fingerprint, limits)
 
-        failed = _gathered(missing, submit, display, seconds, at_once)
+        failed = _gathered(missing, submit, display, seconds, at_once, foreign=executor is not None)
     except BaseException:
         _stopped.set()
         raise
@@ -129,16 +136,22 @@ def print_pages(
 
 
 def _is_kept(page: Page, folder: Path) -> bool:
+    """Tell whether a page stands on the shelf, whole; what else stands in its place is cleared away or refused."""
     kept = folder / ".pages" / page.key
-    with contextlib.suppress(FileNotFoundError):
-        os.utime(kept)  # used today: not pruned for a while
-        return True
-    return False
+    if not os.path.lexists(kept):
+        return False
+    if not shelf.is_page(kept):
+        raise DataError(f"{kept}: this was not made by the workbook, which keeps a finished page here; move it away")
+    if not all((kept / name).is_file() for name in ("page.html", "notebook.ipynb", "meta.json")):
+        shelf.remove(kept)
+        return False
+    os.utime(kept)  # used today: not pruned for a while
+    return True
 
 
 def _gathered(
     missing: Iterable[Page], submit: Callable[[Page], concurrent.futures.Future], display: "Display",
-    seconds: dict[str, float | None], at_once: int,
+    seconds: dict[str, float | None], at_once: int, *, foreign: bool = False,
 ) -> dict[str, str]:  # fmt: skip
     """Have pages printed and see how they come out; after the first that fails no further one is begun.
 
@@ -147,6 +160,7 @@ def _gathered(
     """
     failed: dict[str, str] = {}
     stopping: list[str] = []
+    traces: list[str] = []
     to_do, futures = iter(missing), {}
     try:
         while True:
@@ -156,12 +170,13 @@ def _gathered(
             done, waiting = concurrent.futures.wait(futures, 1, concurrent.futures.FIRST_COMPLETED)
             for future in done:
                 page = futures.pop(future)
-                outcome = _outcome(future, page)
+                outcome = _outcome(future, page, foreign)
                 seconds[page.key] = outcome.seconds
                 if outcome.reason and page.dealer_id:
                     failed[page.key] = outcome.reason
                 elif outcome.reason and not _stopped.is_set():
                     stopping.append(outcome.reason)
+                    traces += [outcome.trace] if outcome.trace else []
                 display.tell(page, outcome)
             if stopping:
                 to_do = iter(())
@@ -170,16 +185,22 @@ def _gathered(
     finally:
         for future in futures:
             future.cancel()
+    if traces:
+        unforeseen = RuntimeError("; ".join(dict.fromkeys(stopping)))
+        for trace in traces:
+            unforeseen.add_note(trace)
+        raise unforeseen
     if stopping:
         raise DataError("\n".join([*dict.fromkeys(stopping), "nothing is published; an earlier edition is as it was"]))
     return failed
 
 
-def _outcome(future: concurrent.futures.Future, page: Page) -> Outcome:
+def _outcome(future: concurrent.futures.Future, page: Page, foreign: bool) -> Outcome:
     try:
         return future.result()
-    except Exception as error:  # of the executor: a process of its own has died, a node can't be reached
-        return Outcome(0.0, f"{page}: where it was printed, {_in_words(error)}")
+    except Exception as error:  # of another's executor: a process of its own has died, a node can't be reached
+        trace = "" if foreign else "".join(traceback.format_exception(error))
+        return Outcome(0.0, f"{page}: where it was printed, {_in_words(error)}", trace=trace)
 
 
 class Display:
@@ -191,7 +212,7 @@ class Display:
 
         self.n, self.n_done, self.n_failed, self.started = n_missing, 0, 0, time.monotonic()
         if n_pages > n_missing:
-            print(f"{n_pages - n_missing} of {n_pages} pages kept from an earlier run", file=sys.stderr, flush=True)
+            terminal.tell(f"{n_pages - n_missing} of {n_pages} pages kept from an earlier run")
         tqdm.monitor_interval = 0  # no thread that outlives the run
         shown = n_missing and sys.stderr.isatty()
         self.bar = tqdm(total=n_missing, file=sys.stderr, leave=False, disable=not shown,
@@ -204,9 +225,9 @@ class Display:
         said = "failed" if outcome.reason else f"{outcome.seconds:.1f} s" + " (second try)" * outcome.retried
         line = f"{page}  {said}"
         if self.bar.disable:
-            print(f"{self.n_done}/{self.n}  {line}", file=sys.stderr, flush=True)
+            terminal.tell(f"{self.n_done}/{self.n}  {line}")
         elif outcome.reason:
-            self.bar.write(line, file=sys.stderr)
+            self.bar.write(terminal.visible(line), file=sys.stderr)
         self.bar.update()
 
     def show(self, running: int) -> None:
@@ -219,7 +240,7 @@ class Display:
         if self.n:
             took = time.monotonic() - self.started
             failed = f", {self.n_failed} failed" if self.n_failed else ""
-            print(f"{self.n_done} of {self.n} pages printed in {took:.1f} s{failed}", file=sys.stderr, flush=True)
+            terminal.tell(f"{self.n_done} of {self.n} pages printed in {took:.1f} s{failed}")
 
 
 # ---- a page --------------------------------------------------------------------------------------------------------
@@ -254,7 +275,9 @@ def print_page(page: Page, folder: Path, work: Path, fingerprint: str, limits: L
     except Exception as error:
         shelf.remove(made)
         told = str(error) if isinstance(error, DataError) else f"{page}: {_in_words(error)}"
-        return Outcome(round(time.monotonic() - started, 2), told, retried)
+        foreseen = isinstance(error, DataError) or shelf.disk_reason(error)
+        trace = "" if foreseen else "".join(traceback.format_exception(error))
+        return Outcome(round(time.monotonic() - started, 2), told, retried, trace)
     finally:
         _close_event_loop()
     return Outcome(seconds, retried=retried)

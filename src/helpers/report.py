@@ -1,7 +1,6 @@
 """Reports: what a notebook hands over to its page, and the run that turns notebooks into an edition."""
 
 import contextlib
-import errno
 import json
 import os
 import re
@@ -18,7 +17,6 @@ from helpers.settings import DataError, Workbook
 
 PLACES = ("verdict", "tile", "change", "call", "quality")
 TONES = ("", "good", "bad")
-DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 RUN_SECONDS = 6 * 3600  # a run that takes longer has met something that no waiting will end
 
 
@@ -50,7 +48,7 @@ def published(book: Workbook, period: str, name: str) -> pd.DataFrame:
     DataError
         If there is no such edition, or no such table in it; what exists is named.
     """
-    folder = shelf.require_edition(shelf.base(book), period) / "tables"
+    folder = shelf.require_edition(shelf.base(book), period, book.name) / "tables"
     if not (folder / f"{name}.csv").is_file():
         known = ", ".join(sorted(path.stem for path in folder.glob("*.csv"))) or "no table"
         raise DataError(f"{period}: the edition has no table {name!r}; it has {known}")
@@ -59,7 +57,7 @@ def published(book: Workbook, period: str, name: str) -> pd.DataFrame:
 
 def previous(book: Workbook, period: str, name: str) -> pd.DataFrame:
     """Read a table of the last edition before a period; no rows where there is no such edition or table."""
-    before = shelf.earlier(shelf.base(book), period)
+    before = shelf.earlier(shelf.base(book), period, book.name)
     there = before and (shelf.base(book) / before / "tables" / f"{name}.csv").is_file()
     return published(book, before, name) if there else pd.DataFrame()
 
@@ -109,13 +107,15 @@ def headlines(lines: Iterable[Mapping]) -> None:
 class Edition(NamedTuple):
     """A published edition: its front page, its month, the seconds each page took (none: it was kept), what is missing.
 
-    `seconds` are by (name, language) and hold no cards; `missing` are the reasons of cards that failed.
+    `seconds` are by (name, language) and hold no cards; `missing` are the reasons of cards that failed, `missing_pdfs`
+    those of pages that could not be put on paper.
     """
 
     index: Path
     period: str
     seconds: dict[tuple[str, str], float | None]
     missing: list[str]
+    missing_pdfs: list[str]
 
 
 def print_edition(
@@ -149,8 +149,9 @@ def print_edition(
     Raises
     ------
     DataError
-        If anything asked for does not exist (told before anything runs), a page fails, or the disk is full; then
-        nothing is published, and the edition before stays whole.
+        If anything asked for does not exist, or something that is not ours stands where the edition goes (told before
+        anything runs), a page fails, or the disk is full; then nothing is published, and the edition before stays
+        whole. What people laid into it, or changed in it, is kept aside when another takes its place.
     """
     from helpers import edition, read
     from helpers.pdf import require_browser, write_pdfs
@@ -167,6 +168,8 @@ def print_edition(
     period = read.require_period(book, pages.require_month(period))
     folder = shelf.base(book, out)
     name = f"{period}-draft" if list(only) else period
+    shelf.require_own(folder, name, book.name)
+    missing_pdfs: dict[str, str] = {}
     with _disk_told(), shelf.claimed(folder, name) as work:
         read.prepare(book)
         wanted = pages.dealers_asked_for(book, period, cards)
@@ -179,18 +182,22 @@ def print_edition(
                                     limits=press.usual_limits(ends), executor=executor)  # fmt: skip
         bound_of = pages.digest_of([tuple(page)[1:3] for page in asked], sorted(printed.failed), pdf, archive)
         if bound_of != edition.bound_of(folder / name):  # else what stands there is made of the same
-            new, before = work / "edition", shelf.earlier(folder, period)
+            new, before = work / "edition", shelf.earlier(folder, period, book.name)
             edition.write_edition(new, book, period, languages, _by_language(asked, folder, printed), made_of["data"],
                                   folder / before if before else None, bound_of, pdf)  # fmt: skip
             if pdf:
-                write_pdfs(new, folder / ".pdfs", workers=workers, ends=ends)
+                missing_pdfs = write_pdfs(new, folder / ".pdfs", workers=workers, ends=ends).failed
+                if missing_pdfs:
+                    edition.mark_missing(new, missing_pdfs)
+            shelf.seal(new, f"{book.name}-{name}.zip" if archive else "")
             if archive:
                 shelf.pack(new, f"{book.name}-{name}")
             shelf.put(new, folder / name)
             edition.write_list(folder, book, languages[0])
             shelf.prune(folder)
     known = {(page.name, page.language): printed.seconds.get(page.key) for page in asked if not page.dealer_id}
-    return Edition(folder / name / "index.html", period, known, list(printed.failed.values()))
+    told = [f"--pdf: {address}: {reason}" for address, reason in missing_pdfs.items()]
+    return Edition(folder / name / "index.html", period, known, list(printed.failed.values()), told)
 
 
 def _by_language(asked: Iterable[pages.Page], folder: Path, printed: press.Printed) -> dict[str, list[shelf.Printed]]:
@@ -208,8 +215,7 @@ def _disk_told() -> Iterator[None]:
     """Say in plain words that a disk is full, or may not be written to."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in DISK_ERRORS:
+    except Exception as error:
+        if not (reason := shelf.disk_reason(error)):
             raise
-        where = f"{error.filename}: " if error.filename else ""
-        raise DataError(f"{where}{error.strerror}; nothing is published, an earlier edition is as it was") from None
+        raise DataError(f"{reason}; nothing is published, an earlier edition is as it was") from None

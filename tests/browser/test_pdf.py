@@ -26,7 +26,7 @@ pytestmark = pytest.mark.xdist_group("pdf")  # several browsers at once would on
 def printed(tmp_path_factory):
     """A sample edition with its PDFs; read only."""
     place = sample.make_edition(tmp_path_factory.mktemp("sample"))
-    assert pdf.write_pdfs(place, place.parent / ".pdfs", workers=2) == len(checks.pages(place))
+    assert pdf.write_pdfs(place, place.parent / ".pdfs", workers=2) == (len(checks.pages(place)), {})
     words.speak("en")
     return place
 
@@ -113,10 +113,10 @@ def test_links_within_a_page_stay(tmp_path):
 @needs_browser
 def test_a_page_that_is_the_same_is_not_printed_again(printed, tmp_path, capsys):
     place, kept = write_pages(tmp_path / "edition", 3), tmp_path / "kept"
-    assert [pdf.write_pdfs(place, kept, workers=1) for _turn in range(2)] == [3, 0]
+    assert [pdf.write_pdfs(place, kept, workers=1).n for _turn in range(2)] == [3, 0]
     assert re.search(r"^3 of 3 PDFs printed in \d+\.\d s\n$", capsys.readouterr().err)
     (place / "page-1.html").write_text("<title>x</title><h1>Changed</h1>")
-    assert pdf.write_pdfs(place, kept) == 1
+    assert pdf.write_pdfs(place, kept) == (1, {})
     assert "Changed" in text(place / "page-1.pdf")
     assert "Page 2" in text(place / "page-2.pdf")
 
@@ -160,7 +160,7 @@ def test_it_prints_from_within_a_notebook_too(tmp_path):
     import asyncio
 
     async def cell() -> int:
-        return pdf.write_pdfs(write_pages(tmp_path / "edition", 1), tmp_path / "kept")
+        return pdf.write_pdfs(write_pages(tmp_path / "edition", 1), tmp_path / "kept").n
 
     assert asyncio.run(cell()) == 1
 
@@ -193,9 +193,10 @@ def test_what_takes_too_long_is_told(tmp_path, monkeypatch):
     place = write_pages(tmp_path / "edition", 2)
     with pytest.raises(settings.DataError, match=r"page-\d\.html: the run's time was over; run it again"):
         pdf.write_pdfs(place, tmp_path / "kept", ends=time.time())
+    assert not list(place.glob("*.pdf"))
     monkeypatch.setattr(pdf, "PAGE_SECONDS", 0.02)
-    with pytest.raises(settings.DataError, match=r"page-\d\.html: took longer than 0\.02 s"):
-        pdf.write_pdfs(place, tmp_path / "kept")
+    failed = {f"page-{i}.html": "took longer than 0.02 s" for i in range(2)}
+    assert pdf.write_pdfs(place, tmp_path / "kept") == (2, failed)
     assert not list(place.glob("*.pdf"))
 
 
@@ -211,9 +212,45 @@ def _browsers(of: psutil.Process) -> list[psutil.Process]:
     return found
 
 
+HARMS = ("sleeps", "fails", "crashes", "kills the browser")
+
+
+@needs_browser
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_page_that_cannot_be_printed_costs_its_own_pdf(tmp_path, monkeypatch, capsys, harm, workers):
+    """Whatever a page does to its tab or its browser: the others are printed, and it is tried again the next time."""
+    import asyncio
+
+    place, whole = write_pages(tmp_path / "edition", 6), pdf._printed
+
+    async def harmed(tab, page):
+        if page.stem == "page-3":
+            if harm == "sleeps":
+                await asyncio.sleep(99)
+            elif harm == "fails":
+                await tab.goto("chrome://no-such-place")
+            elif harm == "crashes":
+                await tab.goto("chrome://crash")
+            else:
+                for browser in _browsers(psutil.Process()):
+                    browser.kill()
+        return await whole(tab, page)
+
+    monkeypatch.setattr(pdf, "_printed", harmed)
+    monkeypatch.setattr(pdf, "PAGE_SECONDS", 60.0 if harm == "kills the browser" else 6.0)
+    found = pdf.write_pdfs(place, tmp_path / "kept", workers=workers)
+    assert (found.n, list(found.failed)) == (6, ["page-3.html"])
+    assert sorted(path.stem for path in place.glob("*.pdf")) == [f"page-{i}" for i in range(6) if i != 3]
+    assert "5 of 6 PDFs printed" in capsys.readouterr().err
+    assert not _browsers(psutil.Process())
+    monkeypatch.setattr(pdf, "_printed", whole)
+    assert pdf.write_pdfs(place, tmp_path / "kept") == (1, {}), "it was the harm, not the page"
+
+
 @needs_browser
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_browser_that_dies_is_replaced_once(tmp_path, monkeypatch, times):
+def test_a_browser_that_dies_is_replaced(tmp_path, monkeypatch, times):
     place, killed, whole = write_pages(tmp_path / "edition", 6), [], pdf._printed
 
     async def harmed(tab, page):
@@ -224,13 +261,25 @@ def test_a_browser_that_dies_is_replaced_once(tmp_path, monkeypatch, times):
         return await whole(tab, page)
 
     monkeypatch.setattr(pdf, "_printed", harmed)
-    if times == 1:
-        assert pdf.write_pdfs(place, tmp_path / "kept", workers=1) == 6
-        assert "Page 5" in text(place / "page-5.pdf")
-    else:
-        with pytest.raises(settings.DataError, match=r"--pdf: .*closed"):
-            pdf.write_pdfs(place, tmp_path / "kept", workers=1)
+    assert pdf.write_pdfs(place, tmp_path / "kept", workers=1) == (6, {})
+    assert "Page 5" in text(place / "page-5.pdf")
     assert len(killed) == times
+    assert not _browsers(psutil.Process())
+
+
+@needs_browser
+def test_a_browser_that_always_dies_is_given_up(tmp_path, monkeypatch):
+    place = write_pages(tmp_path / "edition", 12)
+
+    async def harmed(tab, page):
+        for browser in _browsers(psutil.Process()):
+            browser.kill()
+        await tab.goto("about:blank")
+
+    monkeypatch.setattr(pdf, "_printed", harmed)
+    with pytest.raises(settings.DataError, match=r"--pdf: .* died 6 times, whatever it printed: .*closed"):
+        pdf.write_pdfs(place, tmp_path / "kept", workers=1)
+    assert not list(place.glob("*.pdf"))
     assert not _browsers(psutil.Process())
 
 
@@ -256,13 +305,14 @@ def test_a_run_that_is_ended_leaves_no_browser_behind(tmp_path, number):
     assert driver.returncode
     kept = len(list((tmp_path / "kept").glob("*.pdf")))
     assert 0 < kept < 60
-    assert pdf.write_pdfs(place, tmp_path / "kept", workers=2) == 60 - kept, "what was finished is kept"
+    assert pdf.write_pdfs(place, tmp_path / "kept", workers=2).n == 60 - kept, "what was finished is kept"
 
 
 def test_pdfs_that_nobody_asks_for_go_after_a_week(tmp_path):
-    for name, days in (("old.pdf", 8), ("new.pdf", 1)):
+    for name, days in ((f"{'a' * 20}.pdf", 8), (f"{'b' * 20}.pdf", 1), ("somebody's own.pdf", 8)):
         (tmp_path / ".pdfs").mkdir(exist_ok=True)
         (tmp_path / ".pdfs" / name).write_bytes(b"%PDF")
         os.utime(tmp_path / ".pdfs" / name, (time.time() - days * 86400,) * 2)
     shelf.prune(tmp_path)
-    assert [path.name for path in (tmp_path / ".pdfs").iterdir()] == ["new.pdf"]
+    left = sorted(path.name for path in (tmp_path / ".pdfs").iterdir())
+    assert left == [f"{'b' * 20}.pdf", "somebody's own.pdf"]

@@ -1,0 +1,602 @@
+"""The shelf: nothing of others is touched, and a table comes back as it was, whoever reads it."""
+
+import csv
+import errno
+import io
+import itertools
+import json
+import os
+import shutil
+import time
+import zipfile
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from helpers import cli, diff, edition, press, report, settings, shelf, tables, words
+from toys import cell, write_book, write_manifest, write_notebook
+
+# ---- tables ---------------------------------------------------------------------------------------------------------
+
+HOSTILE = ["=1+1", " =1", "\ufeff=1", "\u200b\u200b+1", "\xa0@x", "＝1", "－1", "﹦1", "'=1", "''=1", "' '=1",
+           "a;=1", "a; =1", "a\t=1", "a\r=1", "a\n=1", "a\r\n=1", "a\u2028=1", "a\u2029-1", "a\x85@x", "a\v=1", "\t",
+           "\tx", "\rx", "\n", "\r", "a\rb", "a\r\nb", "a\x1cb", "a\x85b", "a\u2028b", "a\u2029b", 'a"b', '"', '""',
+           ',",', ";", "a;b", "a\tb", "a,b", "|", " a", "a ", "'t Hof", "'", "\x00", "a\x00b", "\x1b[31m", "NA", "nan",
+           "null", "True", "5", "5.0", "-1", "1e5", "inf", "00123", "2026-10", "–", "-", "\u202eabc", "שלום",
+           "顺达电器", "x" * 10_000, 'x";=cmd|x', "a;'=1", "a;''=1", "'\t'=1"]  # fmt: skip
+SIGNS = st.sampled_from("=+-@＝'\"; \t\r\n,\u2028\u2029\x85\ufeff\u200b\x00\x0b\x1c0a5")
+TEXT = st.text(st.one_of(SIGNS, st.characters(exclude_categories=["Cs"])), min_size=1, max_size=12)
+
+
+def back(table: pd.DataFrame) -> pd.DataFrame:
+    place = Path(os.environ["PYTEST_TABLE"])
+    shelf.write_table(place, table)
+    return shelf.read_table(place)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _place(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTEST_TABLE", str(tmp_path_factory.mktemp("tables") / "table.csv"))
+        yield
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:12]))
+@pytest.mark.parametrize("column", ["dealer_id", "dealer_name", "=x;+y", "revenue"])
+def test_text_comes_back_as_it_was(text, column):
+    table = pd.DataFrame({column: [text, "b", None], "n_lines": [1, 2, 3]})
+    pd.testing.assert_frame_equal(back(table), table, check_dtype=False)
+    alone = pd.DataFrame({column: [text]})
+    pd.testing.assert_frame_equal(back(alone), alone, check_dtype=False)
+
+
+@given(st.lists(st.tuples(TEXT, st.one_of(st.none(), TEXT)), min_size=1, max_size=6))
+@example([("a;=1", None)])
+def test_any_text_comes_back_as_it_was(rows):
+    table = pd.DataFrame(rows, columns=["dealer_name", "city"], dtype="object")
+    found = back(table)
+    pd.testing.assert_frame_equal(found.astype("object").where(found.notna(), None), table, check_dtype=False)
+
+
+def readers(path: Path, text: str) -> dict[str, list[list[str]]]:
+    """Read a table as common readers do, some of which split at what is none of ours."""
+    plain = text.removeprefix("\ufeff")
+    semicolons = csv.reader(io.StringIO(plain, newline=""), delimiter=";")
+    return {
+        "csv": list(csv.reader(io.StringIO(plain, newline=""))),
+        "pandas": pd.read_csv(path, dtype=str, keep_default_na=False, header=None).to_numpy().tolist(),
+        "pandas in Python": pd.read_csv(path, dtype=str, keep_default_na=False, header=None,
+                                        engine="python").to_numpy().tolist(),
+        "pyarrow": pyarrow_rows(path),
+        "semicolons": list(semicolons),
+        "tabs": list(csv.reader(io.StringIO(plain, newline=""), delimiter="\t")),
+        "any line": [line.split(";") for line in plain.splitlines()],
+        "lone CR": [line.split("\t") for line in plain.replace("\r", "\n").split("\n")],
+    }  # fmt: skip
+
+
+def pyarrow_rows(path: Path) -> list[list[str]]:
+    from pyarrow import csv as arrow
+
+    read = arrow.read_csv(path, arrow.ReadOptions(autogenerate_column_names=True),
+                          arrow.ParseOptions(newlines_in_values=True),
+                          arrow.ConvertOptions(strings_can_be_null=False))  # fmt: skip
+    return [[str(value) for value in row.values()] for row in read.to_pylist()]
+
+
+WITH_QUOTES = ("csv", "pandas", "pandas in Python", "pyarrow")
+
+
+@pytest.mark.parametrize("text", [t for t in HOSTILE if "\x00" not in t], ids=lambda text: ascii(text[:12]))
+def test_no_reader_tears_a_row_and_none_runs_a_cell(tmp_path, text):
+    table = pd.DataFrame({"dealer_name": ["first", text, text], "city": [text, "x", text]})
+    shelf.write_table(tmp_path / "t.csv", table)
+    for name, rows in readers(tmp_path / "t.csv", (tmp_path / "t.csv").read_bytes().decode()).items():
+        if name in WITH_QUOTES:
+            assert [len(row) for row in rows] == [2] * 4, name
+        for found in itertools.chain(*rows):
+            begins = found.lstrip('" \ufeff\u200b\xa0')
+            assert begins[:1] not in tuple("=+-@＝＋－＠﹦﹢﹣﹫"), f"{name}: {found!r}"
+            assert found[:1] not in ("\t", "\r"), f"{name}: {found!r}"
+
+
+@pytest.mark.parametrize("column", ["revenue", "balance", "stake", "usual_3m", "profit_per_m2", "dead_value"])
+@pytest.mark.parametrize("amount", [0.0, -0.001, 0.005, 0.1 + 0.2, 5, -5.5, 1234567.891, 1e14, 1e15, 1e300,
+                                    float("inf"), Decimal("7.5"), np.float32(2.5), np.int64(3)])  # fmt: skip
+def test_money_has_two_decimals(column, amount):
+    found = back(pd.DataFrame({column: [amount, None], "name": ["a", "b"]}, dtype="object"))
+    written = Path(os.environ["PYTEST_TABLE"]).read_text(encoding="utf-8-sig").split("\n")[1].split(",")[0]
+    if abs(amount) < 1e15:
+        assert len(written.partition(".")[2]) == 2 and not written.startswith("-0.00")
+    assert found[column][0] == pytest.approx(float(amount), abs=0.0051)
+    assert pd.isna(found[column][1])
+
+
+def test_what_is_no_money_keeps_its_digits():
+    table = pd.DataFrame({"score": [0.1 + 0.2], "brand_share": [1 / 3], "n_lines": [7], "gmroi": [2 / 3]})
+    pd.testing.assert_frame_equal(back(table), table, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3])
+@pytest.mark.parametrize("column", ["dealer_id", "dealer_name", "month", "due_date", "composite_class", "balance",
+                                    "score", "n_calls", "is_new", "city"])  # fmt: skip
+@pytest.mark.parametrize("empty", [None, float("nan"), pd.NA, pd.NaT, ""])
+def test_tables_without_rows_or_values_have_types(column, rows, empty):
+    """An empty text is no number: an edition whose tables are empty is read by the next month's pages."""
+    found = back(pd.DataFrame({column: [empty] * rows, "other_id": ["x"] * rows}, dtype="object"))
+    assert list(found.columns) == [column, "other_id"] and len(found) == rows
+    assert pd.api.types.is_string_dtype(found["other_id"])
+    if column in ("balance", "score", "n_calls"):
+        assert float(found[column].clip(lower=0).sum()) == 0.0
+    if column == "dealer_id":
+        assert len(found.merge(pd.DataFrame({"dealer_id": ["1"]}), on="dealer_id")) == 0
+    for before, after in itertools.product([found, pd.DataFrame()], repeat=2):
+        for name in ("abc_pareto", "inventory_age", "receivables", "call_list", "other"):
+            said = diff.sentences({name: before}, {name: after})
+            assert said and all(isinstance(sentence, str) for sentence in said)
+
+
+SHAPES = {
+    "inventory_age": ["dealer_id", "value_91_180", "value_over_180"],
+    "receivables": ["dealer_id", "balance", "status"],
+    "call_list": ["dealer_id", "reason", "stake"],
+    "abc_pareto": ["dealer_id", "dealer_name", "composite_class", "gross_profit"],
+}
+FULL = {"dealer_id": "1", "dealer_name": "Shop", "composite_class": "A", "status": "paying", "reason": "x"}
+
+
+@pytest.mark.parametrize(
+    "months", [*itertools.product(["none", "no columns", "no rows", "no values", "whole"], repeat=2)]
+)
+@pytest.mark.parametrize("name", SHAPES)
+def test_editions_of_any_shape_are_compared(tmp_path, name, months):
+    def stored(shape: str) -> dict[str, pd.DataFrame]:
+        columns = SHAPES[name] if shape != "no columns" else []
+        n = {"no values": 2, "whole": 2}.get(shape, 0)
+        rows = [{c: FULL.get(c, 5.0) if shape == "whole" else None for c in columns} | (
+            {"dealer_id": str(i)} if columns else {}) for i in range(n)]  # fmt: skip
+        if shape != "none":
+            (tmp_path / shape / "tables").mkdir(parents=True, exist_ok=True)
+            shelf.write_table(tmp_path / shape / "tables" / f"{name}.csv", pd.DataFrame(rows, columns=columns))
+        return shelf.read_tables(tmp_path / shape)
+
+    before, after = map(stored, months)
+    found = diff.changes(before, after)
+    assert "nan" not in " ".join([*diff.sentences(before, after), *diff.summary(found)]).lower().split()
+
+
+def test_files_that_are_no_table_of_ours_are_read_as_far_as_they_go(tmp_path):
+    for source in (b"", b"\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n", b"a\n", b"a,b\n\n", b'""\n'):
+        (tmp_path / "t.csv").write_bytes(source)
+        assert len(shelf.read_table(tmp_path / "t.csv")) == 0
+
+
+# ---- names ----------------------------------------------------------------------------------------------------------
+
+NAMES = ["con", "CON", "nul", "aux", "com1", "lpt9", "prn", "con.", "nul.txt", ".", "..", "...", "a.", "a ", "A", "a",
+         "Ä", "ä", "ß", "ss", "ſ", "K", "K", "../../etc/passwd", "C:\\x", "\\\\host\\share", "x\x00y", "\u202e", "客户",
+         "用户", "l" * 10_000, "", " ", "~", "-", "--", "*", "?", "\n"]  # fmt: skip
+RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+
+
+def test_names_of_cards_are_names_on_every_disk():
+    made = [shelf.file_name(name) for name in NAMES]
+    assert len({name.casefold() for name in made}) == len(set(NAMES))
+    for name in made:
+        assert name.isascii() and len(name) < 60 and name == name.strip(". ")
+        assert not set(name) - set("abcdefghijklmnopqrstuvwxyz0123456789-")
+        assert name.partition(".")[0] not in RESERVED
+        assert len(name.rpartition("-")[2]) == 32, "128 bits"
+
+
+@given(st.lists(st.text(max_size=6), min_size=2, max_size=40, unique=True))
+def test_no_two_texts_share_a_name(texts):
+    assert len({shelf.file_name(text) for text in texts}) == len(texts)
+
+
+def test_two_cards_in_one_file_stop_the_edition(tmp_path, monkeypatch):
+    monkeypatch.setattr(shelf, "file_name", lambda text: "one")
+    cards = [shelf.Printed("07_dealer_card", tmp_path, kept=True, dealer_id=d, audience="us") for d in ("1", "2")]
+    with pytest.raises(RuntimeError, match=r"cards/one\.html: two pages of the edition would be this file"):
+        edition._require_apart([], [], cards)
+
+
+# ---- what is not ours -----------------------------------------------------------------------------------------------
+
+
+def stored(asked, folder: Path, *_given, **_options) -> press.Printed:
+    """Lay finished pages on the shelf, as the press does, without a kernel's time."""
+    for page in asked:
+        place = folder / ".pages" / page.key
+        if not press._is_kept(page, folder):
+            (place / "tables").mkdir(parents=True)
+            (place / "page.html").write_text(f"<h1>Title of {page.name}</h1>")
+            (place / "notebook.ipynb").write_text(page.notebook)
+            (place / "meta.json").write_text(json.dumps({"title": page.name, "contents": [], "seconds": 1,
+                                                         "parameters": page.parameters}))  # fmt: skip
+            shelf.write_table(place / "tables" / "t.csv", pd.DataFrame({"dealer_id": ["1"]}))
+    return press.Printed({page.key: 1.0 for page in asked}, {})
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Print an edition of one page; what it is made of changes with `n`."""
+    monkeypatch.setattr(tables, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(press, "print_pages", stored)
+    notebooks, out, book = tmp_path / "notebooks", tmp_path / "own", write_book(tmp_path)
+
+    def printed(n: int = 1, **options) -> Path:
+        if printed.last != n:  # a notebook that is written anew has other numbers for its cells
+            write_notebook(notebooks, "02_abc", cell(f"{n} + 1"))
+        printed.last = n
+        made = report.print_edition(book, "2026-10", out=out, notebooks=notebooks, **options)
+        words.speak("en")
+        return made.index.parent
+
+    printed.out, printed.book, printed.last = out, book, None
+    return printed
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Read all files of a folder; of links, where they lead."""
+    found = {path: folder / path for path in shelf._files(folder) if path != "workbook.toml"}
+    return {name: str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
+            for name, path in found.items()}  # fmt: skip
+
+
+def file(path: Path, text: str = "mine") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def link(path: Path, to: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(to)
+
+
+def broken_edition(out: Path, text: str) -> None:
+    file(out / "2026-10" / "index.html")
+    file(out / "2026-10" / "manifest.json", text)
+
+
+FOREIGN = {  # what stands in the folder → what the refusal names
+    "an edition's folder with a file": (lambda out: file(out / "2026-10" / "notes.txt"), "2026-10"),
+    "an edition's folder with a folder": (lambda out: file(out / "2026-10" / "a" / "b" / "c.txt"), "2026-10"),
+    "a hidden file": (lambda out: file(out / "2026-10" / ".hidden"), "2026-10"),
+    "a link in an edition's folder": (lambda out: link(out / "2026-10" / "x", out.parent), "2026-10"),
+    "a file for a folder": (lambda out: file(out / "2026-10"), "2026-10"),
+    "a link for a folder": (lambda out: link(out / "2026-10", out.parent / "elsewhere"), "2026-10"),
+    "a dead link": (lambda out: link(out / "2026-10", out / "nowhere"), "2026-10"),
+    "a page of somebody's site": (lambda out: file(out / "index.html", "<h1>Mine</h1>"), "index.html"),
+    "a page that is a link": (lambda out: link(out / "index.html", out.parent / "workbook.toml"), "index.html"),
+    "a page that is a folder": (lambda out: file(out / "index.html" / "x"), "index.html"),
+    "a page with a false seal": (lambda out: file(out / "index.html", f"x\n<!-- customer-workbook {'0' * 64} -->\n"),
+                                 "index.html"),
+    "another workbook's edition": (lambda out: write_manifest(out / "2026-10", "other"), "'other'"),
+    "another month's manifest": (lambda out: write_manifest(out / "2026-10", period="2026-09"), "2026-10"),
+    ".press is a file": (lambda out: file(out / ".press"), ".press"),
+    ".pages is a file": (lambda out: file(out / ".pages"), ".pages"),
+    ".pdfs is a file": (lambda out: file(out / ".pdfs"), ".pdfs"),
+    ".press is a link": (lambda out: link(out / ".press", out.parent / "elsewhere"), ".press"),
+    ".pages is a link": (lambda out: link(out / ".pages", out.parent / "elsewhere"), ".pages"),
+    ".pdfs is a link": (lambda out: link(out / ".pdfs", out.parent / "elsewhere"), ".pdfs"),
+    "somebody works in .press": (lambda out: file(out / ".press" / "2026-10" / "notes.txt"), "notes.txt"),
+    "a folder in .press": (lambda out: file(out / ".press" / "2026-10" / "a" / "b.txt"), "2026-10/a"),
+    "a link in .press": (lambda out: link(out / ".press" / "2026-10", out.parent / "elsewhere"), "2026-10"),
+    "out is a file": (lambda out: file(out), "own"),
+}  # fmt: skip
+MANIFESTS = ["", "{", "{}", "[]", "null", "1", '"x"', "\x00", '{"workbook": "tiny"', "[" * 100_000,
+             '{"workbook": "tiny", "period": "2026-10", "pages": [], "cards": []}',
+             '{"workbook": 1, "period": 2, "printed": 3, "pages": 4, "cards": 5}',
+             '{"workbook": "tiny", "period": "2026-10", "printed": "x", "pages": [1], "cards": []}',
+             '{"workbook": "tiny", "period": "2026-10", "printed": "x", "pages": [{"key": 1}], "cards": []}',
+             '{"workbook": "tiny", "period": "2026-10", "printed": "x", "pages": [{}], "cards": [null]}',
+             '{"workbook": "tiny", "period": "../..", "printed": "x", "pages": [], "cards": []}',
+             '{"workbook": "tiny", "period": "2026-10", "printed": null, "pages": [], "cards": []}',
+             '{"pages": [{"key": "../../x"}]}', '{"made_of": []}', "1" * 5000]  # fmt: skip
+FOREIGN |= {f"a manifest {text[:60]!r}": (lambda out, text=text: broken_edition(out, text), "2026-10")
+            for text in MANIFESTS}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_what_is_not_ours_is_refused_by_name_before_anything_runs(run, tmp_path, what, monkeypatch):
+    monkeypatch.setattr(press, "print_pages", lambda *_, **__: pytest.fail("something ran"))
+    file(tmp_path / "elsewhere" / "2026-10" / "precious.txt")
+    lay, named = FOREIGN[what]
+    lay(run.out)
+    before = [tree(tmp_path / "elsewhere"), tree(run.out) if run.out.is_dir() else run.out.read_text()]
+    with pytest.raises(settings.DataError) as refused:
+        run()
+    assert named in str(refused.value) and "move it away, or choose another folder with --out" in str(refused.value)
+    assert [tree(tmp_path / "elsewhere"), tree(run.out) if run.out.is_dir() else run.out.read_text()] == before
+
+
+def test_the_command_refuses_with_exit_2(run, tmp_path, capsys):
+    file(run.out / "2026-10" / "notes.txt")
+    assert cli.main(["report", "2026-10", "--config", str(tmp_path), "--out", str(run.out)]) == 2
+    told = capsys.readouterr().err
+    assert f"workbook: {run.out / '2026-10'}: this folder was not printed by the workbook" in told
+
+
+def edit(path: Path) -> None:
+    path.write_text(path.read_text(encoding="utf-8") + "\nmy remark", encoding="utf-8")
+
+
+LAID_IN = {
+    "a note": lambda place: file(place / "notes.txt"),
+    "a nested folder": lambda place: file(place / "a" / "b" / "c.txt"),
+    "a hidden file": lambda place: file(place / ".notes"),
+    "among the tables": lambda place: file(place / "tables" / "own.csv", "a,b\n"),
+    "an edited front page": lambda place: edit(place / "index.html"),
+    "an edited page": lambda place: edit(place / "02_abc.html"),
+    "an edited table": lambda place: edit(place / "tables" / "t.csv"),
+    "an edited manifest": lambda place: (place / "manifest.json").write_text(
+        (place / "manifest.json").read_text().replace("2026-10-", "2026-10-")[:-1] + ' , "note": "mine"}'
+    ),
+    "a link to a file": lambda place: link(place / "x", place.parent.parent / "workbook.toml"),
+    "a link to a folder": lambda place: link(place / "folder", place.parent.parent / "notebooks"),
+    "a page that became a link": lambda place: ((place / "data.html").unlink(), link(place / "data.html", place / "x")),
+    "a name with a break": lambda place: file(place / "a\nb\u2028c.txt"),
+    "several": lambda place: [file(place / f"n{i}.txt", str(i)) for i in range(9)],
+}
+
+
+@pytest.mark.parametrize(("can_exchange", "can_link"), [(True, True), (False, False)])
+@pytest.mark.parametrize("what", LAID_IN)
+def test_what_people_laid_into_an_edition_is_kept_aside(run, capsys, monkeypatch, what, can_exchange, can_link):
+    place = run(1)
+    first = tree(place)
+    LAID_IN[what](place)
+    changed = {path: text for path, text in tree(place).items() if first.get(path) != text}
+    if not can_exchange:
+        monkeypatch.setattr(shelf, "_exchange", lambda *_: False)
+    if not can_link:
+        monkeypatch.setattr(os, "link", lambda *_, **__: (_ for _ in ()).throw(OSError(errno.EPERM, "no links here")))
+    capsys.readouterr()
+    run(2)
+    told = capsys.readouterr().err
+    kept = run.out / "2026-10.kept"
+    assert {path: tree(kept).get(path) for path in changed} == changed
+    assert what == "an edited manifest" or set(tree(kept)) == set(changed)
+    assert str(kept) in told and all(line.isprintable() for line in told.split("\n"))
+    assert shelf.laid_in(place) == [] and not list((run.out / ".press").glob("*/*"))
+    run(3)
+    assert not (run.out / "2026-10.kept-2").exists(), "what is ours is not kept"
+    file(place / "notes.txt", "another")
+    run(4)
+    assert (run.out / "2026-10.kept-2" / "notes.txt").read_text() == "another", "and nothing kept is overwritten"
+
+
+def test_an_untouched_edition_leaves_nothing_aside(run):
+    place = run(1, archive=True)
+    assert shelf.laid_in(place) == []
+    run(2, archive=True)
+    assert sorted(path.name for path in run.out.iterdir()) == [".pages", ".press", "2026-10", "index.html"]
+
+
+@pytest.mark.parametrize("harm", ["a member changed", "a member added", "a comment", "cut", "another file"])
+def test_a_zip_that_was_changed_is_kept_aside(run, harm):
+    place = run(1, archive=True)
+    packed = place / "tiny-2026-10.zip"
+    if harm == "cut":
+        packed.write_bytes(packed.read_bytes()[:-30])
+    elif harm == "another file":
+        packed.write_bytes(b"mine")
+    elif harm == "a comment":
+        with zipfile.ZipFile(packed, "a") as archive:
+            archive.comment = b"mine"
+    else:
+        with zipfile.ZipFile(packed) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        members |= {"tiny-2026-10/data.html" if harm == "a member changed" else "tiny-2026-10/mine.txt": b"mine"}
+        with zipfile.ZipFile(packed, "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+    changed = packed.read_bytes()
+    run(2)
+    assert (run.out / "2026-10.kept" / packed.name).read_bytes() == changed
+
+
+def test_what_is_laid_in_while_an_edition_is_swapped_is_kept_too(run, monkeypatch):
+    place, exchange = run(1), shelf._exchange
+
+    def late(new: Path, old: Path) -> bool:
+        file(old / "late.txt")
+        return exchange(new, old)
+
+    monkeypatch.setattr(shelf, "_exchange", late)
+    run(2)
+    assert (run.out / "2026-10.kept" / "late.txt").read_text() == "mine"
+    assert not (place / "late.txt").exists()
+
+
+def test_a_run_that_died_after_the_swap_loses_nothing(run):
+    """The old edition lies among the work then, with what came in too late to be kept aside."""
+    place = run(1)
+    work = run.out / ".press" / "2026-10" / "edition"
+    shutil.copytree(place, work)
+    file(work / "late.txt")
+    run(2)
+    assert tree(run.out / "2026-10.kept") == {"late.txt": b"mine"}
+
+
+def test_an_edition_of_an_earlier_version_is_kept_whole(run):
+    """Its manifest names no files: nothing tells ours from others'."""
+    place = run(1)
+    manifest = json.loads((place / "manifest.json").read_text())
+    (place / "manifest.json").write_text(json.dumps({k: v for k, v in manifest.items() if k not in ("files", "seal")}))
+    before = tree(place)
+    run(2)
+    assert tree(run.out / "2026-10.kept") == before
+
+
+def test_a_list_of_editions_that_was_changed_is_kept_aside(run):
+    run(1)
+    edit(run.out / "index.html")
+    before = (run.out / "index.html").read_text()
+    run(2)
+    assert (run.out / "index.html.kept" / "index.html").read_text() == before
+    assert "my remark" not in (run.out / "index.html").read_text()
+    run(3)
+    assert not (run.out / "index.html.kept-2").exists()
+
+
+@pytest.mark.parametrize("text", MANIFESTS, ids=lambda text: repr(text[:60]))
+def test_a_broken_manifest_stops_nothing(run, tmp_path, capsys, text):
+    """Whatever stands beside, or in a folder that looks like an edition: it is none of ours."""
+    place = run(1)
+    for other in (
+        run.out / "2026-08",
+        run.out / "2026-08" / "zh-Hans",
+        run.out / "2026-13",
+        run.out / "x",
+        place / "zh",
+    ):
+        file(other / "manifest.json", text)
+        file(other / "tables" / "t.csv", "dealer_id\n1\n")
+    (run.out / "2026-07").mkdir()
+    (run.out / "2026-07" / "manifest.json").mkdir()
+    os.mkfifo(run.out / "2026-07" / "pipe")
+    assert shelf.editions(run.out) == ["2026-10"]
+    assert shelf.earlier(run.out, "2026-10") == ""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKBOOK_EDITIONS", str(run.out))
+        assert report.previous(run.book, "2026-10", "t").empty
+        assert len(report.previous(run.book, "2026-11", "t")) == 1
+    asked = ["diff", "2026-08", "2026-10", "--config", str(tmp_path), "--editions", str(run.out)]
+    assert cli.main(asked) == 2
+    assert "2026-08: no such edition; there is 2026-10" in capsys.readouterr().err
+    shelf.prune(run.out)
+    run(2)
+    assert "2026-08" not in (run.out / "index.html").read_text()
+    assert (run.out / "2026-08" / "manifest.json").read_text() == text
+
+
+def test_another_workbooks_editions_are_not_compared_with(run):
+    run(1)
+    write_manifest(run.out / "2026-09", "other")
+    file(run.out / "2026-09" / "tables" / "t.csv", "dealer_id\n1\n")
+    assert shelf.earlier(run.out, "2026-10", "tiny") == ""
+    assert "September" not in (run(2) / "index.html").read_text()
+
+
+# ---- the store ------------------------------------------------------------------------------------------------------
+
+OLD = time.time() - 30 * 86400
+KEY = "a" * 20
+STORED = {  # in .pages, whether it goes when it is old
+    "a page": (lambda page: [file(page / name) for name in ("page.html", "meta.json", "tables/t.csv")], True),
+    "an empty page": (lambda page: page.mkdir(parents=True), True),
+    "a page with a note": (lambda page: [file(page / "page.html"), file(page / "notes.txt")], False),
+    "a note among its tables": (lambda page: file(page / "tables" / "notes.txt"), False),
+    "a link in it": (lambda page: link(page / "tables" / "t.csv", page.parent.parent / "index.html"), False),
+    "a file": (lambda page: file(page), False),
+    "a link": (lambda page: link(page, page.parent.parent), False),
+}
+
+
+@pytest.mark.parametrize("named", [KEY, "holiday pictures"])
+@pytest.mark.parametrize("what", STORED)
+def test_only_what_is_ours_is_pruned(tmp_path, what, named):
+    lay, goes = STORED[what]
+    page = tmp_path / ".pages" / named
+    lay(page)
+    os.utime(page, (OLD, OLD), follow_symlinks=False)
+    shelf.prune(tmp_path)
+    assert os.path.lexists(page) is not (goes and named == KEY)
+
+
+@pytest.mark.parametrize(
+    "harm", ["empty", "a page is missing", "meta.json is missing", "somebody's", "a file", "a link"]
+)
+def test_a_page_on_the_shelf_that_is_not_whole_is_printed_again(run, tmp_path, harm):
+    place = run(1)
+    page = run.out / ".pages" / json.loads((place / "manifest.json").read_text())["pages"][0]["key"]
+    if harm == "somebody's":
+        file(page / "notes.txt")
+    else:
+        for path in (page / "meta.json",) if harm.startswith("meta") else (page / "page.html", page / "meta.json"):
+            path.unlink()
+    if harm in ("empty", "a file", "a link"):
+        shutil.rmtree(page)
+        {"empty": page.mkdir, "a file": lambda: file(page), "a link": lambda: link(page, tmp_path)}[harm]()
+    shutil.rmtree(place)
+    if harm in ("somebody's", "a file", "a link"):
+        with pytest.raises(settings.DataError, match=f"{page}: this was not made by the workbook"):
+            run(1)
+        assert os.path.lexists(page) and (tmp_path / "workbook.toml").exists()
+    else:
+        assert "Title of 02_abc" in (run(1) / "02_abc.html").read_text()
+
+
+@pytest.mark.parametrize("what", ["a link", "a pipe", "a text"])
+def test_a_lock_is_nobody_elses_file(run, tmp_path, what):
+    lock, precious = run.out / ".press" / "2026-10.lock", tmp_path / "precious.txt"
+    file(precious)
+    lock.parent.mkdir(parents=True)
+    {"a link": lambda: lock.symlink_to(precious), "a pipe": lambda: os.mkfifo(lock), "a text": lambda: file(lock)}[
+        what
+    ]()
+    if what == "a link":
+        with pytest.raises(settings.DataError, match="symbolic links"):
+            run()
+    else:
+        run()
+    assert precious.read_text() == "mine" and (what != "a text" or lock.read_text() == "mine")
+
+
+# ---- diff --out -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def compared(run, tmp_path, capsys):
+    place = run(1)
+    shutil.copytree(place, run.out / "2026-09")
+    told = json.loads((place / "manifest.json").read_text()) | {"period": "2026-09"}
+    (run.out / "2026-09" / "manifest.json").write_text(json.dumps(told))
+
+    def asked(out: Path) -> tuple[int, str]:
+        capsys.readouterr()
+        code = cli.main(
+            ["diff", "2026-09", "2026-10", "--config", str(tmp_path), "--editions", str(run.out), "--out", str(out)]
+        )
+        return code, capsys.readouterr().err
+
+    return asked
+
+
+def test_a_diff_may_be_written_again_over_itself(compared, tmp_path):
+    assert compared(tmp_path / "changes") == (0, "")
+    file(tmp_path / "changes" / "notes.txt")
+    assert compared(tmp_path / "changes") == (0, "")
+    assert (tmp_path / "changes" / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["tables.csv", "rows.csv", "cells.csv", "manifest.json"])
+@pytest.mark.parametrize("how", ["foreign", "edited", "a link", "a folder"])
+def test_a_diff_replaces_nothing_of_others(compared, tmp_path, name, how):
+    out = tmp_path / "changes"
+    if how == "edited":
+        assert compared(out)[0] == 0
+        edit(out / name)
+    elif how == "a folder":
+        (out / name).mkdir(parents=True)
+    else:
+        file(out / name) if how == "foreign" else link(out / name, tmp_path / "workbook.toml")
+    before = tree(tmp_path)
+    code, told = compared(out)
+    assert (code, tree(tmp_path)) == (2, before)
+    assert str(out) in told and "move it away, or choose another folder with --out" in told
+
+
+def test_a_diff_into_a_file_or_an_edition_is_refused(compared, run, tmp_path):
+    file(tmp_path / "out")
+    assert compared(tmp_path / "out")[0] == 2
+    before = tree(run.out)
+    assert compared(run.out / "2026-10")[0] == 2
+    assert tree(run.out) == before

@@ -1,37 +1,127 @@
 """The command line: `workbook check | report | …`. What is heavy is imported inside the commands."""
 
 import argparse
+import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
+import time
+import traceback
 from pathlib import Path
+
+from helpers import terminal
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "data" / "demo"
-SHOWN = 40  # characters of an example in the table of findings
+UNFORESEEN = 70  # EX_SOFTWARE of sysexits.h: what went wrong is ours
+TOLD = 300  # characters of an error nobody foresaw; the log has all
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command and give its exit code: 0, 1 for warnings, 2 for errors, which are told in plain lines."""
-    options = _parser().parse_args(arguments)
+    """Run one command and give its exit code.
+
+    0 done; 1 done with warnings, or with cards or PDFs missing; 2 not done, for a reason told in plain lines: data or
+    settings, a full disk, another run, an output nobody can read; 70 something unforeseen, whose traceback lies in the
+    log that the last line names; 130 interrupted. Who asks wrongly ends with SystemExit(2), as argparse does.
+    """
     try:
-        return options.command(options)
-    except ValueError as error:  # only a DataError is for the reader; anything else is ours and keeps its traceback
+        return _run(arguments)
+    except KeyboardInterrupt:
+        terminal.tell("workbook: interrupted")
+        return 130
+    except terminal.OutputLostError as error:
+        terminal.tell(f"workbook: standard output can't be written to ({error}); not all could be said")
+        return 2
+    except _AskedWrongly as error:
+        raise SystemExit(error.args[0]) from None
+    except BaseException as error:  # a SystemExit from within a command is as unforeseen as a KeyError
+        return _failed(error)
+
+
+class _AskedWrongly(Exception):  # noqa: N818
+    """The arguments are no command, or ask for help; argparse has said so."""
+
+
+def _run(arguments: list[str] | None) -> int:
+    terminal.ready()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end, a run tidies up as after Ctrl-C
+    try:
+        options = _parser().parse_args(arguments)
+    except SystemExit as asked:
+        raise _AskedWrongly(asked.code) from None
+    return options.command(options)
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, but help that nobody can read is no success."""
+
+    def _print_message(self, message: str, file=None) -> None:
+        if file is sys.stdout:
+            terminal.say(message.rstrip("\n"))
+        else:
+            super()._print_message(message, file)
+
+
+def _failed(error: BaseException) -> int:
+    """Tell what a person can put right in plain lines (2); anything else in one sentence that names its log (70)."""
+    with contextlib.suppress(Exception):  # what broke may be what these need
+        from helpers import shelf
         from helpers.settings import DataError
 
-        if not isinstance(error, DataError):
-            raise
-        for line in str(error).splitlines():
-            print(f"workbook: {line}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("workbook: interrupted", file=sys.stderr)
-        return 130
+        if isinstance(error, DataError):
+            for line in str(error).split("\n"):
+                terminal.tell(f"workbook: {line}")
+            return 2
+        if reason := shelf.disk_reason(error):
+            terminal.tell(f"workbook: {_one_line(reason)}")
+            return 2
+    said = _one_line("".join(traceback.format_exception_only(error)).split("\n")[0])[:TOLD].rstrip(" :")
+    log, reasons = _logged(error)
+    if log:
+        where = f"its traceback lies in {log}"
+    else:
+        at = traceback.extract_tb(error.__traceback__)[-1:]
+        last = "".join(f", in {frame.name}, {Path(frame.filename).name} line {frame.lineno}" for frame in at)
+        where = f"no log could be written ({reasons}); it was raised{last}"
+    terminal.tell(f"workbook: something unforeseen ended this command: {said}; {where}")
+    return UNFORESEEN
+
+
+def _one_line(text: str) -> str:
+    """Join lines, and take passwords out of addresses."""
+    return re.sub(r"://[^@/\s]*@", "://…@", " ".join(text.split()))
+
+
+def _logged(error: BaseException) -> tuple[str, str]:
+    """Write a log with the traceback where it can be written: its path, or "" and why there is none."""
+    given = os.environ.get("WORKBOOK_CACHE")
+    text = "".join(traceback.format_exception(error))
+    text = f"{time.strftime('%Y-%m-%d %H:%M:%S %z')}  workbook {' '.join(sys.argv[1:])}\n\n{text}"
+    reasons = []
+    for folder in (Path(given or ROOT / "data" / "cache") / "logs", None):  # None: the system's own place
+        path = ""
+        try:
+            if folder:
+                folder.mkdir(parents=True, exist_ok=True)
+            # a name nobody can foresee, for nobody else to read: a shared folder may hold traps
+            descriptor, path = tempfile.mkstemp(".log", f"workbook-{time.strftime('%Y%m%d-%H%M%S')}-", folder)
+            with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123
+                file.write(re.sub(r"://[^@/\s]*@", "://…@", text))
+            return path, ""
+        except OSError as cause:
+            reasons.append(f"{folder or 'temporary folder'}: {cause.strerror or cause}")
+            with contextlib.suppress(OSError):
+                Path(path).unlink() if path else None
+    return "", "; ".join(reasons)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="workbook", description="Which dealers carry the brand: checks and reports.")
+    parser = _Parser(prog="workbook", description="Which dealers carry the brand: checks and reports.")
     commands = parser.add_subparsers(required=True, metavar="command")
     check = _command(commands, "check", _check, "say what is wrong in the data: exit 0 clean, 1 warnings, 2 errors")
     report = _command(commands, "report", _report, "print a month's edition; the last line is its front page's path")
@@ -92,31 +182,52 @@ def _check(options: argparse.Namespace) -> int:
     book = _workbook(options)
     found = checks.findings(book)
     if found.empty:
-        print(f"{book.path.name}: nothing to remark on in {len(book.tables)} tables")
+        terminal.say(terminal.visible(f"{book.path.name}: nothing to remark on in {len(book.tables)} tables"))
         return 0
-    columns = ["severity", "table", "column", "check", "n_rows", "example", "advice"]
-    shown = found[columns].astype(str)
-    shown["example"] = [text if len(text) <= SHOWN else text[: SHOWN - 1] + "…" for text in shown["example"]]
-    print(shown.to_string(index=False, justify="left"))
+    terminal.say(*_listed(found))
     return 2 if (found["severity"] == "error").any() else 1
+
+
+def _listed(found) -> list[str]:
+    """Lay out findings: what and how often in columns, the example and the advice whole below.
+
+    What comes from the data stays on its line; a source's error is in lines of our own.
+    """
+    columns = ["severity", "table", "column", "check", "n_rows"]
+    rows = [columns, *(list(map(terminal.visible, map(str, row))) for row in found[columns].itertuples(index=False))]
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    said = lines[:1]
+    for line, row in zip(lines[1:], found.itertuples(), strict=True):
+        example = str(row.example)
+        below = example.split("\n") if row.check == "source" else [f"e.g. {example}"] if example else []
+        said += [line, *(f"    {terminal.visible(text)}" for text in [*below, row.advice])]
+    return said
 
 
 def _report(options: argparse.Namespace) -> int:
     from helpers import report
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end, the run tidies up as after Ctrl-C
     edition = report.print_edition(
         _workbook(options), options.period, languages=options.language or None, only=options.only,
         cards=_cards_asked_for(options), audiences=options.audience or ["us"], workers=options.workers,
         seconds=options.minutes * 60, pdf=options.pdf, archive=options.archive, out=options.out,
     )  # fmt: skip
-    for reason in edition.missing:
-        print(f"workbook: {reason}", file=sys.stderr)
-    if edition.missing:
-        n = len(edition.missing)
-        print(f"workbook: {n} {'card is' if n == 1 else 'cards are'} missing; the rest is published", file=sys.stderr)
-    print(edition.index)
-    return 1 if edition.missing else 0
+    for reason in (*edition.missing, *edition.missing_pdfs):
+        terminal.tell(f"workbook: {_one_line(reason)}")
+    counted = [_missing(len(edition.missing), "card"), _missing(len(edition.missing_pdfs), "PDF")]
+    if any(counted):
+        terminal.tell(f"workbook: {' and '.join(filter(None, counted))} missing; the rest is published")
+    try:
+        terminal.say(str(edition.index))
+    except terminal.OutputLostError:
+        terminal.tell(f"workbook: the edition is published: {edition.index}")
+        raise
+    return 1 if any(counted) else 0
+
+
+def _missing(n: int, what: str) -> str:
+    return f"{n} {what} is" if n == 1 else f"{n} {what}s are" if n else ""
 
 
 def _cards_asked_for(options: argparse.Namespace) -> int | str | list[str]:
@@ -133,16 +244,19 @@ def _diff(options: argparse.Namespace) -> int:
     book = _workbook(options)
     words.speak(book.languages[0], book.currency)
     folder, months = shelf.base(book, options.editions), (options.before, options.after)
-    places = [shelf.require_edition(folder, month) for month in months]  # both are there before either is read
+    # both are there before either is read
+    places = [shelf.require_edition(folder, month, book.name) for month in months]
+    out = Path(options.out).expanduser().resolve() if options.out else None
+    if out:
+        shelf.require_writable(out, [f"{name}.csv" for name in diff.Changes._fields])
     before, after = (shelf.read_tables(place, book.languages[0]) for place in places)
     found = diff.changes(before, after)
     spoken = dict(zip(("before", "after"), map(edition.month_name, months), strict=True))
-    print(words.say("diff.between", title=book.heading, **spoken), "", sep="\n")
-    print(*diff.sentences(before, after), "", *diff.summary(found), sep="\n")
-    if options.out:
-        Path(options.out).mkdir(parents=True, exist_ok=True)
-        for name, rows in found._asdict().items():
-            shelf.write_table(Path(options.out) / f"{name}.csv", rows)
+    said = [words.say("diff.between", title=book.heading, **spoken), "", *diff.sentences(before, after), "",
+            *diff.summary(found)]  # fmt: skip
+    if out:
+        shelf.write_tables(out, found._asdict(), {"workbook": book.name, "diff": list(months)})
+    terminal.say(*map(terminal.visible, said))
     return 0
 
 
@@ -150,7 +264,7 @@ def _demo(_options: argparse.Namespace) -> int:
     from helpers import demo
 
     demo.make_demo(DEMO)
-    print(DEMO)
+    terminal.say(str(DEMO))
     return 0
 
 
@@ -159,7 +273,8 @@ def _lab(options: argparse.Namespace) -> int:
     settings = Path(__file__).parent / "templates" / "lab"  # keeps the pop-up about news and updates away
     place = ROOT / "notebooks" / getattr(options, "notebook", "")
     command = [sys.executable, "-m", "jupyterlab", str(place), f"--LabApp.app_settings_dir={settings}"]
-    return subprocess.call(command, env={**os.environ, "WORKBOOK_CONFIG": str(book.path)})
+    code = subprocess.call(command, env={**os.environ, "WORKBOOK_CONFIG": str(book.path)})
+    return code if code >= 0 else 128 - code  # ended by a signal, as a shell counts
 
 
 def _workbook(options: argparse.Namespace):
@@ -169,6 +284,8 @@ def _workbook(options: argparse.Namespace):
     near = next((f for f in (p / "workbook.toml" for p in (Path.cwd(), *Path.cwd().parents)) if f.is_file()), None)
     path = Path(options.config) if options.config else near or ROOT / "workbook.toml"
     if path.resolve() in (ROOT, ROOT / "workbook.toml") and not DEMO.is_dir():
-        print("making the demo network in data/demo first", file=sys.stderr)
-        _demo(options)
+        from helpers import demo
+
+        terminal.tell("making the demo network in data/demo first")
+        demo.make_demo(DEMO)
     return workbook(path)

@@ -1,5 +1,6 @@
 """Mapping: a source's headers and expressions become the contract's columns and types, as SQL text."""
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -10,6 +11,8 @@ from helpers import guard
 from helpers.settings import DataError, Workbook, contract
 
 # what an expression may hold on an engine other than DuckDB: the part of SQL that sqlglot carries over unchanged
+REASON = 2000  # characters of an engine's reason
+ADVICE = re.compile(r"^\s*(?:LINE \d+:|Possible (?:fixes|solutions?)\b|Stack Trace)", re.MULTILINE | re.IGNORECASE)
 PORTABLE = (
     exp.Column, exp.Identifier, exp.Literal, exp.Null, exp.Boolean, exp.Paren, exp.Neg, exp.Not, exp.And, exp.Or,
     exp.Add, exp.Sub, exp.Mul, exp.Div, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.In, exp.Between,
@@ -171,9 +174,14 @@ def quoted(name: str) -> str:
 
 
 def first_line(error: Exception | str) -> str:
-    """Cut an engine's message down to the line that says what is wrong."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:300] if lines else type(error).__name__
+    r"""Tell what an engine says is wrong, in one line: its message up to where it quotes the query or gives advice.
+
+    >>> first_line(ValueError("CSV Error on Line: 3\nExpected Number of Columns: 2 Found: 3\n\nPossible fixes:\n* x"))
+    'CSV Error on Line: 3; Expected Number of Columns: 2 Found: 3'
+    """
+    told = ADVICE.split(str(error), maxsplit=1)[0]
+    lines = [line.strip() for line in told.split("\n") if line.strip()]
+    return "; ".join(line.rstrip(";") for line in lines)[:REASON] or type(error).__name__
 
 
 def _listed(headers) -> str:

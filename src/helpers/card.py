@@ -212,8 +212,8 @@ class Heading:
         self.name, self.facts = name, [fact for fact in facts if fact]
 
     def _repr_html_(self) -> str:
-        facts = " · ".join(html.escape(fact) for fact in self.facts)
-        return f'<p class="who">{html.escape(self.name)}</p><p class="facts">{facts}</p>'
+        facts = " · ".join(html.escape(style.fitting(fact)) for fact in self.facts)
+        return f'<p class="who">{html.escape(style.fitting(self.name))}</p><p class="facts">{facts}</p>'
 
     def __repr__(self) -> str:
         """Read as plain text."""

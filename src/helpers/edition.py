@@ -71,6 +71,7 @@ def page_body(notebook: Any) -> tuple[str, list[tuple[str, str]]]:
     """Turn an executed notebook into HTML, and list its sections as (id, text)."""
     cells = sections.shown_cells(notebook.cells)
     body = _page_environment().get_template("notebook.html.j2").render(cells=cells, letters={})
+    body = re.sub("[\\u202a-\\u202e\\u2066-\\u2069]", "", body)  # a name is not to turn the sentence round it
     contents: list[tuple[str, str]] = []
 
     def numbered(match: re.Match) -> str:

@@ -312,7 +312,9 @@ def table(
         **{column: [percent(share) for share in shown[column]] for column in shares if column in shown}
     )
     body = "".join(_row(row, rows.columns, kinds, anchored, links) for row in printed.to_dict("records"))
-    caption = f"<b>{html.escape(title)}</b>" * bool(title) + f"<span>{html.escape(note)}</span>" * bool(note)
+    caption = f"<b>{html.escape(fitting(title))}</b>" * bool(
+        title
+    ) + f"<span>{html.escape(fitting(note))}</span>" * bool(note)
     caption = f"<caption>{caption}</caption>" * bool(caption)
     return Table(f'<table class="table">{caption}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>', shown)
 
@@ -401,7 +403,7 @@ class Prose:
         self.sentences = [sentence for sentence in sentences if sentence]
 
     def _repr_html_(self) -> str:
-        items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in self.sentences)
+        items = "".join(f"<li>{html.escape(fitting(sentence))}</li>" for sentence in self.sentences)
         return f'<ul class="prose">{items}</ul>' if items else ""
 
     def __repr__(self) -> str:

@@ -346,12 +346,29 @@ def test_classes_with_the_indicators_that_are_known(given, indicators, how):
     own = judgement.joint_judgement(totals, tables["diagnoses"])
     widget = widgets.explore_classes(totals, tables["diagnoses"], own)
     assert len(parts(widget, FloatSlider)) == (len(indicators) if len(indicators) > 1 else 0), "a weight alone is all"
+    assert parts(widget, ToggleButtons), "without payments and gross profit the rule is revenue's"
+    assert not failed(widget)
+    assert style.say("explore.nobody_changes") in seen(widget)
+    nothing = totals.assign(revenue=float("nan"))
+    own = judgement.joint_judgement(nothing, tables["diagnoses"])
+    widget = widgets.explore_classes(nothing, tables["diagnoses"], own)
     assert bool(parts(widget, ToggleButtons)) == bool(set(indicators) - set(pareto.NOT_ADDITIVE))
-    if indicators:
+    assert (said(widget) == [style.say("explore.no_dealers")]) == (not indicators)
+
+
+def test_classes_by_revenue_and_of_a_network_of_losses(given):
+    tables = given["classes"]
+    unknown = {"payments": float("nan"), "gross_profit": float("nan"), "brand_share": float("nan")}
+    losing = {"payments": -1.0, "gross_profit": -2.0}
+    for columns in (unknown, losing):
+        totals = tables["totals"].assign(**columns)
+        own = judgement.joint_judgement(totals, tables["diagnoses"])
+        widget = widgets.explore_classes(totals, tables["diagnoses"], own)
         assert not failed(widget)
-        assert style.say("explore.nobody_changes") in seen(widget)
-    else:
-        assert said(widget) == [style.say("explore.no_dealers")]
+        assert ("<img" in seen(widget)) == (columns is unknown), "of losses alone there is nothing to draw"
+        for control in parts(widget, ToggleButtons):
+            control.value = "value"
+        assert not failed(widget)
 
 
 def test_growth_without_a_room(given):

@@ -42,8 +42,9 @@ def explore_classes(
     was put into a class by hand is compared with the class that was computed.
     """
     known = [i for i in pareto.INDICATORS if i in totals and totals[i].notna().any()]
-    additive = [i for i in known if i not in pareto.NOT_ADDITIVE]
-    if not known:
+    by_revenue = judgement.by_revenue(totals)
+    additive = ["revenue"] if by_revenue else [i for i in known if i not in pareto.NOT_ADDITIVE]
+    if not known and not additive:
         return _instead(style.say("explore.no_dealers"))
     by_rule = widgets.ToggleButtons(options=[(style.label(f"rule_{r}"), r) for r in pareto.RULES], value=rule,
                                     description=style.label("rule"), style={"button_width": "auto"})  # fmt: skip
@@ -62,7 +63,7 @@ def explore_classes(
         changed = _changed_classes(judged, own)
         said = style.say("explore.classes", now=_class_counts(judged["composite_class"]), n=len(changed),
                          own=_class_counts(_computed(own)))  # fmt: skip
-        yield style.Prose([said, style.say("pareto.weights", weights=", ".join(weighed))])
+        yield style.Prose([said, "" if by_revenue else style.say("pareto.weights", weights=", ".join(weighed))])
         if indicator:
             yield pareto.plot_pareto(judged, indicator)
         yield style.table(judgement.class_table(judged))
@@ -325,6 +326,8 @@ def _shown(show: Callable[..., Iterable[object]], **values: object) -> str:
 
 
 def _html(thing: object) -> str:
+    if thing is None:  # nothing to draw
+        return ""
     return style.picture(thing.figure) if isinstance(thing, Axes) else thing._repr_html_()
 
 

@@ -10,10 +10,11 @@ import itertools
 import json
 import random
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -153,6 +154,7 @@ def _cases() -> list[Case]:
 
 
 CASES = _cases()
+SAMPLED = 10  # of the pairs and of the tables of which only the header is there, in the suite; the matrix has them all
 # a table, a history, a network of few, or next to nothing: the next month meets what this one published
 EDITIONS = {case.name for case in CASES if case.name.startswith(("three", "four", "till", "sell-out", "all", "brand"))
             or case.name.endswith((" months", " dealers"))
@@ -202,13 +204,22 @@ def print_pages(
 
 def print_editions(
     book: settings.Workbook, languages: Sequence[str], folder: Path, executor: concurrent.futures.Executor,
-    whole: Bodies | None = None,
+    whole: Bodies | None = None, names: Collection[str] = (),
 ) -> dict[str, list[str]]:  # fmt: skip
-    """Print a month and the next one with the press, with a card, and compare them; give the complaints about all."""
+    """Print a month and the next one with the press, with a card, and compare them; give the complaints about all.
+
+    `names` chooses pages: all where none is given.
+    """
     found: dict[str, list[str]] = {}
+    notebooks, n_cards = folder.parent / "notebooks", int(not names or pages.CARD in names)
+    shutil.copytree(pages.NOTEBOOKS, notebooks, dirs_exist_ok=True)
+    for path in notebooks.glob(pages.IN_EDITIONS):
+        if names and path.stem not in names:
+            path.unlink()
     for month in (FIRST, LAST):
         try:
-            made = report.print_edition(book, month, languages=languages, cards=1, out=folder, executor=executor)
+            made = report.print_edition(book, month, languages=languages, cards=n_cards, out=folder, executor=executor,
+                                        notebooks=notebooks)  # fmt: skip
         except settings.DataError as error:
             return found | {month: str(error).split("\n")}
         found[month] = list(made.missing)
@@ -301,7 +312,7 @@ def headings(body: str) -> list[str]:
 
 def _texts(body: str) -> list[str]:
     alternative = [html.unescape(text) for text in re.findall(r'(?:aria-label|alt|title)="([^"]*)"', body)]
-    drawn = re.sub(r"<(style|defs|path|use)\b[^>]*>(?:.*?</\1>)?", "", body, flags=re.DOTALL)
+    drawn = re.sub(r"<svg\b.*?</svg>", "", body, flags=re.DOTALL)  # letters are outlines: what it says is its label
     return [*alternative, *(html.unescape(text).strip() for text in re.split(r"<[^>]+>", drawn) if text.strip())]
 
 

@@ -426,12 +426,14 @@ def responses(book: Workbook, period: str, n_months: int, labels: pd.Series) -> 
     Returns
     -------
     DataFrame
-        `group`, `promotion_kind`, `n_contacts`, `n_responses`; no rows without contacts.
+        `group`, `promotion_kind` ("not_stated" where nothing tells it), `n_contacts`, `n_responses`; no rows without
+        contacts.
     """
     if not book.has("contacts"):
         return pd.DataFrame(columns=["group", "promotion_kind", "n_contacts", "n_responses"])
     _first, n_months = history(book, period, n_months)
-    asked = _labelled(_contacts(book, period, n_months), labels).group_by("group", "promotion_kind")
+    asked = _labelled(_contacts(book, period, n_months), labels)
+    asked = asked.mutate(promotion_kind=_.promotion_kind.fill_null("not_stated")).group_by("group", "promotion_kind")
     rows = asked.agg(n_contacts=_.count(), n_responses=_.responded.sum()).to_pandas()
     return rows.sort_values(["group", "promotion_kind"], ignore_index=True)
 

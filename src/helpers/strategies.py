@@ -389,6 +389,7 @@ def plot_responses(rates: pd.DataFrame, names: Mapping[str, str], *, scope: str 
     ax.set(xlabel=style.label("response_rate"), xlim=(0, None))
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
     best = shown.loc[shown["low_rate"].idxmax()]
-    title = style.say("strategies.responses", group=names.get(best["group"], best["group"]),
+    told = "" if best["promotion_kind"] != "not_stated" else "_untold"
+    title = style.say(f"strategies.responses{told}", group=names.get(best["group"], best["group"]),
                       kind=style.word(best["promotion_kind"]), rate=style.percent(best["response_rate"]))  # fmt: skip
     return style.explain(ax, title, style.say("strategies.responses_how"), scope)

@@ -57,7 +57,10 @@ def _without(*missing: str) -> Callable[[Tables], Tables]:
                 known = settings.contract()[table]
                 kept[table] = kept[table][[c for c in kept[table] if c in known]]
             elif column:
-                kept[table] = kept[table].drop(columns=column)
+                rows, known = kept[table].drop(columns=column), settings.contract()[table]
+                key = [c for c in rows if c in known and known[c].key]
+                # who has no such column has no two rows that only it tells apart
+                kept[table] = rows.drop_duplicates(key) if known[column].key else rows
             else:
                 kept.pop(table, None)
         return kept

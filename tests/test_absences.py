@@ -159,6 +159,7 @@ def test_a_need_may_be_any_of_several(make_book):
     book = make_book(sell_out="date,amount,dealer_id\n2026-10-31,10,A\n")
     assert read.has(book, "sell_in|sell_out") and read.has(book, "sell_in.cost|sell_out.dealer_id")
     assert not read.has(book, "sell_in|payments") and not read.has(book, "sell_out.cost|sell_in")
+    assert read.tells(book, "sell_in|sell_out", "2026-10") and not read.tells(book, "sell_in|sell_out", "2026-09")
     assert pages.dealers_asked_for(book, "2026-10", 3) == [] == pages.dealers_asked_for(book, "2026-10", "all")
 
 

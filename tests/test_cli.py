@@ -365,7 +365,9 @@ def test_nothing_in_the_data_steers_the_terminal(book, capsys, text):
     lines = pd.DataFrame({"dealer_id": [dealer] * 2, "date": ["2026-09-30", f"no day{text}"], "revenue": [1.0, 2.0]})
     lines.to_parquet(book.parent / "sell_in.parquet")
     book.write_text(
-        f'[workbook]\nname = "cli"\nbrand = {json.dumps(text)}\n[data.sell_in]\nsource = "sell_in.parquet"\n'
+        # a toml that holds NUL is refused whole: here it stands in the data alone
+        f'[workbook]\nname = "cli"\nbrand = {json.dumps(text.replace(chr(0), ""))}\n'
+        '[data.sell_in]\nsource = "sell_in.parquet"\n'
     )
     assert cli.main(["check", "--config", str(book)]) == 2
     assert cli.main(["report", "--config", str(book), "--only", text or "x"]) == 2

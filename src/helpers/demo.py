@@ -27,14 +27,13 @@ def make_demo(
     ValueError
         If the network is too small.
     DataError
-        If `folder` holds anything but the demo's tables.
+        If `folder` holds anything but Parquet files: those are of an older demo.
     """
     folder = Path(folder)
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise DataError(f"demo: {folder} is no folder of its own; move it away, for the demo replaces it whole")
     tables = make_tables(seed=seed, n_dealers=n_dealers, n_months=n_months, last_month=last_month)
-    known = {f"{name}.parquet" for name in tables}
-    if folder.exists() and (others := sorted(path.name for path in folder.iterdir() if path.name not in known)):
+    if folder.exists() and (others := sorted(path.name for path in folder.iterdir() if path.suffix != ".parquet")):
         raise DataError(f"demo: {folder} also holds {others[0]!r}; name a folder of its own, for it is replaced whole")
     new, old = (folder.with_name(f".{folder.name}-{os.getpid()}-{state}") for state in ("new", "old"))
     new.mkdir(parents=True)

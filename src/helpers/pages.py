@@ -141,7 +141,7 @@ def ready_pages(
         for path in notebooks:
             digest = digest_of_files(path)
             for audience in audiences or [""]:
-                text = _notebook_text(book, path, language, audience)
+                text = _notebook_text(book, path, period, language, audience)
                 for dealer_id in dealer_ids or [""]:
                     given = parameters_of(book, path)
                     given |= {"dealer_id": dealer_id, "audience": audience} if dealer_id else {}
@@ -152,7 +152,7 @@ def ready_pages(
     return made
 
 
-def _notebook_text(book: Workbook, path: Path, language: str, audience: str) -> str:
+def _notebook_text(book: Workbook, path: Path, period: str, language: str, audience: str) -> str:
     """Read a notebook without the cells that a language or an audience does not get.
 
     A notebook is JSON, and read as such: the library that checks its form takes a second to load, which a run that
@@ -165,10 +165,11 @@ def _notebook_text(book: Workbook, path: Path, language: str, audience: str) -> 
     left_out |= {f"for-{other}" for other in AUDIENCES if audience and other != audience}
     cells = [cell for cell in notebook["cells"] if not left_out & set(cell["metadata"].get("tags", []))]
     words.speak(language, book.currency)
-    missing = [name for name in notebook["metadata"].get("workbook", {}).get("needs", []) if not read.has(book, name)]
+    needs = notebook["metadata"].get("workbook", {}).get("needs", [])
+    missing = [name for name in needs if not read.tells(book, name, period)]
     if missing:  # the question stays, one sentence stands for its answer
         named = [name.replace("|", words.translated(" or ", "\u2009或\u2009")) for name in missing]
-        said = words.say("report.missing", tables=words.listed(named), n=len(missing))
+        said = words.say("report.missing", tables=words.listed(named), n=len(missing), period=period)
         cells = [cells[0], {**cells[0], "id": f"{cells[0]['id']}-missing", "source": said}]
     for cell in cells:
         if cell["cell_type"] == "markdown":

@@ -106,6 +106,17 @@ def has(book: Workbook, name: str) -> bool:
     return any(book.has(name) and (not column or column in table(book, name).columns) for name, _dot, column in asked)
 
 
+def tells(book: Workbook, name: str, period: str) -> bool:
+    """Whether the workbook has what `has` asks for, with a line up to a period, or any where lines have no date."""
+
+    def reaches(one: str) -> bool:
+        known = described(book, one.partition(".")[0])
+        months = known.get("months", [])
+        return months[0][0] <= period if months else known.get("rows", 0) > 0
+
+    return any(has(book, one) and reaches(one) for one in name.split("|"))
+
+
 # ---- small tables for pandas ---------------------------------------------------------------------------------------
 
 

@@ -39,7 +39,8 @@ def test_whatever_happens_the_edition_stays_whole(first, tmp_path, fault, seed):
 def page(name: str, *cells, dealer_id: str = "") -> pages.Page:
     made = [{**c, "source": c["source"]} for c in (cell(PARAMETERS, "parameters"), *cells)]
     text = json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
-    return pages.Page(name, "en", f"key-{name}", text, {"period": "2026-10"}, dealer_id, "us" if dealer_id else "")
+    key = pages.digest_of(name)
+    return pages.Page(name, "en", key, text, {"period": "2026-10"}, dealer_id, "us" if dealer_id else "")
 
 
 @pytest.fixture
@@ -74,8 +75,8 @@ def test_a_place_to_print_that_is_gone_is_told(print_pages):
             return future
 
     found = print_pages(page("card", dealer_id="D1"), executor=Gone())
-    assert found.failed == {"key-card": "card (D1, us, en): where it was printed, BrokenProcessPool: a node can't be "
-                                        "reached"}  # fmt: skip
+    said = "card (D1, us, en): where it was printed, BrokenProcessPool: a node can't be reached"
+    assert found.failed == {pages.digest_of("card"): said}
 
 
 def test_what_is_told_without_a_terminal(print_pages, capsys):

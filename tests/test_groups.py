@@ -165,7 +165,7 @@ def test_consumers_without_values_stay_in():
     (lambda f: f.drop(columns="consumer_id"), r"features: no column 'consumer_id'; there are 'a', 'b', 'c', 'd'"),
     (lambda f: pd.concat([f, f.head(2)]), r"features: 2 consumer_ids are repeated, e.g. 'C00000'; give one"),
     (lambda f: f.assign(consumer_id=f["consumer_id"].mask(f.index < 3)), "3 rows have no consumer_id; leave them"),
-    (lambda f: f[["consumer_id"]], "features: none of a, b, c, d is there and differs between consumers"),
+    (lambda f: f[["consumer_id"]], "features: none of a, b, c, d is there"),
 ])  # fmt: skip
 def test_bad_features_are_refused(change, words):
     with pytest.raises(ValueError, match=words):
@@ -352,3 +352,10 @@ def test_skewed_money_does_not_make_one_giant_group():
     assert stability.chosen_k(choice) == 3
     got = groups.consumer_groups(features, columns={"monetary": "log"}, k=3)
     assert stability.adjusted_rand(got.labels, group) > 0.95
+
+
+def test_consumers_who_are_all_alike_are_one_group():
+    """Each came once and bought the same: nothing tells them apart, and that is no error."""
+    alike = pd.DataFrame({"consumer_id": [f"C{i}" for i in range(13)], "frequency": 1.0, "price_tier": 0.5})
+    found = groups.consumer_groups(alike, columns={"frequency": "log", "price_tier": "plain"})
+    assert set(found.labels) == {found.labels.iloc[0]} and len(found.labels) == 13

@@ -138,7 +138,8 @@ def test_tables_without_rows_or_values_have_types(column, rows, empty):
     for before, after in itertools.product([found, pd.DataFrame()], repeat=2):
         for name in ("abc_pareto", "inventory_age", "receivables", "call_list", "other"):
             said = diff.sentences({name: before}, {name: after})
-            assert said and all(isinstance(sentence, str) for sentence in said)
+            assert all(isinstance(sentence, str) for sentence in said)
+            assert bool(said) == bool(len(before) or len(after)), "of no rows there is nothing to say"
 
 
 SHAPES = {
@@ -600,3 +601,16 @@ def test_a_diff_into_a_file_or_an_edition_is_refused(compared, run, tmp_path):
     before = tree(run.out)
     assert compared(run.out / "2026-10")[0] == 2
     assert tree(run.out) == before
+
+
+def test_an_edition_that_lost_a_file_is_seen(tmp_path):
+    edition = tmp_path / "2026-10"
+    (edition / "tables").mkdir(parents=True)
+    (edition / "tables" / "a.csv").write_text("x\n1\n")
+    write_manifest(edition)
+    shelf.seal(edition)
+    assert shelf.lacks_none(edition)
+    (edition / "note.txt").write_text("somebody's")
+    assert shelf.lacks_none(edition), "what people laid in is not missing"
+    (edition / "tables" / "a.csv").unlink()
+    assert not shelf.lacks_none(edition)

@@ -163,14 +163,23 @@ class Client(PapermillNotebookClient):
         asked = given.request([], env, self.resources.get("metadata", {}).get("path"))
         ours, its = socket.socketpair()
         with its:
+            # a request may wait for longer than we do: its end of the pipe has to stay what it is until it was sent, or
+            # the number would by then be the pipe of another page, and two kernels would share that
+            handed = os.dup(its.fileno())
+            answer = None
             try:
                 parent = kernels.WarmProcess.of(list(given.preload), piped=True)
-                pid = parent.ask([its.fileno()], kernel=asked).result(self.startup_timeout)
+                answer = parent.ask([handed], kernel=asked)
+                answer.add_done_callback(lambda _done: os.close(handed))
+                pid = answer.result(self.startup_timeout)
                 return Pipe(kernels.ForkedProcess(parent, pid), ours)
             except TimeoutError:
+                answer.cancel()
                 ours.close()
                 raise RuntimeError(f"no kernel was there within {self.startup_timeout:g} s") from None
             except (OSError, RuntimeError):  # the provisioner, asked next, says why, and starts a normal one
+                if answer is None:
+                    os.close(handed)
                 ours.close()
                 return None
 

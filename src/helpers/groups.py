@@ -108,8 +108,8 @@ def by_consumer(features: pd.DataFrame, table: str = "features") -> pd.DataFrame
 
 
 def scales_of(people: pd.DataFrame, columns: Mapping[str, str]) -> Model:
-    """Measure the scales of those columns that have something to tell."""
-    kept, knots, visits = [], {}, _visits(people)
+    """Measure the scales of those columns that have something to tell; of the first where consumers are all alike."""
+    kept, flat, knots, visits = [], [], {}, _visits(people)
     for column, scale in columns.items():
         if scale not in SCALES:
             raise ValueError(
@@ -131,8 +131,11 @@ def scales_of(people: pd.DataFrame, columns: Mapping[str, str]) -> Model:
         mean, deviation = on_scale.mean(), on_scale.std() / max(spread, 1e-9)
         if spread and deviation > 1e-9 * max(abs(mean), 1):
             kept.append((column, scale, low, high, middle, prior, mean, deviation))
+        else:
+            flat.append((column, scale, low, high, middle, prior, mean, 1.0))
+    kept = kept or flat[:1]  # who are all alike are one group
     if not kept:
-        raise ValueError(f"features: none of {', '.join(columns)} is there and differs between consumers")
+        raise ValueError(f"features: none of {', '.join(columns)} is there")
     names, scales, *numbers = zip(*kept, strict=True)
     return Model(names, scales, *map(np.array, numbers), {c: v for c, v in knots.items() if c in names})
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator
 
 from helpers import periods, style
 from helpers.pareto import (
@@ -433,6 +434,8 @@ def plot_class_map(judged: pd.DataFrame, *, scope: str = "", ax: Axes | None = N
         ax.scatter(shown["revenue"][inside], margin[inside], s=20, color=style.COLORS[letter], label=letter,
                    edgecolor="white", linewidth=0.4)  # fmt: skip
     ax.set_xscale("log")
+    if shown["revenue"].max() < 30 * shown["revenue"].min():  # powers of ten alone would be too few marks to read
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     style.money_axis(ax.xaxis)
     style.share_axis(ax.yaxis)
     ax.set(xlabel=style.label("revenue"), ylabel=style.label("gross_margin_rate"))

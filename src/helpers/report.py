@@ -181,7 +181,8 @@ def print_edition(
         printed = press.print_pages(asked, folder, work, made_of["data"], workers=workers,
                                     limits=press.usual_limits(ends), executor=executor)  # fmt: skip
         bound_of = pages.digest_of([tuple(page)[1:3] for page in asked], sorted(printed.failed), pdf, archive)
-        if bound_of != edition.bound_of(folder / name):  # else what stands there is made of the same
+        stands = bound_of == edition.bound_of(folder / name) and shelf.lacks_none(folder / name)
+        if not stands:  # else what stands there is whole, and made of the same
             new, before = work / "edition", shelf.earlier(folder, period, book.name)
             edition.write_edition(new, book, period, languages, _by_language(asked, folder, printed), made_of["data"],
                                   folder / before if before else None, bound_of, pdf)  # fmt: skip

@@ -164,6 +164,12 @@ def laid_in(edition: Path, name: str = "") -> list[str]:
     return [path for path in found if not (path == manifest.get("archive") and _is_packed(edition / path, edition))]
 
 
+def lacks_none(edition: Path) -> bool:
+    """Tell whether all files are there that an edition's manifest names."""
+    named = (manifest_of(edition) or {}).get("files")
+    return not isinstance(named, dict) or set(named) <= set(_files(edition))
+
+
 def _files(folder: Path) -> list[str]:
     """List the files of a folder by their paths within; links are not followed."""
 

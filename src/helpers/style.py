@@ -21,7 +21,7 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from helpers import drawing, layout, periods, sections, slim
 from helpers.words import (
@@ -206,6 +206,7 @@ def share_axis(axis: mpl.axis.Axis, digits: int = 0) -> None:
 def money_axis(axis: mpl.axis.Axis) -> None:
     """Print an axis of amounts short, without unit: the axis label names it."""
     axis.set_major_formatter(FuncFormatter(lambda value, _: money(value, unit=False)))
+    axis.set_minor_formatter(NullFormatter())  # on a logarithmic axis they would be written as powers of ten
 
 
 def _show_figures_with_alt_text() -> None:

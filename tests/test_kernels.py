@@ -79,9 +79,12 @@ fails()
 
 @pytest.fixture(scope="module", autouse=True)
 def _end():
+    """See that nothing of this module's is left; what other tests of the process have running is theirs."""
+    others = {child.pid for child in psutil.Process().children(recursive=True)}
     yield
     kernels.end_kernels()
-    assert not psutil.Process().children(recursive=True)
+    left = [child for child in psutil.Process().children(recursive=True) if child.pid not in others]
+    assert not psutil.wait_procs(left, timeout=10)[1], "killed, they are gone at once, or nearly so"
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -85,6 +85,14 @@ def test_explanations_of_nothing_go_too():
     assert "Always." in body(TITLE, text("## When not to trust this\n\n- Always.")), "a page of texts stays whole"
 
 
+def test_how_to_read_goes_with_its_figure_though_sentences_stand_beside_it():
+    how = text("*How to read it.* Each dot.", "how-to-read")
+    missing = body(TITLE, text("## Weights"), code(prose("Equal.")), code(note(NO_PACE)), how)
+    assert missing.split("\n") == ["# Stock", "## Weights", "Equal.", NO_PACE]
+    assert "Each dot." in body(TITLE, text("## Weights"), code(prose("Equal.")), code(FIGURE), how)
+    assert "Each dot." in body(TITLE, text("## Lots"), code(TABLE), how), "a table is explained, too"
+
+
 def test_a_heading_over_sections_goes_with_the_last_of_them():
     above, below = text("## Stock"), text("### Ages")
     assert body(TITLE, above, below, code(TABLE)).split("\n") == ["# Stock", "## Stock", "### Ages", "[table]"]

@@ -130,11 +130,19 @@ def _around(section: list[dict]) -> list[dict]:
             continue
         if HOW_TO_READ in cell["metadata"].get("tags", []):
             about = _code_run(reversed(section[:i]))
+            there = not _figure_is_missing(about)
         else:
-            about = _code_run(section[i + 1 :])
-        if not about or any(_speaks(other) for other in about):
+            about, there = _code_run(section[i + 1 :]), True
+        if there and (not about or any(_speaks(other) for other in about)):
             kept.append(cell)
     return kept
+
+
+def _figure_is_missing(cells: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a note stands in the place of the figure: sentences beside it are nothing to be read like one."""
+    outputs = [output for cell in cells for output in cell["outputs"]]
+    drawn = any(kind in output.get("data", {}) for output in outputs for kind in IMAGES)
+    return not drawn and any(_is_note(output) for output in outputs)
 
 
 def _code_run(cells: Iterable[dict]) -> list[dict]:

@@ -1,6 +1,8 @@
 """Warm kernels: as empty and as exact as any other, gone when they should be, and normal ones where none can be."""
 
 import asyncio
+import concurrent.futures
+import gc
 import json
 import os
 import random
@@ -294,6 +296,31 @@ def test_pipes_leave_nothing_open():
     assert kernels.WarmProcess.of(PRELOAD, piped=True).process.poll() is None
     left = [process for process in psutil.process_iter() if process.pid in sleepers]
     assert not psutil.wait_procs(left, timeout=5)[1], "what a notebook started outlives it"
+
+
+def test_a_kernel_that_came_too_late_shares_no_pipe_with_another_page():
+    """A request that its page no longer waits for must not hand over whatever has its descriptor's number by then."""
+    executed(notebook("1"))
+    before = psutil.Process().num_fds()
+    warm = kernels.WarmProcess.of(PRELOAD, piped=True)
+    pages = [notebook(f"print({i}); left = 20", *["left -= 1; print(left)"] * 20) for i in range(6)]
+    warm.process.send_signal(signal.SIGSTOP)
+    try:
+        with concurrent.futures.ThreadPoolExecutor(6) as threads:
+            late = [threads.submit(executed, notebook("1"), start_timeout=1) for _ in pages]
+            assert all("within 1 s" in str(page.exception(60)) for page in late)
+        del late  # the errors hold on to their frames, and those to what was open
+        gc.collect()
+        with concurrent.futures.ThreadPoolExecutor(6) as threads:
+            ready = [threads.submit(executed, page) for page in pages]
+            time.sleep(0.5)  # they wait with pipes that got the numbers of those before
+            warm.process.send_signal(signal.SIGCONT)
+            counted = "".join(f"{left}\n" for left in reversed(range(20)))
+            assert [said(page.result(60)) for page in ready] == [f"{i}\n{counted}" for i in range(6)]
+    finally:
+        warm.process.send_signal(signal.SIGCONT)
+    gc.collect()
+    assert psutil.Process().num_fds() <= before
 
 
 def test_a_kernel_is_missed_though_a_child_of_it_keeps_its_pipe():

@@ -232,6 +232,19 @@ def test_what_nobody_foresaw_is_one_sentence_a_log_and_70(broken, capsys, comman
         assert log.stat().st_mode & 0o077 == 0, "a traceback may quote data"
 
 
+@pytest.mark.parametrize("place", ["/proc/none", "/dev/null/x", "file", "file/x", "x" * 300])
+@pytest.mark.parametrize("command", [["check"], ["report", "2026-10"]], ids=str)
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_a_cache_that_can_be_nowhere_is_told(book, monkeypatch, capsys, place, command):
+    (book.parent / "file").write_text("x")
+    monkeypatch.setattr(tables, "CACHE", book.parent / place)
+    monkeypatch.setenv("WORKBOOK_EDITIONS", str(book.parent / "reports"))
+    assert cli.main([*command, "--config", str(book)]) == 2
+    told = capsys.readouterr()
+    assert place in told.err + told.out
+    assert place != "/proc/none" or "the environment variable WORKBOOK_CACHE names another" in told.err + told.out
+
+
 def test_a_module_that_cannot_be_imported_is_unforeseen_too(broken, capsys):
     assert broken("imports", ImportError()) == 70
     assert "helpers.report" in capsys.readouterr().err

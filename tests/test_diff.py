@@ -1,6 +1,7 @@
 """Differences between editions: keys, what came, went and changed, and the sentences on the front page."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -281,6 +282,15 @@ def test_the_command_tells_what_changed(shelves, capsys):
         "rows.csv",
         "tables.csv",
     ]
+
+
+def test_amounts_are_written_with_two_decimals(shelves):
+    asked(shelves, "2026-09", "2026-10", "--out", str(shelves / "out"))
+    rows = (shelves / "out" / "cells.csv").read_text(encoding="utf-8-sig").splitlines()
+    told = {(row.split(",")[0], row.split(",")[3]): row.split(",")[4:] for row in rows[1:]}
+    amounts = [cells for (table, column), cells in told.items() if shelf.is_amount(column)]
+    assert len(amounts) >= 2
+    assert all(re.fullmatch(r"(-?\d+\.\d\d)?", cell) for cells in amounts for cell in cells), amounts
 
 
 def test_the_command_on_equal_editions(shelves, capsys):

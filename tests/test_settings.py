@@ -92,7 +92,15 @@ def test_a_name_is_never_a_path(toml, name):
         workbook(toml(f'[workbook]\nname = "{name}"\n' + SELL_IN))
 
 
-@pytest.mark.parametrize("name", ["demo", "Lumora 2026", "星辰电器", "a.b-c_d"])
+@pytest.mark.parametrize(
+    ("name", "said"), [("a.", "no dot at the end"), ("a ", "no dot"), ("CON", "a device"), ("lpt1.x", "a device")]
+)
+def test_a_name_is_a_folder_on_every_system(toml, name, said):
+    with pytest.raises(DataError, match=said):
+        workbook(toml(f'[workbook]\nname = "{name}"\n' + SELL_IN))
+
+
+@pytest.mark.parametrize("name", ["demo", "console", "Lumora 2026", "星辰电器", "a.b-c_d"])
 def test_names_of_all_scripts_are_good(toml, name):
     assert workbook(toml(f'[workbook]\nname = "{name}"\n' + SELL_IN)).name == name
 

@@ -373,6 +373,40 @@ def test_what_people_laid_into_an_edition_is_kept_aside(run, capsys, monkeypatch
     assert (run.out / "2026-10.kept-2" / "notes.txt").read_text() == "another", "and nothing kept is overwritten"
 
 
+@pytest.mark.parametrize("harm", ["emptied", "edited", "gone"])
+@pytest.mark.parametrize("name", ["02_abc.html", "index.html", "tables/t.csv", "notebooks/02_abc.ipynb"])
+def test_an_edition_that_was_spoilt_is_bound_anew(run, name, harm):
+    """Made of the same as before, but not what was printed: what people made of it is kept, then it is whole again."""
+    place = run()
+    before = (place / name).read_bytes()
+    if harm == "gone":
+        (place / name).unlink()
+    else:
+        (place / name).write_text("" if harm == "emptied" else "mine")
+    spoilt = (place / name).read_bytes() if harm != "gone" else None
+    run()
+    assert shelf.is_whole(place)
+    assert len((place / name).read_bytes()) == len(before)
+    kept = run.out / "2026-10.kept"
+    assert (kept / name).read_bytes() == spoilt if spoilt is not None else not kept.exists()
+
+
+def test_a_list_of_editions_that_is_gone_is_written_again(run):
+    place = run()
+    stamp = (place / "index.html").stat().st_mtime_ns
+    (run.out / "index.html").unlink()
+    run()
+    assert "2026-10/index.html" in (run.out / "index.html").read_text()
+    assert (place / "index.html").stat().st_mtime_ns == stamp, "the edition itself stands"
+
+
+def test_two_notebooks_that_publish_one_table_are_told(run, tmp_path):
+    write_notebook(tmp_path / "notebooks", "03_other", cell("1"))
+    with pytest.raises(settings.DataError, match="03_other: a notebook before it publishes the table 't', too"):
+        run()
+    assert not (run.out / "2026-10").exists()
+
+
 def test_an_untouched_edition_leaves_nothing_aside(run):
     place = run(1, archive=True)
     assert shelf.laid_in(place) == []
@@ -603,14 +637,33 @@ def test_a_diff_into_a_file_or_an_edition_is_refused(compared, run, tmp_path):
     assert tree(run.out) == before
 
 
-def test_an_edition_that_lost_a_file_is_seen(tmp_path):
+def test_an_edition_that_is_not_as_it_was_printed_is_seen(tmp_path):
     edition = tmp_path / "2026-10"
     (edition / "tables").mkdir(parents=True)
     (edition / "tables" / "a.csv").write_text("x\n1\n")
     write_manifest(edition)
     shelf.seal(edition)
-    assert shelf.lacks_none(edition)
+    assert shelf.is_whole(edition)
     (edition / "note.txt").write_text("somebody's")
-    assert shelf.lacks_none(edition), "what people laid in is not missing"
+    assert shelf.is_whole(edition), "what people laid in is beside it"
+    for spoilt in ("", "x\n2\n"):
+        (edition / "tables" / "a.csv").write_text(spoilt)
+        assert not shelf.is_whole(edition)
     (edition / "tables" / "a.csv").unlink()
-    assert not shelf.lacks_none(edition)
+    assert not shelf.is_whole(edition)
+    (edition / "tables" / "a.csv").write_text("x\n1\n")
+    assert shelf.is_whole(edition)
+    told = json.loads((edition / "manifest.json").read_text())
+    (edition / "manifest.json").write_text(json.dumps(told | {"workbook": "other"}))
+    assert not shelf.is_whole(edition), "its manifest was changed"
+
+
+def test_the_zip_of_an_edition_belongs_to_it(tmp_path):
+    edition = tmp_path / "2026-10"
+    edition.mkdir()
+    write_manifest(edition)
+    shelf.seal(edition, "small-2026-10.zip")
+    shelf.pack(edition, "small-2026-10")
+    assert shelf.is_whole(edition)
+    (edition / "small-2026-10.zip").write_bytes(b"PK")
+    assert not shelf.is_whole(edition)

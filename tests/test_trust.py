@@ -599,6 +599,14 @@ def test_time_is_over_in_words(place, monkeypatch):
                     "variable WORKBOOK_READ_SECONDS")  # fmt: skip
 
 
+@pytest.mark.parametrize("given", ["soon", "-1", "0", "1e9", "nan", "inf", " 5", "²"])
+def test_a_time_that_is_no_number_is_refused(place, monkeypatch, given):
+    monkeypatch.setenv("WORKBOOK_READ_SECONDS", given)
+    assert f"WORKBOOK_READ_SECONDS = {given!r}: a whole number" in told_of(source("data.csv"), place)
+    monkeypatch.setenv("WORKBOOK_READ_SECONDS", "60")
+    assert not told_of(source("data.csv"), place)
+
+
 def test_an_honest_table_is_read_after_one_that_was_ended(place, monkeypatch):
     monkeypatch.setattr(tables, "READ_SECONDS", 1)
     assert told_of(query("select count(*) as dealer_id from range(100000000000) a, raw"), place)

@@ -255,7 +255,8 @@ def _diff(options: argparse.Namespace) -> int:
     said = [words.say("diff.between", title=book.heading, **spoken), "", *diff.sentences(before, after), "",
             *diff.summary(found)]  # fmt: skip
     if out:
-        shelf.write_tables(out, found._asdict(), {"workbook": book.name, "diff": list(months)})
+        written = found._replace(cells=diff.with_amounts(found.cells, (before, after)))
+        shelf.write_tables(out, written._asdict(), {"workbook": book.name, "diff": list(months)})
     terminal.say(*map(terminal.visible, said))
     return 0
 

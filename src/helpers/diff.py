@@ -4,12 +4,13 @@ import itertools
 import math
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from helpers import style, words
+from helpers import shelf, style, words
 
 SAME, TINY = 1e-9, 1e-12  # relative and absolute: sums of the same lines in another order differ by less
 KEY_COLUMNS = 4  # a row that takes more to be told from the others has no name
@@ -22,7 +23,8 @@ SHOWN_COLUMNS = 3  # of a table, in the summary
 BETWEEN = " · "  # the parts of a key
 TABLES = ["table", "key", "n_before", "n_after", "n_came", "n_gone", "n_changed", "remark"]
 ROWS = ["table", "key", "name", "movement"]
-CELLS = ["table", "key", "name", "column", "before", "after", "change"]
+NUMBERS = ["before", "after", "change"]
+CELLS = ["table", "key", "name", "column", *NUMBERS]
 # What a row is like, not which row it is: no part of its name, though it may tell rows apart by chance.
 STATES = re.compile(
     r"(?:.*_)?class(?:_\w+)?|code|diagnosis|movement|status|state|verdict|quadrant|segment|trigger|reason|measure|line|"
@@ -44,6 +46,22 @@ class Changes(NamedTuple):
     tables: pd.DataFrame
     rows: pd.DataFrame
     cells: pd.DataFrame
+
+
+def with_amounts(cells: pd.DataFrame, tables: Iterable[Mapping[str, pd.DataFrame]]) -> pd.DataFrame:
+    """Give the cells that are money as amounts of two decimals, to be written; `tables` are those compared."""
+    beside = {name: {str(column) for column in table} for known in tables for name, table in known.items()}
+    money = [shelf.is_amount(cell.column, beside[cell.table]) for cell in cells.itertuples()]
+    told = cells.astype(dict.fromkeys(NUMBERS, "object"))
+    for column in NUMBERS:
+        told.loc[money, column] = [_two_decimals(value) for value in told.loc[money, column]]
+    return told
+
+
+def _two_decimals(value: Any) -> Any:
+    """Round to two decimals where it is a number that has as many."""
+    is_number = isinstance(value, (int, float)) and math.isfinite(value) and abs(value) < 1e15
+    return Decimal(f"{value:.2f}") + 0 if is_number else value
 
 
 def changes(before: Mapping[str, pd.DataFrame], after: Mapping[str, pd.DataFrame]) -> Changes:

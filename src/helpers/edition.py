@@ -22,7 +22,7 @@ import jinja2
 import pandas as pd
 
 from helpers import periods, sections, shelf, slim, words
-from helpers.settings import Workbook
+from helpers.settings import DataError, Workbook
 
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGE_NAMES = {"en": "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文"}
@@ -438,7 +438,9 @@ def _page_facts(name: str, shelf_folder: Path, place: Path) -> dict[str, Any]:
     shutil.copy(shelf_folder / "notebook.ipynb", place / "notebooks" / f"{name}.ipynb")
     tables = sorted((shelf_folder / "tables").glob("*.csv"))
     for table in tables:
-        shutil.copy(table, place / "tables")
+        if (there := place / "tables" / table.name).exists():
+            raise DataError(f"{name}: a notebook before it publishes the table {table.stem!r}, too; name one otherwise")
+        shutil.copy(table, there)
     thumbnail = next((f for f in shelf_folder.glob("thumbnail.*") if f.suffix != ".txt"), None)
     if thumbnail:
         shutil.copy(thumbnail, place / "thumbnails" / f"{name}{thumbnail.suffix}")

@@ -303,7 +303,7 @@ def require_server_query(where: str, text: str, dialect: Any) -> None:
     try:
         parsed = [statement for statement in sqlglot.parse(text, dialect=dialect) if statement is not None]
     except (sqlglot.errors.SqlglotError, RecursionError) as error:
-        reason = str(error).splitlines()[0][:300]
+        reason = str(error).split("\n")[0][:300]
         raise DataError(f"{where}: the query can't be read as SQL: {reason}") from None
     if len(parsed) != 1 or not isinstance(parsed[0], exp.Query):
         raise DataError(f"{where}: the query must be a SELECT, one and no more")

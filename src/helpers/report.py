@@ -181,7 +181,7 @@ def print_edition(
         printed = press.print_pages(asked, folder, work, made_of["data"], workers=workers,
                                     limits=press.usual_limits(ends), executor=executor)  # fmt: skip
         bound_of = pages.digest_of([tuple(page)[1:3] for page in asked], sorted(printed.failed), pdf, archive)
-        stands = bound_of == edition.bound_of(folder / name) and shelf.lacks_none(folder / name)
+        stands = bound_of == edition.bound_of(folder / name) and shelf.is_whole(folder / name)
         if not stands:  # else what stands there is whole, and made of the same
             new, before = work / "edition", shelf.earlier(folder, period, book.name)
             edition.write_edition(new, book, period, languages, _by_language(asked, folder, printed), made_of["data"],
@@ -194,7 +194,9 @@ def print_edition(
             if archive:
                 shelf.pack(new, f"{book.name}-{name}")
             shelf.put(new, folder / name)
+        if not stands or not (folder / "index.html").exists():
             edition.write_list(folder, book, languages[0])
+        if not stands:
             shelf.prune(folder)
     known = {(page.name, page.language): printed.seconds.get(page.key) for page in asked if not page.dealer_id}
     told = [f"--pdf: {address}: {reason}" for address, reason in missing_pdfs.items()]

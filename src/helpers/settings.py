@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]  # reports, cache and reference tables lie in t
 FILE_KINDS = (".parquet", ".csv", ".csv.gz")
 WORKBOOK_KEYS = ("name", "title", "title_zh", "brand", "currency", "language", "generated")
 GIVEN_BY_THE_RUN = ("period", "config", "language")
+RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)  # no folder there can have it
 WRITTEN_BY_PEOPLE = ("plan", "overrides")  # found beside the toml without being named in it
 TABLE_KEYS = ("source", "query", "columns", "format")
 MAX_TOML = 1_000_000  # bytes; a longer one was not written by people
@@ -443,8 +444,10 @@ def _engine(data: Mapping, path: Path, filled: dict[str, str]) -> str:
 def _name(head: Mapping, path: Path) -> str:
     name = _text(head, "name", path.parent.name if path.name == "workbook.toml" else path.stem)
     # the name becomes a folder below reports/: text from a file is never a path
-    if not re.fullmatch(r"[\w][\w .-]{0,63}", name):
-        raise DataError(f"[workbook] name = {name!r}: use letters, digits, space, dot, - and _ only")
+    if not re.fullmatch(r"\w(?:[\w .-]{0,62}[\w-])?", name):
+        raise DataError(f"[workbook] name = {name!r}: use letters, digits, space, dot, - and _ only; no dot at the end")
+    if RESERVED.fullmatch(name):
+        raise DataError(f"[workbook] name = {name!r}: Windows keeps this name for a device; choose another")
     return name
 
 

@@ -164,10 +164,15 @@ def laid_in(edition: Path, name: str = "") -> list[str]:
     return [path for path in found if not (path == manifest.get("archive") and _is_packed(edition / path, edition))]
 
 
-def lacks_none(edition: Path) -> bool:
-    """Tell whether all files are there that an edition's manifest names."""
-    named = (manifest_of(edition) or {}).get("files")
-    return not isinstance(named, dict) or set(named) <= set(_files(edition))
+def is_whole(edition: Path) -> bool:
+    """Tell whether all that an edition's manifest names is there as it names it; what people laid in is beside that."""
+    manifest = manifest_of(edition) or {}
+    named, archive = manifest.get("files"), manifest.get("archive")
+    return (
+        isinstance(named, dict) and manifest.get("seal") == _sealed(manifest)
+        and all(_digest(edition / path) == digest for path, digest in named.items())
+        and (not archive or _is_packed(edition / archive, edition))
+    )  # fmt: skip
 
 
 def _files(folder: Path) -> list[str]:

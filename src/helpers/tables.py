@@ -6,6 +6,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import threading
@@ -38,7 +39,7 @@ from helpers.settings import (
 
 CACHE = Path(os.environ.get("WORKBOOK_CACHE", ROOT / "data" / "cache"))  # elsewhere where the project is read-only
 MEMORY_LIMIT = "1500MB"  # for DuckDB; it spills to disk beyond that; an own limit: engine = "duckdb://?memory_limit=…"
-READ_SECONDS = float(os.environ.get("WORKBOOK_READ_SECONDS", 3600))  # in which a table's source must be read
+READ_SECONDS = 3600.0  # in which a table's source must be read; the environment may say otherwise
 CLOSED = {  # no code comes in: neither from the disk nor from the net, nor does a key that lies somewhere
     "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
     "allow_community_extensions": "false", "allow_unsigned_extensions": "false", "allow_persistent_secrets": "false",
@@ -89,10 +90,27 @@ def _connected(book: Workbook):
         raise DataError(book.told(error)) from None
 
 
+def _make_cache() -> None:
+    """Make the cache's folder.
+
+    Raises
+    ------
+    DataError
+        If it can't be made, which says how to have another.
+    """
+    try:
+        CACHE.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"{CACHE}: {error.strerror}; the cache can't be here; the environment variable WORKBOOK_CACHE names "
+            f"another folder"
+        ) from None
+
+
 def _duckdb(engine: str):
     """Start an empty DuckDB that loads no extension, set up as the engine's URL says."""
     con = ibis.duckdb.connect(**CLOSED, **{"memory_limit": MEMORY_LIMIT, **engine_settings(engine)})
-    CACHE.mkdir(parents=True, exist_ok=True)
+    _make_cache()
     # by default all processes of a folder would spill to the same files and crash on one another's
     con.raw_sql(f"SET temp_directory = {_literal(str(CACHE / f'spill.{os.getpid()}.{secrets.token_hex(4)}'))}")
     con.raw_sql("SET preserve_insertion_order = false; SET enable_progress_bar = false; SET TimeZone = 'UTC'")
@@ -172,6 +190,13 @@ def _named(book: Workbook, name: str, tables: list[tuple[str, str]]) -> str:
     return ".".join(quoted(part) for part in source.split("."))
 
 
+def _read_seconds() -> float:
+    given = os.environ.get("WORKBOOK_READ_SECONDS", "")
+    if not re.fullmatch(r"[1-9]\d{0,8}|", given):
+        raise DataError(f"WORKBOOK_READ_SECONDS = {given!r}: a whole number of seconds is expected, e.g. 3600")
+    return float(given or READ_SECONDS)
+
+
 @contextlib.contextmanager
 def _in_time(con, book: Workbook, name: str) -> Iterator[None]:
     """Stop what runs on a connection when a table's time is over.
@@ -181,10 +206,10 @@ def _in_time(con, book: Workbook, name: str) -> Iterator[None]:
     DataError
         If it took too long.
     """
-    done, late = threading.Event(), threading.Event()
+    done, late, seconds = threading.Event(), threading.Event(), _read_seconds()
 
     def watch() -> None:
-        if done.wait(READ_SECONDS):
+        if done.wait(seconds):
             return
         late.set()
         while not done.wait(0.2):  # once would miss what begins just now
@@ -197,7 +222,7 @@ def _in_time(con, book: Workbook, name: str) -> Iterator[None]:
     except Exception:
         if late.is_set():
             raise DataError(
-                f"{name}: {source_name(book, name)} was not read in {READ_SECONDS:,.0f} seconds; read less in the "
+                f"{name}: {source_name(book, name)} was not read in {seconds:,.0f} seconds; read less in the "
                 f"query, or set the environment variable WORKBOOK_READ_SECONDS"
             ) from None
         raise
@@ -345,7 +370,7 @@ def errors(book: Workbook, name: str) -> list[Finding]:
 
 def _build(book: Workbook, name: str, stem: Path) -> None:
     """Write a canonical table sorted as Parquet, then its description; with errors, only the description."""
-    CACHE.mkdir(parents=True, exist_ok=True)
+    _make_cache()
     part = Path(f"{stem}.{os.getpid()}.part")
     try:
         with _room(book, name, part) as con:

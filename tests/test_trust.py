@@ -9,6 +9,7 @@ import glob
 import http.server
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -20,6 +21,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import psutil
 import pytest
 
 from helpers import checks, guard, settings, tables
@@ -597,6 +599,21 @@ def test_time_is_over_in_words(place, monkeypatch):
     )
     assert told == ("sell_in: the query was not read in 1 seconds; read less in the query, or set the environment "
                     "variable WORKBOOK_READ_SECONDS")  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_who_asks_a_query_to_end_is_no_fault_of_the_data(place, number):
+    toml = query("select count(*) as dealer_id, date, revenue from raw, range(100000000000) group by all")
+    (place / "workbook.toml").write_text(toml, encoding="utf-8")
+    command = [sys.executable, "-c", "from helpers import cli; raise SystemExit(cli.main())", "check", "--config", "."]
+    with subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env={**os.environ, "WORKBOOK_CACHE": str(place / "kept")}) as asked:  # fmt: skip
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and psutil.Process(asked.pid).cpu_times().user < 4:
+            time.sleep(0.1)
+        asked.send_signal(number)
+        assert asked.communicate(timeout=60) == ("", "workbook: interrupted\n")
+    assert asked.returncode == 130
 
 
 @pytest.mark.parametrize("given", ["soon", "-1", "0", "1e9", "nan", "inf", " 5", "²"])

@@ -219,7 +219,10 @@ def _in_time(con, book: Workbook, name: str) -> Iterator[None]:
     watcher.start()
     try:
         yield
-    except Exception:
+    except Exception as error:
+        if "Query interrupted" in str(error) and not late.is_set():  # DuckDB's word for Ctrl-C, or a request to end
+            con.con.interrupt()  # it has left the query running, and would wait for its end on closing
+            raise KeyboardInterrupt from None
         if late.is_set():
             raise DataError(
                 f"{name}: {source_name(book, name)} was not read in {seconds:,.0f} seconds; read less in the "

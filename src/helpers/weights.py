@@ -134,7 +134,8 @@ def ahp(matrix: pd.DataFrame) -> Ahp:
     weights = weights / weights.sum()
     index = (values[largest].real - n) / (n - 1) if n > 2 else 0.0
     misfit = np.triu(np.abs(np.log(ratios * weights[None, :] / weights[:, None])))
-    i, j = np.unravel_index(np.argmax(misfit), misfit.shape) if n > 2 else (0, 0)
+    # of equal ones the first: the last digit of a sum is another on another processor
+    i, j = np.unravel_index(np.argmax(misfit > misfit.max() - 1e-9), misfit.shape) if n > 2 else (0, 0)
     named = pd.Series(weights, index=matrix.index)
     ratio = max(float(index), 0.0) / RANDOM_INDEX.get(n, 1.0)
     if misfit[i, j] < 1e-6:

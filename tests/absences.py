@@ -160,7 +160,7 @@ CASES = _cases()
 SAMPLED = 10  # of the pairs and of the tables of which only the header is there, in the suite; the matrix has them all
 # a table, a history, a network of few, or next to nothing: the next month meets what this one published
 EDITIONS = {case.name for case in CASES if case.name.startswith(("three", "four", "till", "sell-out", "all", "brand"))
-            or re.fullmatch(r"(1|3|5|11|12|25) months|[12] dealers", case.name)  # each is followed by a month more
+            or re.fullmatch(r"(1|3|5|11|25) months|[12] dealers", case.name)  # each is followed by a month more
             or (len(case.missing) == 1 and "." not in case.missing[0] and case.name.startswith("no "))}  # fmt: skip
 
 

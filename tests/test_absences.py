@@ -94,8 +94,8 @@ def test_pages_print_without_it(case, tables, asked, bodies, tmp_path):
     book = write_case(tmp_path / "book", case, tables)
     names = pages_that_read(case, asked)
     if any("." in what for what in case.missing):
-        turn = CASES.index(case)
-        names = [names[(turn + i * len(names) // AT_MOST) % len(names)] for i in range(min(len(names), AT_MOST))]
+        turn, n = CASES.index(case), min(len(names), AT_MOST)
+        names = [names[(turn + i * len(names) // n) % len(names)] for i in range(n)]
     found = print_pages(book, names, [language_of(case)], [LAST], tmp_path / "editions", bodies)
     assert found, f"{case}: no page reads it; is it still a part of the contract?"
     assert_as_known(case, found)

@@ -112,6 +112,14 @@ def test_a_card_says_what_a_dealer_loses_us_and_what_he_owes_without_purchases(d
         found._replace(owed=owed)))  # fmt: skip
 
 
+def test_a_card_says_of_which_part_his_gross_profit_is(deal):
+    found = deal()
+    half = found.judged.assign(covered_revenue=found.judged["revenue"] / 2)
+    assert style.say("pareto.cost_cover", share="50.0 %") in card.summary(found._replace(judged=half))
+    for judged in (found.judged, half.assign(gross_profit=np.nan)):
+        assert not any("Cost is known" in line for line in card.summary(found._replace(judged=judged)))
+
+
 def test_a_year_ago_below_zero_is_told_as_l():
     now = pd.DataFrame({"dealer_id": ["a", "b"], "composite_class": ["C", "A"], "code": ["CCC", "AAA"]})
     before = pd.DataFrame({"dealer_id": ["a"], "composite_class": ["C"], "code": ["CLC"]})

@@ -606,6 +606,16 @@ def test_a_tile_is_measured_against_the_window_a_month_before_where_that_is_know
     assert "+0.0 %" in profit["change"]
 
 
+def test_gross_profits_of_other_parts_of_revenue_are_not_compared():
+    months = months_of(30).assign(covered_revenue=10.0)
+    assert "change" in judgement.tiles(months, "2026-10")[1]
+    months.loc[months.index[-1:], "covered_revenue"] = 0.0  # nobody has entered the last month's costs yet
+    revenue, profit = judgement.tiles(months, "2026-10")
+    assert "change" in revenue and not {"change", "tone"} & set(profit)
+    months["covered_revenue"] = 5.0  # of half of the lines, now as before
+    assert "change" in judgement.tiles(months, "2026-10")[1]
+
+
 def test_a_tile_knows_no_change_where_the_data_begin_with_the_window():
     revenue, _profit = judgement.tiles(months_of(12), "2026-10")
     assert revenue["text"] == style.money(120)

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from helpers import inventory, periods, profit, standing, style
+from helpers.judgement import cover_sentences
 from helpers.pareto import INDICATORS, ranked_classes
 
 AUDIENCES = ("us", "dealer")
@@ -270,6 +271,7 @@ def _class_sentences(found: Dossier) -> list[str]:
                       diagnosis=style.word(row["diagnosis"]))]  # fmt: skip
     if row.get("gross_profit", 0.0) < 0:
         said.append(style.say("card.loses", losses=-row["gross_profit"], n=found.n_months))
+    said += cover_sentences(found.judged) if pd.notna(row.get("gross_profit")) else []
     if pd.notna(row["history"]) and pd.notna(row["stability_rate"]):
         said.append(style.say("card.history", history=" ".join(row["history"]),
                               rate=style.percent(row["stability_rate"])))  # fmt: skip

@@ -231,7 +231,7 @@ def write_edition(
     one: the front page says what changed since. `made_of` is kept, for `bound_of`. With `pdf` pages lead to their PDF,
     which whoever asks for it lays beside.
     """
-    from helpers import managers, read
+    from helpers import judgement, managers, read
 
     for language in languages:
         place = folder if language == languages[0] else folder / language
@@ -258,7 +258,8 @@ def write_edition(
         for office in offices:
             _write(place, office["file"], "manager.html.j2", bound, languages, office=office)
         if offices:
-            _write(place, "managers.html", "managers.html.j2", bound, languages)
+            cover = judgement.cover_sentences(whole["abc_pareto"])
+            _write(place, "managers.html", "managers.html.j2", bound, languages, cover=cover)
         if cards:
             _write_cards(place, dealers, bound, languages, cards)
         found, tables = data_quality(book)

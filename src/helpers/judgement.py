@@ -25,6 +25,7 @@ from helpers.settings import DataError
 
 WEIGHTS = {"payments": 0.4, "gross_profit": 0.4, "brand_share": 0.2}  # of the joint judgement; the page states them
 POINTS = {"A": 3, "B": 2, "C": 1}
+SAME_COVER = 0.005  # parts of revenue that differ by less are the same
 SIZES = ("gross_profit", "payments", "revenue")  # what can stand for the size of a dealer, the most telling first
 ANY = "*" * len(INDICATORS)
 COMPOSITE_CUTS = (2.5, 1.5)  # weighted points from which a dealer is A, then B
@@ -340,7 +341,7 @@ def basis_sentences(judged: pd.DataFrame, basis: str) -> list[str]:
         said.append(style.say("pareto.by_revenue"))
         return said + ([] if known else [style.say("pareto.no_brand_share")])
     said += [style.say(f"pareto.no_{i}") for i in INDICATORS if i not in known]
-    said += [_cover_sentence(judged)] if cost_cover(judged) < 1 else []
+    said += cover_sentences(judged)
     partly = judged[[f"{i}_class" for i in known]].eq(MISSING).any(axis=1)
     if partly.any():
         said.append(style.say("pareto.fewer_letters", n=int(partly.sum()), of=len(judged)))
@@ -363,8 +364,7 @@ def headlines(judged: pd.DataFrame, moved: pd.DataFrame, overdue: pd.DataFrame |
         owed = {"place": "tile", "label": style.say("pareto.tile_stopped"), "text": f"{len(stopped):,}"}
         change = style.say("pareto.owe", balance=float(stopped["balance"].sum()))
         made.append({**owed, "change": change, "tone": "bad" if len(stopped) else "good"})
-    if cost_cover(judged) < 1:
-        made.append({"place": "quality", "text": _cover_sentence(judged)})
+    made += [{"place": "quality", "text": said} for said in cover_sentences(judged)]
     if not (moved["movement"] == "–").all():
         said = style.say("pareto.moved", **{m: how.get(m, 0) for m in ("risen", "fallen", "joined", "left")})
         made.append({"place": "change", "text": said, "link": "02_abc_pareto.html"})
@@ -389,9 +389,10 @@ def _verdict(judged: pd.DataFrame) -> list[str]:
     return said + loss_sentences(judged, [size])
 
 
-def _cover_sentence(judged: pd.DataFrame) -> str:
-    """Say that gross profit is that of the covered lines; what is nearly all is not called all."""
-    return style.say("pareto.cost_cover", share=style.percent(min(cost_cover(judged), 0.999), 1))
+def cover_sentences(judged: pd.DataFrame) -> list[str]:
+    """Say where gross profit is that of a part of the lines; what is nearly all is not called all."""
+    cover = cost_cover(judged)
+    return [style.say("pareto.cost_cover", share=style.percent(min(cover, 0.999), 1))] if cover < 1 else []
 
 
 def tiles(months: pd.DataFrame, period: str) -> list[dict]:
@@ -400,8 +401,10 @@ def tiles(months: pd.DataFrame, period: str) -> list[dict]:
     Keys as `report.headline` takes them; `trend` is the last 24 months, or those that are known. The label counts the
     months that are summed up, and says which part of revenue gross profit is the profit of, if not of all. Where the
     data don't reach back over the window a month before, there is no change: eleven months would make every total grow.
+    Nor is there one of gross profits that are of different parts of revenue.
     """
     made, inside = [], months[months["month"].isin(periods.month_range(period, 12))]
+    then = cost_cover(months[months["month"].isin(periods.month_range(periods.shift(period, -1), 12))])
     for column in ("revenue", "payments", "gross_profit"):
         sums = months.groupby("month")[column].sum(min_count=1).dropna()
         known = [month for month in periods.month_range(period, 24) if month >= sums.index.min()] if len(sums) else []
@@ -412,7 +415,8 @@ def tiles(months: pd.DataFrame, period: str) -> list[dict]:
         key, part = ("pareto.tile_cover", style.percent(min(cover, 0.999), 1)) if cover < 1 else ("pareto.tile", "")
         tile = {"place": "tile", "label": style.say(key, indicator=style.label(column), n=n, share=part),
                 "text": style.money(now), "trend": [float(x) for x in sums]}  # fmt: skip
-        if len(sums) > 12 and (before := sums.iloc[-13:-1].sum()) > 0:
+        is_same = column != "gross_profit" or not abs(cover - then) > SAME_COVER
+        if is_same and len(sums) > 12 and (before := sums.iloc[-13:-1].sum()) > 0:
             change = style.change(now, before)
             tile |= {"tone": "good" if now >= before else "bad", "change": style.say("pareto.change", change=change)}
         made.append(tile)

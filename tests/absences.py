@@ -207,19 +207,19 @@ def print_pages(
 
 def print_editions(
     book: settings.Workbook, languages: Sequence[str], folder: Path, executor: concurrent.futures.Executor,
-    whole: Bodies | None = None, names: Collection[str] = (),
+    whole: Bodies | None = None, names: Collection[str] = (), first: Collection[str] = (),
 ) -> dict[str, list[str]]:  # fmt: skip
     """Print a month and the next one with the press, with a card, and compare them; give the complaints about all.
 
-    `names` chooses pages: all where none is given.
+    `names` chooses pages, and `first` those of the first month: all where none is given.
     """
     found: dict[str, list[str]] = {}
-    notebooks, n_cards = folder.parent / "notebooks", int(not names or pages.CARD in names)
-    shutil.copytree(pages.NOTEBOOKS, notebooks, dirs_exist_ok=True)
-    for path in notebooks.glob(pages.IN_EDITIONS):
-        if names and path.stem not in names:
-            path.unlink()
-    for month in (FIRST, LAST):
+    for month, chosen in ((FIRST, first or names), (LAST, names)):
+        notebooks, n_cards = folder.parent / f"notebooks of {month}", int(not chosen or pages.CARD in chosen)
+        shutil.copytree(pages.NOTEBOOKS, notebooks)
+        for path in notebooks.glob(pages.IN_EDITIONS):
+            if chosen and path.stem not in chosen:
+                path.unlink()
         try:
             made = report.print_edition(book, month, languages=languages, cards=n_cards, out=folder, executor=executor,
                                         notebooks=notebooks)  # fmt: skip

@@ -37,6 +37,9 @@ COLUMNS = ("dealer_name", "dealer_name_en", "dealer_group", "account_manager", "
 EDITIONS = ("2026-09", "2026-10")
 
 
+pytestmark = pytest.mark.xdist_group("hostile")  # printed once, on one worker
+
+
 def hostile_tables() -> dict[str, pd.DataFrame]:
     """Give the demo's tables with something in the middle of every name, the same for the same name; one is long."""
     made = demo.make_tables(n_dealers=60, n_months=26)

@@ -271,6 +271,8 @@ def test_owners_by_hand():
     assert fishbone.merged_causes(table).set_index("cause")["owner"].to_dict() == {"c1": "both", "c2": "us"}
     assert fishbone.owner_split(table_of({"x": 4.0, "y": 10.0}))["shortfall_share"].tolist() == [1, 0]
     assert fishbone.owner_split(table_of({"x": 4.0}))["shortfall_share"].isna().all(), "of three one is too few"
+    of_one = fishbone.owner_split(table_of({"x": 4.0}, factors=head_office)).set_index("owner")["weighted_shortfall"]
+    assert of_one["us"] > 0 and pd.isna(of_one["head_office"]), "nobody has scored what head office can change"
 
 
 score = st.one_of(st.none(), st.floats(0, 10))

@@ -266,7 +266,8 @@ def sentences(legs: pd.DataFrame, factors: pd.DataFrame, tree: pd.DataFrame) -> 
     twigs = tree.loc[tree["is_leaf"], "factor_id"]
     assumed, reached = factors[list(ASSUMED)].notna().all(axis=1), factors["ceiling"] <= factors["start"]
     for key, ids in (
-        ("climb.not_scored", twigs[~twigs.isin(factors["factor_id"])]),
+        # where none has a score that counts, the first sentence has said so
+        ("climb.not_scored", twigs[~twigs.isin(factors["factor_id"])] if len(factors) else []),
         ("climb.not_assumed", factors.loc[~assumed, "factor_id"]),
         ("climb.at_ceiling", factors.loc[assumed & reached, "factor_id"]),
     ):

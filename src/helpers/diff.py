@@ -224,12 +224,15 @@ def _stacked(parts: Iterable[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
 # ---- sentences -----------------------------------------------------------------------------------------------------
 
 
-def headlines(before: Mapping[str, pd.DataFrame] | None, after: Mapping[str, pd.DataFrame]) -> list[dict]:
+def headlines(
+    before: Mapping[str, pd.DataFrame] | None, after: Mapping[str, pd.DataFrame], *, how: str = "other"
+) -> list[dict]:
     """Say what changed since an earlier edition, in six sentences at most; keys as `report.headline` takes them.
 
     Who fell and who rose a class, who came and dropped out, what is owed, what lies over 90 days, whom to call: each
     where both editions tell. Without an earlier edition (None), and where none of this changed, one sentence says so;
-    where they have no table with rows there is nothing that could have changed.
+    where they have no table with rows there is nothing that could have changed. Who shows what changed below says `how`
+    "some"; other readers are led to the command.
     """
     if before is None:
         return [_line(style.say("diff.first"))]
@@ -242,14 +245,13 @@ def headlines(before: Mapping[str, pd.DataFrame] | None, after: Mapping[str, pd.
         return lines
     tables = changes(before, after).tables
     other = tables[["n_came", "n_gone", "n_changed"]].any(axis=1) | tables["remark"].ne("")
-    return [
-        _line(style.say("diff.other", n=int(other.sum()), of=len(tables)) if other.any() else style.say("diff.same"))
-    ]
+    said = style.say(f"diff.{how}", n=int(other.sum()), of=len(tables)) if other.any() else style.say("diff.same")
+    return [_line(said)]
 
 
 def sentences(before: Mapping[str, pd.DataFrame] | None, after: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Give the texts of `headlines`."""
-    return [line["text"] for line in headlines(before, after)]
+    """Give the texts of `headlines`, for one who also shows what changed."""
+    return [line["text"] for line in headlines(before, after, how="some")]
 
 
 def _line(text: str, link: str = "", tone: str = "") -> dict:

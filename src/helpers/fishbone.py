@@ -308,12 +308,14 @@ def _is_vital(shares: pd.Series) -> pd.Series:
 def owner_split(table: pd.DataFrame) -> pd.DataFrame:
     """Split what is missing by who can change it: one row for us, one for head office.
 
-    Columns: owner, n_factors, weight, weighted_shortfall, shortfall_share (of the total).
+    Columns: owner, n_factors, weight, weighted_shortfall (of the scored ones, missing where none is), shortfall_share
+    (of the total).
     """
-    split = table.groupby("owner").agg(
-        n_factors=("factor_id", "size"), weight=("weight", "sum"), weighted_shortfall=("weighted_shortfall", "sum")
-    )
+    groups = table.groupby("owner")
+    split = groups.agg(n_factors=("factor_id", "size"), weight=("weight", "sum"))
     split = split.reindex(pd.Index(OWNERS, name="owner"), fill_value=0)
+    missing = groups["weighted_shortfall"].sum(min_count=1).reindex(split.index)
+    split["weighted_shortfall"] = missing.mask(split["n_factors"] == 0, 0.0)
     share = _share(split["weighted_shortfall"]) if _is_known(table["shown_score"]) else np.nan
     return split.assign(shortfall_share=share).reset_index()
 

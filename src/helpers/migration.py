@@ -77,7 +77,8 @@ def regularity_table(judged: pd.DataFrame, demand: pd.DataFrame) -> pd.DataFrame
     if both["variability"].isin(["X", "Y", "Z"]).sum() == 0:
         both = both.head(0)
     counts = pd.crosstab(both["composite_class"], both["variability"].fillna("–"))
-    return counts.reindex(columns=["X", "Y", "Z", "–"], fill_value=0).reset_index().rename_axis(columns=None)
+    kinds = ["X", "Y", "Z", *(["–"] if "–" in counts else [])]
+    return counts.reindex(columns=kinds, fill_value=0).reset_index().rename_axis(columns=None)
 
 
 def class_stability(quarters: pd.DataFrame) -> pd.DataFrame:

@@ -495,6 +495,8 @@ def profit_sentences(profit: Profit, tree: pd.DataFrame, target: str = "dealer_m
     names = dict(zip(tree["factor_id"], tree["factor"], strict=True))
     table, goal = profit.table, style.word(target)
     if not table["used"].any():
+        if not profit.n_dealers:
+            return [style.say("weights.no_dealers")]
         few = (table["reason"] == "few_dealers").any()
         return [style.say("weights.few_dealers", n=profit.n_dealers, least=MIN_DEALERS) if few
                 else style.say("weights.no_metrics")]  # fmt: skip

@@ -117,6 +117,9 @@ def test_nobody_one_and_equals():
     assert len(empty.people) == 0
     assert workshop.room_stage(empty) == ""
     assert workshop.bottom_line(empty) == [nobody]
+    assert workshop.scope(empty) == ""
+    early = workshop.profile(answers({"P1": [5.0] * 3}), STATEMENTS, STAGES, end_date="2020-01-31")
+    assert workshop.scope(early) == "", "the first session came later"
     assert workshop.people_table(empty).empty
     assert workshop.monday_table(empty).empty
     assert workshop.plot_ladder(empty).figure.alt_text == nobody == workshop.plot_profile(empty).figure.alt_text

@@ -243,9 +243,11 @@ def session_table(scores: pd.DataFrame, statements: pd.DataFrame, stages: pd.Dat
 
 
 def scope(found: Profile) -> str:
-    """Say whose answers these are."""
+    """Say whose answers these are; "" where nobody answered."""
+    if found.people.empty:
+        return ""
     return style.say("workshop.scope", session=found.session, date=f"{found.scored_date:%Y-%m-%d}",
-                     n=len(found.people)) * bool(len(found.people))  # fmt: skip
+                     n=len(found.people))  # fmt: skip
 
 
 # ---- sentences ------------------------------------------------------------------------------------------------------

@@ -8,6 +8,11 @@ and the two editions are compared. It prints what is wrong, how many cases and p
 
 import argparse
 import concurrent.futures
+import contextlib
+import functools
+import multiprocessing
+import os
+import pickle
 import sys
 import tempfile
 import time
@@ -22,27 +27,49 @@ LANGUAGES = ("en", "zh-Hans")
 WORKSHOP = ("08_workshop",)  # in no edition
 
 
+@functools.cache
+def known(file: Path) -> tuple:
+    """Read the network that lacks nothing, and its pages, once in each process; start what prints pages there."""
+    kernels.load_ahead(press.PRELOAD)
+    return (*pickle.loads(file.read_bytes()), concurrent.futures.ThreadPoolExecutor(1))
+
+
+def printed(name: str, file: Path) -> dict[str, list[str]]:
+    """Print one case; give the complaints about each page."""
+    network, bodies, printer = known(file)
+    (case,) = [case for case in CASES if case.name == name]
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        # what the press tells of each page is not what is asked here
+        stack.enter_context(contextlib.redirect_stderr(stack.enter_context(Path(os.devnull).open("w"))))
+        book, out = write_case(Path(folder) / "book", case, network), Path(folder) / "editions"
+        found = print_editions(book, LANGUAGES, out, printer, bodies)
+        return found | print_pages(book, WORKSHOP, LANGUAGES, (FIRST, LAST), out, bodies)
+
+
 def main() -> int:
     """Print the matrix; exit 1 if anything is wrong."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", default="", metavar="TEXT", help="cases whose name holds this")
-    parser.add_argument("--workers", type=int, default=2, help="pages at the same time")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="cases at the same time")
     options = parser.parse_args()
-    chosen, tables = [case for case in CASES if options.only in case.name], whole()
-    kernels.load_ahead(press.PRELOAD)
+    chosen = [case.name for case in CASES if options.only in case.name]
     started, n_pages, n_right = time.monotonic(), 0, 0
-    with concurrent.futures.ThreadPoolExecutor(options.workers) as executor, tempfile.TemporaryDirectory() as first:
-        bodies = whole_bodies(tables, LANGUAGES, Path(first))
-        for case in chosen:
-            with tempfile.TemporaryDirectory() as folder:
-                book, out = write_case(Path(folder) / "book", case, tables), Path(folder) / "editions"
-                found = print_editions(book, LANGUAGES, out, executor, bodies)
-                found |= print_pages(book, WORKSHOP, LANGUAGES, (FIRST, LAST), out, bodies)
-            n_pages += sum(page[:2].isdigit() and page[2] == "_" for page in found)
-            wrong = {page: said for page, said in found.items() if said}
-            n_right += not wrong
-            for page, said in wrong.items():
-                print(f"{case} | {page} | {' | '.join(said)}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        network, file = whole(), Path(folder) / "whole.pickle"
+        file.write_bytes(pickle.dumps((network, whole_bodies(network, LANGUAGES, Path(folder)))))
+        kernels.end_kernels()
+        os.environ["WORKBOOK_CACHE"] = str(Path(folder) / "cache")  # the project's would grow by all these
+        processes = concurrent.futures.ProcessPoolExecutor(options.workers, multiprocessing.get_context("spawn"))
+        with processes:
+            asked = {processes.submit(printed, name, file): name for name in chosen}
+            for done in concurrent.futures.as_completed(asked):
+                found = done.result()
+                n_pages += sum(page[:2].isdigit() and page[2] == "_" for page in found)
+                wrong = {page: said for page, said in found.items() if said}
+                n_right += not wrong
+                print(f"{time.monotonic() - started:5.0f} s  {asked[done]}", file=sys.stderr, flush=True)
+                for page, said in wrong.items():
+                    print(f"{asked[done]} | {page} | {' | '.join(said)}", flush=True)
     took = time.monotonic() - started
     print(f"{n_right} of {len(chosen)} cases print whole: {n_pages:,} pages, {took / 60:.0f} min")
     return int(n_right < len(chosen))

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from helpers import diff, shelf
+from helpers import diff, files
 
 CENTS = 0.005  # an amount written to the cent is at most this far from the one it was rounded from
 SAME, TINY = 1e-9, 1e-12  # relative and absolute: sums of the same lines in another order differ by less
@@ -252,7 +252,7 @@ def _equal(column: str, beside: Iterable[str], old: str, new: str) -> bool:
     if one is None or other is None or math.isinf(one) or math.isinf(other):
         return one is not None and one == other
     exact = SAME * max(abs(one), abs(other)) + TINY
-    return abs(one - other) <= exact + CENTS * shelf.is_amount(column, beside)
+    return abs(one - other) <= exact + CENTS * files.is_amount(column, beside)
 
 
 def _is_text(column: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import cli, diff, edition, shelf, words
+from helpers import cli, diff, edition, files, shelf, words
 from helpers.settings import workbook
 from toys import write_manifest
 
@@ -256,7 +256,7 @@ def shelves(tmp_path, before, after):
             (place / "tables").mkdir(parents=True)
             write_manifest(place, "two", period=period)
             for name, rows in tables.items():
-                shelf.write_table(place / "tables" / f"{name}.csv", rows)
+                files.write_table(place / "tables" / f"{name}.csv", rows)
     return tmp_path
 
 
@@ -272,7 +272,7 @@ def test_the_command_tells_what_changed(shelves, capsys):
     assert "abc_pareto          6    6     1     1        4" in told
     assert "receivables    Balance owed" in told
     assert "100 → 200" in told
-    cells = shelf.read_table(shelves / "out" / "cells.csv")
+    cells = files.read_table(shelves / "out" / "cells.csv")
     assert set(cells["table"]) == {"abc_pareto", "receivables", "inventory_age", "call_list"}
     assert sorted(path.name for path in (shelves / "out").iterdir()) == [
         "cells.csv",
@@ -286,7 +286,7 @@ def test_amounts_are_written_with_two_decimals(shelves):
     asked(shelves, "2026-09", "2026-10", "--out", str(shelves / "out"))
     rows = (shelves / "out" / "cells.csv").read_text(encoding="utf-8-sig").splitlines()
     told = {(row.split(",")[0], row.split(",")[3]): row.split(",")[4:] for row in rows[1:]}
-    amounts = [cells for (table, column), cells in told.items() if shelf.is_amount(column)]
+    amounts = [cells for (table, column), cells in told.items() if files.is_amount(column)]
     assert len(amounts) >= 2
     assert all(re.fullmatch(r"(-?\d+\.\d\d)?", cell) for cells in amounts for cell in cells), amounts
 
@@ -321,7 +321,7 @@ def test_summaries_are_set_in_columns_in_chinese_too(before, after):
 
 def test_an_edition_is_read_in_its_language(shelves):
     place = shelves / "reports" / "2026-10"
-    shelf.write_table(place / "zh-Hans" / "tables" / "abc_pareto.csv", table(dealer_id=["007"], dealer_name=["顺达"]))
+    files.write_table(place / "zh-Hans" / "tables" / "abc_pareto.csv", table(dealer_id=["007"], dealer_name=["顺达"]))
     assert shelf.read_tables(place, "zh-Hans")["abc_pareto"]["dealer_name"].tolist() == ["顺达"]
     assert len(shelf.read_tables(place, "zh-Hant")["abc_pareto"]) == 6, "not printed in it: the first language"
     assert list(shelf.read_tables(place)) == ["abc_pareto", "call_list", "inventory_age", "receivables"]
@@ -332,7 +332,7 @@ def test_the_front_page_says_what_changed_and_leads_to_the_workbook(shelves, aft
     book, page = workbook(shelves / "workbook.toml"), shelves / "page"
     (page / "tables").mkdir(parents=True)
     for name, rows in after.items():
-        shelf.write_table(page / "tables" / f"{name}.csv", rows)
+        files.write_table(page / "tables" / f"{name}.csv", rows)
     (page / "page.html").write_text("<h1>Which?</h1>")
     (page / "notebook.ipynb").write_text("{}")
     (page / "meta.json").write_text(json.dumps({"title": "Which?", "contents": [], "seconds": 1, "parameters": {}}))

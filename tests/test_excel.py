@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 
-from helpers import excel, report, shelf, style, words
+from helpers import excel, files, report, shelf, style, words
 from helpers.settings import ROOT
 
 SOFFICE = shutil.which("soffice")
@@ -241,7 +241,7 @@ def test_values_of_an_indicator_show_as_that_indicator(tmp_path):
      ("rank_profit", False), ("stock_turn", False), ("nearest_km", False), ("gmroi", False), ("population", False)],
 )  # fmt: skip
 def test_amounts_are_known_by_their_names(column, is_money):
-    assert shelf.is_amount(column) is is_money
+    assert files.is_amount(column) is is_money
 
 
 def test_columns_are_as_wide_as_their_cells(tmp_path):

@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 
-from helpers import checks, cli, demo, report, settings, shelf, tables, words
+from helpers import checks, cli, demo, files, report, settings, shelf, tables, words
 
 ENDS = [
     "\u2028",
@@ -128,7 +128,7 @@ def test_names_are_whole_in_csv_and_excel(place, period):
 
 def test_plain_pandas_reads_as_many_rows(place):
     for path in sorted((place / "reports" / EDITIONS[1] / "tables").glob("*.csv")):
-        found = shelf.read_table(path)
+        found = files.read_table(path)
         assert pd.read_csv(path).shape == found.shape, path.name
 
 
@@ -147,7 +147,7 @@ def test_what_changed_is_told_without_steering_anything(place, capsys):
     told = capsys.readouterr().out
     assert "→" in told
     assert all(line.isprintable() for line in told.replace("\xa0", " ").replace("\u3000", " ").split("\n"))
-    assert len(shelf.read_table(place / "changes" / "cells.csv")) > 100
+    assert len(files.read_table(place / "changes" / "cells.csv")) > 100
 
 
 def test_the_checks_say_it_without_steering_anything(place, capsys):

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from helpers import managers, read, shelf, style
+from helpers import files, managers, read, shelf, style
 
 
 @pytest.fixture(autouse=True)
@@ -99,7 +99,7 @@ def test_a_page_is_named_alike_in_every_language():
     there = pages()["Ms Zhou"]["file"]
     style.use("zh-Hans", "CNY")
     chinese = dealers().assign(account_manager=["周", "周", "阿", None])
-    assert pages(dealers=chinese)["周"]["file"] == there == f"manager-{shelf.file_name('周')}.html"
+    assert pages(dealers=chinese)["周"]["file"] == there == f"manager-{files.file_name('周')}.html"
 
 
 def test_without_managers_or_judgement_there_is_no_page():
@@ -126,7 +126,7 @@ def test_keys_do_not_depend_on_the_language(small_demo):
 def test_an_edition_with_few_tables_still_has_its_pages(tmp_path):
     given = tables()["abc_pareto"].assign(dealer_name=["=1+1", "Two", "Three", "Four"])
     (tmp_path / "tables").mkdir()
-    shelf.write_table(tmp_path / "tables" / "abc_pareto.csv", given)
+    files.write_table(tmp_path / "tables" / "abc_pareto.csv", given)
     found = shelf.read_tables(tmp_path)
     assert list(found) == ["abc_pareto"]
     assert found["abc_pareto"]["dealer_name"].tolist() == given["dealer_name"].tolist()

@@ -14,7 +14,7 @@ from hypothesis import settings as search
 from hypothesis import strategies as st
 
 import published
-from helpers import report, settings, shelf
+from helpers import files, report, settings
 from published import Difference, Table
 
 LANGUAGES = ["en", "zh-Hans"]
@@ -271,7 +271,7 @@ def write_edition(place: Path, tables: dict[str, pd.DataFrame], lines: list[dict
     key = f"key-{place.parent.name}-{place.name}"
     (place / "tables").mkdir(parents=True)
     for name, table in tables.items():
-        shelf.write_table(place / "tables" / f"{name}.csv", table)
+        files.write_table(place / "tables" / f"{name}.csv", table)
     page = {"name": "02_abc", "title": "Dealers", "key": key, "tables": [f"{name}.csv" for name in tables]}
     card = {"dealer_id": "001", "audience": "us", "failed": ""}
     manifest = {"language": language, "pages": [page], "cards": [card]}
@@ -288,7 +288,7 @@ def test_files_are_read_as_they_were_written(tmp_path_factory, texts):
     texts += [text for text in HOSTILE if "\r" not in text]
     path = tmp_path_factory.mktemp("csv") / "t.csv"
     ids = [f"{i:03d}" for i in range(len(texts))]
-    shelf.write_table(path, pd.DataFrame({"dealer_id": ids, "reason": texts, "score": 0.1 + 0.2}))
+    files.write_table(path, pd.DataFrame({"dealer_id": ids, "reason": texts, "score": 0.1 + 0.2}))
     found = published.read_table(path)
     assert found.columns == ["dealer_id", "reason", "score"] and not found.n_torn
     assert published._column(found, "dealer_id") == ids

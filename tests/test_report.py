@@ -19,7 +19,7 @@ import psutil
 import pytest
 from nbformat import v4
 
-from helpers import edition, pages, pdf, press, report, settings, shelf, tables, words
+from helpers import edition, files, pages, pdf, press, report, settings, shelf, tables, words
 from toys import PARAMETERS, cell, write_book, write_manifest, write_notebook
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="90pt" height="40pt"><rect width="90" height="40"/></svg>'
@@ -585,7 +585,7 @@ def dealt(tmp_path_factory):
 
 
 def card_file(dealer_id: str, audience: str = "us") -> str:
-    return f"cards/{'for-dealers/' * (audience == 'dealer')}{shelf.file_name(dealer_id)}.html"
+    return f"cards/{'for-dealers/' * (audience == 'dealer')}{files.file_name(dealer_id)}.html"
 
 
 def test_cards_lie_under_safe_names_in_every_language(dealt):
@@ -597,13 +597,13 @@ def test_cards_lie_under_safe_names_in_every_language(dealt):
         assert cards == {"cards/index.html", *asked}
     assert repr(HOSTILE) in html.unescape(page_of(place, card_file(HOSTILE)))
     assert "<b>=1" not in page_of(place, card_file(HOSTILE))
-    assert re.fullmatch(r"[a-z0-9-]+", shelf.file_name(HOSTILE))
+    assert re.fullmatch(r"[a-z0-9-]+", files.file_name(HOSTILE))
 
 
 def test_names_of_cards_never_meet():
     ids = ["D1", "d1", "D 1", "D-1", "", " ", "客户", "用户", "x" * 500, "x" * 501, "\ud800"]
-    assert len({shelf.file_name(i) for i in ids}) == len(ids)
-    assert max(len(shelf.file_name(i)) for i in ids) < 60
+    assert len({files.file_name(i) for i in ids}) == len(ids)
+    assert max(len(files.file_name(i)) for i in ids) < 60
 
 
 def test_a_card_that_fails_is_marked_and_stops_nobody(dealt):

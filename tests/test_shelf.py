@@ -18,7 +18,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from helpers import cli, diff, edition, press, report, settings, shelf, tables, words
+from helpers import cli, diff, edition, files, press, report, settings, shelf, tables, words
 from toys import cell, write_book, write_manifest, write_notebook
 
 # ---- tables ---------------------------------------------------------------------------------------------------------
@@ -35,8 +35,8 @@ TEXT = st.text(st.one_of(SIGNS, st.characters(exclude_categories=["Cs"])), min_s
 
 def back(table: pd.DataFrame) -> pd.DataFrame:
     place = Path(os.environ["PYTEST_TABLE"])
-    shelf.write_table(place, table)
-    return shelf.read_table(place)
+    files.write_table(place, table)
+    return files.read_table(place)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -95,7 +95,7 @@ WITH_QUOTES = ("csv", "pandas", "pandas in Python", "pyarrow")
 @pytest.mark.parametrize("text", [t for t in HOSTILE if "\x00" not in t], ids=lambda text: ascii(text[:12]))
 def test_no_reader_tears_a_row_and_none_runs_a_cell(tmp_path, text):
     table = pd.DataFrame({"dealer_name": ["first", text, text], "city": [text, "x", text]})
-    shelf.write_table(tmp_path / "t.csv", table)
+    files.write_table(tmp_path / "t.csv", table)
     for name, rows in readers(tmp_path / "t.csv", (tmp_path / "t.csv").read_bytes().decode()).items():
         if name in WITH_QUOTES:
             assert [len(row) for row in rows] == [2] * 4, name
@@ -163,7 +163,7 @@ def test_editions_of_any_shape_are_compared(tmp_path, name, months):
             {"dealer_id": str(i)} if columns else {}) for i in range(n)]  # fmt: skip
         if shape != "none":
             (tmp_path / shape / "tables").mkdir(parents=True, exist_ok=True)
-            shelf.write_table(tmp_path / shape / "tables" / f"{name}.csv", pd.DataFrame(rows, columns=columns))
+            files.write_table(tmp_path / shape / "tables" / f"{name}.csv", pd.DataFrame(rows, columns=columns))
         return shelf.read_tables(tmp_path / shape)
 
     before, after = map(stored, months)
@@ -174,7 +174,7 @@ def test_editions_of_any_shape_are_compared(tmp_path, name, months):
 def test_files_that_are_no_table_of_ours_are_read_as_far_as_they_go(tmp_path):
     for source in (b"", b"\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n", b"a\n", b"a,b\n\n", b'""\n'):
         (tmp_path / "t.csv").write_bytes(source)
-        assert len(shelf.read_table(tmp_path / "t.csv")) == 0
+        assert len(files.read_table(tmp_path / "t.csv")) == 0
 
 
 # ---- names ----------------------------------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt"
 
 
 def test_names_of_cards_are_names_on_every_disk():
-    made = [shelf.file_name(name) for name in NAMES]
+    made = [files.file_name(name) for name in NAMES]
     assert len({name.casefold() for name in made}) == len(set(NAMES))
     for name in made:
         assert name.isascii() and len(name) < 60 and name == name.strip(". ")
@@ -197,7 +197,7 @@ def test_names_of_cards_are_names_on_every_disk():
 
 @given(st.lists(st.text(max_size=6), min_size=2, max_size=40, unique=True))
 def test_no_two_texts_share_a_name(texts):
-    assert len({shelf.file_name(text) for text in texts}) == len(texts)
+    assert len({files.file_name(text) for text in texts}) == len(texts)
 
 
 def test_two_cards_in_one_file_stop_the_edition(tmp_path, monkeypatch):
@@ -220,7 +220,7 @@ def stored(asked, folder: Path, *_given, **_options) -> press.Printed:
             (place / "notebook.ipynb").write_text(page.notebook)
             (place / "meta.json").write_text(json.dumps({"title": page.name, "contents": [], "seconds": 1,
                                                          "parameters": page.parameters}))  # fmt: skip
-            shelf.write_table(place / "tables" / "t.csv", pd.DataFrame({"dealer_id": ["1"]}))
+            files.write_table(place / "tables" / "t.csv", pd.DataFrame({"dealer_id": ["1"]}))
     return press.Printed({page.key: 1.0 for page in asked}, {})
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
 import ibis
@@ -10,7 +9,7 @@ import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from helpers import periods, words
+from helpers import files, periods, words
 from helpers.settings import Workbook, contract
 from helpers.tables import CACHE, Finding, described, errors, fingerprint, table
 
@@ -100,11 +99,9 @@ def _kept_warnings(book: Workbook) -> list[Finding]:
         return [Finding(*row) for row in json.loads(kept.read_text(encoding="utf-8"))]
     found = [finding for name in book.tables for finding in _warnings(book, name)]
     if book.embedded:
-        part = Path(f"{kept}.{os.getpid()}.part")
-        part.write_text(json.dumps(found), encoding="utf-8")
         for old in CACHE.glob(f"{book.name}.checks.{'[0-9a-f]' * 16}-*.json"):
             old.unlink(missing_ok=True)
-        part.replace(kept)
+        files.write(kept, json.dumps(found), synced=False)
     return found
 
 

@@ -70,14 +70,14 @@ class _Parser(argparse.ArgumentParser):
 def _failed(error: BaseException) -> int:
     """Tell what a person can put right in plain lines (2); anything else in one sentence that names its log (70)."""
     with contextlib.suppress(Exception):  # what broke may be what these need
-        from helpers import shelf
+        from helpers import files
         from helpers.settings import DataError
 
         if isinstance(error, DataError):
             for line in str(error).split("\n"):
                 terminal.tell(f"workbook: {line}")
             return 2
-        if reason := shelf.disk_reason(error):
+        if reason := files.disk_reason(error):
             terminal.tell(f"workbook: {_one_line(reason)}")
             return 2
     said = _one_line("".join(traceback.format_exception_only(error)).split("\n")[0])[:TOLD].rstrip(" :")

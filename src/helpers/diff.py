@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from helpers import shelf, style, words
+from helpers import files, style, words
 
 SAME, TINY = 1e-9, 1e-12  # relative and absolute: sums of the same lines in another order differ by less
 KEY_COLUMNS = 4  # a row that takes more to be told from the others has no name
@@ -51,7 +51,7 @@ class Changes(NamedTuple):
 def with_amounts(cells: pd.DataFrame, tables: Iterable[Mapping[str, pd.DataFrame]]) -> pd.DataFrame:
     """Give the cells that are money as amounts of two decimals, to be written; `tables` are those compared."""
     beside = {name: {str(column) for column in table} for known in tables for name, table in known.items()}
-    money = [shelf.is_amount(cell.column, beside[cell.table]) for cell in cells.itertuples()]
+    money = [files.is_amount(cell.column, beside[cell.table]) for cell in cells.itertuples()]
     told = cells.astype(dict.fromkeys(NUMBERS, "object"))
     for column in NUMBERS:
         told.loc[money, column] = [_two_decimals(value) for value in told.loc[money, column]]

@@ -21,7 +21,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from helpers import periods, sections, shelf, slim, words
+from helpers import files, periods, sections, shelf, slim, words
 from helpers.settings import DataError, Workbook
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -490,7 +490,7 @@ def _require_apart(pages: Sequence[Mapping], offices: Sequence[Mapping], cards: 
 
 def _card_address(card: shelf.Printed) -> str:
     """Name a card's page within its edition: what is handed to dealers lies apart."""
-    return f"cards/{'for-dealers/' * (card.audience == 'dealer')}{shelf.file_name(card.dealer_id)}.html"
+    return f"cards/{'for-dealers/' * (card.audience == 'dealer')}{files.file_name(card.dealer_id)}.html"
 
 
 def _offices(

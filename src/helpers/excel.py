@@ -14,7 +14,7 @@ from xlsxwriter.exceptions import XlsxWriterException
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from helpers import shelf, style, words
+from helpers import files, shelf, style, words
 
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384  # of a sheet
 MAX_TEXT = 32_767  # of a cell, in the units of UTF-16
@@ -62,9 +62,9 @@ def write_workbook(
         By table, the title of the page it belongs to.
     """
     names = sheet_names(tables)
-    part = path.with_name(f".{path.name}.part")
     try:
         with (
+            files.part(path) as part,
             tempfile.TemporaryDirectory(prefix=".rows-", dir=path.parent) as rows_aside,  # the disk that is asked for
             xlsxwriter.Workbook(part, {**OPTIONS, "tmpdir": rows_aside}) as book,
         ):
@@ -76,11 +76,8 @@ def write_workbook(
             _write_contents(first, [title, *notes], tables, names, remarks, pages or {}, formats)
             created = dt.datetime.fromisoformat(f"{period or '2000-01'}-01")  # not now: the same tables, the same bytes
             book.set_properties({"title": title, "subject": period, "author": brand, "created": created})
-        part.replace(path)
     except XlsxWriterException as error:  # wraps what the disk said
         raise next((cause for cause in (*error.args, error.__cause__) if isinstance(cause, OSError)), error) from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def sheet_names(tables: Iterable[str]) -> dict[str, str]:
@@ -112,7 +109,7 @@ def columns_of(rows: pd.DataFrame, currency: str = "") -> list[Column]:
         values = rows.iloc[:, i]
         kind = _kind(values, name, rows.columns)
         heading = _text(style.word(name) if style.word(name) != name else name.replace("_", " "))
-        if currency and kind in ("whole", "decimal") and shelf.is_amount(name, rows.columns):
+        if currency and kind in ("whole", "decimal") and files.is_amount(name, rows.columns):
             heading = style.say("excel.amount", label=heading, currency=currency)
         found.append(Column(name, heading, kind, _width(values, heading, kind)))
     return found
@@ -253,7 +250,7 @@ def _write(sheet: Worksheet, row: int, column: int, value: Any, kind: str, wrap:
         return
     text = _text(value)
     letter = text if kind == "class" and text in ("A", "B", "C", "L", "–") else ""
-    quoted = shelf.is_formula(text)
+    quoted = files.is_formula(text)
     if text:
         _write_text(sheet, row, column, text, formats.cell("text", letter, wrap=wrap, quoted=quoted))
 

@@ -10,7 +10,6 @@ import functools
 import importlib.metadata
 import os
 import pickle
-import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import ParamSpec, TypeVar
 
 import joblib
 
-from helpers import tables, words
+from helpers import files, tables, words
 from helpers.settings import Workbook
 
 VERSIONS = [importlib.metadata.version(name) for name in ("numpy", "pandas", "scikit-learn")]  # of who computes
@@ -72,24 +71,19 @@ def _made_of(question: Callable, args: tuple, kwargs: dict) -> str:
     return joblib.hash((plain, told, sorted(named.items())))
 
 
-def _files_stamp(files) -> list[tuple[str, int, int]]:
-    stats = ((file.name, file.stat()) for file in files)
+def _files_stamp(paths) -> list[tuple[str, int, int]]:
+    stats = ((path.name, path.stat()) for path in paths)
     return sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
 
 
 def _keep(file: Path, found: object) -> None:
     """Write a result whole or not at all; a disk that is full, or can't be written to, keeps nothing."""
-    part = file.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}.part")
-    try:
+    with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(pickle.dumps(found, protocol=pickle.HIGHEST_PROTOCOL))
-        part.replace(file)
+        files.write(file, pickle.dumps(found, protocol=pickle.HIGHEST_PROTOCOL), synced=False)
         for old in file.parent.iterdir():
             if time.time() - old.stat().st_mtime > KEPT_DAYS * 86400:
                 old.unlink(missing_ok=True)
-    except OSError:
-        with contextlib.suppress(OSError):
-            part.unlink()
 
 
 _LOADED = _files_stamp(Path(__file__).parent.glob("*.py"))  # the code this process runs

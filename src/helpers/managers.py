@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from helpers import read, shelf, style, words
+from helpers import files, read, style, words
 from helpers.judgement import cost_cover
 from helpers.pareto import gains_and_losses
 from helpers.settings import Workbook
@@ -76,7 +76,7 @@ def _page(key: str, mine: pd.DataFrame, tables: Mapping[str, pd.DataFrame], link
     }  # fmt: skip
     made = [(style.say(f"managers.{title}"), style.table(rows, limit=len(rows), links=links).to_html())
             for title, rows in sections if len(rows)]  # fmt: skip
-    file = f"manager-{shelf.file_name(str(key) if known else '')}.html"
+    file = f"manager-{files.file_name(str(key) if known else '')}.html"
     return {"file": file, "name": words.fitting(name), **facts, "said": _said(facts, letters), "sections": made}
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from helpers import pages, shelf, terminal
+from helpers import files, pages, terminal
 from helpers.settings import DataError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
@@ -214,7 +214,7 @@ async def _print_some(
                     raise
                 failed[page] = _first_line(error)
             else:
-                shelf.write(missing[page], printed)
+                files.write(missing[page], printed)
             under_way.discard(page)
             bar.update()
             if page in failed:  # its tab still waits for it
@@ -273,7 +273,7 @@ def _fonts() -> Path:
             record.string = str(record).replace("Noto Sans CJK", "Workbook CJK").replace("NotoSansCJK", "WorkbookCJK")
         made = io.BytesIO()
         font.save(made)
-        shelf.write(place, made.getvalue())
+        files.write(place, made.getvalue())
     return folder
 
 

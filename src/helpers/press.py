@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from helpers import shelf, terminal
+from helpers import files, shelf, terminal
 from helpers.pages import Page
 from helpers.settings import ROOT, DataError
 
@@ -143,7 +143,7 @@ def _is_kept(page: Page, folder: Path) -> bool:
     if not shelf.is_page(kept):
         raise DataError(f"{kept}: this was not made by the workbook, which keeps a finished page here; move it away")
     if not all((kept / name).is_file() for name in ("page.html", "notebook.ipynb", "meta.json")):
-        shelf.remove(kept)
+        files.remove(kept)
         return False
     os.utime(kept)  # used today: not pruned for a while
     return True
@@ -265,7 +265,7 @@ def print_page(page: Page, folder: Path, work: Path, fingerprint: str, limits: L
             except _KernelDiedError:
                 if retried or _stopped.is_set():
                     raise
-                shelf.remove(made)  # the second try begins anew
+                files.remove(made)  # the second try begins anew
         edition.write_page(made, executed, page.name)
         seconds = round(time.monotonic() - started, 2)
         meta = json.loads((made / "meta.json").read_text(encoding="utf-8"))
@@ -273,9 +273,9 @@ def print_page(page: Page, folder: Path, work: Path, fingerprint: str, limits: L
         (made / "meta.json").write_text(json.dumps(meta, ensure_ascii=False, indent=1), encoding="utf-8")
         shelf.store(made, folder / ".pages" / page.key)
     except Exception as error:
-        shelf.remove(made)
+        files.remove(made)
         told = str(error) if isinstance(error, DataError) else f"{page}: {_in_words(error)}"
-        foreseen = isinstance(error, DataError) or shelf.disk_reason(error)
+        foreseen = isinstance(error, DataError) or files.disk_reason(error)
         trace = "" if foreseen else "".join(traceback.format_exception(error))
         return Outcome(round(time.monotonic() - started, 2), told, retried, trace)
     finally:

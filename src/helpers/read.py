@@ -1,6 +1,5 @@
 """The door: canonical tables → small pandas tables. Lines never reach pandas, only aggregates do."""
 
-import os
 from pathlib import Path
 
 import ibis
@@ -9,15 +8,13 @@ import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from helpers import checks, periods, words
+from helpers import checks, files, periods, words
 from helpers.kept import kept
 from helpers.settings import ROOT, DataError, Workbook, contract, workbook
 from helpers.tables import described, errors, fingerprint, in_words, source_name, table
 
 # the settings and tables too, for notebooks and the press, which know no other door
 __all__ = ["ROOT", "DataError", "Workbook", "fingerprint", "workbook"]
-
-RUN_BY_SPREADSHEETS = tuple("=+-@＝＋－＠\t\r\n'")  # how text begins that a spreadsheet would run, or hide
 
 
 # ---- periods of the data -------------------------------------------------------------------------------------------
@@ -470,26 +467,13 @@ def keep_plan(book: Workbook, plan: pd.DataFrame) -> Path:
         elif column.kind in ("number", "money"):
             digits = "{:.2f}" if column.kind == "money" else "{!r}"
             rows[name] = rows[name].astype("float64").map(digits.format, na_action="ignore")
-        elif (bad := rows[name].astype("str").str.startswith(RUN_BY_SPREADSHEETS).fillna(False)).any():
+        elif (bad := rows[name].map(lambda cell: isinstance(cell, str) and files.is_formula(cell))).any():
             raise DataError(
                 f"plan: {name} {rows.loc[bad, name].iloc[0]!r} begins like a formula; begin it with a letter or digit"
             )
     path, text = book.folder / "plan.csv", rows.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
     before = path.read_bytes() if path.exists() else text
     if before != text:  # written twice, the same plan does not push the one before out of the backup
-        _put(path.with_name("plan.csv.bak"), before)
-    _put(path, text)
+        files.write(path.with_name("plan.csv.bak"), before)
+    files.write(path, text)
     return path
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Replace a file whole: what is written reaches the disk before it takes the old one's place."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

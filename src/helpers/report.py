@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from helpers import pages, press, shelf
+from helpers import files, pages, press, shelf
 from helpers.settings import DataError, Workbook
 
 PLACES = ("verdict", "tile", "change", "call", "quality")
@@ -37,7 +37,7 @@ def publish(name: str, table: pd.DataFrame) -> None:
         raise ValueError(f"publish: {name!r} becomes a file name; use letters, digits, - and _ only")
     if page := os.environ.get("WORKBOOK_PAGE"):
         (Path(page) / "tables").mkdir(parents=True, exist_ok=True)
-        shelf.write_table(Path(page) / "tables" / f"{name}.csv", table)
+        files.write_table(Path(page) / "tables" / f"{name}.csv", table)
 
 
 def published(book: Workbook, period: str, name: str) -> pd.DataFrame:
@@ -52,7 +52,7 @@ def published(book: Workbook, period: str, name: str) -> pd.DataFrame:
     if not (folder / f"{name}.csv").is_file():
         known = ", ".join(sorted(path.stem for path in folder.glob("*.csv"))) or "no table"
         raise DataError(f"{period}: the edition has no table {name!r}; it has {known}")
-    return shelf.read_table(folder / f"{name}.csv")
+    return files.read_table(folder / f"{name}.csv")
 
 
 def previous(book: Workbook, period: str, name: str) -> pd.DataFrame:
@@ -219,6 +219,6 @@ def _disk_told() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not (reason := shelf.disk_reason(error)):
+        if not (reason := files.disk_reason(error)):
             raise
         raise DataError(f"{reason}; nothing is published, an earlier edition is as it was") from None

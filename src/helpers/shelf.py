@@ -2,26 +2,22 @@
 
 import contextlib
 import ctypes
-import errno
 import filecmp
 import hashlib
-import io
 import json
 import os
 import re
-import secrets
 import shutil
 import stat
 import time
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from helpers import periods, terminal
+from helpers import files, periods, terminal
 from helpers.settings import ROOT, DataError, Workbook
 
 try:
@@ -35,9 +31,6 @@ KEY = r"[0-9a-f]{20}"  # of a page
 PAGE_FILES = re.compile(r"(?:page\.html|notebook\.ipynb|meta\.json|headlines\.jsonl|thumbnail\.\w{3}|tables)")
 LIST_SEAL = re.compile(r"<!-- customer-workbook ([0-9a-f]{64}) -->\n")
 NAMED_KEPT = 5  # files that are named when they are kept aside; the rest are counted
-# a disk that is full, may not be written to, or has something else where a file or folder should be
-DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG, errno.EIO, errno.EEXIST,
-               errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ESTALE}  # fmt: skip
 AT_CWD, EXCHANGE = -100, 2  # arguments of Linux's renameat2
 
 
@@ -182,9 +175,9 @@ def _files(folder: Path) -> list[str]:
         raise error  # what can't be looked into can't be kept
 
     found = []
-    for at, folders, files in os.walk(folder, onerror=told):
+    for at, folders, names in os.walk(folder, onerror=told):
         linked = [name for name in folders if (Path(at) / name).is_symlink()]
-        found += [(Path(at) / name).relative_to(folder).as_posix() for name in (*files, *linked)]
+        found += [(Path(at) / name).relative_to(folder).as_posix() for name in (*names, *linked)]
     return sorted(found)
 
 
@@ -256,7 +249,7 @@ def write_list(folder: Path, page: str) -> None:
     if os.path.lexists(listed) and not _is_own_list(listed):
         _keep(folder, [listed.name], listed)
     page = page.rstrip("\n") + "\n"
-    write(listed, f"{page}<!-- customer-workbook {hashlib.sha256(page.encode()).hexdigest()} -->\n")
+    files.write(listed, f"{page}<!-- customer-workbook {hashlib.sha256(page.encode()).hexdigest()} -->\n")
 
 
 def _is_own_list(listed: Path) -> bool:
@@ -267,17 +260,6 @@ def _is_own_list(listed: Path) -> bool:
     page, line = text[: text.rfind("<!--")], text[text.rfind("<!--") :]
     found = LIST_SEAL.fullmatch(line)
     return found is not None and found[1] == hashlib.sha256(page.encode()).hexdigest()
-
-
-def disk_reason(error: BaseException) -> str:
-    """Say why a disk did not take a file: it is full, or may not be written to; "" for an error of another kind."""
-    if isinstance(error, OSError) and (error.errno in DISK_ERRORS or "temporary directory" in str(error)):
-        return f"{f'{error.filename}: ' if error.filename else ''}{error.strerror or error}"
-    kind = type(error)
-    if kind.__module__.lstrip("_").partition(".")[0] == "duckdb":  # it spills to the cache
-        spills = kind.__name__ == "OutOfMemoryException" and "temp_directory" in str(error)
-        return str(error) if kind.__name__ == "IOException" or spills else ""
-    return ""
 
 
 # ---- putting things there -------------------------------------------------------------------------------------------
@@ -306,25 +288,12 @@ def claimed(folder: Path, name: str) -> Iterator[Path]:
         work = press / name
         if "seal" in (manifest_of(work / "edition", name) or {}):  # replaced, but not looked through, when its run died
             _keep(work / "edition", laid_in(work / "edition", name), folder / name)
-        remove(work)
+        files.remove(work)
         work.mkdir()
         try:
             yield work
         finally:
-            remove(work)
-
-
-def file_name(text: str) -> str:
-    """Make a file's name, without ending, of a text from data, which itself is never trusted as a path.
-
-    What can be read of it stays; the hash tells texts apart that look alike, on disks that ignore case, too.
-
-    >>> file_name("../../etc")
-    'etc-74ccf3c5b4c19a8167f9a3d1dd63e0e4'
-    """
-    plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:24]
-    # 128 bits: nobody finds two names that share them, not even on purpose
-    return "-".join(filter(None, [plain, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]]))
+            files.remove(work)
 
 
 def put(new: Path, place: Path) -> None:
@@ -332,10 +301,10 @@ def put(new: Path, place: Path) -> None:
 
     What people laid into the old one, or changed in it, is kept in `<place>.kept`, and said.
     """
-    settle(new)
+    files.settle(new)
     if not place.exists():
         new.rename(place)
-        _sync(place.parent)
+        files.sync(place.parent)
         return
     seen = _stamps(place)
     _keep(place, laid_in(place), place)
@@ -348,8 +317,8 @@ def put(new: Path, place: Path) -> None:
     if late := [path for path, stamp in _stamps(old).items() if seen.get(path) != stamp]:  # while we looked
         _keep(old, late, place)
     if old is not new:
-        remove(old)
-    _sync(place.parent)
+        files.remove(old)
+    files.sync(place.parent)
 
 
 def _stamps(folder: Path) -> dict[str, tuple]:
@@ -358,32 +327,13 @@ def _stamps(folder: Path) -> dict[str, tuple]:
     return {path: (found.st_ino, found.st_size, found.st_mtime_ns) for path, found in stats.items()}
 
 
-def settle(folder: Path) -> None:
-    """Have a folder's files on the disk before anything is renamed to it."""
-    for path in (*folder.rglob("*"), folder):
-        _sync(path)
-
-
 def store(new: Path, place: Path) -> None:
     """Keep a finished page; one that another run has kept in the meantime stays."""
-    settle(new)
+    files.settle(new)
     place.parent.mkdir(exist_ok=True)
     with contextlib.suppress(OSError):  # "not empty": the same page is there already
         new.rename(place)
-    _sync(place.parent)
-
-
-def write(path: Path, content: str | bytes) -> None:
-    """Write a single file whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        with part.open("xb") as file:  # never through what stands there
-            file.write(content.encode() if isinstance(content, str) else content)
-        _sync(part)
-        part.replace(path)
-    except OSError:  # a full disk is not to be filled with parts
-        part.unlink(missing_ok=True)
-        raise
+    files.sync(place.parent)
 
 
 def require_writable(folder: Path, names: Iterable[str]) -> None:
@@ -416,151 +366,16 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], about: Mappin
     """Write tables as CSV into a folder, and a manifest that names them."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
-        write(folder / f"{name}.csv", _csv(table))
+        files.write(folder / f"{name}.csv", files.csv_of(table))
     manifest = {**about, "files": {f"{name}.csv": _digest(folder / f"{name}.csv") for name in tables}}
     manifest["seal"] = _sealed(manifest)
-    write(folder / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1))
-
-
-# ---- tables ---------------------------------------------------------------------------------------------------------
-
-# Text that a spreadsheet would run: where a cell begins, and where one would begin for a reader who splits elsewhere.
-# What is blank or unseen before a sign does not hide it; the small and full-width signs are read as the plain ones.
-BREAKS = ";\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029"
-BLANK = (
-    "'\x00-\x08\x0e-\x1b\x1f \x7f-\x84\x86-\xa0\xad\u061c\u1680\u180e"
-    "\u2000-\u200f\u202a-\u202f\u205f-\u206f\u3000\ufeff"
-)
-SIGNS = "=+\\-@＝＋－＠﹦﹢﹣﹫"
-RUNS = rf"(?:(?:^|(?<=[{BREAKS}])){{}}(?=[{BLANK}]*[{SIGNS}])|^{{}}(?=[{BLANK}]*[\t\n\r]))"
-ARMED, DISARMED = re.compile(RUNS.format("", "")), re.compile(RUNS.format("'", "'"))
-QUOTED = re.compile(r"[\",;|\x00-\x1f\x7f-\x9f\u2028\u2029]|^\s|\s$")
-NUMBER = re.compile(r"-?(?:(?:0|[1-9]\d{0,14})(?:\.\d+)?(?:e[+-]?\d+)?|inf)")  # 00123 is the number of a shop
-PLAIN = re.compile(rf"{NUMBER.pattern}|True|False")  # text that looks like this is quoted, and so stays text
-CELL = re.compile(r'("[^"]*(?:""[^"]*)*"|[^,\n]*)([,\n]|$)')
-ALWAYS_TEXT = re.compile(r"(?:.*_)?(?:id|name|date|month|class|city|region|brand)")  # even where all cells are empty
-# Money is plain by the contract, and so are scores and weights: an amount is known by its name.
-AMOUNT = re.compile(
-    r"(?:\w+_)?(?:revenue|profit|payments|purchases|rebate|cost|amount|value|balance|stake|spent|basket|monetary|earned|"
-    r"earns|price)(?:_per_\w+|_\d\w*|_over_\w+|_unknown)?|usual_3m|expected_(?:low|high|gain)|came_gain"
-)
-MEASURES = ("indicator", "metric")  # columns that tell of what a row's values are
-VALUE_OF = {*MEASURES, "feature", "item", "column", "measure"}  # beside them `value` is no amount
-
-
-def is_amount(column: str, beside: Iterable[str] = ()) -> bool:
-    """Tell whether numbers of this name are money; `beside` are the columns of the same table.
-
-    >>> is_amount("revenue_3m"), is_amount("old_value"), is_amount("value", ["metric"]), is_amount("n_payments")
-    (True, True, False, False)
-    """
-    if column.startswith(("n_", "rank_")) or (column == "value" and VALUE_OF & set(beside)):
-        return False
-    return AMOUNT.fullmatch(column) is not None
-
-
-def is_formula(text: str) -> bool:
-    """Tell whether a spreadsheet, or one that splits cells elsewhere, might run a text."""
-    return ARMED.search(text) is not None
-
-
-def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a table for Excel and pandas alike; text that a spreadsheet would take for a formula gets an apostrophe.
-
-    Money has two decimals. What another reader might split a cell or a line at stands in quotes.
-    """
-    path.write_bytes(_csv(table))
-
-
-def _csv(table: pd.DataFrame) -> bytes:
-    names = [str(name) for name in table.columns]
-    columns = [_texts(table.iloc[:, i], name, is_amount(name, names)) for i, name in enumerate(names)]
-    rows = [[_text_cell(name, True) for name in names], *zip(*columns, strict=True)]
-    if len(names) == 1:  # an empty line would be none
-        rows = [[cell or '""'] for (cell,) in rows]
-    text = "".join(",".join(row) + "\n" for row in rows)
-    return text.encode("utf-8-sig", "backslashreplace")  # the mark at the start tells Excel that it is UTF-8
-
-
-def _texts(values: pd.Series, name: str, money: bool) -> list[str]:
-    """Write a column's cells; what is not known is empty."""
-    if pd.api.types.is_datetime64_any_dtype(values):
-        whole = bool((values.dropna() == values.dropna().dt.normalize()).all())
-        return ["" if pd.isna(day) else str(day)[:10] if whole else str(day) for day in values]
-    is_id = name.endswith("_id")
-    return [_cell(value, money, is_id) for value in values.astype("object")]
-
-
-def _cell(value: Any, money: bool, is_id: bool) -> str:
-    if isinstance(value, str):
-        return _text_cell(value, is_id)
-    if value is None or value is pd.NA or value is pd.NaT or value != value:
-        return ""
-    if isinstance(value, bool) or type(value).__name__ == "bool":
-        return str(bool(value))
-    if money and pd.api.types.is_number(value) and abs(value) < 1e15:
-        return f"{value:.2f}".replace("-0.00", "0.00") if abs(value) < 0.01 else f"{value:.2f}"
-    if pd.api.types.is_integer(value):
-        return str(int(value))
-    if pd.api.types.is_number(value):
-        if isinstance(value, Decimal):
-            return str(value)
-        return f"{value:.16e}" if 1e15 <= abs(value) < 1e16 else repr(float(value))  # NUMBER's digits
-    return _text_cell(str(value), is_id)
-
-
-def _text_cell(text: str, is_id: bool = False) -> str:
-    safe = ARMED.sub("'", text)
-    if QUOTED.search(safe) or (not is_id and PLAIN.fullmatch(safe)):
-        return '"' + safe.replace('"', '""') + '"'
-    return safe
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """Read such a table back as it was; ids are text, and so is a column that holds a number like 00123."""
-    source = path.read_bytes()
-    try:
-        rows = pd.read_csv(io.BytesIO(source), dtype="str", encoding="utf-8-sig", keep_default_na=False, na_values=[""],
-                           lineterminator="\n")  # fmt: skip
-    except pd.errors.EmptyDataError:  # a table without columns
-        return pd.DataFrame()
-    texts = _quoted_numbers(source.decode("utf-8-sig"))
-    # column by column: `apply` leaves a table without rows as it is
-    typed = [_typed(rows.iloc[:, i], i in texts) for i in range(rows.shape[1])]
-    names = [DISARMED.sub("", name) for name in rows.columns]
-    return pd.concat(typed, axis=1).set_axis(names, axis=1) if typed else rows
-
-
-def _quoted_numbers(text: str) -> set[int]:
-    """Find the columns that hold text which looks like a number, by the quotes in which it was written."""
-    if not re.search(rf'"(?:{PLAIN.pattern})"', text):
-        return set()
-    found, column = set(), 0
-    for cell in CELL.finditer(text):
-        if cell[1].startswith('"') and PLAIN.fullmatch(cell[1][1:-1]):
-            found.add(column)
-        column = column + 1 if cell[2] == "," else 0
-    return found
+    files.write(folder / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1))
 
 
 def read_tables(edition: Path, language: str = "") -> dict[str, pd.DataFrame]:
     """Read all tables of an edition, as printed in a language or, where it was not, in the edition's first one."""
     folder = edition / language if language and (edition / language / "manifest.json").is_file() else edition
-    return {path.stem: read_table(path) for path in sorted((folder / "tables").glob("*.csv"))}
-
-
-def _typed(values: pd.Series, is_text: bool = False) -> pd.Series:
-    known, name = values.dropna(), str(values.name)
-    if known.empty:
-        return values if is_text or ALWAYS_TEXT.fullmatch(name) else values.astype("float64")
-    if not (is_text or name.endswith("_id")):
-        if known.isin(["True", "False"]).all():
-            return values.map({"True": True, "False": False})
-        if known.str.fullmatch(NUMBER).all():
-            whole = len(known) == len(values) and known.str.fullmatch(r"-?\d+").all()
-            return values.astype("int64" if whole else "float64")
-    armed = known[known.str.contains("'", regex=False)]
-    return values.where(~values.index.isin(armed.index), armed.map(lambda text: DISARMED.sub("", text)))
+    return {path.stem: files.read_table(path) for path in sorted((folder / "tables").glob("*.csv"))}
 
 
 # ---- what is done with editions --------------------------------------------------------------------------------------
@@ -583,8 +398,8 @@ def prune(folder: Path) -> None:
     used = {page["key"] for manifest in held for page in (*manifest.get("pages", ()), *manifest.get("cards", ()))}
     for page in (folder / ".pages").glob("*"):
         if page.name not in used and is_page(page) and _is_old(page):
-            remove(page)
-    finished = re.compile(rf"{KEY}\.pdf|\.{KEY}\.pdf\.\d+\.[0-9a-f]{{8}}")
+            files.remove(page)
+    finished = re.compile(rf"{KEY}\.pdf|\.{KEY}\.pdf\.\d+\.[0-9a-f]{{8}}\.part")
     for pdf in (folder / ".pdfs").glob("*"):  # an edition has a copy
         if finished.fullmatch(pdf.name) and pdf.is_file() and not pdf.is_symlink() and _is_old(pdf):
             pdf.unlink()
@@ -627,7 +442,7 @@ def _put_right(aside: Path, place: Path) -> None:
         aside.rename(place)
     elif aside.is_dir() and not aside.is_symlink():
         _keep(aside, laid_in(aside, place.name), place)
-        remove(aside)
+        files.remove(aside)
 
 
 def _exchange(one: Path, other: Path) -> bool:
@@ -637,18 +452,3 @@ def _exchange(one: Path, other: Path) -> bool:
     except (AttributeError, OSError, TypeError):
         return False
     return renameat2(AT_CWD, os.fsencode(one), AT_CWD, os.fsencode(other), EXCHANGE) == 0
-
-
-def _sync(path: Path) -> None:
-    if os.name == "nt":
-        return  # neither folders nor files opened for reading can be synced there
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def remove(folder: Path) -> None:
-    """Remove a folder, if it is there."""
-    shutil.rmtree(folder, ignore_errors=True)

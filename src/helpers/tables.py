@@ -19,7 +19,7 @@ import ibis
 from ibis import _
 from ibis.expr.types import Table
 
-from helpers import guard, mapping, words
+from helpers import files, guard, mapping, words
 from helpers.mapping import Mapped, first_line, quoted
 from helpers.settings import (
     FILE_KINDS,
@@ -131,7 +131,7 @@ def _room(book: Workbook, name: str, part: Path) -> Iterator:
         If the source is no table, can't be read, or takes too long.
     """
     mapped, database = book.tables[name], database_file(book.engine)
-    files = sources(book, name)
+    paths = sources(book, name)
     try:
         con = _duckdb(book.engine)
     except Exception as error:
@@ -139,7 +139,7 @@ def _room(book: Workbook, name: str, part: Path) -> Iterator:
     try:
         tables, catalog = _attached(con, book, database) if database else ([], "")
         # a name with brackets is asked for as a pattern that stands for it alone
-        opened = [*map(str, files), *(glob.escape(str(f)) for f in files), str(part), glob.escape(str(part))]
+        opened = [*map(str, paths), *(glob.escape(str(path)) for path in paths), str(part), glob.escape(str(part))]
         con.raw_sql(f"SET allowed_paths = [{', '.join(map(_literal, opened))}]")
         con.raw_sql("SET enable_external_access = false; SET lock_configuration = true")
         with _in_time(con, book, name):
@@ -148,17 +148,17 @@ def _room(book: Workbook, name: str, part: Path) -> Iterator:
                 guard.require_query(name, mapped.query, [*(("", file) for file in named), *tables], catalog)
                 raw = _over_files({file: sources(book, name, TableSource(book.files[file])) for file in named}, mapped)
             else:
-                raw = f"SELECT * FROM {_scan(files) if files else _named(book, name, tables)}"
+                raw = f"SELECT * FROM {_scan(paths) if paths else _named(book, name, tables)}"
             con.raw_sql(f"CREATE TEMP VIEW {quoted(f'raw_{name}')} AS {raw}")
             yield con
     finally:
         con.disconnect()
 
 
-def _over_files(files: dict[str, list[Path]], mapped: TableSource) -> str:
+def _over_files(named: dict[str, list[Path]], mapped: TableSource) -> str:
     """Put a query that the guard let through over its files, in brackets that no comment of it can swallow."""
     query = mapped.query.rstrip("; \t\r\n")
-    heads = [f"{quoted(name)} AS (SELECT * FROM {_scan(paths)})" for name, paths in files.items()]
+    heads = [f"{quoted(name)} AS (SELECT * FROM {_scan(paths)})" for name, paths in named.items()]
     with_ = f"WITH {', '.join(heads)} " if heads else ""
     return f"{with_}SELECT * FROM (\n{query}\n)"
 
@@ -234,9 +234,9 @@ def _in_time(con, book: Workbook, name: str) -> Iterator[None]:
         watcher.join()
 
 
-def _scan(files: list[Path]) -> str:
-    listed = "[" + ", ".join(_literal(glob.escape(str(file))) for file in files) + "]"
-    if files[0].name.lower().endswith(".parquet"):
+def _scan(paths: list[Path]) -> str:
+    listed = "[" + ", ".join(_literal(glob.escape(str(path))) for path in paths) + "]"
+    if paths[0].name.lower().endswith(".parquet"):
         return f"read_parquet({listed}, union_by_name = true)"
     # text stays text until the contract types it: a sniffer would read 00123 as 123 and guess at dates
     return f"read_csv({listed}, all_varchar = true, header = true, union_by_name = true)"
@@ -303,8 +303,8 @@ def source_name(book: Workbook, name: str) -> str:
 def _code() -> bytes:
     """Gather what decides how a source is read, so that a new version of the workbook reads it anew."""
     here, modules = Path(__file__).parent, ("tables.py", "mapping.py", "settings.py", "guard.py")
-    files = [*(here / name for name in modules), words.REFERENCE / "columns.csv"]
-    return b"".join(file.read_bytes() for file in files)
+    made_of = [*(here / name for name in modules), words.REFERENCE / "columns.csv"]
+    return b"".join(path.read_bytes() for path in made_of)
 
 
 def _digest(*parts: object) -> str:
@@ -374,7 +374,7 @@ def errors(book: Workbook, name: str) -> list[Finding]:
 def _build(book: Workbook, name: str, stem: Path) -> None:
     """Write a canonical table sorted as Parquet, then its description; with errors, only the description."""
     _make_cache()
-    part = Path(f"{stem}.{os.getpid()}.part")
+    part = Path(f"{stem}.{os.getpid()}.part")  # it is linked, not moved, to its place
     try:
         with _room(book, name, part) as con:
             columns = _mapped(book, name, con)
@@ -388,8 +388,7 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
             counted = {} if found else _counted(con.read_parquet(glob.escape(str(part))))
         if not found:
             _publish(part, Path(f"{stem}.parquet"))
-        part.write_text(json.dumps({"errors": found, **counted}), encoding="utf-8")
-        part.replace(f"{stem}.json")
+        files.write(Path(f"{stem}.json"), json.dumps({"errors": found, **counted}), synced=False)
     except DataError:
         raise
     except Exception as error:

@@ -8,7 +8,7 @@ import checks
 import pandas as pd
 import pytest
 
-from helpers import demo, features, groups, read, report, settings, shelf, stability
+from helpers import demo, features, files, groups, read, report, settings, stability
 
 pytestmark = pytest.mark.xdist_group("demo_edition")  # printed once, on one worker
 NEEDS_BROWSER = pytest.mark.skipif(checks.chromium() is None, reason=checks.WHY_NOT)
@@ -204,7 +204,7 @@ def test_what_is_handed_to_a_dealer_holds_his_own_figures_only(book, edition, ma
     judged = table(edition, "abc_pareto", "" if language == "en" else language).set_index("dealer_id")
     printed = json.loads((place / "manifest.json").read_text(encoding="utf-8"))["cards"]
     for card in (card for card in printed if card["audience"] == "dealer"):
-        mine, name = card["dealer_id"], shelf.file_name(card["dealer_id"])
+        mine, name = card["dealer_id"], files.file_name(card["dealer_id"])
         page = (place / "cards" / "for-dealers" / f"{name}.html").read_text(encoding="utf-8")
         kept = place.parent / ".pages" / card["key"] / "notebook.ipynb"
         told = readable(page) + readable(kept.read_text(encoding="utf-8"))
@@ -227,14 +227,14 @@ def readable(text: str) -> str:
 def test_our_own_cards_hold_what_a_dealers_may_not(edition, carded, made, said, request):
     """Else the test above could not fail."""
     place = request.getfixturevalue(made)
-    page = (place / "cards" / f"{shelf.file_name(carded[0])}.html").read_text(encoding="utf-8")
+    page = (place / "cards" / f"{files.file_name(carded[0])}.html").read_text(encoding="utf-8")
     judged = table(edition, "abc_pareto").set_index("dealer_id").loc[carded[0]]
     assert said.format(judged["composite_class"], judged["code"]) in readable(page)
 
 
 def test_cards_name_what_is_planted(cards, carded):
     dead, less, stopped = (
-        (cards / "cards" / f"{shelf.file_name(dealer_id)}.html").read_text(encoding="utf-8") for dealer_id in carded
+        (cards / "cards" / f"{files.file_name(dealer_id)}.html").read_text(encoding="utf-8") for dealer_id in carded
     )
     assert "sleep here and sell elsewhere" in dead
     assert re.search(r"Earns [\d.]+ points less with Norvella than with Kastane", less)

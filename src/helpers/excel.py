@@ -14,7 +14,7 @@ from xlsxwriter.exceptions import XlsxWriterException
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from helpers import files, shelf, style, words
+from helpers import files, style, words
 
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384  # of a sheet
 MAX_TEXT = 32_767  # of a cell, in the units of UTF-16
@@ -124,11 +124,11 @@ def _kind(values: pd.Series, name: str, beside: Iterable[str]) -> str:
         return "truth"
     if pd.api.types.is_numeric_dtype(values):
         return (
-            "by_row" if name in style.BY_INDICATOR and set(shelf.MEASURES) & set(beside) else _number_kind(values, name)
+            "by_row" if name in style.BY_INDICATOR and set(files.MEASURES) & set(beside) else _number_kind(values, name)
         )
     if CLASSED.fullmatch(name):
         return "class"
-    return "code" if name in style.CODE_COLUMNS or name in shelf.MEASURES else "text"
+    return "code" if name in style.CODE_COLUMNS or name in files.MEASURES else "text"
 
 
 def _number_kind(values: pd.Series, name: str) -> str:
@@ -227,7 +227,7 @@ def _n_lines(text: object) -> int:
 
 def _kinds_by_row(rows: pd.DataFrame, values: pd.Series) -> list[str]:
     """Give the kind of each number of a column from the measure its row is about."""
-    named = next(rows[name] for name in shelf.MEASURES if name in rows)
+    named = next(rows[name] for name in files.MEASURES if name in rows)
     shares = [SHARE.search(str(measure)) for measure in named]
     large = (values.abs() >= 1000) | (values == values.round())
     return [

@@ -46,6 +46,22 @@ def test_reference_tables_are_whole(path):
         assert len(first) == len(set(first)), "a key occurs twice"
 
 
+KINDS = {"id", "name", "code", "class", "money", "number", "share", "days", "count", "score", "date", "month", "text",
+         "truth"}  # fmt: skip
+STORED = {"name": "text", "code": "text", "class": "text", "share": "number", "days": "number", "count": "number",
+          "score": "number"}  # fmt: skip
+
+
+def test_a_column_is_the_same_where_it_comes_in_and_where_it_is_published():
+    with (ROOT / "data" / "reference" / "terms.csv").open(encoding="utf-8", newline="") as file:
+        told = {row["term"]: row["kind"] for row in csv.DictReader(file) if row["kind"]}
+    assert set(told.values()) <= KINDS
+    for table, columns in contract().items():
+        for name, column in columns.items():
+            if name in told:
+                assert STORED.get(told[name], told[name]) == column.kind, f"{table}.{name}"
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "data" / "reference").glob("*.csv")), ids=lambda p: p.stem)
 def test_whatever_has_english_has_chinese(path):
     with path.open(encoding="utf-8", newline="") as file:

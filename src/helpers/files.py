@@ -15,6 +15,8 @@ from typing import Any
 
 import pandas as pd
 
+from helpers import words
+
 # a disk that is full, may not be written to, or has something else where a file or folder should be
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG, errno.EIO, errno.EEXIST,
                errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ESTALE}  # fmt: skip
@@ -107,25 +109,20 @@ QUOTED = re.compile(r"[\",;|\x00-\x1f\x7f-\x9f\u2028\u2029]|^\s|\s$")
 NUMBER = re.compile(r"-?(?:(?:0|[1-9]\d{0,14})(?:\.\d+)?(?:e[+-]?\d+)?|inf)")  # 00123 is the number of a shop
 PLAIN = re.compile(rf"{NUMBER.pattern}|True|False")  # text that looks like this is quoted, and so stays text
 CELL = re.compile(r'("[^"]*(?:""[^"]*)*"|[^,\n]*)([,\n]|$)')
-ALWAYS_TEXT = re.compile(r"(?:.*_)?(?:id|name|date|month|class|city|region|brand)")  # even where all cells are empty
-# Money is plain by the contract, and so are scores and weights: an amount is known by its name.
-AMOUNT = re.compile(
-    r"(?:\w+_)?(?:revenue|profit|payments|purchases|rebate|cost|amount|value|balance|stake|spent|basket|monetary|earned|"
-    r"earns|price)(?:_per_\w+|_\d\w*|_over_\w+|_unknown)?|usual_3m|expected_(?:low|high|gain)|came_gain"
-)
+TEXTS = ("id", "name", "code", "class", "text", "date", "month")  # kinds of columns, even where all cells are empty
 MEASURES = ("indicator", "metric")  # columns that tell of what a row's values are
 VALUE_OF = {*MEASURES, "feature", "item", "column", "measure"}  # beside them `value` is no amount
 
 
 def is_amount(column: str, beside: Iterable[str] = ()) -> bool:
-    """Tell whether numbers of this name are money; `beside` are the columns of the same table.
+    """Tell whether a column of numbers is money; `beside` are the columns of the same table.
 
-    >>> is_amount("revenue_3m"), is_amount("old_value"), is_amount("value", ["metric"]), is_amount("n_payments")
+    >>> is_amount("revenue_3m"), is_amount("value"), is_amount("value", ["metric"]), is_amount("n_payments")
     (True, True, False, False)
     """
-    if column.startswith(("n_", "rank_")) or (column == "value" and VALUE_OF & set(beside)):
+    if column == "value" and VALUE_OF & set(beside):
         return False
-    return AMOUNT.fullmatch(column) is not None
+    return words.kind(column) == "money"
 
 
 def is_formula(text: str) -> bool:
@@ -216,7 +213,7 @@ def _quoted_numbers(text: str) -> set[int]:
 def _typed(values: pd.Series, is_text: bool = False) -> pd.Series:
     known, name = values.dropna(), str(values.name)
     if known.empty:
-        return values if is_text or ALWAYS_TEXT.fullmatch(name) else values.astype("float64")
+        return values if is_text or name.endswith("_id") or words.kind(name) in TEXTS else values.astype("float64")
     if not (is_text or name.endswith("_id")):
         if known.isin(["True", "False"]).all():
             return values.map({"True": True, "False": False})

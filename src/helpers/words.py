@@ -77,6 +77,21 @@ def label(term: str) -> str:
     return translated(terms[term]["en"], terms[term]["zh"])
 
 
+@functools.cache
+def kind(column: str) -> str:
+    """Tell what a column is: id, name, code, class, money, number, share, days, count, score, date, month, text, truth.
+
+    `terms.csv` says so of what is published and `columns.csv` of what comes in; "" where neither does.
+
+    >>> kind("dealer_id"), kind("gross_profit"), kind("list_price"), kind("whatever")
+    ('id', 'money', 'money', '')
+    """
+    if told := _reference("terms").get(column, {}).get("kind"):
+        return told
+    with (REFERENCE / "columns.csv").open(encoding="utf-8", newline="") as file:
+        return next((row["kind"] for row in csv.DictReader(file) if row["column"] == column), "")
+
+
 def letters() -> list[str]:
     """List the letters that our terms and sentences are written with in the reader's language."""
     written = (translated(row["en"], row["zh"]) for name in ("terms", "sentences") for row in _reference(name).values())

@@ -97,7 +97,7 @@ def assert_cells(sheet, rows: pd.DataFrame, decode=unescape) -> None:
             elif isinstance(value, pd.Timestamp):
                 assert cell.value == value.to_pydatetime()
             elif isinstance(value, str):
-                shown = style.word(value) if name in style.CODE_COLUMNS else plain(value)
+                shown = style.word(value) if words.kind(name) == "code" else plain(value)
                 assert decode(str(cell.value or "")) == shown, f"{name} {row}"
             else:
                 assert cell.value == pytest.approx(value, rel=1e-14), f"{name} {row}"

@@ -29,8 +29,6 @@ TALL = 10_000  # rows of a table in which long text is wrapped: larger ones are 
 OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 NUMBER_FORMATS = {"percent": "0.0%", "whole": "#,##0", "decimal": "#,##0.00", "date": "yyyy-mm-dd"}
 DIGITS = {"percent": 1, "whole": 0, "decimal": 2, "by_row": 2}
-CLASSED = re.compile(r"(?:.*_)?class(?:_\w+)?")
-SHARE = re.compile(r"_(?:share|rate)(?:_\d+m)?$")
 NOT_XML = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -116,9 +114,10 @@ def columns_of(rows: pd.DataFrame, currency: str = "") -> list[Column]:
 
 
 def _kind(values: pd.Series, name: str, beside: Iterable[str]) -> str:
-    if name.endswith("_id"):
+    told = words.kind(name)
+    if told == "id":
         return "text"
-    if name.endswith("_date") or pd.api.types.is_datetime64_any_dtype(values):
+    if told == "date" or pd.api.types.is_datetime64_any_dtype(values):
         return "date"
     if pd.api.types.is_bool_dtype(values):
         return "truth"
@@ -126,17 +125,15 @@ def _kind(values: pd.Series, name: str, beside: Iterable[str]) -> str:
         return (
             "by_row" if name in style.BY_INDICATOR and set(files.MEASURES) & set(beside) else _number_kind(values, name)
         )
-    if CLASSED.fullmatch(name):
-        return "class"
-    return "code" if name in style.CODE_COLUMNS or name in files.MEASURES else "text"
+    return told if told in ("class", "code") else "text"
 
 
 def _number_kind(values: pd.Series, name: str) -> str:
-    if SHARE.search(name):
+    if (told := words.kind(name)) == "share":
         return "percent"
     known = values[values.abs() < math.inf]
     large = len(known) > 0 and (known.abs().max() >= 1000 or bool((known == known.round()).all()))
-    return "whole" if name.startswith("n_") or name.endswith("_days") or large else "decimal"
+    return "whole" if told in ("count", "days") or large else "decimal"
 
 
 # ---- sheets --------------------------------------------------------------------------------------------------------
@@ -228,7 +225,7 @@ def _n_lines(text: object) -> int:
 def _kinds_by_row(rows: pd.DataFrame, values: pd.Series) -> list[str]:
     """Give the kind of each number of a column from the measure its row is about."""
     named = next(rows[name] for name in files.MEASURES if name in rows)
-    shares = [SHARE.search(str(measure)) for measure in named]
+    shares = [words.kind(str(measure)) == "share" for measure in named]
     large = (values.abs() >= 1000) | (values == values.round())
     return [
         "percent" if is_share else "whole" if whole else "decimal"

@@ -6,7 +6,6 @@ import html
 import io
 import math
 import os
-import re
 import textwrap
 import urllib.parse
 from collections.abc import Iterable, Mapping
@@ -42,6 +41,7 @@ from helpers.words import (
     translated,
     word,
 )
+from helpers.words import kind as column_kind
 
 # words are part of the looks for all who draw: they need one import only
 __all__ = ["LANGUAGES", "REFERENCE", "change", "label", "listed", "money", "percent", "say", "signed", "translated",
@@ -78,11 +78,6 @@ COLORS = {
 SEQUENTIAL = LinearSegmentedColormap.from_list("calm", ["#eef2f5", "#1f5a8c"])
 GROUPS = ("#1f5a8c", "#d9822b", "#2f9e77", "#c05a9d", "#7fb8e0", "#d9b310", "#8a3b1e", "#5b6168")  # consumers
 
-# Columns whose cells are codes of ours or of the contract, so that they are translated.
-CODE_COLUMNS = {"area_type", "category", "check", "class", "customer_type", "decided_by", "diagnosis", "feature",
-                "indicator", "kind", "movement", "overlap_by", "owner", "owner_side", "peers", "promotion_kind",
-                "quadrant", "rule", "score_of", "segment", "severity", "state", "status", "store_format", "trigger",
-                "variability", "verdict"}  # fmt: skip
 FONT = str(Path(noto_cjk_sans_otc.__file__).parent / "NotoSansCJK-Regular.ttc")
 
 
@@ -323,7 +318,7 @@ def table(
 def _kind(values: pd.Series, column: str) -> str:
     if pd.api.types.is_numeric_dtype(values) and values.dtype != bool:
         return "number"
-    if column.endswith("_date"):
+    if column_kind(column) == "date":
         return "date"
     return "name" if column.endswith("_name") or column in ("reason", "measure") else ""
 
@@ -362,17 +357,17 @@ def _cell(value: object, column: str) -> str:
         return "✓" if value else ""
     if isinstance(value, (int, float, np.number)):
         return _number(float(value), column)
-    if isinstance(value, pd.Timestamp) or column.endswith("_date"):
+    if isinstance(value, pd.Timestamp) or column_kind(column) == "date":
         return str(value)[:10]
-    return fitting(word(value) if column in CODE_COLUMNS or value == "not_stated" else str(value))
+    return fitting(word(value) if column_kind(column) == "code" or value == "not_stated" else str(value))
 
 
 def _number(value: float, column: str) -> str:
-    if re.search(r"_(share|rate)(_\d+m)?$", column):
+    if (kind := column_kind(column)) == "share":
         return percent(value, 1)
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    whole = column.startswith("n_") or column.endswith("_days") or abs(value) >= 1000 or value == int(value)
+    whole = kind in ("count", "days") or abs(value) >= 1000 or value == int(value)
     return decimal(value, 0 if whole else 2)
 
 

@@ -3,7 +3,7 @@
 Each case is printed by the real press and bound, a month and the next one, with a card and the workshop's notebook,
 and the two editions are compared. It prints what is wrong, how many cases and pages printed, and how long it took.
 
-    python tests/benchmarks/absences_matrix.py [--only TEXT] [--workers N]
+    python tests/benchmarks/absences_matrix.py [--only TEXT] [--after CASE] [--workers N]
 """
 
 import argparse
@@ -50,9 +50,12 @@ def main() -> int:
     """Print the matrix; exit 1 if anything is wrong."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", default="", metavar="TEXT", help="cases whose name holds this")
+    parser.add_argument("--after", default="", metavar="CASE", help="go on behind this case, where a run was stopped")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="cases at the same time")
     options = parser.parse_args()
-    chosen = [case.name for case in CASES if options.only in case.name]
+    names = [case.name for case in CASES]
+    names = names[names.index(options.after) + 1 :] if options.after else names
+    chosen = [name for name in names if options.only in name]
     started, n_pages, n_right = time.monotonic(), 0, 0
     with tempfile.TemporaryDirectory() as folder:
         network, file = whole(), Path(folder) / "whole.pickle"

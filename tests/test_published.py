@@ -14,7 +14,7 @@ from hypothesis import settings as search
 from hypothesis import strategies as st
 
 import published
-from helpers import files, report, settings
+from helpers import files, report, settings, words
 from published import Difference, Table
 
 LANGUAGES = ["en", "zh-Hans"]
@@ -413,6 +413,23 @@ def test_numbers_are_the_same_in_both_languages(first):
     assert sum(len(table.rows) for table in english.values()) > 1000
     assert published.differences(english, chinese), "texts are in another language"
     assert published.differences(*map(published.numbers, (english, chinese))) == []
+
+
+@printing
+def test_what_every_published_column_is_is_told(first):
+    for path in sorted((first / "tables").glob("*.csv")):
+        table, cells = files.read_table(path), pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
+        for column in table:
+            kind, known = words.kind(column), cells[column].dropna()
+            assert kind, f"{path.name}: terms.csv does not say what {column} is"
+            if column == "value" and files.VALUE_OF & set(table):
+                continue  # the row says what it is
+            if kind in files.TEXTS:
+                assert pd.api.types.is_string_dtype(table[column]), f"{path.name}: {column} is no {kind}"
+            elif kind == "money":
+                assert known.str.fullmatch(r"-?\d+\.\d\d").all(), f"{path.name}: {column} has not two decimals"
+            elif kind == "share" and len(known):
+                assert table[column].abs().max() < 100, f"{path.name}: {column} is given in percent"
 
 
 @printing

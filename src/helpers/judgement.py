@@ -362,7 +362,7 @@ def headlines(judged: pd.DataFrame, moved: pd.DataFrame, overdue: pd.DataFrame |
     if overdue is not None:
         stopped = overdue[overdue["status"] == "stopped_paying"]
         owed = {"place": "tile", "label": style.say("pareto.tile_stopped"), "text": f"{len(stopped):,}"}
-        change = style.say("pareto.owe", balance=float(stopped["balance"].sum()))
+        change = style.say("pareto.owe", balance=float(stopped["balance"].sum())) if len(stopped) else ""
         made.append({**owed, "change": change, "tone": "bad" if len(stopped) else "good"})
     made += [{"place": "quality", "text": said} for said in cover_sentences(judged)]
     if not (moved["movement"] == "–").all():
@@ -418,7 +418,8 @@ def tiles(months: pd.DataFrame, period: str) -> list[dict]:
         is_same = column != "gross_profit" or not abs(cover - then) > SAME_COVER
         if is_same and len(sums) > 12 and (before := sums.iloc[-13:-1].sum()) > 0:
             change = style.change(now, before)
-            tile |= {"tone": "good" if now >= before else "bad", "change": style.say("pareto.change", change=change)}
+            said = style.say("pareto.change", change=change, month=periods.shift(period, -1))
+            tile |= {"tone": "good" if now >= before else "bad", "change": said}
         made.append(tile)
     return made
 

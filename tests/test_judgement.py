@@ -518,6 +518,14 @@ def test_a_margin_is_of_the_lines_that_have_a_cost_and_the_cover_is_said():
     assert style.say("pareto.cost_cover", share="99.9 %") in judgement.basis_sentences(nearly, "")
 
 
+def test_a_page_shows_revenue_where_the_classes_go_by_it():
+    table = pd.DataFrame({c: [1.0] for c in [*judgement.SHOWN, "revenue", "covered_revenue"]})
+    assert list(judgement.shown(table).columns) == judgement.SHOWN
+    assert list(judgement.shown(table.assign(payments=np.nan)).columns) == judgement.SHOWN
+    unknown = judgement.shown(table.assign(payments=np.nan, gross_profit=np.nan))
+    assert list(unknown.columns)[-5:] == ["revenue", *judgement.SHOWN[-4:]]
+
+
 def test_no_window_is_judged_without_complaint():
     totals = totals_of(payments=[1.0]).assign(window_end="2026-10").head(0)
     judged = judgement.judged_windows(totals, DIAGNOSES)

@@ -254,6 +254,13 @@ def abc_table(judged: pd.DataFrame, moved: pd.DataFrame, dealers: pd.DataFrame) 
     return rows.reindex(columns=columns)
 
 
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Choose the columns of the ABC table that a page shows; revenue where no payments nor profit are known."""
+    at = SHOWN.index("code")
+    size = [] if table[["payments", "gross_profit"]].notna().any(axis=None) else ["revenue"]
+    return table[[*SHOWN[:at], *size, *SHOWN[at:]]]
+
+
 def flagged(table: pd.DataFrame) -> pd.Series:
     """Mark the dealers that other parts of the edition point to: who moved by two classes, or is set by hand."""
     rank = {letter: i for i, letter in enumerate(LETTERS) if letter != MISSING}

@@ -478,6 +478,15 @@ def test_a_page_without_its_tables_or_columns_says_so_in_one_sentence(make_book,
     assert "<img" not in page
     page = (edition.index.parent / "04_consumer_groups.html").read_text(encoding="utf-8")
     assert "This page needs sell_out.consumer_id" in page
+    front = edition.index.read_text(encoding="utf-8")
+    assert "This page needs sell_out.consumer_id, of which" in front, "a link to it says so, too"
+
+
+def test_a_table_that_is_missing_is_named_without_its_columns(make_book, tmp_path):
+    book = make_book(sell_in="dealer_id,date,revenue\n1,2026-09-30,5\n1,2026-10-31,5\n")
+    edition = report.print_edition(book, out=tmp_path / "reports", languages=["en"], only=["04_consumer_groups"])
+    page = (edition.index.parent / "04_consumer_groups.html").read_text(encoding="utf-8")
+    assert "This page needs sell_out, of which this workbook has nothing" in page
 
 
 def test_the_front_page_hears_every_page_in_turn():

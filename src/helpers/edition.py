@@ -447,15 +447,23 @@ def _page_facts(name: str, shelf_folder: Path, place: Path) -> dict[str, Any]:
         shutil.copy(thumbnail, place / "thumbnails" / f"{name}{thumbnail.suffix}")
     said = shelf_folder / "headlines.jsonl"
     lines = said.read_text(encoding="utf-8").split("\n") if said.exists() else []  # no other letter ends one
+    body = (shelf_folder / "page.html").read_text(encoding="utf-8")
     headlines = [json.loads(line) for line in lines if line]
     headlines = [line | {name: words.fitting(line[name]) for name in ("text", "label", "change")} for line in headlines]
     return meta | {
         "name": name, "file": f"{name}.html", "number": name[:2].lstrip("0"), "headlines": headlines,
-        "tables": [table.name for table in tables], "body": (shelf_folder / "page.html").read_text(encoding="utf-8"),
+        "tables": [table.name for table in tables], "body": body,
         "thumbnail": f"thumbnails/{name}{thumbnail.suffix}" if thumbnail else "",
         "thumbnail_alt": (shelf_folder / "thumbnail.txt").read_text(encoding="utf-8") if thumbnail else "",
         "verdict": next((line["text"] for line in headlines if line["place"] == "verdict"), ""),
+        "note": "" if thumbnail else _first_note(body),
     }  # fmt: skip
+
+
+def _first_note(body: str) -> str:
+    """Give what a page without a figure says first of what it lacks, for who looks at the front page; "" if nothing."""
+    found = re.search(r'<p class="note">(.*?)</p>', body, re.DOTALL)
+    return html.unescape(re.sub(r"<[^>]+>", "", found[1])).strip() if found else ""
 
 
 def _whole_tables(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers import periods, shelf, words
+from helpers import periods, sections, shelf, words
 from helpers.settings import GIVEN_BY_THE_RUN, ROOT, DataError, Workbook, nearest
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -167,10 +167,12 @@ def _notebook_text(book: Workbook, path: Path, period: str, language: str, audie
     words.speak(language, book.currency)
     needs = notebook["metadata"].get("workbook", {}).get("needs", [])
     missing = [name for name in needs if not read.tells(book, name, period)]
+    missing = [name for name in missing if "." not in name or name.partition(".")[0] not in missing]
     if missing:  # the question stays, one sentence stands for its answer
         named = [name.replace("|", words.translated(" or ", "\u2009或\u2009")) for name in missing]
         said = words.say("report.missing", tables=words.listed(named), n=len(missing), period=period)
-        cells = [cells[0], {**cells[0], "id": f"{cells[0]['id']}-missing", "source": said}]
+        note = sections.note(said)
+        cells = [cells[0], {**cells[0], "id": f"{cells[0]['id']}-missing", "source": note}]
     for cell in cells:
         if cell["cell_type"] == "markdown":
             source = "".join(cell["source"])  # a text, or a list of its lines

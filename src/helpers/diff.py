@@ -4,8 +4,7 @@ import itertools
 import math
 import re
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -54,14 +53,8 @@ def with_amounts(cells: pd.DataFrame, tables: Iterable[Mapping[str, pd.DataFrame
     money = [files.is_amount(cell.column, beside[cell.table]) for cell in cells.itertuples()]
     told = cells.astype(dict.fromkeys(NUMBERS, "object"))
     for column in NUMBERS:
-        told.loc[money, column] = [_two_decimals(value) for value in told.loc[money, column]]
+        told.loc[money, column] = [files.amount(value) for value in told.loc[money, column]]
     return told
-
-
-def _two_decimals(value: Any) -> Any:
-    """Round to two decimals where it is a number that has as many."""
-    is_number = isinstance(value, (int, float)) and math.isfinite(value) and abs(value) < 1e15
-    return Decimal(f"{value:.2f}") + 0 if is_number else value
 
 
 def changes(before: Mapping[str, pd.DataFrame], after: Mapping[str, pd.DataFrame]) -> Changes:

@@ -456,14 +456,8 @@ def _page_facts(name: str, shelf_folder: Path, place: Path) -> dict[str, Any]:
         "thumbnail": f"thumbnails/{name}{thumbnail.suffix}" if thumbnail else "",
         "thumbnail_alt": (shelf_folder / "thumbnail.txt").read_text(encoding="utf-8") if thumbnail else "",
         "verdict": next((line["text"] for line in headlines if line["place"] == "verdict"), ""),
-        "note": "" if thumbnail else _first_note(body),
+        "note": "" if thumbnail else sections.first_note(body),
     }  # fmt: skip
-
-
-def _first_note(body: str) -> str:
-    """Give what a page without a figure says first of what it lacks, for who looks at the front page; "" if nothing."""
-    found = re.search(r'<p class="note">(.*?)</p>', body, re.DOTALL)
-    return html.unescape(re.sub(r"<[^>]+>", "", found[1])).strip() if found else ""
 
 
 def _whole_tables(

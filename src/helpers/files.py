@@ -125,6 +125,17 @@ def is_amount(column: str, beside: Iterable[str] = ()) -> bool:
     return words.kind(column) == "money"
 
 
+def amount(value: Any) -> Any:
+    """Round a number to two decimals, which are written; what is no number, or too large to have as many, stays.
+
+    >>> amount(2.5), amount(-0.001), amount("x")
+    (Decimal('2.50'), Decimal('0.00'), 'x')
+    """
+    if not pd.api.types.is_number(value) or pd.isna(value) or not abs(value) < 1e15:
+        return value
+    return Decimal(f"{value:.2f}") + 0  # no minus before nothing
+
+
 def is_formula(text: str) -> bool:
     """Tell whether a spreadsheet, or one that splits cells elsewhere, might run a text."""
     return ARMED.search(text) is not None
@@ -165,8 +176,8 @@ def _cell(value: Any, money: bool, is_id: bool) -> str:
         return ""
     if isinstance(value, bool) or type(value).__name__ == "bool":
         return str(bool(value))
-    if money and pd.api.types.is_number(value) and abs(value) < 1e15:
-        return f"{value:.2f}".replace("-0.00", "0.00") if abs(value) < 0.01 else f"{value:.2f}"
+    if money:
+        value = amount(value)
     if pd.api.types.is_integer(value):
         return str(int(value))
     if pd.api.types.is_number(value):

@@ -257,8 +257,12 @@ def abc_table(judged: pd.DataFrame, moved: pd.DataFrame, dealers: pd.DataFrame) 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
     """Choose the columns of the ABC table that a page shows; revenue where no payments nor profit are known."""
     at = SHOWN.index("code")
-    size = [] if table[["payments", "gross_profit"]].notna().any(axis=None) else ["revenue"]
-    return table[[*SHOWN[:at], *size, *SHOWN[at:]]]
+    return table[[*SHOWN[:at], *told_size(table), *SHOWN[at:]]]
+
+
+def told_size(table: pd.DataFrame) -> list[str]:
+    """Name the column that says how big a dealer is where neither payments nor gross profit do."""
+    return [] if table[["payments", "gross_profit"]].notna().any(axis=None) else ["revenue"]
 
 
 def flagged(table: pd.DataFrame) -> pd.Series:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from helpers import files, read, style, words
-from helpers.judgement import cost_cover
+from helpers.judgement import cost_cover, told_size
 from helpers.pareto import gains_and_losses
 from helpers.settings import Workbook
 
@@ -113,7 +113,7 @@ def _dealers(his: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     rows, stock = his["abc_pareto"], his["inventory_age"]
     more = [c for c in ("old_share", "dead_value") if c in stock]
     rows = rows.merge(stock[["dealer_id", *more]], on="dealer_id", how="left") if more else rows
-    return _shown(rows, KNOWN)
+    return _shown(rows, [*KNOWN, *told_size(rows)])
 
 
 def _shown(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

@@ -194,10 +194,9 @@ def print_edition(
             if archive:
                 shelf.pack(new, f"{book.name}-{name}")
             shelf.put(new, folder / name)
+            shelf.prune(folder)
         if not stands or not (folder / "index.html").exists():
             edition.write_list(folder, book, languages[0])
-        if not stands:
-            shelf.prune(folder)
     known = {(page.name, page.language): printed.seconds.get(page.key) for page in asked if not page.dealer_id}
     told = [f"--pdf: {address}: {reason}" for address, reason in missing_pdfs.items()]
     return Edition(folder / name / "index.html", period, known, list(printed.failed.values()), told)

@@ -22,6 +22,16 @@ def note(sentence: str) -> str:
     return f'<p class="note">{html.escape(sentence)}</p>' if sentence else ""
 
 
+def first_note(body: str) -> str:
+    """Give the text of the first note of a page's body; "" where it has none.
+
+    >>> first_note("<h1>Stock</h1>" + note("Nobody < counts.") + note("No moves."))
+    'Nobody < counts.'
+    """
+    found = NOTE.search(body)
+    return html.unescape(found[1]) if found else ""
+
+
 def shown_cells(cells: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Choose the cells of a page, with the outputs that it shows.
 

@@ -395,7 +395,8 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
         raise _unread(book, name, error) from None
     finally:
         part.unlink(missing_ok=True)
-    for old in CACHE.glob(f"{book.name}.{name}.{'[0-9a-f]' * 16}.*"):
+    stems = f"{book.name}.{name}.{'[0-9a-f]' * 16}.*"
+    for old in (*CACHE.glob(stems), *CACHE.glob(f".{stems}.part")):
         # another process may still read the one, and write the other
         if (old.suffix == ".part" or not old.name.startswith(stem.name)) and _is_abandoned(old):
             old.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """Pages per account manager: every dealer on one page, the urgent first, and nothing that the tables don't say."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -53,6 +54,16 @@ def test_each_manager_has_a_page_with_his_own():
     assert [title for title, _rows in zhou["sections"]] == [
         "Calls to make", "Open actions", "Who owes", "What sleeps, and where a rival earns more", "All dealers"
     ]  # fmt: skip
+
+
+def test_where_nothing_else_says_how_big_a_dealer_is_revenue_does():
+    given = tables()["abc_pareto"].assign(revenue=7.0)
+    assert managers.list_columns(list(pages(abc_pareto=given).values()))[2] == "gross_profit"
+    unknown = pages(abc_pareto=given.assign(gross_profit=np.nan, payments=np.nan))
+    assert managers.list_columns(list(unknown.values()))[2] == "revenue"
+    assert unknown["Ms Zhou"]["revenue"] == 14.0
+    (rows,) = [rows for title, rows in unknown["Ms Zhou"]["sections"] if title == "All dealers"]
+    assert "Revenue" in rows and "Gross profit" not in rows
 
 
 def test_who_has_stopped_paying_comes_before_who_owes_most():

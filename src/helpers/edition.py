@@ -259,7 +259,8 @@ def write_edition(
             _write(place, office["file"], "manager.html.j2", bound, languages, office=office)
         if offices:
             cover = judgement.cover_sentences(whole["abc_pareto"])
-            _write(place, "managers.html", "managers.html.j2", bound, languages, cover=cover)
+            columns = managers.list_columns(offices)
+            _write(place, "managers.html", "managers.html.j2", bound, languages, cover=cover, columns=columns)
         if cards:
             _write_cards(place, dealers, bound, languages, cards)
         found, tables = data_quality(book)

@@ -1,6 +1,6 @@
 """Pages per account manager: his dealers, calls, actions and receivables, from the tables of an edition."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -72,12 +72,19 @@ def _page(key: str, mine: pd.DataFrame, tables: Mapping[str, pd.DataFrame], link
         "n_dealers": len(his["abc_pareto"]), "n_a": int(letters.get("A", 0)), "n_calls": len(his["call_list"]),
         "profit": gains_and_losses(his["abc_pareto"]["gross_profit"]), "n_actions": len(standing),
         "gross_profit": his["abc_pareto"]["gross_profit"].sum(min_count=1), "cover": cost_cover(his["abc_pareto"]),
+        "revenue": his["abc_pareto"].get("revenue", pd.Series(dtype="float64")).sum(min_count=1),
         "balance": owed["balance"].clip(lower=0).sum() if len(owed) else float("nan"),
     }  # fmt: skip
     made = [(style.say(f"managers.{title}"), style.table(rows, limit=len(rows), links=links).to_html())
             for title, rows in sections if len(rows)]  # fmt: skip
     file = f"manager-{files.file_name(str(key) if known else '')}.html"
     return {"file": file, "name": words.fitting(name), **facts, "said": _said(facts, letters), "sections": made}
+
+
+def list_columns(offices: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Choose what the list of account managers shows of each: revenue where nobody's gross profit is known."""
+    size = "gross_profit" if any(pd.notna(office["gross_profit"]) for office in offices) else "revenue"
+    return ["n_dealers", "n_a", size, "balance", "n_calls", "n_actions"]
 
 
 def _his(rows: pd.DataFrame, ids: set[str]) -> pd.DataFrame:

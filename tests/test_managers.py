@@ -62,6 +62,10 @@ def test_where_nothing_else_says_how_big_a_dealer_is_revenue_does():
     unknown = pages(abc_pareto=given.assign(gross_profit=np.nan, payments=np.nan))
     assert managers.list_columns(list(unknown.values()))[2] == "revenue"
     assert unknown["Ms Zhou"]["revenue"] == 14.0
+    nobody_owes = pages(receivables=tables()["receivables"].head(0))
+    assert "balance" not in managers.list_columns(list(nobody_owes.values())), (
+        "what is not known is no column of dashes"
+    )
     (rows,) = [rows for title, rows in unknown["Ms Zhou"]["sections"] if title == "All dealers"]
     assert "Revenue" in rows and "Gross profit" not in rows
 

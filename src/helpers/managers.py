@@ -82,9 +82,10 @@ def _page(key: str, mine: pd.DataFrame, tables: Mapping[str, pd.DataFrame], link
 
 
 def list_columns(offices: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Choose what the list of account managers shows of each: revenue where nobody's gross profit is known."""
-    size = "gross_profit" if any(pd.notna(office["gross_profit"]) for office in offices) else "revenue"
-    return ["n_dealers", "n_a", size, "balance", "n_calls", "n_actions"]
+    """Choose what the list of account managers shows of each: what is known of any, revenue where no gross profit is."""
+    known = [name for name in ("gross_profit", "balance") if any(pd.notna(office[name]) for office in offices)]
+    size = [] if "gross_profit" in known else ["revenue"]
+    return ["n_dealers", "n_a", *size, *known, "n_calls", "n_actions"]
 
 
 def _his(rows: pd.DataFrame, ids: set[str]) -> pd.DataFrame:

@@ -82,7 +82,7 @@ def _page(key: str, mine: pd.DataFrame, tables: Mapping[str, pd.DataFrame], link
 
 
 def list_columns(offices: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Choose what the list of account managers shows of each: what is known of any, revenue where no gross profit is."""
+    """Choose what the list of account managers shows of each: what is known; revenue where no gross profit is."""
     known = [name for name in ("gross_profit", "balance") if any(pd.notna(office[name]) for office in offices)]
     size = [] if "gross_profit" in known else ["revenue"]
     return ["n_dealers", "n_a", *size, *known, "n_calls", "n_actions"]

@@ -18,9 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
-
-from helpers import diff, files
+from helpers import files, words
 
 CENTS = 0.005  # an amount written to the cent is at most this far from the one it was rounded from
 SAME, TINY = 1e-9, 1e-12  # relative and absolute: sums of the same lines in another order differ by less
@@ -28,6 +26,7 @@ NUMBER = re.compile(r"-?(?:(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|inf)")  # 0
 DATE = re.compile(r"\d{4}-\d\d(?:-\d\d)?")
 GUARD = re.compile(r"'+(?=[=+\-@＝＋－＠;\t\r\n])")  # what keeps a spreadsheet from running a cell
 SHOWN = 60  # characters of a cell in the list of differences
+BETWEEN = " · "  # the parts of a key
 WORDS = "…"  # stands for a text, where only numbers are compared
 KINDS = {
     "edition_gone": "the edition is gone", "edition_new": "a new edition",
@@ -217,7 +216,7 @@ def _of_table(name: str, before: Table, after: Table) -> list[Difference]:
     found += [Difference(name, "column_new", column) for column in after.columns if column not in shared]
     if not shared:
         return found
-    old_rows, new_rows = _by_key(before, after, shared)
+    old_rows, new_rows = _by_key(name, before, after, shared)
     for kind, ones, others in (("row_gone", old_rows, new_rows), ("row_new", new_rows, old_rows)):
         left = [key for key in ones if key not in others]
         if left:
@@ -288,11 +287,15 @@ def _column(table: Table, name: str) -> list[str]:
 # ---- keys ----------------------------------------------------------------------------------------------------------
 
 
-def _by_key(before: Table, after: Table, shared: list[str]) -> tuple[dict, dict]:
-    """Give both tables' rows by key, in their order; where nothing names a row, its like are counted."""
-    frames = [_frame(table, shared) for table in (before, after)]
-    texts = [c for c in shared if all(pd.api.types.is_string_dtype(frame[c]) for frame in frames)]
-    key = diff.key_columns(*frames) or [c for c in texts if not diff.STATES.fullmatch(c)]
+def _by_key(name: str, before: Table, after: Table, shared: list[str]) -> tuple[dict, dict]:
+    """Give both tables' rows by key, in their order; rows of one key are numbered.
+
+    Of a table that nobody tells the key of, it is the first id, else all columns without numbers.
+    """
+    told = words.key(name) or [column for column in shared if column.endswith("_id")][:1]
+    cells = {column: _column(before, column) + _column(after, column) for column in shared}
+    texts = [column for column in shared if all(_number(cell) is None for cell in cells[column])]
+    key = [column for column in told if column in shared] or texts
     return tuple(_keyed(table, key, shared) for table in (before, after))
 
 
@@ -300,7 +303,7 @@ def _keyed(table: Table, key: list[str], shared: list[str]) -> dict[str, dict[st
     places = {column: table.columns.index(column) for column in shared}
     found, seen = {}, Counter()
     for row in table.rows:
-        name = diff.BETWEEN.join(_spelled(column, row[places[column]]) for column in key)
+        name = BETWEEN.join(_spelled(column, row[places[column]]) for column in key)
         seen[name] += 1
         again = f"#{seen[name]}" if seen[name] > 1 or not key else ""
         unique = " ".join(filter(None, [", ".join(key), name, again]))
@@ -312,20 +315,6 @@ def _spelled(column: str, cell: str) -> str:
     """Spell a part of a key in one way, however an edition writes numbers and keeps formulas from running."""
     number = None if _is_text(column) else _number(cell)
     return f"{number:.12g}" if number is not None else GUARD.sub("", cell) or "–"
-
-
-def _frame(table: Table, columns: Iterable[str]) -> pd.DataFrame:
-    return pd.DataFrame({column: _typed(column, _column(table, column)) for column in columns})
-
-
-def _typed(column: str, cells: list[str]) -> pd.Series:
-    """Give a column the kind by which `diff.key_columns` chooses."""
-    known = [cell for cell in cells if cell]
-    values = [] if _is_text(column) else [_number(cell) for cell in known]
-    if values and None not in values:
-        whole = len(known) == len(cells) and all(re.fullmatch(r"-?\d{1,15}", cell) for cell in cells)
-        return pd.Series([float(cell) if cell else math.nan for cell in cells]).astype("int64" if whole else "float64")
-    return pd.Series([GUARD.sub("", cell) if cell else None for cell in cells], dtype="str")
 
 
 # ---- command -------------------------------------------------------------------------------------------------------

@@ -50,33 +50,28 @@ def after() -> dict[str, pd.DataFrame]:
 
 
 @pytest.mark.parametrize(
-    ("columns", "key"),
+    ("name", "columns", "key"),
     [
-        ({"rank": [1, 2], "dealer_id": ["a", "b"]}, ["dealer_id"]),
-        ({"dealer_id": ["a", "a"], "group": ["g1", "g2"], "n_served": [1, 2]}, ["dealer_id", "group"]),
-        ({"movement": ["lost", "joined"], "period": ["2026-09", "2026-10"], "dealer_id": ["a", "a"]},
-         ["dealer_id", "period"]),
-        ({"factor": ["x", "y"], "dealer_id": ["a", "a"]}, ["dealer_id", "factor"]),  # not the factor alone, by chance
-        ({"region": ["N", "N", "S"], "city": ["x", "y", "x"], "revenue": [1.5, 2.5, 3.5]}, ["region", "city"]),
-        ({"customer_type": ["b2b", "channel"], "n_dealers": [1, 2]}, ["customer_type"]),
-        ({"k": [2, 3], "stability": [0.9, 0.8]}, ["k"]),
-        ({"composite_class": ["A", "B"], "diagnosis": ["x", "y"], "payments_class": ["A", "B"]}, []),
-        ({"city": ["x", "x"], "region": ["N", "N"]}, []),
-        ({"line": ["a", "b"], "group": ["g1", "g2"], "reason": ["c", "d"]}, ["group"]),
-        ({"text": ["s" * 50, "t" * 50], "group": ["g1", "g2"]}, ["group"]),  # a sentence is no name
-        ({"factor_id": ["f1", "f1"], "dealer_id": ["D1", None]}, ["factor_id", "dealer_id"]),
-        ({}, []),
+        ("abc_pareto", ["rank", "dealer_name", "dealer_id"], ["dealer_id"]),
+        ("group_dealers", ["dealer_id", "n_served", "group"], ["group", "dealer_id"]),
+        ("coverage", ["city", "population"], ["city"]),  # a book without regions
+        ("number_of_groups", ["stability", "k"], ["k"]),
+        ("of_a_page_of_ones_own", ["product_id", "city", "dealer_id"], ["product_id", "dealer_id"]),
+        ("of_a_page_of_ones_own", ["city", "score"], []),
+        ("abc_pareto", [], []),
     ],
-)  # fmt: skip
-def test_rows_are_named_by_the_fewest_columns_that_will_do(columns, key):
-    assert diff.key_columns(pd.DataFrame(columns)) == key
+)
+def test_what_names_a_row_is_told(name, columns, key):
+    assert diff.key_columns(name, pd.DataFrame(columns=columns)) == key
+    assert diff.key_columns(name, pd.DataFrame(columns=columns), pd.DataFrame(columns=key[1:])) == key[1:]
 
 
-def test_a_key_holds_in_both_tables():
-    one, other = table(city=["x", "y"], group=["1", "2"]), table(city=["x", "x"], group=["1", "2"])
-    assert diff.key_columns(one) == ["city"]
-    assert diff.key_columns(one, other) == ["group"]
-    assert diff.key_columns(one, other.drop(columns="group")) == []
+def test_rows_of_one_key_are_compared_in_their_order():
+    old = table(dealer_id=["D1", "D1", "D2"], priority=["high", "low", "low"])
+    new = table(dealer_id=["D2", "D1", "D1", "D1"], priority=["low", "high", "high", "low"])
+    found = diff.changes({"call_list": old}, {"call_list": new})
+    assert found.cells[["key", "before", "after"]].to_numpy().tolist() == [["D1 #2", "low", "high"]]
+    assert found.rows[["key", "movement"]].to_numpy().tolist() == [["D1 #3", "came"]]
 
 
 # ---- changes -------------------------------------------------------------------------------------------------------

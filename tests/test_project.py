@@ -62,6 +62,15 @@ def test_a_column_is_the_same_where_it_comes_in_and_where_it_is_published():
                 assert STORED.get(told[name], told[name]) == column.kind, f"{table}.{name}"
 
 
+def test_every_published_table_has_a_key_of_known_columns():
+    with (ROOT / "data" / "reference" / "terms.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["term"]: row for row in csv.DictReader(file)}
+    tables = {term: row["key"].split() for term, row in rows.items() if term.startswith("table_")}
+    assert all(tables.values()), [name for name, key in tables.items() if not key]
+    assert {column for key in tables.values() for column in key} <= {term for term, row in rows.items() if row["kind"]}
+    assert not any(row["key"] for term, row in rows.items() if term not in tables)
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "data" / "reference").glob("*.csv")), ids=lambda p: p.stem)
 def test_whatever_has_english_has_chinese(path):
     with path.open(encoding="utf-8", newline="") as file:

@@ -257,7 +257,7 @@ def test_rows_without_a_name_are_compared_in_their_order():
     before = Table(["composite_class", "score"], [["A", "1"], ["A", "1"], ["B", "2.5"]])
     assert published.differences({"t": before}, {"t": before}) == []
     (found,) = published.differences({"t": before}, {"t": changed(before, 1, "score", "2")})
-    assert (found.column, found.key, found.n) == ("score", "#2", 1)
+    assert (found.column, found.key, found.n) == ("score", "composite_class A #2", 1)
     twice = Table(["city", "score"], [["x", "1"], ["x", "1"]])
     (found,) = published.differences({"t": twice}, {"t": twice._replace(rows=twice.rows[:1])})
     assert (found.kind, found.key) == ("row_gone", "city x #2")
@@ -430,6 +430,13 @@ def test_what_every_published_column_is_is_told(first):
                 assert known.str.fullmatch(r"-?\d+\.\d\d").all(), f"{path.name}: {column} has not two decimals"
             elif kind == "share" and len(known):
                 assert table[column].abs().max() < 100, f"{path.name}: {column} is given in percent"
+
+
+@printing
+def test_the_key_of_a_published_table_names_each_row_once(first):
+    for path in sorted((first / "tables").glob("*.csv")):
+        table, key = files.read_table(path), list(words.key(path.stem))
+        assert key and not table.duplicated(key).any(), f"{path.name}: rows are not told apart by {key}"
 
 
 @printing

@@ -1,6 +1,5 @@
 """Differences: what came, went, changed and moved between the tables of two editions."""
 
-import itertools
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -12,9 +11,6 @@ import pandas as pd
 from helpers import files, style, words
 
 SAME, TINY = 1e-9, 1e-12  # relative and absolute: sums of the same lines in another order differ by less
-KEY_COLUMNS = 4  # a row that takes more to be told from the others has no name
-CANDIDATES = 8
-NAME_LENGTH = 40
 NAMED = 3  # dealers named in a sentence; the rest are counted
 CLASSES = ("A", "B", "C", "–")
 OLD_STOCK = ("value_91_180", "value_over_180")
@@ -24,11 +20,6 @@ TABLES = ["table", "key", "n_before", "n_after", "n_came", "n_gone", "n_changed"
 ROWS = ["table", "key", "name", "movement"]
 NUMBERS = ["before", "after", "change"]
 CELLS = ["table", "key", "name", "column", *NUMBERS]
-# What a row is like, not which row it is: no part of its name, though it may tell rows apart by chance.
-STATES = re.compile(
-    r"(?:.*_)?class(?:_\w+)?|code|diagnosis|movement|status|state|verdict|quadrant|segment|trigger|reason|measure|line|"
-    r"override_reason|variability|history|rank|priority|owner|n_\w+|\w+_(?:days|score|date|share|rate|name)|is_\w+"
-)
 NAMES = ("dealer_name", "candidate_name", "group_name", "cause_name", "need_name", "factor", "product_name")
 
 
@@ -60,8 +51,9 @@ def with_amounts(cells: pd.DataFrame, tables: Iterable[Mapping[str, pd.DataFrame
 def changes(before: Mapping[str, pd.DataFrame], after: Mapping[str, pd.DataFrame]) -> Changes:
     """Compare the tables of two editions, row by row and cell by cell.
 
-    Rows are the same where their keys are (see `key_columns`); their order does not matter. Numbers that differ by less
-    than a billionth part are equal, and so are two missing ones.
+    Rows are the same where their keys are (see `key_columns`); their order does not matter, but among rows of one key
+    the first is compared with the first. Numbers that differ by less than a billionth part are equal, and so are two
+    missing ones.
     """
     names = _dealer_names([*before.values(), *after.values()])
     found = [_compared(name, before.get(name), after.get(name), names) for name in dict.fromkeys([*before, *after])]
@@ -69,26 +61,18 @@ def changes(before: Mapping[str, pd.DataFrame], after: Mapping[str, pd.DataFrame
     return Changes(pd.DataFrame([part[0] for part in found], columns=TABLES), rows, cells)
 
 
-def key_columns(*tables: pd.DataFrame) -> list[str]:
-    """Find the columns that name a row: the fewest that all tables have and whose values are never twice the same.
+def key_columns(name: str, *tables: pd.DataFrame) -> list[str]:
+    """Tell which columns name a row of a published table: those that `terms.csv` tells and all `tables` have.
 
-    Where there are ids, one of them is part of the name. Ids come first, then months, other texts, whole numbers, and
-    texts with gaps, each in the table's order; of sets of the same size the first wins. Amounts, shares, counts, ranks,
-    classes and other states of a row are no names. No columns where no four of them will do.
+    A table it does not know is named by its ids; without any, nothing names a row.
 
-    >>> key_columns(pd.DataFrame({"class": ["A", "B"], "city": ["X", "Y"], "dealer_id": ["1", "2"]}))
-    ['dealer_id']
+    >>> key_columns("dead_stock", pd.DataFrame(columns=["quantity", "dealer_id", "product_id"]))
+    ['dealer_id', 'product_id']
     """
     first, *others = tables
-    shared = [c for c in first.columns if not STATES.fullmatch(c) and all(c in other for other in others)]
-    shared = [c for c in shared if all(_can_name(table[c]) for table in tables)]
-    candidates = sorted(shared, key=lambda c: max(_rank(table[c]) for table in tables))[:CANDIDATES]
-    sizes = range(1, KEY_COLUMNS + 1)
-    gaps = {c for c in candidates if any(table[c].isna().any() for table in tables)}  # these name nobody alone
-    sets = [list(chosen) for size in sizes for chosen in itertools.combinations(candidates, size) if set(chosen) - gaps]
-    with_id = [chosen for chosen in sets if any(c.endswith("_id") for c in chosen)]
-    unique = (chosen for chosen in with_id or sets if not any(table.duplicated(chosen).any() for table in tables))
-    return next(unique, [])
+    shared = [column for column in first.columns if all(column in other for other in others)]
+    told = words.key(name) or tuple(column for column in shared if words.kind(column) == "id")
+    return [column for column in told if column in shared]
 
 
 def class_moves(cells: pd.DataFrame) -> pd.DataFrame:
@@ -119,7 +103,7 @@ def _compared(name: str, before: pd.DataFrame | None, after: pd.DataFrame | None
     if before is None or after is None:
         return {**entry, "remark": "new_table" if before is None else "gone_table"}, nothing, nothing
     remark = "" if set(before.columns) == set(after.columns) else "other_columns"
-    key = key_columns(before, after)
+    key = key_columns(name, before, after)
     if not key:
         n_came, n_gone = _unnamed(before, after)
         remark = remark or "no_key" * bool(n_came or n_gone)
@@ -165,6 +149,8 @@ def _by_key(table: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     names = _texts(table[key[0]], "–")
     for column in key[1:]:
         names = names + BETWEEN + _texts(table[column], "–")
+    again = names.groupby(names).cumcount()
+    names = names.where(again == 0, names + " #" + (again + 1).astype(str))
     return table.set_index(pd.Index(names, name="key"))
 
 
@@ -189,23 +175,6 @@ def _names(table: pd.DataFrame, keys: Iterable[str], known: Mapping[str, str]) -
         return [str(known.get(dealer_id, "")) for dealer_id in table.loc[keys, "dealer_id"]]
     named = next((table[name] for name in NAMES if name in table), None)
     return [""] * len(keys) if named is None else [str(text) for text in named.loc[keys].fillna("")]
-
-
-def _can_name(values: pd.Series) -> bool:
-    if pd.api.types.is_string_dtype(values):  # a sentence is no name
-        return str(values.name).endswith("_id") or not values.str.len().max() > NAME_LENGTH
-    return pd.api.types.is_integer_dtype(values)
-
-
-def _rank(values: pd.Series) -> int:
-    """Order what may name a row: ids, months, other texts, whole numbers; what has gaps comes last."""
-    if values.isna().any():
-        return 4
-    if str(values.name).endswith("_id"):
-        return 0
-    if values.name in ("month", "period"):
-        return 1
-    return 2 if pd.api.types.is_string_dtype(values) else 3
 
 
 def _stacked(parts: Iterable[pd.DataFrame], columns: list[str]) -> pd.DataFrame:

@@ -92,6 +92,16 @@ def kind(column: str) -> str:
         return next((row["kind"] for row in csv.DictReader(file) if row["column"] == column), "")
 
 
+@functools.cache
+def key(table: str) -> tuple[str, ...]:
+    """Tell which columns of a published table name its rows, as `terms.csv` says; none for a table it does not know.
+
+    >>> key("abc_pareto"), key("whatever")
+    (('dealer_id',), ())
+    """
+    return tuple(_reference("terms").get(f"table_{table}", {}).get("key", "").split())
+
+
 def letters() -> list[str]:
     """List the letters that our terms and sentences are written with in the reader's language."""
     written = (translated(row["en"], row["zh"]) for name in ("terms", "sentences") for row in _reference(name).values())

@@ -1,7 +1,7 @@
 """Workbooks that lack something, and what a page that is printed of them must not show.
 
-`CASES` are generated from the contract: every table and column that may be missing, singly and in pairs, short
-histories, few dealers, losses, an absent brand. `complaints` is the verdict on a page.
+`CASES` are generated from the contract: every table and column that may be missing, singly and in
+pairs, short histories, few dealers, losses, an absent brand. `complaints` is the verdict on a page.
 """
 
 import concurrent.futures
@@ -30,13 +30,24 @@ N_MONTHS, N_DEALERS = 26, 60
 HISTORIES = (1, 2, 3, 5, 11, 12, 13, 25)
 PAIRED = ("sell_in.cost", "sell_in.brand", "sell_in.product_id", "sell_in.quantity", "dealers")
 N_PAIRS = 30
-SPAN = {"sell_in": "date", "payments": "date", "dealer_profit": "month", "stock": "snapshot_date",
-        "stock_moves": "date", "sell_out": "date", "contacts": "sent_date", "scores": "scored_date"}  # fmt: skip
+SPAN = {
+    "sell_in": "date",
+    "payments": "date",
+    "dealer_profit": "month",
+    "stock": "snapshot_date",
+    "stock_moves": "date",
+    "sell_out": "date",
+    "contacts": "sent_date",
+    "scores": "scored_date",
+}
 NOTEBOOKS = sorted(pages.NOTEBOOKS.glob("0[1-8]_*.ipynb"))
 
 
 class Case(NamedTuple):
-    """A workbook that lacks something: `table` or `table.column`, and how the whole one is changed."""
+    """A workbook that lacks something.
+
+    `table` or `table.column`, and how the whole one is changed.
+    """
 
     name: str
     missing: tuple[str, ...]
@@ -69,12 +80,17 @@ def _without(*missing: str) -> Callable[[Tables], Tables]:
 
 
 def _months(n: int) -> Callable[[Tables], Tables]:
-    """Keep n months before the last one, and the last: an edition has n, the next one a month more."""
+    """Keep n months before the last one, and the last.
+
+    An edition has n, the next one a month more.
+    """
     first = periods.shift(LAST, -n)
 
     def change(tables: Tables) -> Tables:
-        return {name: rows[rows[SPAN[name]].astype(str).str[:7] >= first] if name in SPAN else rows
-                for name, rows in tables.items()}  # fmt: skip
+        return {
+            name: rows[rows[SPAN[name]].astype(str).str[:7] >= first] if name in SPAN else rows
+            for name, rows in tables.items()
+        }
 
     return change
 
@@ -84,8 +100,10 @@ def _dealers(n: int) -> Callable[[Tables], Tables]:
 
     def change(tables: Tables) -> Tables:
         ids = set(tables["sell_in"].groupby("dealer_id")["revenue"].sum().nlargest(n).index)
-        return {name: rows[rows["dealer_id"].isin(ids)] if "dealer_id" in rows else rows
-                for name, rows in tables.items()}  # fmt: skip
+        return {
+            name: rows[rows["dealer_id"].isin(ids)] if "dealer_id" in rows else rows
+            for name, rows in tables.items()
+        }
 
     return change
 
@@ -104,7 +122,9 @@ def _some_lose(tables: Tables) -> Tables:
 def _half_cost(tables: Tables) -> Tables:
     """Forget the cost of every other line, and of every fifth dealer's lines altogether."""
     sold = tables["sell_in"].reset_index(drop=True)
-    known = (sold.index % 2 == 0) & ~sold["dealer_id"].isin(sorted(sold["dealer_id"].dropna().unique())[::5])
+    known = (sold.index % 2 == 0) & ~sold["dealer_id"].isin(
+        sorted(sold["dealer_id"].dropna().unique())[::5]
+    )
     return {**tables, "sell_in": sold.assign(cost=sold["cost"].where(known))}
 
 
@@ -126,8 +146,13 @@ def _empty(table: str) -> Callable[[Tables], Tables]:
 
 
 def _cases() -> list[Case]:
-    optional = [f"{t}.{c}" for t, known in settings.contract().items() if t != "overrides"
-                for c, column in known.items() if not column.required]  # fmt: skip
+    optional = [
+        f"{t}.{c}"
+        for t, known in settings.contract().items()
+        if t != "overrides"
+        for c, column in known.items()
+        if not column.required
+    ]
     tables = [table for table in settings.contract() if table not in ("sell_in", "overrides")]
     made = [Case(f"no {what}", (what,), _without(what)) for what in (*tables, *optional)]
     made.append(Case("sell-out only", ("sell_in",), _without("sell_in")))
@@ -147,21 +172,46 @@ def _cases() -> list[Case]:
         Case("brand gone", (), _brand_gone),
         Case("no brand told", (), dict, brand=""),
         Case("three columns", tuple(tables), _only(sell_in=sold)),
-        Case("three columns, two months", tuple(tables), lambda t: _months(2)(_only(sell_in=sold)(t)), brand=""),
+        Case(
+            "three columns, two months",
+            tuple(tables),
+            lambda t: _months(2)(_only(sell_in=sold)(t)),
+            brand="",
+        ),
         Case("four columns", tuple(tables), _only(sell_in=f"{sold} cost"), brand=""),
-        Case("three columns and payments", tuple(tables), _only(sell_in=sold, payments="dealer_id date amount")),
+        Case(
+            "three columns and payments",
+            tuple(tables),
+            _only(sell_in=sold, payments="dealer_id date amount"),
+        ),
         Case("till receipts", ("sell_in", *tables), _only(sell_out="date amount")),
-        Case("till receipts by dealer", ("sell_in", *tables), _only(sell_out="date amount dealer_id product_id")),
-        Case("till receipts by consumer", ("sell_in", *tables), _only(sell_out="date amount consumer_id")),
+        Case(
+            "till receipts by dealer",
+            ("sell_in", *tables),
+            _only(sell_out="date amount dealer_id product_id"),
+        ),
+        Case(
+            "till receipts by consumer",
+            ("sell_in", *tables),
+            _only(sell_out="date amount consumer_id"),
+        ),
     ]
 
 
 CASES = _cases()
-SAMPLED = 10  # of the pairs and of the tables of which only the header is there, in the suite; the matrix has them all
-# a table, a history, a network of few, or next to nothing: the next month meets what this one published
-EDITIONS = {case.name for case in CASES if case.name.startswith(("three", "four", "till", "sell-out", "all", "brand"))
-            or re.fullmatch(r"(1|3|5|11|25) months|[12] dealers", case.name)  # each is followed by a month more
-            or (len(case.missing) == 1 and "." not in case.missing[0] and case.name.startswith("no "))}  # fmt: skip
+# of the pairs and of the tables of which only the header is there, in the suite; the matrix has
+# them all
+SAMPLED = 10
+# a table, a history, a network of few, or next to nothing: the next month meets what this one
+# published
+EDITIONS = {
+    case.name
+    for case in CASES
+    if case.name.startswith(("three", "four", "till", "sell-out", "all", "brand"))
+    # each is followed by a month more
+    or re.fullmatch(r"(1|3|5|11|25) months|[12] dealers", case.name)
+    or (len(case.missing) == 1 and "." not in case.missing[0] and case.name.startswith("no "))
+}
 
 
 def whole() -> Tables:
@@ -172,8 +222,14 @@ def whole() -> Tables:
 def write_case(folder: Path, case: Case, tables: Tables) -> settings.Workbook:
     """Write a case's tables and its toml, and read that."""
     folder.mkdir(parents=True, exist_ok=True)
-    lines = ["[workbook]", f'name = "{folder.name}"', 'title = "Some network"', f'brand = "{case.brand}"',
-             'currency = "CNY"', 'language = ["en", "zh-Hans"]']  # fmt: skip
+    lines = [
+        "[workbook]",
+        f'name = "{folder.name}"',
+        'title = "Some network"',
+        f'brand = "{case.brand}"',
+        'currency = "CNY"',
+        'language = ["en", "zh-Hans"]',
+    ]
     for name, rows in case.change(tables).items():
         rows.to_parquet(folder / f"{name}.parquet", index=False)
         lines += [f"[data.{name}]", f'source = "{name}.parquet"']
@@ -181,13 +237,17 @@ def write_case(folder: Path, case: Case, tables: Tables) -> settings.Workbook:
     return settings.workbook(folder)
 
 
-# ---- printing --------------------------------------------------------------------------------------------------------
+# ---- printing ------------------------------------------------------------------------------------
 
 
 def print_pages(
-    book: settings.Workbook, names: Iterable[str], languages: Sequence[str], periods_: Sequence[str], folder: Path,
+    book: settings.Workbook,
+    names: Iterable[str],
+    languages: Sequence[str],
+    periods_: Sequence[str],
+    folder: Path,
     whole: Bodies | None = None,
-) -> dict[str, list[str]]:  # fmt: skip
+) -> dict[str, list[str]]:
     """Print pages as the press does, unbound, each by itself; give the complaints about each.
 
     `whole` are the bodies of the pages where nothing is missing.
@@ -198,31 +258,53 @@ def print_pages(
         made_of = pages.ingredients(book, folder, period)
         for page in pages.ready_pages(book, chosen, languages, period, made_of):
             (folder / "work").mkdir(parents=True, exist_ok=True)
-            outcome = press.print_page(page, folder, folder / "work", made_of["data"], press.usual_limits())
-            place, before = folder / ".pages" / page.key, (whole or {}).get((page.name, page.language), "")
+            outcome = press.print_page(
+                page, folder, folder / "work", made_of["data"], press.usual_limits()
+            )
+            place, before = (
+                folder / ".pages" / page.key,
+                (whole or {}).get((page.name, page.language), ""),
+            )
             said = [outcome.reason] if outcome.reason else complaints(place, before)
             found[f"{page.name} {period} {page.language}"] = said
     return found
 
 
 def print_editions(
-    book: settings.Workbook, languages: Sequence[str], folder: Path, executor: concurrent.futures.Executor,
-    whole: Bodies | None = None, names: Collection[str] = (), first: Collection[str] = (),
-) -> dict[str, list[str]]:  # fmt: skip
-    """Print a month and the next one with the press, with a card, and compare them; give the complaints about all.
+    book: settings.Workbook,
+    languages: Sequence[str],
+    folder: Path,
+    executor: concurrent.futures.Executor,
+    whole: Bodies | None = None,
+    names: Collection[str] = (),
+    first: Collection[str] = (),
+) -> dict[str, list[str]]:
+    """Print a month and the next one with the press, with a card, and compare them.
+
+    Give the complaints about all.
 
     `names` chooses pages, and `first` those of the first month: all where none is given.
     """
     found: dict[str, list[str]] = {}
     for month, chosen in ((FIRST, first or names), (LAST, names)):
-        notebooks, n_cards = folder.parent / f"notebooks of {month}", int(not chosen or pages.CARD in chosen)
+        notebooks, n_cards = (
+            folder.parent / f"notebooks of {month}",
+            int(not chosen or pages.CARD in chosen),
+        )
         shutil.copytree(pages.NOTEBOOKS, notebooks)
         for path in notebooks.glob(pages.IN_EDITIONS):
             if chosen and path.stem not in chosen:
                 path.unlink()
         try:
-            made = report.print_edition(book, month, languages=languages, cards=n_cards, out=folder, executor=executor,
-                                        notebooks=notebooks)  # fmt: skip
+            made = report.print_edition(
+                book,
+                month,
+                languages=languages,
+                cards=n_cards,
+                out=folder,
+                executor=executor,
+                notebooks=notebooks,
+            )
         except settings.DataError as error:
             return found | {month: str(error).split("\n")}
         found[month] = list(made.missing)
@@ -230,9 +312,12 @@ def print_editions(
             meta = json.loads((place / "meta.json").read_text(encoding="utf-8"))
             name = f"{meta['name']} {meta['parameters']['period']} {meta['language']}"
             before = (
-                "" if meta["parameters"].get("audience") else (whole or {}).get((meta["name"], meta["language"]), "")
+                ""
+                if meta["parameters"].get("audience")
+                else (whole or {}).get((meta["name"], meta["language"]), "")
             )
-            found.setdefault(name, complaints(place, before))  # a card for one reader has half of the headings
+            # a card for one reader has half of the headings
+            found.setdefault(name, complaints(place, before))
         for page in sorted((folder / month).rglob("*.html")):
             body = page.read_text(encoding="utf-8")
             if page.stem in ("index", "managers") or page.stem.startswith("manager"):
@@ -246,37 +331,53 @@ def print_editions(
 def whole_bodies(tables: Tables, languages: Sequence[str], folder: Path) -> Bodies:
     """Print all pages of the workbook that lacks nothing, and give their bodies."""
     book = write_case(folder / "whole", Case("whole", (), dict), tables)
-    found = print_pages(book, [path.stem for path in NOTEBOOKS], languages, [LAST], folder / "editions")
+    found = print_pages(
+        book, [path.stem for path in NOTEBOOKS], languages, [LAST], folder / "editions"
+    )
     assert not any(found.values()), found
-    places = {place: json.loads((place / "meta.json").read_text(encoding="utf-8"))
-              for place in (folder / "editions" / ".pages").iterdir()}  # fmt: skip
-    return {(meta["name"], meta["language"]): (place / "page.html").read_text(encoding="utf-8")
-            for place, meta in places.items()}  # fmt: skip
+    places = {
+        place: json.loads((place / "meta.json").read_text(encoding="utf-8"))
+        for place in (folder / "editions" / ".pages").iterdir()
+    }
+    return {
+        (meta["name"], meta["language"]): (place / "page.html").read_text(encoding="utf-8")
+        for place, meta in places.items()
+    }
 
 
-# ---- the verdict -----------------------------------------------------------------------------------------------------
+# ---- the verdict ---------------------------------------------------------------------------------
 
 NOTHING = re.compile(r"(?<![\w.-])(?:nan|NaN|NaT|None|inf|-inf|<NA>)(?![\w-])|(?<!\w)NaN(?!\w)")
 BLOCK = re.compile(r"<h([1-6])[^>]*>(.*?)</h\1>", re.DOTALL)
 
 
 def complaints(page: Path, whole: str = "") -> list[str]:
-    """Judge a finished page: its body, its headlines and its tables; `whole` is its body where nothing is missing."""
+    """Judge a finished page: its body, its headlines and its tables.
+
+    `whole` is its body where nothing is missing.
+    """
     body = (page / "page.html").read_text(encoding="utf-8")
     found = [*body_complaints(body), *(unsaid(body, whole) if whole else [])]
     if (page / "headlines.jsonl").exists():
         for line in (page / "headlines.jsonl").read_text(encoding="utf-8").split("\n"):
             told = json.loads(line) if line else {}
-            found += [f"headline {told['place']}: {told[key]}" for key in ("text", "label", "change")
-                      if told and NOTHING.search(told[key])]  # fmt: skip
+            found += [
+                f"headline {told['place']}: {told[key]}"
+                for key in ("text", "label", "change")
+                if told and NOTHING.search(told[key])
+            ]
     for table in sorted((page / "tables").glob("*.csv")):
         text = table.read_text(encoding="utf-8-sig")
-        found += [f"{table.name}: {match[0]}" for match in itertools.islice(NOTHING.finditer(text), 1)]
+        found += [
+            f"{table.name}: {match[0]}" for match in itertools.islice(NOTHING.finditer(text), 1)
+        ]
     return found
 
 
 def body_complaints(body: str) -> list[str]:
-    """Judge the body of a page: no words of a computer, no heading without text, nothing said twice.
+    """Judge the body of a page.
+
+    No words of a computer, no heading without text, nothing said twice.
 
     >>> body_complaints("<h2>Ages</h2><h2>Moves</h2><ul class='prose'><li>It is nan.</li></ul>")
     ['nothing under "Ages"', 'nan: It is nan.']
@@ -289,7 +390,9 @@ def body_complaints(body: str) -> list[str]:
         if not is_over and not _text(below) and "<svg" not in below and "<img" not in below:
             found.append(f'nothing under "{_text(head[2])}"')
     for text in _texts(body):
-        found += [f"{match[0]}: {text[:200]}" for match in itertools.islice(NOTHING.finditer(text), 1)]
+        found += [
+            f"{match[0]}: {text[:200]}" for match in itertools.islice(NOTHING.finditer(text), 1)
+        ]
     said = sentences(body)
     found += [f"said twice: {text}" for text in dict.fromkeys(said) if said.count(text) > 1]
     return found
@@ -314,16 +417,22 @@ def headings(body: str) -> list[str]:
 
 
 def _texts(body: str) -> list[str]:
-    alternative = [html.unescape(text) for text in re.findall(r'(?:aria-label|alt|title)="([^"]*)"', body)]
-    drawn = re.sub(r"<svg\b.*?</svg>", "", body, flags=re.DOTALL)  # letters are outlines: what it says is its label
-    return [*alternative, *(html.unescape(text).strip() for text in re.split(r"<[^>]+>", drawn) if text.strip())]
+    alternative = [
+        html.unescape(text) for text in re.findall(r'(?:aria-label|alt|title)="([^"]*)"', body)
+    ]
+    # letters are outlines: what it says is its label
+    drawn = re.sub(r"<svg\b.*?</svg>", "", body, flags=re.DOTALL)
+    return [
+        *alternative,
+        *(html.unescape(text).strip() for text in re.split(r"<[^>]+>", drawn) if text.strip()),
+    ]
 
 
 def _text(markup: str) -> str:
     return html.unescape(re.sub(r"<[^>]+>", "", markup)).strip()
 
 
-# ---- what a page asks the door for -----------------------------------------------------------------------------------
+# ---- what a page asks the door for ---------------------------------------------------------------
 
 RECORDER = textwrap.dedent(
     """
@@ -350,7 +459,8 @@ RECORDER = textwrap.dedent(
     def compile(self, expr, *args, **kwargs):
         op = expr.op()
         names = {views[t.name] for t in op.find(ops.DatabaseTable) if t.name in views}
-        words = {field.name for field in op.find(ops.Field)} | set(getattr(getattr(op, "schema", None), "names", ()))
+        words = {field.name for field in op.find(ops.Field)}
+        words |= set(getattr(getattr(op, "schema", None), "names", ()))
         for text in op.find((ops.SQLStringView, ops.SQLQueryResult)):
             words |= set(re.findall(r"\\w+", text.query))
         for name in names:
@@ -379,15 +489,24 @@ RECORDER = textwrap.dedent(
 
 
 def asked_for(book: settings.Workbook, period: str) -> dict[str, set[str]]:
-    """Tell which tables and columns each page asks the door for: notebook → names as `table` and `table.column`."""
+    """Tell which tables and columns each page asks the door for.
+
+    Notebook → names as `table` and `table.column`.
+    """
     command = [sys.executable, "-c", RECORDER, str(book.path), period, *map(str, NOTEBOOKS)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr[-2000:]
-    return {Path(path).stem: set(asked) for path, asked in json.loads(run.stdout.split("\n")[-2]).items()}
+    return {
+        Path(path).stem: set(asked)
+        for path, asked in json.loads(run.stdout.split("\n")[-2]).items()
+    }
 
 
 def pages_that_read(case: Case, asked: Mapping[str, set[str]]) -> list[str]:
-    """List the pages that ask for what a case lacks; all of them where it lacks no table or column."""
+    """List the pages that ask for what a case lacks.
+
+    All of them where it lacks no table or column.
+    """
     if not case.missing:
         return list(asked)
     return [name for name, known in asked.items() if set(case.missing) & known]

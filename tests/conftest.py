@@ -1,4 +1,6 @@
-"""Fixtures: a cache of the tests' own, small workbooks written by hand, a random network as plain rows, the demo."""
+"""Fixtures: a cache of the tests' own, small workbooks written by hand, a random network as plain
+rows, the demo.
+"""
 
 import datetime as dt
 import shutil
@@ -16,8 +18,14 @@ import pytest
 from helpers import checks, kept, periods, settings, tables, words
 
 BRAND, RIVALS = "Lumora", ("Kaltern", "Ostwind")
-ARROW = {"id": pa.string(), "text": pa.string(), "month": pa.string(), "date": pa.date32(),
-         "money": pa.decimal128(18, 2), "number": pa.float64()}  # fmt: skip
+ARROW = {
+    "id": pa.string(),
+    "text": pa.string(),
+    "month": pa.string(),
+    "date": pa.date32(),
+    "money": pa.decimal128(18, 2),
+    "number": pa.float64(),
+}
 
 hypothesis.settings.register_profile("workbook", deadline=None)  # a shared machine is slow at times
 hypothesis.settings.load_profile("workbook")
@@ -40,7 +48,10 @@ def _own_cache(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch):
-    """Have every test work out its own results: one that changes a function would read another's."""
+    """Have every test work out its own results.
+
+    One that changes a function would read another's.
+    """
     monkeypatch.setattr(kept, "IN_USE", False)
 
 
@@ -70,17 +81,33 @@ def arrow(table: str, rows: list[dict]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=pa.schema([(c, ARROW[known[c].kind]) for c in names]))
 
 
-def write_book(folder: Path, given: dict, brand: str = BRAND, extra: str = "", name: str = "small") -> Path:
-    """Write a toml and its tables: CSV from text, Parquet from rows, data frames and Arrow tables."""
+def write_book(
+    folder: Path, given: dict, brand: str = BRAND, extra: str = "", name: str = "small"
+) -> Path:
+    """Write a toml and its tables.
+
+    CSV from text, Parquet from rows, data frames and Arrow tables.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    lines = ["[workbook]", f'name = "{name}"', f'brand = "{brand}"', 'currency = "CNY"', "", "[data]"]
+    lines = [
+        "[workbook]",
+        f'name = "{name}"',
+        f'brand = "{brand}"',
+        'currency = "CNY"',
+        "",
+        "[data]",
+    ]
     for table, content in given.items():
         path = folder / f"{table}.{'csv' if isinstance(content, str) else 'parquet'}"
         if isinstance(content, str):
             path.write_text(content, encoding="utf-8")
         else:
-            content = pa.Table.from_pandas(content) if isinstance(content, pd.DataFrame) else content
-            pq.write_table(content if isinstance(content, pa.Table) else arrow(table, content), path)
+            content = (
+                pa.Table.from_pandas(content) if isinstance(content, pd.DataFrame) else content
+            )
+            pq.write_table(
+                content if isinstance(content, pa.Table) else arrow(table, content), path
+            )
         lines += [f"[data.{table}]", f'source = "{path.name}"']
     toml = folder / "workbook.toml"
     toml.write_text("\n".join([*lines, extra]) + "\n", encoding="utf-8")
@@ -89,19 +116,26 @@ def write_book(folder: Path, given: dict, brand: str = BRAND, extra: str = "", n
 
 @pytest.fixture
 def make_book(tmp_path, cache):
-    """Write a workbook of the given tables into the test's folder and read it; `extra` is more TOML."""
+    """Write a workbook of the given tables into the test's folder and read it.
 
-    def make(brand: str = BRAND, extra: str = "", name: str = "small", **given) -> settings.Workbook:
+    `extra` is more TOML.
+    """
+
+    def make(
+        brand: str = BRAND, extra: str = "", name: str = "small", **given
+    ) -> settings.Workbook:
         return settings.workbook(write_book(tmp_path, given, brand, extra, name))
 
     return make
 
 
 def small_tables() -> dict[str, list[dict]]:
-    """Lay out eight dealers over 30 months: dealer i buys i × 100.10 of ours and i × 50.05 of a rival's each month.
+    """Lay out eight dealers over 30 months.
 
-    Dealer 8 stops in January 2026, 9 is not listed, 5 of March each year comes without a dealer; all pay 90 % a
-    month later.
+    Dealer i buys i × 100.10 of ours and i × 50.05 of a rival's each month.
+
+    Dealer 8 stops in January 2026, 9 is not listed, 5 of March each year comes without a dealer;
+    all pay 90 % a month later.
     """
     months = periods.month_range("2026-10", 30)
     sell_in, payments = [], []
@@ -112,23 +146,67 @@ def small_tables() -> dict[str, list[dict]]:
                 continue
             dealer = {"dealer_id": f"{i:03d}", "date": day, "order_id": f"{month}/{i}"}
             ours, rival = i * Decimal("100.10"), i * Decimal("50.05")
-            sell_in.append({**dealer, "revenue": ours, "cost": i * Decimal("60.00"), "rebate": i * Decimal("1.01"),
-                            "quantity": float(i), "product_id": "P1", "brand": BRAND})  # fmt: skip
-            sell_in.append({**dealer, "revenue": rival, "cost": i * Decimal("40.00"), "rebate": None,
-                            "quantity": 1.0, "product_id": "P2", "brand": RIVALS[0]})  # fmt: skip
-            payments.append({"dealer_id": f"{i:03d}", "date": day + dt.timedelta(days=30), "amount": i * Decimal("90")})
+            sell_in.append(
+                {
+                    **dealer,
+                    "revenue": ours,
+                    "cost": i * Decimal("60.00"),
+                    "rebate": i * Decimal("1.01"),
+                    "quantity": float(i),
+                    "product_id": "P1",
+                    "brand": BRAND,
+                }
+            )
+            sell_in.append(
+                {
+                    **dealer,
+                    "revenue": rival,
+                    "cost": i * Decimal("40.00"),
+                    "rebate": None,
+                    "quantity": 1.0,
+                    "product_id": "P2",
+                    "brand": RIVALS[0],
+                }
+            )
+            payments.append(
+                {
+                    "dealer_id": f"{i:03d}",
+                    "date": day + dt.timedelta(days=30),
+                    "amount": i * Decimal("90"),
+                }
+            )
         if month.endswith("-03"):
-            sell_in.append({**dealer, "dealer_id": None, "revenue": Decimal("7.70"), "cost": None, "rebate": None,
-                            "quantity": 1.0, "product_id": "P1", "brand": BRAND})  # fmt: skip
+            sell_in.append(
+                {
+                    **dealer,
+                    "dealer_id": None,
+                    "revenue": Decimal("7.70"),
+                    "cost": None,
+                    "rebate": None,
+                    "quantity": 1.0,
+                    "product_id": "P1",
+                    "brand": BRAND,
+                }
+            )
     sell_in[-1]["date"] = dt.date(2026, 10, 29)
     return {
-        "dealers": [{"dealer_id": f"{i:03d}", "dealer_name": f"店{i}", "dealer_name_en": f"Shop {i}" if i < 8 else None,
-                     "floor_area_m2": 50.0 * i, "opened_date": dt.date(2020, 1, i)} for i in range(1, 9)],
-        "products": [{"product_id": "P1", "brand": BRAND, "list_price": Decimal("99.90")},
-                     {"product_id": "P2", "brand": RIVALS[0], "list_price": None}],
+        "dealers": [
+            {
+                "dealer_id": f"{i:03d}",
+                "dealer_name": f"店{i}",
+                "dealer_name_en": f"Shop {i}" if i < 8 else None,
+                "floor_area_m2": 50.0 * i,
+                "opened_date": dt.date(2020, 1, i),
+            }
+            for i in range(1, 9)
+        ],
+        "products": [
+            {"product_id": "P1", "brand": BRAND, "list_price": Decimal("99.90")},
+            {"product_id": "P2", "brand": RIVALS[0], "list_price": None},
+        ],
         "sell_in": sell_in,
         "payments": payments,
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture
@@ -138,7 +216,10 @@ def small(make_book) -> settings.Workbook:
 
 
 def network_rows(seed: int = 7, n_dealers: int = 40, n_lines: int = 4000) -> dict[str, list[dict]]:
-    """Draw a network with everything that goes wrong: returns, missing dealers, brands and costs, stray dates."""
+    """Draw a network with everything that goes wrong.
+
+    Returns, missing dealers, brands and costs, stray dates.
+    """
     random = Random(seed)
     ids = [f"{i:04d}" for i in range(1, n_dealers + 1)]
     first, n_days = dt.date(2024, 5, 1), 912  # to 2026-10-29
@@ -152,30 +233,72 @@ def network_rows(seed: int = 7, n_dealers: int = 40, n_lines: int = 4000) -> dic
     def maybe(value, chance: float):
         return None if random.random() < chance else value
 
-    products = [{"product_id": f"P{i}", "brand": maybe(random.choice((BRAND, *RIVALS)), 0.1)} for i in range(30)]
+    products = [
+        {"product_id": f"P{i}", "brand": maybe(random.choice((BRAND, *RIVALS)), 0.1)}
+        for i in range(30)
+    ]
     sell_in = [
-        {"dealer_id": maybe(random.choice(ids), 0.02), "date": day(), "revenue": cents(-20_000, 900_000),
-         "cost": maybe(cents(0, 500_000), 0.1), "rebate": maybe(cents(0, 9_000), 0.4),
-         "quantity": maybe(float(random.randint(-3, 40)), 0.05), "product_id": f"P{random.randrange(33)}",
-         "brand": maybe(random.choice((BRAND, *RIVALS)), 0.05), "order_id": f"o{i // 3}"}
+        {
+            "dealer_id": maybe(random.choice(ids), 0.02),
+            "date": day(),
+            "revenue": cents(-20_000, 900_000),
+            "cost": maybe(cents(0, 500_000), 0.1),
+            "rebate": maybe(cents(0, 9_000), 0.4),
+            "quantity": maybe(float(random.randint(-3, 40)), 0.05),
+            "product_id": f"P{random.randrange(33)}",
+            "brand": maybe(random.choice((BRAND, *RIVALS)), 0.05),
+            "order_id": f"o{i // 3}",
+        }
         for i in range(n_lines)
-    ]  # fmt: skip
+    ]
     sell_in[0]["date"], sell_in[1]["date"] = first, first + dt.timedelta(days=n_days)
-    sell_in += [{**sell_in[2], "date": dt.date(1970, 1, 1)}, {**sell_in[3], "date": dt.date(2062, 2, 3)}]
-    sell_in += [{**sell_in[4], "dealer_id": "no-cost", "cost": None, "brand": BRAND, "date": dt.date(2026, 9, 9)}]
+    sell_in += [
+        {**sell_in[2], "date": dt.date(1970, 1, 1)},
+        {**sell_in[3], "date": dt.date(2062, 2, 3)},
+    ]
+    sell_in += [
+        {
+            **sell_in[4],
+            "dealer_id": "no-cost",
+            "cost": None,
+            "brand": BRAND,
+            "date": dt.date(2026, 9, 9),
+        }
+    ]
     payments = [
-        {"dealer_id": maybe(random.choice([*ids, "only-pays"]), 0.02), "date": day(), "amount": cents(-9_000, 800_000)}
+        {
+            "dealer_id": maybe(random.choice([*ids, "only-pays"]), 0.02),
+            "date": day(),
+            "amount": cents(-9_000, 800_000),
+        }
         for _ in range(n_lines // 4)
     ]
-    keys = [(d, m, b) for d in [*ids, "only-profit"] for m in periods.month_range("2026-10", 30)
-            for b in (BRAND, *RIVALS) if random.random() < 0.6]  # fmt: skip
+    keys = [
+        (d, m, b)
+        for d in [*ids, "only-profit"]
+        for m in periods.month_range("2026-10", 30)
+        for b in (BRAND, *RIVALS)
+        if random.random() < 0.6
+    ]
     profit = [
-        {"dealer_id": d, "month": m, "brand": b, "revenue": cents(0, 90_000), "gross_profit": cents(-2_000, 30_000),
-         "rebate": maybe(cents(0, 900), 0.5)} for d, m, b in keys
-    ]  # fmt: skip
+        {
+            "dealer_id": d,
+            "month": m,
+            "brand": b,
+            "revenue": cents(0, 90_000),
+            "gross_profit": cents(-2_000, 30_000),
+            "rebate": maybe(cents(0, 900), 0.5),
+        }
+        for d, m, b in keys
+    ]
     dealers = [{"dealer_id": d, "dealer_name": f"Shop {d}"} for d in ids[:-3]]
-    return {"dealers": dealers, "products": products, "sell_in": sell_in, "payments": payments,
-            "dealer_profit": profit}  # fmt: skip
+    return {
+        "dealers": dealers,
+        "products": products,
+        "sell_in": sell_in,
+        "payments": payments,
+        "dealer_profit": profit,
+    }
 
 
 def without(rows: list[dict], columns: Iterable[str]) -> list[dict]:

@@ -1,8 +1,10 @@
-"""What can go wrong with a run of the press, done on purpose, round after round; `test_press.py` and a benchmark ask.
+"""What can go wrong with a run of the press, done on purpose, round after round.
 
-Each fault prints a second edition over a first one in a folder of its own, does its harm at a moment that its seed
-chooses, and says what must hold then: the published edition is whole, the message names the cause, nothing hangs or is
-left behind, and the next run prints what is missing.
+`test_press.py` and a benchmark ask.
+
+Each fault prints a second edition over a first one in a folder of its own, does its harm at a
+moment that its seed chooses, and says what must hold then: the published edition is whole, the
+message names the cause, nothing hangs or is left behind, and the next run prints what is missing.
 """
 
 import json
@@ -37,7 +39,8 @@ from helpers import cli, press, report
 press.PRELOAD = ["helpers.report"]
 folder = Path(sys.argv[1])
 report.print_edition = functools.partial(report.print_edition, notebooks=folder / "notebooks")
-sys.exit(cli.main(["report", "2026-10", "--config", str(folder), "--out", str(folder / "reports"), "--workers", "2"]))
+sys.exit(cli.main(["report", "2026-10", "--config", str(folder),
+                   "--out", str(folder / "reports"), "--workers", "2"]))
 """
 
 
@@ -60,17 +63,26 @@ class Workshop:
 
     def print(self, **options) -> report.Edition:
         """Print the edition in this process."""
-        with mock.patch.object(press, "PRELOAD", ["helpers.report"]), \
-                mock.patch.object(tables, "CACHE", self.folder / "cache"):  # fmt: skip
+        with (
+            mock.patch.object(press, "PRELOAD", ["helpers.report"]),
+            mock.patch.object(tables, "CACHE", self.folder / "cache"),
+        ):
             book = settings.workbook(self.folder / "workbook.toml")
-            return report.print_edition(book, PERIOD, **{"out": self.reports, "notebooks": self.notebooks, "workers": 2}
-                                        | options)  # fmt: skip
+            return report.print_edition(
+                book,
+                PERIOD,
+                **{"out": self.reports, "notebooks": self.notebooks, "workers": 2} | options,
+            )
 
     def start(self) -> subprocess.Popen:
         """Print the edition in a process of its own."""
-        return subprocess.Popen([sys.executable, "-c", RUN, str(self.folder)], stdout=subprocess.DEVNULL,
-                                stderr=subprocess.PIPE, text=True,
-                                env={**os.environ, "WORKBOOK_CACHE": str(self.folder / "cache")})  # fmt: skip
+        return subprocess.Popen(
+            [sys.executable, "-c", RUN, str(self.folder)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "WORKBOOK_CACHE": str(self.folder / "cache")},
+        )
 
     def change(self, seed: int) -> None:
         """Have another month's figures come in: no finished page can be used again."""
@@ -81,7 +93,9 @@ class Workshop:
         place = self.reports / PERIOD
         manifest = json.loads((place / "manifest.json").read_text(encoding="utf-8"))
         for page in manifest["pages"]:
-            assert f"Title of {page['name']}" in (place / f"{page['name']}.html").read_text(encoding="utf-8")
+            assert f"Title of {page['name']}" in (place / f"{page['name']}.html").read_text(
+                encoding="utf-8"
+            )
             json.loads((place / "notebooks" / f"{page['name']}.ipynb").read_text(encoding="utf-8"))
         assert manifest["data_fingerprint"] in (place / "index.html").read_text(encoding="utf-8")
         assert len(manifest["pages"]) == len(list(self.notebooks.glob("*.ipynb")))
@@ -100,7 +114,9 @@ def nothing_left() -> Iterator[None]:
     me = psutil.Process()
     before, started = {child.pid for child in me.children(recursive=True)}, time.monotonic()
     yield
-    _gone, left = psutil.wait_procs([c for c in me.children(recursive=True) if c.pid not in before], timeout=5)
+    _gone, left = psutil.wait_procs(
+        [c for c in me.children(recursive=True) if c.pid not in before], timeout=5
+    )
     assert not left, f"left behind: {left}"
     assert time.monotonic() - started < HANGS
 
@@ -131,7 +147,9 @@ def killed_driver(shop: Workshop, seed: int) -> None:
     with nothing_left():
         driver = shop.start()
         time.sleep(random.Random(seed).uniform(0.5, 6.0))
-        children = psutil.Process(driver.pid).children(recursive=True) if driver.poll() is None else []
+        children = (
+            psutil.Process(driver.pid).children(recursive=True) if driver.poll() is None else []
+        )
         driver.kill()
         driver.communicate()
         _gone, left = psutil.wait_procs(children, timeout=5)
@@ -162,16 +180,25 @@ def killed_kernel_twice(shop: Workshop, seed: int) -> None:
     """A page whose kernel dies each time: told, with the cell, and nothing published."""
     before = shop.edition()
     number = random.Random(seed).choice([9, 11, 15])
-    write_notebook(shop.notebooks, "02_abc", cell("## Who dies?", text=True),
-                   cell(f"import os\nos.kill(os.getpid(), {number})"))  # fmt: skip
+    write_notebook(
+        shop.notebooks,
+        "02_abc",
+        cell("## Who dies?", text=True),
+        cell(f"import os\nos.kill(os.getpid(), {number})"),
+    )
     with nothing_left():
-        with pytest.raises(settings.DataError, match=r'02_abc \(en\), cell 4 under "Who dies\?": its kernel died'):
+        with pytest.raises(
+            settings.DataError, match=r'02_abc \(en\), cell 4 under "Who dies\?": its kernel died'
+        ):
             shop.print()
         assert shop.edition() == before
 
 
 def killed_warm_process(shop: Workshop, seed: int) -> None:
-    """SIGKILL to the process that forks kernels, and with it to all of them: a new one takes over."""
+    """SIGKILL to the process that forks kernels, and with it to all of them.
+
+    A new one takes over.
+    """
     before = shop.edition()
     shop.change(seed)
 
@@ -189,11 +216,18 @@ def killed_warm_process(shop: Workshop, seed: int) -> None:
 
 
 def full_disk(shop: Workshop, seed: int) -> None:
-    """A disk with a few kilobytes left: told, nothing published, and room again when some is made."""
+    """A disk with a few kilobytes left.
+
+    Told, nothing published, and room again when some is made.
+    """
     small = shop.folder / "small"
     small.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(small)], capture_output=True,
-                             text=True, check=False)  # fmt: skip
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(small)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if mounted.returncode:
         pytest.skip(f"no small disk can be made here: {mounted.stderr.strip()}")
     try:
@@ -203,9 +237,13 @@ def full_disk(shop: Workshop, seed: int) -> None:
         shop.change(seed)
         free = shutil.disk_usage(small).free
         ballast = small / "ballast"
-        ballast.write_bytes(bytes(free - random.Random(seed).choice([0, 4096, 16384, 40960, 65536])))
+        ballast.write_bytes(
+            bytes(free - random.Random(seed).choice([0, 4096, 16384, 40960, 65536]))
+        )
         with nothing_left():
-            with pytest.raises(settings.DataError, match=r"No space left on device.*\n?.*nothing is published"):
+            with pytest.raises(
+                settings.DataError, match=r"No space left on device.*\n?.*nothing is published"
+            ):
                 shop.print()
             assert shop.edition() == before
             ballast.unlink()
@@ -215,7 +253,10 @@ def full_disk(shop: Workshop, seed: int) -> None:
 
 
 def endless_notebook(shop: Workshop, seed: int) -> None:
-    """A loop that never ends, in Python or in a library that hears no interrupt: ended at its deadline."""
+    """A loop that never ends, in Python or in a library that hears no interrupt.
+
+    Ended at its deadline.
+    """
     before = shop.edition()
     loop = random.Random(seed).choice(
         [
@@ -227,22 +268,37 @@ def endless_notebook(shop: Workshop, seed: int) -> None:
     )
     write_notebook(shop.notebooks, "02_abc", cell("## For ever", text=True), cell(loop))
     which = random.Random(seed + 1).choice(["CELL_SECONDS", "PAGE_SECONDS", "run"])
-    told = {"CELL_SECONDS": "the cell took longer than 1 s", "PAGE_SECONDS": "the page took longer than 1 s",
-            "run": "the run's time was over; run it again, finished pages are kept"}[which]  # fmt: skip
-    limit = mock.patch.object(press, which, 1.0) if which != "run" else mock.patch.object(press, "CELL_SECONDS", 300.0)
+    told = {
+        "CELL_SECONDS": "the cell took longer than 1 s",
+        "PAGE_SECONDS": "the page took longer than 1 s",
+        "run": "the run's time was over; run it again, finished pages are kept",
+    }[which]
+    limit = (
+        mock.patch.object(press, which, 1.0)
+        if which != "run"
+        else mock.patch.object(press, "CELL_SECONDS", 300.0)
+    )
     with nothing_left(), limit, pytest.raises(settings.DataError) as failed:
         shop.print(**{"seconds": 8.0} if which == "run" else {})
-    assert re.search(re.escape(f'02_abc (en), cell 4 under "For ever": {told}'), str(failed.value)) or (
-        which == "run" and told in str(failed.value)
-    ), str(failed.value)
+    assert re.search(
+        re.escape(f'02_abc (en), cell 4 under "For ever": {told}'), str(failed.value)
+    ) or (which == "run" and told in str(failed.value)), str(failed.value)
     assert shop.edition() == before
 
 
 def exhausted_memory(shop: Workshop, seed: int) -> None:
-    """A notebook that takes all memory there is for a page: a MemoryError in its cell, and nobody else is hurt."""
+    """A notebook that takes all memory there is for a page.
+
+    A MemoryError in its cell, and nobody else is hurt.
+    """
     before = shop.edition()
-    greedy = random.Random(seed).choice(["x = bytearray(10**10)", "x = []\nwhile True: x.append(bytes(10**7))",
-                                         "import numpy as np\nx = np.ones(10**9)"])  # fmt: skip
+    greedy = random.Random(seed).choice(
+        [
+            "x = bytearray(10**10)",
+            "x = []\nwhile True: x.append(bytes(10**7))",
+            "import numpy as np\nx = np.ones(10**9)",
+        ]
+    )
     write_notebook(shop.notebooks, "02_abc", cell("## More", text=True), cell(greedy))
     told = r'02_abc \(en\), cell 4 under "More": .*MemoryError.*; a page may use 0\.8 GB'
     with nothing_left(), mock.patch.object(press, "memory_limit", lambda: 800_000_000):
@@ -267,7 +323,10 @@ def two_runs(shop: Workshop, seed: int) -> None:
 
 
 def interrupted(shop: Workshop, seed: int) -> None:
-    """Ctrl-C, or a polite request to end, while pages are printed: the run says so, ends soon, and tidies up."""
+    """Ctrl-C, or a polite request to end, while pages are printed.
+
+    The run says so, ends soon, and tidies up.
+    """
     before, chosen = shop.edition(), random.Random(seed)
     shop.change(seed)
     write_notebook(shop.notebooks, "03_last", cell("import time\ntime.sleep(3)"))
@@ -289,6 +348,13 @@ def interrupted(shop: Workshop, seed: int) -> None:
 
 
 FAULTS: list[Callable[[Workshop, int], None]] = [
-    killed_driver, killed_kernel, killed_kernel_twice, killed_warm_process, full_disk, endless_notebook,
-    exhausted_memory, two_runs, interrupted,
-]  # fmt: skip
+    killed_driver,
+    killed_kernel,
+    killed_kernel_twice,
+    killed_warm_process,
+    full_disk,
+    endless_notebook,
+    exhausted_memory,
+    two_runs,
+    interrupted,
+]

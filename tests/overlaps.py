@@ -1,4 +1,6 @@
-"""Whether the texts of a figure keep clear of each other, of the page's edge and of lines that are not theirs."""
+"""Whether the texts of a figure keep clear of each other, of the page's edge and of lines that are
+not theirs.
+"""
 
 import itertools
 import re
@@ -10,7 +12,10 @@ def boxes_of(ax) -> list:
     """Measure all texts of a figure, with the tags they are written on."""
     texts = [text for text in (*ax.texts, *ax.figure.texts) if text.get_text().strip()]
     tags = [text.get_bbox_patch() for text in texts]
-    return [(text.get_text(), (tag or text).get_window_extent()) for text, tag in zip(texts, tags, strict=True)]
+    return [
+        (text.get_text(), (tag or text).get_window_extent())
+        for text, tag in zip(texts, tags, strict=True)
+    ]
 
 
 def lines_of(ax, label: str) -> list[np.ndarray]:
@@ -29,12 +34,19 @@ def require_clear(ax) -> None:
     ax.figure.canvas.draw()  # tags and axes are placed only now
     found, page = boxes_of(ax), ax.figure.bbox
     for (one, a), (other, b) in itertools.combinations(found, 2):
-        assert not (min(a.x1, b.x1) - max(a.x0, b.x0) > 0.5 and min(a.y1, b.y1) - max(a.y0, b.y0) > 0.5), (one, other)
+        assert not (
+            min(a.x1, b.x1) - max(a.x0, b.x0) > 0.5 and min(a.y1, b.y1) - max(a.y0, b.y0) > 0.5
+        ), (one, other)
     for text, box in found:
-        # a bold title is wrapped by its letters, not its width: it may end in the last two pixels' margin
+        # a bold title is wrapped by its letters, not its width: it may end in the last two pixels'
+        # margin
         assert page.x0 <= box.x0 and box.x1 <= page.x1 + 2, text
         assert page.y0 <= box.y0 and box.y1 <= page.y1, text
-    bones, twigs, spine = lines_of(ax, "bones"), lines_of(ax, "twigs"), ax.transData.transform(ax.lines[0].get_xydata())
+    bones, twigs, spine = (
+        lines_of(ax, "bones"),
+        lines_of(ax, "twigs"),
+        ax.transData.transform(ax.lines[0].get_xydata()),
+    )
     heads = {text.get_text() for text in ax.texts if text.get_fontsize() >= 10}
     for text, box in found:
         assert not any(crosses(bone, box) for bone in bones), text

@@ -1,9 +1,12 @@
-"""Whether two editions publish the same: every table, row and cell, and what is said on the front page.
+"""Whether two editions publish the same.
+
+Every table, row and cell, and what is said on the front page.
 
     .venv/bin/python tests/published.py BEFORE AFTER
 
-Each is an edition, or a folder of editions; exit code 0 where nothing differs, 1 where something does, 2 where there is
-nothing to compare. Tables are read as plain text, past what the product reads them with: a fault there shows, too.
+Each is an edition, or a folder of editions; exit code 0 where nothing differs, 1 where something
+does, 2 where there is nothing to compare. Tables are read as plain text, past what the product
+reads them with: a fault there shows, too.
 """
 
 import argparse
@@ -21,27 +24,36 @@ from typing import NamedTuple
 from helpers import files, words
 
 CENTS = 0.005  # an amount written to the cent is at most this far from the one it was rounded from
-SAME, TINY = 1e-9, 1e-12  # relative and absolute: sums of the same lines in another order differ by less
-NUMBER = re.compile(r"-?(?:(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|inf)")  # 00123 is the number of a shop
+# relative and absolute: sums of the same lines in another order differ by less
+SAME, TINY = 1e-9, 1e-12
+# 00123 is the number of a shop
+NUMBER = re.compile(r"-?(?:(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|inf)")
 DATE = re.compile(r"\d{4}-\d\d(?:-\d\d)?")
 GUARD = re.compile(r"'+(?=[=+\-@＝＋－＠;\t\r\n])")  # what keeps a spreadsheet from running a cell
 SHOWN = 60  # characters of a cell in the list of differences
 BETWEEN = " · "  # the parts of a key
 WORDS = "…"  # stands for a text, where only numbers are compared
 KINDS = {
-    "edition_gone": "the edition is gone", "edition_new": "a new edition",
-    "table_gone": "the table is gone, with {of} rows", "table_new": "a new table of {of} rows",
-    "column_gone": "the column is gone", "column_new": "a new column",
+    "edition_gone": "the edition is gone",
+    "edition_new": "a new edition",
+    "table_gone": "the table is gone, with {of} rows",
+    "table_new": "a new table of {of} rows",
+    "column_gone": "the column is gone",
+    "column_new": "a new column",
     "column_renamed": "the column is now called {after}",
-    "row_gone": "{n} of {of} rows are gone, e.g. {key}", "row_new": "{n} of {of} rows are new, e.g. {key}",
+    "row_gone": "{n} of {of} rows are gone, e.g. {key}",
+    "row_new": "{n} of {of} rows are new, e.g. {key}",
     "order": "{n} of {of} rows stand elsewhere, e.g. {key}: {before} → {after}",
     "torn": "lines without as many cells as the head: {before} → {after}",
     "cell": "{n} of {of} cells differ{most}, e.g. {key}: {before} → {after}",
-}  # fmt: skip
+}
 
 
 class Table(NamedTuple):
-    """A published table as its file spells it: the names of its columns, its rows, how many lines are torn."""
+    """A published table as its file spells it.
+
+    The names of its columns, its rows, how many lines are torn.
+    """
 
     columns: list[str]
     rows: list[list[str]]
@@ -49,9 +61,12 @@ class Table(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """One way in which a table differs: its kind, of `KINDS`; how many of how many; one of them as an example.
+    """One way in which a table differs: its kind, of `KINDS`.
 
-    Of cells the example is the pair of numbers furthest apart, `most` being how far, else the first pair.
+    How many of how many; one of them as an example.
+
+    Of cells the example is the pair of numbers furthest apart, `most` being how far, else the first
+    pair.
     """
 
     table: str
@@ -66,12 +81,17 @@ class Difference(NamedTuple):
 
     def __str__(self) -> str:
         most = "" if math.isnan(self.most) else f", by {self.most:.6g} at most"
-        told = {"before": _short(self.before), "after": _short(self.after), "key": _short(self.key), "most": most}
+        told = {
+            "before": _short(self.before),
+            "after": _short(self.after),
+            "key": _short(self.key),
+            "most": most,
+        }
         place = f"{self.table}.{self.column}" if self.column else self.table
         return f"{place}: {KINDS[self.kind].format_map(self._asdict() | told)}"
 
 
-# ---- reading -------------------------------------------------------------------------------------------------------
+# ---- reading -------------------------------------------------------------------------------------
 
 
 def read_table(path: Path) -> Table:
@@ -91,7 +111,9 @@ def read_table(path: Path) -> Table:
 
 
 def read_edition(folder: Path) -> dict[str, dict[str, Table]]:
-    """Read all tables of an edition by language, with its pages, cards and headlines as further tables in brackets."""
+    """Read all tables of an edition by language, with its pages, cards and headlines as further
+    tables in brackets.
+    """
     places = [folder, *sorted(path.parent for path in folder.glob("*/manifest.json"))]
     found = {}
     for place in places:
@@ -113,19 +135,27 @@ def editions(folder: Path) -> dict[str, Path]:
         return {"": folder}
     found = {path.parent.name: path.parent for path in sorted(folder.glob("*/manifest.json"))}
     if not found:
-        raise FileNotFoundError(f"{folder}: no edition here (a folder with a manifest.json), nor in its folders")
+        raise FileNotFoundError(
+            f"{folder}: no edition here (a folder with a manifest.json), nor in its folders"
+        )
     return found
 
 
 def _facts(manifest: Mapping, shelf: Path) -> dict[str, Table]:
-    """Lay out what a manifest tells, and what the pages it names hand to the front page, where these are kept still."""
+    """Lay out what a manifest tells, and what the pages it names hand to the front page, where
+    these are kept still.
+    """
     pages, cards = manifest["pages"], manifest.get("cards", [])
     found = {
-        "(pages)": Table(["page_id", "title", "tables"],
-                         [[page["name"], page["title"], ", ".join(page["tables"])] for page in pages]),
-        "(cards)": Table(["card_id", "failed"],
-                         [[f"{card['dealer_id']}/{card['audience']}", card["failed"]] for card in cards]),
-    }  # fmt: skip
+        "(pages)": Table(
+            ["page_id", "title", "tables"],
+            [[page["name"], page["title"], ", ".join(page["tables"])] for page in pages],
+        ),
+        "(cards)": Table(
+            ["card_id", "failed"],
+            [[f"{card['dealer_id']}/{card['audience']}", card["failed"]] for card in cards],
+        ),
+    }
     rows = []
     for page in pages:
         if not (shelf / page["key"]).is_dir():
@@ -137,21 +167,32 @@ def _facts(manifest: Mapping, shelf: Path) -> dict[str, Table]:
             seen[line["place"]] += 1
             trend = " ".join(map(str, line.get("trend", [])))
             name = f"{page['name']}/{line['place']}/{seen[line['place']]}"
-            rows.append([name, *(line.get(c, "") for c in ("label", "text", "change", "tone", "link")), trend])
+            rows.append(
+                [
+                    name,
+                    *(line.get(c, "") for c in ("label", "text", "change", "tone", "link")),
+                    trend,
+                ]
+            )
     columns = ["headline_id", "label", "text", "change", "tone", "link", "trend"]
     return found | {"(headlines)": Table(columns, rows)}
 
 
-# ---- comparing -----------------------------------------------------------------------------------------------------
+# ---- comparing -----------------------------------------------------------------------------------
 
 
 def compared(before: Path, after: Path) -> Iterator[tuple[str, Difference]]:
-    """Compare editions, or folders of them: each difference with the edition and language it was found in."""
+    """Compare editions, or folders of them.
+
+    Each difference with the edition and language it was found in.
+    """
     old, new = editions(before), editions(after)
     if "" in old or "" in new:  # one edition against one, whatever their months
         for folder, found in ((before, old), (after, new)):
             if len(found) > 1:
-                raise FileNotFoundError(f"{folder}: {len(found)} editions here; name one: {', '.join(found)}")
+                raise FileNotFoundError(
+                    f"{folder}: {len(found)} editions here; name one: {', '.join(found)}"
+                )
         old, new = ({"": next(iter(found.values()))} for found in (old, new))
     for name in sorted({*old, *new}):
         if name not in old or name not in new:
@@ -161,10 +202,14 @@ def compared(before: Path, after: Path) -> Iterator[tuple[str, Difference]]:
         for language in dict.fromkeys([*told, *tells]):
             where = f"{name} {language}".strip()
             if language not in told or language not in tells:
-                yield where, Difference(where, "edition_new" if language not in told else "edition_gone")
+                yield (
+                    where,
+                    Difference(where, "edition_new" if language not in told else "edition_gone"),
+                )
                 continue
             one, other = told[language], tells[language]
-            if ("(headlines)" in one) != ("(headlines)" in other):  # a copy came without the pages it was bound from
+            # a copy came without the pages it was bound from
+            if ("(headlines)" in one) != ("(headlines)" in other):
                 one.pop("(headlines)", None), other.pop("(headlines)", None)
             yield from ((where, found) for found in differences(one, other))
 
@@ -172,8 +217,9 @@ def compared(before: Path, after: Path) -> Iterator[tuple[str, Difference]]:
 def differences(before: Mapping[str, Table], after: Mapping[str, Table]) -> list[Difference]:
     """Compare tables by their names; see `KINDS` for what may differ.
 
-    Rows are the same where their keys are. Numbers are equal up to a billionth part, and amounts of money up to half a
-    cent, so that one written to the cent equals the one it was rounded from. Texts are equal letter by letter.
+    Rows are the same where their keys are. Numbers are equal up to a billionth part, and amounts of
+    money up to half a cent, so that one written to the cent equals the one it was rounded from.
+    Texts are equal letter by letter.
     """
     found = []
     for name in dict.fromkeys([*before, *after]):
@@ -181,25 +227,39 @@ def differences(before: Mapping[str, Table], after: Mapping[str, Table]) -> list
             found += _of_table(name, before[name], after[name])
         else:
             rows = (before.get(name) or after[name]).rows
-            found.append(Difference(name, "table_gone" if name in before else "table_new", of=len(rows)))
+            found.append(
+                Difference(name, "table_gone" if name in before else "table_new", of=len(rows))
+            )
     return found
 
 
 def numbers(tables: Mapping[str, Table]) -> dict[str, Table]:
-    """Put one sign in place of every text that is no id and no date: what is left is the same in all languages.
+    """Put one sign in place of every text that is no id and no date.
 
-    Rows without an id stand in the order of their numbers: names are sorted otherwise in each language.
+    What is left is the same in all languages.
+
+    Rows without an id stand in the order of their numbers: names are sorted otherwise in each
+    language.
     """
 
     def plain(column: str, cell: str) -> str:
-        kept = not cell or column.endswith("_id") or DATE.fullmatch(cell) or _number(cell) is not None
+        kept = (
+            not cell or column.endswith("_id") or DATE.fullmatch(cell) or _number(cell) is not None
+        )
         return cell if kept else WORDS
 
     found = {}
     for name, table in tables.items():
-        rows = [[plain(c, cell) for c, cell in zip(table.columns, row, strict=True)] for row in table.rows]
+        rows = [
+            [plain(c, cell) for c, cell in zip(table.columns, row, strict=True)]
+            for row in table.rows
+        ]
         if not any(column.endswith("_id") for column in table.columns):
-            rows.sort(key=lambda row: [(_number(cell) is None, _number(cell) or 0.0, cell) for cell in row])
+            rows.sort(
+                key=lambda row: [
+                    (_number(cell) is None, _number(cell) or 0.0, cell) for cell in row
+                ]
+            )
         found[name] = table._replace(rows=rows)
     return found
 
@@ -212,8 +272,12 @@ def _of_table(name: str, before: Table, after: Table) -> list[Difference]:
     found += [Difference(name, "column_renamed", old, after=new) for old, new in renamed.items()]
     before = before._replace(columns=[renamed.get(column, column) for column in before.columns])
     shared = [column for column in after.columns if column in before.columns]
-    found += [Difference(name, "column_gone", column) for column in before.columns if column not in shared]
-    found += [Difference(name, "column_new", column) for column in after.columns if column not in shared]
+    found += [
+        Difference(name, "column_gone", column) for column in before.columns if column not in shared
+    ]
+    found += [
+        Difference(name, "column_new", column) for column in after.columns if column not in shared
+    ]
     if not shared:
         return found
     old_rows, new_rows = _by_key(name, before, after, shared)
@@ -226,8 +290,17 @@ def _of_table(name: str, before: Table, after: Table) -> list[Difference]:
     moved = [(key, i) for i, key in enumerate(both, start=1) if places[key] != i]
     if moved:
         key, place = moved[0]
-        found.append(Difference(name, "order", n=len(moved), of=len(both), key=key, before=f"row {place}",
-                                after=f"row {places[key]}"))  # fmt: skip
+        found.append(
+            Difference(
+                name,
+                "order",
+                n=len(moved),
+                of=len(both),
+                key=key,
+                before=f"row {place}",
+                after=f"row {places[key]}",
+            )
+        )
     for column in shared:
         pairs = [(key, old_rows[key][column], new_rows[key][column]) for key in both]
         if unequal := [pair for pair in pairs if not _equal(column, shared, *pair[1:])]:
@@ -241,7 +314,9 @@ def _cells(name: str, column: str, unequal: list[tuple[str, str, str]], n_pairs:
         if not _is_text(column) and None not in (values := (_number(old), _number(new))):
             apart[i] = abs(values[1] - values[0])
     example = max(apart, key=apart.__getitem__, default=0)
-    return Difference(name, "cell", column, len(unequal), n_pairs, *unequal[example], apart.get(example, math.nan))
+    return Difference(
+        name, "cell", column, len(unequal), n_pairs, *unequal[example], apart.get(example, math.nan)
+    )
 
 
 def _equal(column: str, beside: Iterable[str], old: str, new: str) -> bool:
@@ -263,7 +338,10 @@ def _number(text: str) -> float | None:
 
 
 def _renamed(before: Table, after: Table) -> dict[str, str]:
-    """Find columns under another name: the same values in the same order, and not the same one throughout."""
+    """Find columns under another name.
+
+    The same values in the same order, and not the same one throughout.
+    """
     if len(before.rows) != len(after.rows):
         return {}
     found: dict[str, str] = {}
@@ -273,7 +351,9 @@ def _renamed(before: Table, after: Table) -> dict[str, str]:
             continue
         for new in after.columns:
             pairs = zip(values, _column(after, new), strict=True)
-            if new not in (*before.columns, *found.values()) and all(_equal(new, (), *pair) for pair in pairs):
+            if new not in (*before.columns, *found.values()) and all(
+                _equal(new, (), *pair) for pair in pairs
+            ):
                 found[old] = new
                 break
     return found
@@ -284,7 +364,7 @@ def _column(table: Table, name: str) -> list[str]:
     return [row[place] for row in table.rows]
 
 
-# ---- keys ----------------------------------------------------------------------------------------------------------
+# ---- keys ----------------------------------------------------------------------------------------
 
 
 def _by_key(name: str, before: Table, after: Table, shared: list[str]) -> tuple[dict, dict]:
@@ -312,12 +392,14 @@ def _keyed(table: Table, key: list[str], shared: list[str]) -> dict[str, dict[st
 
 
 def _spelled(column: str, cell: str) -> str:
-    """Spell a part of a key in one way, however an edition writes numbers and keeps formulas from running."""
+    """Spell a part of a key in one way, however an edition writes numbers and keeps formulas from
+    running.
+    """
     number = None if _is_text(column) else _number(cell)
     return f"{number:.12g}" if number is not None else GUARD.sub("", cell) or "–"
 
 
-# ---- command -------------------------------------------------------------------------------------------------------
+# ---- command -------------------------------------------------------------------------------------
 
 
 def main(arguments: list[str] | None = None) -> int:

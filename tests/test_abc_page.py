@@ -1,4 +1,7 @@
-"""The page of the classes over books that lack something: it prints, and says once what is not known."""
+"""The page of the classes over books that lack something.
+
+It prints, and says once what is not known.
+"""
 
 import ast
 import datetime as dt
@@ -26,22 +29,36 @@ def _closed():
 
 
 def shown(source: str, room: dict) -> list[str]:
-    """Run a cell as a kernel would, and give the text of what it shows: the last value, and the figures it left."""
+    """Run a cell as a kernel would, and give the text of what it shows.
+
+    The last value, and the figures it left.
+    """
     body = ast.parse(source).body
     last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
     exec(compile(ast.Module(body, []), "cell", "exec"), room)
     value = eval(compile(ast.Expression(last.value), "cell", "eval"), room) if last else None
-    told = [value._repr_html_()] if hasattr(value, "_repr_html_") and not source.rstrip().endswith(";") else []
+    told = (
+        [value._repr_html_()]
+        if hasattr(value, "_repr_html_") and not source.rstrip().endswith(";")
+        else []
+    )
     if getattr(value, "rows", None) is not None and value.rows.empty and "calls.none" not in source:
         told = []  # a table without rows says nothing by itself
     for number in plt.get_fignums():
         figure = plt.figure(number)
         texts = [t.get_text() for t in figure.texts]
         for ax in figure.axes:
-            texts += [t.get_text() for t in (*ax.texts, *ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label)]
+            texts += [
+                t.get_text()
+                for t in (*ax.texts, *ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label)
+            ]
         told.append("\n".join(texts))
         plt.close(figure)
-    return [text for text in (re.sub(r"<[^>]+>", " ", html.unescape(text)).strip() for text in told) if text]
+    return [
+        text
+        for text in (re.sub(r"<[^>]+>", " ", html.unescape(text)).strip() for text in told)
+        if text
+    ]
 
 
 def printed(book, language: str, period: str = "") -> list[tuple[str, list[str]]]:
@@ -50,7 +67,11 @@ def printed(book, language: str, period: str = "") -> list[tuple[str, list[str]]
     sections: list[tuple[str, list[str], bool]] = [("", [], False)]
     for cell in CELLS:
         tags = cell.metadata.get("tags", [])
-        if cell.cell_type == "markdown" and ("lang-en" in tags) == (language == "en") and cell.source.startswith("#"):
+        if (
+            cell.cell_type == "markdown"
+            and ("lang-en" in tags) == (language == "en")
+            and cell.source.startswith("#")
+        ):
             sections.append((cell.source.splitlines()[0], [], False))
         if cell.cell_type == "code" and not {"parameters", "interactive"} & set(tags):
             heading, told, _had = sections.pop()
@@ -66,7 +87,9 @@ def require_honest(book, language: str, period: str = "") -> str:
     """Print the page and assert what holds of every page, whatever its book lacks."""
     page = printed(book, language, period)
     text = words_of(page)
-    assert not re.search(r"\b(nan|NaN|None|NaT|inf)\b|∞", text), re.search(r".*\b(nan|NaN|None|NaT|inf)\b.*", text)
+    assert not re.search(r"\b(nan|NaN|None|NaT|inf)\b|∞", text), re.search(
+        r".*\b(nan|NaN|None|NaT|inf)\b.*", text
+    )
     style.use(language, book.currency)
     for key in MISSING:
         assert text.count(html.unescape(style.say(f"pareto.{key}"))) <= 1, f"{key} is told twice"
@@ -85,20 +108,35 @@ def since(tables: dict, n_months: int, day: int = 1) -> dict:
     """Let the data begin so many months before the end of October 2026."""
     year, month = map(int, periods.month_range("2026-10", n_months)[0].split("-"))
     start = dt.date(year, month, day)
-    return {name: [row for row in rows if row.get("date", start) >= start] for name, rows in tables.items()}
+    return {
+        name: [row for row in rows if row.get("date", start) >= start]
+        for name, rows in tables.items()
+    }
 
 
 ABSENT = {
-    "cost": ({"sell_in": ["cost"]}, ()), "rebate": ({"sell_in": ["rebate"]}, ()),
-    "brand": ({"sell_in": ["brand"]}, ()), "product_id": ({"sell_in": ["product_id"]}, ()),
-    "quantity": ({"sell_in": ["quantity"]}, ()), "order_id": ({"sell_in": ["order_id"]}, ()),
-    "dealers": ({}, ("dealers",)), "products": ({}, ("products",)), "payments": ({}, ("payments",)),
-    "names": ({"dealers": ["dealer_name", "dealer_name_en"]}, ()), "opened": ({"dealers": ["opened_date"]}, ()),
-}  # fmt: skip
+    "cost": ({"sell_in": ["cost"]}, ()),
+    "rebate": ({"sell_in": ["rebate"]}, ()),
+    "brand": ({"sell_in": ["brand"]}, ()),
+    "product_id": ({"sell_in": ["product_id"]}, ()),
+    "quantity": ({"sell_in": ["quantity"]}, ()),
+    "order_id": ({"sell_in": ["order_id"]}, ()),
+    "dealers": ({}, ("dealers",)),
+    "products": ({}, ("products",)),
+    "payments": ({}, ("payments",)),
+    "names": ({"dealers": ["dealer_name", "dealer_name_en"]}, ()),
+    "opened": ({"dealers": ["opened_date"]}, ()),
+}
 COMBINED = [(name,) for name in ABSENT] + [
-    ("cost", "payments"), ("cost", "brand"), ("cost", "dealers"), ("payments", "dealers"), ("payments", "quantity"),
-    ("brand", "product_id"), ("brand", "products"), ("cost", "rebate"),
-]  # fmt: skip
+    ("cost", "payments"),
+    ("cost", "brand"),
+    ("cost", "dealers"),
+    ("payments", "dealers"),
+    ("payments", "quantity"),
+    ("brand", "product_id"),
+    ("brand", "products"),
+    ("cost", "rebate"),
+]
 
 
 def lacking(*absent: str) -> dict:
@@ -106,7 +144,9 @@ def lacking(*absent: str) -> dict:
     for name in absent:
         for table, left_out in ABSENT[name][0].items():
             columns.setdefault(table, []).extend(left_out)
-    return cut(since(small_tables(), 25), columns, tuple(t for name in absent for t in ABSENT[name][1]))
+    return cut(
+        since(small_tables(), 25), columns, tuple(t for name in absent for t in ABSENT[name][1])
+    )
 
 
 def in_turns(cases: list[tuple]) -> list[tuple]:
@@ -116,7 +156,11 @@ def in_turns(cases: list[tuple]) -> list[tuple]:
 
 @pytest.mark.parametrize(("absent", "language"), in_turns([(names,) for names in COMBINED]))
 def test_the_page_prints_whatever_is_missing(make_book, absent, language):
-    brand = "" if {"brand", "products"} <= set(absent) or {"brand", "product_id"} <= set(absent) else BRAND
+    brand = (
+        ""
+        if {"brand", "products"} <= set(absent) or {"brand", "product_id"} <= set(absent)
+        else BRAND
+    )
     book = make_book(brand=brand, **lacking(*absent))
     text = require_honest(book, language)
     style.use(language, book.currency)
@@ -137,7 +181,9 @@ def test_the_page_prints_whatever_is_missing(make_book, absent, language):
 )
 def test_the_page_prints_however_short_the_history(make_book, n_months, absent, language):
     columns = {"sell_in": [c for c in absent if c == "cost"]}
-    book = make_book(**cut(since(small_tables(), n_months), columns, tuple(t for t in absent if t == "payments")))
+    book = make_book(
+        **cut(since(small_tables(), n_months), columns, tuple(t for t in absent if t == "payments"))
+    )
     period = read.require_period(book)
     text = require_honest(book, language)
     style.use(language, book.currency)
@@ -156,16 +202,27 @@ def test_the_page_prints_however_short_the_history(make_book, n_months, absent, 
 
 
 @pytest.mark.parametrize(
-    ("n_dealers", "losing", "language"), in_turns([(n, losing) for losing in (False, True) for n in (1, 2, 3)])
+    ("n_dealers", "losing", "language"),
+    in_turns([(n, losing) for losing in (False, True) for n in (1, 2, 3)]),
 )
 def test_the_page_prints_of_one_two_and_three_dealers(make_book, n_dealers, losing, language):
     tables = since(small_tables(), 25)
     kept = {f"{i:03d}" for i in range(1, n_dealers + 1)}
     tables = {
-        n: [r for r in rows if r.get("dealer_id", "001") in kept or n == "products"] for n, rows in tables.items()
+        n: [r for r in rows if r.get("dealer_id", "001") in kept or n == "products"]
+        for n, rows in tables.items()
     }
-    last = {"dealer_id": "001", "revenue": Decimal("10.00"), "cost": Decimal("6.00"), "rebate": None, "quantity": 1.0,
-            "product_id": "P1", "brand": BRAND, "date": dt.date(2026, 10, 30), "order_id": "z"}  # fmt: skip
+    last = {
+        "dealer_id": "001",
+        "revenue": Decimal("10.00"),
+        "cost": Decimal("6.00"),
+        "rebate": None,
+        "quantity": 1.0,
+        "product_id": "P1",
+        "brand": BRAND,
+        "date": dt.date(2026, 10, 30),
+        "order_id": "z",
+    }
     tables["sell_in"].append(last)
     if losing:
         tables["sell_in"] = [{**row, "cost": row["revenue"] * 2} for row in tables["sell_in"]]
@@ -192,9 +249,12 @@ def test_dealers_below_zero_are_listed_with_their_loss(make_book, language):
     (told,) = [told for title, told in page if title == heading]
     assert len(told) == 2
     assert "002" in told[1] and "003" in told[1] and "004" not in told[1]
-    loss = -2 * (12 * 100.10 + 12 * 1.01)  # revenue − rebate − twice the revenue, twelve months of 2 × 100.10
+    # revenue − rebate − twice the revenue, twelve months of 2 × 100.10
+    loss = -2 * (12 * 100.10 + 12 * 1.01)
     assert style.money(-loss) in told[0]
-    assert heading not in dict(printed(make_book(**since(small_tables(), 25)), language)), "only where there are any"
+    assert heading not in dict(printed(make_book(**since(small_tables(), 25)), language)), (
+        "only where there are any"
+    )
 
 
 @LANGUAGES
@@ -205,7 +265,9 @@ def test_no_line_of_ours_in_the_last_months(make_book, language):
             row["brand"] = RIVALS[0]
     text = require_honest(make_book(**tables), language)
     style.use(language, "CNY")
-    assert style.say("pareto.no_gross_profit") not in text, "of nothing bought the profit is zero, not unknown"
+    assert style.say("pareto.no_gross_profit") not in text, (
+        "of nothing bought the profit is zero, not unknown"
+    )
 
 
 @pytest.mark.parametrize(("share", "language"), in_turns([(share,) for share in (0.0, 0.3, 0.9)]))
@@ -228,7 +290,9 @@ def test_days_outstanding_over_64_days_are_over_64_days(make_book):
     days = [dt.date(2026, 8, 29) + dt.timedelta(days=i) for i in range(64)]
     lines = [{"dealer_id": "1", "date": day, "revenue": Decimal("10.00")} for day in days]
     book = make_book(
-        brand="", sell_in=lines, payments=[{"dealer_id": "1", "date": days[9], "amount": Decimal("320.00")}]
+        brand="",
+        sell_in=lines,
+        payments=[{"dealer_id": "1", "date": days[9], "amount": Decimal("320.00")}],
     )
     covered = read.covered(book, "2026-10")
     assert (covered.start, covered.n_days, covered.is_whole) == (dt.date(2026, 8, 29), 64, False)
@@ -239,7 +303,9 @@ def test_days_outstanding_over_64_days_are_over_64_days(make_book):
 
 
 def test_who_invoices_once_a_month_has_whole_months(make_book):
-    lines = [{"dealer_id": "1", "date": periods.window(m).end, "revenue": Decimal("10.00")}
-             for m in periods.month_range("2026-10", 3)]  # fmt: skip
+    lines = [
+        {"dealer_id": "1", "date": periods.window(m).end, "revenue": Decimal("10.00")}
+        for m in periods.month_range("2026-10", 3)
+    ]
     covered = read.covered(make_book(brand="", sell_in=lines), "2026-10")
     assert (covered.start, covered.n_days, covered.n_months) == (dt.date(2026, 8, 1), 92, 3)

@@ -1,7 +1,9 @@
-"""Nothing missing in the data stops a page: every table and column that may be missing, short histories, few dealers.
+"""Nothing missing in the data stops a page.
 
-Here a missing table meets all pages that read it, a missing column two of them in turn; the whole matrix, every page
-in two months and two languages, is `tests/benchmarks/absences_matrix.py`.
+Every table and column that may be missing, short histories, few dealers.
+
+Here a missing table meets all pages that read it, a missing column two of them in turn; the whole
+matrix, every page in two months and two languages, is `tests/benchmarks/absences_matrix.py`.
 """
 
 import concurrent.futures
@@ -33,12 +35,17 @@ from helpers import diff, edition, kernels, pages, periods, press, read, setting
 
 fcntl = pytest.importorskip("fcntl", reason="there is no such lock on Windows")
 LANGUAGES = ("en", "zh-Hans")
-MANY = [case for case in CASES if case.name not in EDITIONS and (", no " in case.name or case.name.endswith(" empty"))]
+MANY = [
+    case
+    for case in CASES
+    if case.name not in EDITIONS and (", no " in case.name or case.name.endswith(" empty"))
+]
 SINGLE = [case for case in CASES if case.name not in EDITIONS and case not in MANY]
 SINGLE += random.Random(7).sample(MANY, SAMPLED)
 AT_MOST = 2  # pages of a case without a column
 N_FIRST = 3  # pages of the first of two months; all of the second
-KNOWN_FAILURES: dict[str, str] = {}  # page of a case → why; strict: one that prints must be taken from here
+# page of a case → why; strict: one that prints must be taken from here
+KNOWN_FAILURES: dict[str, str] = {}
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +56,9 @@ def tables():
 
 @pytest.fixture(scope="module")
 def known(tables, printer, tmp_path_factory, worker_id):
-    """Find out once, for all workers, what each page asks for, and print it where nothing is missing."""
+    """Find out once, for all workers, what each page asks for, and print it where nothing is
+    missing.
+    """
     folder = tmp_path_factory.getbasetemp()
     folder = folder if worker_id == "master" else folder.parent
     file = folder / "absences.pickle"
@@ -109,10 +118,19 @@ def test_pages_print_without_it(case, tables, asked, bodies, tmp_path):
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.name in EDITIONS], ids=str)
 def test_two_editions_and_what_changed(case, tables, asked, printer, bodies, tmp_path):
-    """Print a month and the next one through the real press, bind both, and ask for what changed in between."""
+    """Print a month and the next one through the real press, bind both, and ask for what changed in
+    between.
+    """
     book, names = write_case(tmp_path / "book", case, tables), pages_that_read(case, asked)
-    found = print_editions(book, [language_of(case)], tmp_path / "editions", printer, bodies, names,
-                           in_turn(case, names, N_FIRST))  # fmt: skip
+    found = print_editions(
+        book,
+        [language_of(case)],
+        tmp_path / "editions",
+        printer,
+        bodies,
+        names,
+        in_turn(case, names, N_FIRST),
+    )
     assert_as_known(case, found)
 
 
@@ -120,7 +138,9 @@ def assert_as_known(case: Case, found: dict[str, list[str]]) -> None:
     """Hold pages against the list of known failures, both ways."""
     wrong = {f"{case}: {page}": said for page, said in found.items() if said}
     known = {name for name in KNOWN_FAILURES if name.startswith(f"{case}: ")}
-    assert not set(wrong) - known, "\n".join(f"{page}: {' | '.join(said)}" for page, said in wrong.items())
+    assert not set(wrong) - known, "\n".join(
+        f"{page}: {' | '.join(said)}" for page, said in wrong.items()
+    )
     assert not known - set(wrong), "mended: take it from the list of known failures"
 
 
@@ -129,7 +149,9 @@ def test_the_cases_are_all_that_the_contract_lets_miss():
     for table, columns in settings.contract().items():
         if table != "overrides":
             assert table == "sell_in" or table in lacking
-            assert all(f"{table}.{c}" in lacking for c, column in columns.items() if not column.required)
+            assert all(
+                f"{table}.{c}" in lacking for c, column in columns.items() if not column.required
+            )
     pairs = [set(case.missing) for case in CASES if ", no " in case.name]
     assert len(pairs) == N_PAIRS
     assert all({a, b} in pairs for a in PAIRED for b in PAIRED if a != b)
@@ -156,18 +178,31 @@ def test_the_verdict_can_fail(body, said):
 def test_what_is_gone_without_a_word_is_seen():
     whole = "<h1>A</h1><p>x</p><h2>B</h2><p>y</p>"
     assert unsaid("<h1>A</h1><p>x</p>", whole) == ["gone without a word: B"]
-    assert unsaid('<h1>A</h1><p>x</p><p class="note">No y.</p>', whole) == [] == unsaid(whole, whole)
+    assert (
+        unsaid('<h1>A</h1><p>x</p><p class="note">No y.</p>', whole) == [] == unsaid(whole, whole)
+    )
 
 
-# ---- what a workbook of next to nothing says -------------------------------------------------------------------------
+# ---- what a workbook of next to nothing says -----------------------------------------------------
 
 
 def test_without_sell_in_the_front_page_tells_what_consumers_bought():
-    """Compared with the month a year before only where the data begin before it: what begins with it may be a part."""
-    sold = pd.Series(100.0, index=periods.month_range("2026-10", 14)) + [10.0 * (i == 13) for i in range(14)]
+    """Compared with the month a year before only where the data begin before it.
+
+    What begins with it may be a part.
+    """
+    sold = pd.Series(100.0, index=periods.month_range("2026-10", 14)) + [
+        10.0 * (i == 13) for i in range(14)
+    ]
     verdict, tile = edition.sales_headlines(sold, "2026-10")
-    assert verdict["text"] == "In October 2026 consumers bought for 110, +10.0 % against October 2025."
-    assert (tile["text"], tile["change"], tile["tone"]) == ("110", "+10.0 % against October 2025", "good")
+    assert (
+        verdict["text"] == "In October 2026 consumers bought for 110, +10.0 % against October 2025."
+    )
+    assert (tile["text"], tile["change"], tile["tone"]) == (
+        "110",
+        "+10.0 % against October 2025",
+        "good",
+    )
     assert len(tile["trend"]) == 14
     verdict, tile = edition.sales_headlines(sold.iloc[1:], "2026-10")
     assert verdict["text"] == "In October 2026 consumers bought for 110."
@@ -181,8 +216,15 @@ def test_without_sell_in_the_front_page_tells_what_consumers_bought():
 
 
 def test_sold_out_months_are_those_of_the_lines(make_book):
-    rows = [{"date": day, "amount": 10} for day in ("2024-10-31", "2025-01-02", "2026-10-01", "2026-10-31")]
-    book = make_book(sell_out="date,amount\n" + "\n".join(f"{row['date']},{row['amount']}" for row in rows) + "\n")
+    rows = [
+        {"date": day, "amount": 10}
+        for day in ("2024-10-31", "2025-01-02", "2026-10-01", "2026-10-31")
+    ]
+    book = make_book(
+        sell_out="date,amount\n"
+        + "\n".join(f"{row['date']},{row['amount']}" for row in rows)
+        + "\n"
+    )
     assert read.sold_out_months(book, "2026-10").to_dict() == {"2025-01": 10.0, "2026-10": 20.0}
 
 
@@ -190,8 +232,14 @@ def test_a_need_may_be_any_of_several(make_book):
     book = make_book(sell_out="date,amount,dealer_id\n2026-10-31,10,A\n")
     assert read.has(book, "sell_in|sell_out") and read.has(book, "sell_in.cost|sell_out.dealer_id")
     assert not read.has(book, "sell_in|payments") and not read.has(book, "sell_out.cost|sell_in")
-    assert read.tells(book, "sell_in|sell_out", "2026-10") and not read.tells(book, "sell_in|sell_out", "2026-09")
-    assert pages.dealers_asked_for(book, "2026-10", 3) == [] == pages.dealers_asked_for(book, "2026-10", "all")
+    assert read.tells(book, "sell_in|sell_out", "2026-10") and not read.tells(
+        book, "sell_in|sell_out", "2026-09"
+    )
+    assert (
+        pages.dealers_asked_for(book, "2026-10", 3)
+        == []
+        == pages.dealers_asked_for(book, "2026-10", "all")
+    )
 
 
 def test_editions_without_a_table_claim_nothing():

@@ -1,4 +1,7 @@
-"""The bones: a drawing in which nothing overlaps, whatever the names; colour is the score, thickness the weight."""
+"""The bones: a drawing in which nothing overlaps, whatever the names.
+
+Colour is the score, thickness the weight.
+"""
 
 import math
 import re
@@ -15,10 +18,22 @@ from overlaps import lines_of, require_clear
 from test_fishbone import CAUSES, FACTORS, LANGUAGES, SMALL, demo_table, factors_of, table_of
 
 LONG = [
-    ("Effective sales incentives for shop assistants in season", "针对门店导购人员的旺季有效促销激励政策"),
-    ("Continuous training at the terminal by regional trainers", "由区域讲师持续开展的终端现场销售培训"),
-    ("Balance of number and volume of same-brand dealers nearby", "邻近同品牌客户数量与质量的平衡与勾兑"),
-    ("Consumer file: build, promote and touch systematically", "用户档案的建立（促销与感动）的系统化"),
+    (
+        "Effective sales incentives for shop assistants in season",
+        "针对门店导购人员的旺季有效促销激励政策",
+    ),
+    (
+        "Continuous training at the terminal by regional trainers",
+        "由区域讲师持续开展的终端现场销售培训",
+    ),
+    (
+        "Balance of number and volume of same-brand dealers nearby",
+        "邻近同品牌客户数量与质量的平衡与勾兑",
+    ),
+    (
+        "Consumer file: build, promote and touch systematically",
+        "用户档案的建立（促销与感动）的系统化",
+    ),
     ("Better present profitability of our own product mix", "现有产品结构下获利水平的持续提高"),
     ("Small frequent lots instead of large quarterly orders", "以小批量多频次取代季度性的大额订货"),
 ]
@@ -36,20 +51,32 @@ def fish(n_bones: int, n_twigs: int) -> pd.DataFrame:
     rows = []
     for b in range(n_bones):
         leaf = ["c1", "us"] if n_twigs == 0 else [np.nan, np.nan]
-        rows.append([f"b{b}", np.nan, *leaf, *[np.nan] * 3, "Downstream resources and consumer relations",
-                     "下游客户资源与消费者关系的整合运用"])  # fmt: skip
+        rows.append(
+            [
+                f"b{b}",
+                np.nan,
+                *leaf,
+                *[np.nan] * 3,
+                "Downstream resources and consumer relations",
+                "下游客户资源与消费者关系的整合运用",
+            ]
+        )
         for t in range(n_twigs):
             en, zh = LONG[(b + t) % len(LONG)]
             rows.append([f"f{b}_{t}", f"b{b}", f"c{(b + t) % 9 + 1}", "us", *[np.nan] * 3, en, zh])
     return pd.DataFrame(rows, columns=fishbone.FACTOR_COLUMNS)
 
 
-def drawn(factors: pd.DataFrame, language: str, head: tuple[str, str] = ("Dealer's profit", "客户获利")):
+def drawn(
+    factors: pd.DataFrame, language: str, head: tuple[str, str] = ("Dealer's profit", "客户获利")
+):
     style.use(language, "CNY")
     tree, table = demo_table(factors=factors)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a missing glyph is a warning
-        ax = fishbone.plot_fishbone(tree, table, head=style.translated(*head), scope="Norvella, 2026-10")
+        ax = fishbone.plot_fishbone(
+            tree, table, head=style.translated(*head), scope="Norvella, 2026-10"
+        )
         ax.figure.canvas.draw()
     return tree, table, ax
 
@@ -112,7 +139,8 @@ def test_colour_is_the_score_and_thickness_the_weight():
     ax = fishbone.plot_fishbone(fishbone.factor_tree(SMALL, CAUSES), table, head="Profit")
     (twigs,) = (c for c in ax.collections if c.get_label() == "twigs")
     colors = bones.score_colors()
-    np.testing.assert_allclose(twigs.get_colors()[:2], [colors(0.95), colors(0.1)])  # drawn in the order y, x, z
+    # drawn in the order y, x, z
+    np.testing.assert_allclose(twigs.get_colors()[:2], [colors(0.95), colors(0.1)])
     widths = twigs.get_linewidths()
     assert widths[1] == pytest.approx(2 * widths[0])
     assert widths[2] == widths[0]
@@ -121,7 +149,10 @@ def test_colour_is_the_score_and_thickness_the_weight():
 
 
 def test_the_colours_of_scores_are_apart_also_without_red_and_green():
-    """The hue of bad is warm, of good cool: blue against red in the eye that mixes up red and green."""
+    """The hue of bad is warm, of good cool.
+
+    Blue against red in the eye that mixes up red and green.
+    """
     colors = bones.score_colors()
     bad, middle, good = (np.array(colors(x)[:3]) for x in (0.1, 0.5, 0.9))
     assert good[2] - good[0] > 0.2 > -0.2 > bad[2] - bad[0]
@@ -131,14 +162,18 @@ def test_the_colours_of_scores_are_apart_also_without_red_and_green():
 
 @LANGUAGES
 def test_deeper_factors_are_folded_into_their_twig(language):
-    deep = factors_of(("b", ""), ("t", "b"), ("u", "b", "c2"), ("p", "t", "c1"), ("q", "t"), ("r", "q", "c1"))
+    deep = factors_of(
+        ("b", ""), ("t", "b"), ("u", "b", "c2"), ("p", "t", "c1"), ("q", "t"), ("r", "q", "c1")
+    )
     style.use(language)
     tree = fishbone.factor_tree(deep, CAUSES)
     table = table_of({"u": 9.0, "p": 4.0, "r": 7.0}, {"u": 0.4, "p": 0.4, "r": 0.2}, deep)
     ax = fishbone.plot_fishbone(tree, table, head="P")
     texts = [text.get_text() for text in ax.texts]
     assert "5.0" in texts  # (0.4 · 4 + 0.2 · 7) / 0.6
-    assert not {style.translated("Factor p", "因素p"), style.translated("Factor r", "因素r")} & set(texts)
+    assert not {style.translated("Factor p", "因素p"), style.translated("Factor r", "因素r")} & set(
+        texts
+    )
     assert style.say("fishbone.how_folded") in ax.figure.texts[1].get_text()
     require_clear(ax)
     (twigs,) = (c for c in ax.collections if c.get_label() == "twigs")
@@ -165,9 +200,9 @@ def test_wrapping_keeps_every_letter_and_its_measure():
     for name in (*LONG[0], *LONG[3], "Product price-performance/quality"):
         for width in (0.5, 1.0, 3.0):
             words = bones._words(name, lambda height, width=width: width, 8.0)
-            assert words.text.replace("\n", "").replace(" ", "").replace("-", "") == name.replace(" ", "").replace(
-                "-", ""
-            )
+            assert words.text.replace("\n", "").replace(" ", "").replace("-", "") == name.replace(
+                " ", ""
+            ).replace("-", "")
             assert words.width <= width + 1e-9
             assert not any(line.startswith(("）", "，")) for line in words.text.split("\n"))
 

@@ -1,4 +1,6 @@
-"""The dealer card: what it tells us, and that what is handed to a dealer tells him nothing of us or of others."""
+"""The dealer card: what it tells us, and that what is handed to a dealer tells him nothing of us or
+of others.
+"""
 
 import json
 import re
@@ -52,18 +54,29 @@ def actions(known) -> pd.DataFrame:
 
 
 def texts(found: card.Dossier, known: dict) -> list[str]:
-    """Gather every word of a card: sentences, tables, what the figures show and say to who can't see them."""
-    said = [repr(card.heading(found)), *card.next_steps(found, actions(known)), *card.summary(found),
-            *card.proof_sentences(found, known["comparison"]), card.dead_table(found).to_string(),
-            found.actions.to_string()]  # fmt: skip
+    """Gather every word of a card.
+
+    Sentences, tables, what the figures show and say to who can't see them.
+    """
+    said = [
+        repr(card.heading(found)),
+        *card.next_steps(found, actions(known)),
+        *card.summary(found),
+        *card.proof_sentences(found, known["comparison"]),
+        card.dead_table(found).to_string(),
+        found.actions.to_string(),
+    ]
     for plot in PLOTS:
         ax = plot(found)
-        said += [ax.figure.alt_text, *(text.get_text() for text in ax.figure.findobj(match=plt.Text))]
+        said += [
+            ax.figure.alt_text,
+            *(text.get_text() for text in ax.figure.findobj(match=plt.Text)),
+        ]
         plt.close(ax.figure)
     return [text for text in said if text]
 
 
-# ---- what we see ---------------------------------------------------------------------------------------------------
+# ---- what we see ---------------------------------------------------------------------------------
 
 
 def test_a_card_says_class_history_purchases_and_debt(deal, known):
@@ -89,7 +102,9 @@ def test_a_year_that_the_data_do_not_reach_is_not_compared(deal, known):
     assert not any("against the year before" in line for line in card.summary(found))
 
 
-@pytest.mark.parametrize(("since", "n"), [("2026-10", 1), ("2026-09", 2), ("2025-12", 11), ("2025-11", 12)])
+@pytest.mark.parametrize(
+    ("since", "n"), [("2026-10", 1), ("2026-09", 2), ("2025-12", 11), ("2025-11", 12)]
+)
 def test_a_card_counts_the_months_that_are_known(deal, known, since, n):
     months = known["everyone"]["months"]
     found = deal(months=months[months["month"] >= since])
@@ -108,20 +123,28 @@ def test_a_card_says_what_a_dealer_loses_us_and_what_he_owes_without_purchases(d
     assert "Loses us 1,234 CNY of gross profit in 12 months." in said
     assert "as a year ago" in said[0], "L then, L now: both are told as below zero"
     owed = found.owed.assign(balance=500.0, collection_rate=np.nan, dso_days=np.nan)
-    assert any(line == "Owes 500 CNY and bought nothing of ours in 12 months." for line in card.summary(
-        found._replace(owed=owed)))  # fmt: skip
+    assert any(
+        line == "Owes 500 CNY and bought nothing of ours in 12 months."
+        for line in card.summary(found._replace(owed=owed))
+    )
 
 
 def test_a_card_says_of_which_part_his_gross_profit_is(deal):
     found = deal()
     half = found.judged.assign(covered_revenue=found.judged["revenue"] / 2)
-    assert style.say("pareto.cost_cover", share="50.0 %") in card.summary(found._replace(judged=half))
+    assert style.say("pareto.cost_cover", share="50.0 %") in card.summary(
+        found._replace(judged=half)
+    )
     for judged in (found.judged, half.assign(gross_profit=np.nan)):
-        assert not any("Cost is known" in line for line in card.summary(found._replace(judged=judged)))
+        assert not any(
+            "Cost is known" in line for line in card.summary(found._replace(judged=judged))
+        )
 
 
 def test_a_year_ago_below_zero_is_told_as_l():
-    now = pd.DataFrame({"dealer_id": ["a", "b"], "composite_class": ["C", "A"], "code": ["CCC", "AAA"]})
+    now = pd.DataFrame(
+        {"dealer_id": ["a", "b"], "composite_class": ["C", "A"], "code": ["CCC", "AAA"]}
+    )
     before = pd.DataFrame({"dealer_id": ["a"], "composite_class": ["C"], "code": ["CLC"]})
     stability = pd.DataFrame({"dealer_id": ["a"], "history": ["CL"], "stability_rate": [0.0]})
     rows = card.with_history(now, before, stability).set_index("dealer_id")
@@ -131,53 +154,88 @@ def test_a_year_ago_below_zero_is_told_as_l():
 def test_hardly_any_change_has_no_minus(deal, known):
     months = known["everyone"]["months"]
     mine = months["dealer_id"] == months["dealer_id"].iloc[0]
-    rows = months[mine].assign(revenue=[1000.0 if month > "2025-10" else 1001.0 for month in months[mine]["month"]])
+    rows = months[mine].assign(
+        revenue=[1000.0 if month > "2025-10" else 1001.0 for month in months[mine]["month"]]
+    )
     found = deal()._replace(months=rows)
     assert any("+0 % against the year before" in line for line in card.summary(found))
 
 
 def test_the_next_step_is_the_most_urgent_call(deal, known):
     call = known["everyone"]["calls"].iloc[0]
-    assert card.next_steps(deal(call["dealer_id"]), actions(known))[0] == f"{call['reason']} {call['measure']}"
+    assert (
+        card.next_steps(deal(call["dealer_id"]), actions(known))[0]
+        == f"{call['reason']} {call['measure']}"
+    )
 
 
 def test_where_nothing_happened_the_measure_of_his_class_stands(deal, known):
     found = deal()
-    quiet = found._replace(calls=found.calls.head(0), actions=found.actions.head(0), lots=found.lots.head(0),
-                           dead=found.dead.head(0), lost=found.lost.head(0), factors=found.factors.head(0))  # fmt: skip
+    quiet = found._replace(
+        calls=found.calls.head(0),
+        actions=found.actions.head(0),
+        lots=found.lots.head(0),
+        dead=found.dead.head(0),
+        lost=found.lost.head(0),
+        factors=found.factors.head(0),
+    )
     letter = found.judged["composite_class"].iloc[0]
     table = actions(known).set_index("trigger")
     assert card.next_steps(quiet, actions(known)) == [table.loc[letter, "en"]]
-    assert card.next_steps(quiet, actions(known).head(0)) == ["Nothing presses; no measure is set for his class."]
+    assert card.next_steps(quiet, actions(known).head(0)) == [
+        "Nothing presses; no measure is set for his class."
+    ]
 
 
 def test_a_late_action_and_dead_stock_are_steps(deal, known):
     found = deal()
     late = pd.DataFrame({"factor": ["Training", "Stock age"], "state": ["overdue", "behind"]})
     dead = pd.DataFrame({"product_name": list("abcdef"), "value": [6e3, 5e3, 4e3, 3e3, 2e3, 1e3]})
-    said = card.next_steps(found._replace(actions=late, dead=dead, lots=found.lots.head(0)), actions(known))
+    said = card.next_steps(
+        found._replace(actions=late, dead=dead, lots=found.lots.head(0)), actions(known)
+    )
     assert "2 actions are late: Training, Stock age." in said
-    assert any(line.startswith("21.0 k CNY of stock lies dead (a, b, c, d … 6 models)") for line in said)
+    assert any(
+        line.startswith("21.0 k CNY of stock lies dead (a, b, c, d … 6 models)") for line in said
+    )
 
 
 def test_places_among_peers_by_hand():
-    dealers = pd.DataFrame({"dealer_id": list("abcdefg"), "store_format": ["chain"] * 5 + ["mall", None],
-                            "area_type": ["urban"] * 7})  # fmt: skip
-    figures = pd.DataFrame({"dealer_id": list("abcdefg"), "payments": [5.0, 3, 3, 1, 4, 9, 2],
-                            "dso_days": [10.0, 50, 30, 20, np.nan, 5, 6]})  # fmt: skip
+    dealers = pd.DataFrame(
+        {
+            "dealer_id": list("abcdefg"),
+            "store_format": ["chain"] * 5 + ["mall", None],
+            "area_type": ["urban"] * 7,
+        }
+    )
+    figures = pd.DataFrame(
+        {
+            "dealer_id": list("abcdefg"),
+            "payments": [5.0, 3, 3, 1, 4, 9, 2],
+            "dso_days": [10.0, 50, 30, 20, np.nan, 5, 6],
+        }
+    )
     places = card.places_among_peers(figures, dealers).set_index(["dealer_id", "indicator"])
     rows, alone = places.loc["b"], places.loc["g"]
     assert rows.loc["payments", ["value", "peer_median", "place", "n_peers", "peers"]].tolist() == [
-        3.0, 3.0, 3, 5, "format_area"]  # fmt: skip
+        3.0,
+        3.0,
+        3,
+        5,
+        "format_area",
+    ]
     assert rows.loc["payments", "percentile"] == pytest.approx((1 + 0.5) / 4)
-    # four of his format are known by their days: all of his area are asked, and fewer days are better
+    # four of his format are known by their days: all of his area are asked, and fewer days are
+    # better
     assert rows.loc["dso_days", ["place", "n_peers", "peers"]].tolist() == [6, 6, "area"]
     assert rows.loc["dso_days", "percentile"] == 0
     assert alone.loc["payments", ["place", "n_peers", "peers"]].tolist() == [6, 7, "area"]
 
 
 def test_order_of_rows_and_other_dealers_names_change_nothing(deal, known):
-    shuffled = {name: table.sample(frac=1, random_state=3) for name, table in known["everyone"].items()}
+    shuffled = {
+        name: table.sample(frac=1, random_state=3) for name, table in known["everyone"].items()
+    }
     first = known["everyone"]["judged"]["dealer_id"].iloc[0]
     one, other = deal(first), deal(first, **shuffled)
     assert card.summary(one) == card.summary(other)
@@ -193,13 +251,16 @@ def test_nothing_given_is_changed(deal, known):
 
 
 def test_who_is_unknown_is_told(deal):
-    with pytest.raises(ValueError, match=r"dealer_id: 'nobody' is none of the \d+ dealers of the window; choose one"):
+    with pytest.raises(
+        ValueError,
+        match=r"dealer_id: 'nobody' is none of the \d+ dealers of the window; choose one",
+    ):
         deal("nobody")
     with pytest.raises(ValueError, match="audience: 'boss' is not known; choose one of us, dealer"):
         deal(audience="boss")
 
 
-# ---- the figures ----------------------------------------------------------------------------------------------------
+# ---- the figures ---------------------------------------------------------------------------------
 
 
 def test_the_figures_show_the_figures(deal, known):
@@ -211,40 +272,64 @@ def test_the_figures_show_the_figures(deal, known):
     places = card.plot_places(found).collections[-1].get_offsets()[:, 0]
     assert places.tolist() == pytest.approx(found.places["percentile"].tolist())
     scores = sorted(found.factors["data_score"].dropna())[: card.N_FACTORS]
-    assert card.plot_factors(found).collections[1].get_offsets()[:, 0].tolist() == pytest.approx(scores)
+    assert card.plot_factors(found).collections[1].get_offsets()[:, 0].tolist() == pytest.approx(
+        scores
+    )
 
 
 def test_a_figure_without_data_says_so(deal):
     found = deal()
-    empty = found._replace(months=found.months.head(0), places=found.places.head(0), aged=found.aged.head(0),
-                           factors=found.factors.head(0))  # fmt: skip
+    empty = found._replace(
+        months=found.months.head(0),
+        places=found.places.head(0),
+        aged=found.aged.head(0),
+        factors=found.factors.head(0),
+    )
     said = [plot(empty).figure.alt_text for plot in PLOTS]
-    assert said == ["No purchases of ours in the window.",
-                    "Nothing is known of this dealer that could be set against his peers.",
-                    "What lies in this shop is not known.", "No factor of this dealer is measured."]  # fmt: skip
+    assert said == [
+        "No purchases of ours in the window.",
+        "Nothing is known of this dealer that could be set against his peers.",
+        "What lies in this shop is not known.",
+        "No factor of this dealer is measured.",
+    ]
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans", "zh-Hant"])
 def test_a_card_speaks_the_readers_language(deal, known, language):
-    found = deal()._replace(calls=known["everyone"]["calls"].head(0))  # their reasons were written in English
+    # their reasons were written in English
+    found = deal()._replace(calls=known["everyone"]["calls"].head(0))
     style.use(language, "CNY")
-    said = [*card.summary(found), *card.next_steps(found, actions(known)), card.plot_purchases(found).figure.alt_text]
-    assert [bool(re.search(r"[\u4e00-\u9fff]", line)) for line in said] == [language != "en"] * len(said)
+    said = [
+        *card.summary(found),
+        *card.next_steps(found, actions(known)),
+        card.plot_purchases(found).figure.alt_text,
+    ]
+    assert [bool(re.search(r"[\u4e00-\u9fff]", line)) for line in said] == [language != "en"] * len(
+        said
+    )
 
 
-# ---- what a dealer sees ---------------------------------------------------------------------------------------------
+# ---- what a dealer sees --------------------------------------------------------------------------
 
 
 def forbidden(known: dict, dealer_id: str) -> dict[str, list[str]]:
-    """List what a dealer must not read: others' names and ids, classes and diagnoses, what we earn with him."""
+    """List what a dealer must not read.
+
+    Others' names and ids, classes and diagnoses, what we earn with him.
+    """
     dealers, judged = known["everyone"]["dealers"], known["everyone"]["judged"]
-    own = repr(card.heading(card.dossier(dealer_id, "us", known["period"], "", **known["everyone"])))
+    own = repr(
+        card.heading(card.dossier(dealer_id, "us", known["period"], "", **known["everyone"]))
+    )
     others = dealers[dealers["dealer_id"] != dealer_id]
     names = [n for n in (*others["dealer_name"], *others["dealer_id"]) if n not in own]
     mine = judged[judged["dealer_id"] == dealer_id].iloc[0]
     profit = mine["gross_profit"]
-    return {"others": names, "class": [f"Class {letter}" for letter in "ABC"] + [mine["code"], mine["diagnosis"]],
-            "ours": [style.money(profit), f"{profit:,.0f}", str(profit), style.label("gross_profit")]}  # fmt: skip
+    return {
+        "others": names,
+        "class": [f"Class {letter}" for letter in "ABC"] + [mine["code"], mine["diagnosis"]],
+        "ours": [style.money(profit), f"{profit:,.0f}", str(profit), style.label("gross_profit")],
+    }
 
 
 @pytest.mark.parametrize("place", [0, 1, 2, 5, 10, 25, -1])
@@ -270,7 +355,10 @@ def test_what_is_forbidden_stands_on_our_own_card(deal, known):
 
 def test_a_dossier_for_the_dealer_keeps_no_table_of_ours(deal):
     found = deal(audience="dealer")
-    assert all(getattr(found, name).empty for name in ("judged", "places", "calls", "lost", "actions", "factors"))
+    assert all(
+        getattr(found, name).empty
+        for name in ("judged", "places", "calls", "lost", "actions", "factors")
+    )
     assert not {"to_dealer_id", "taker_name", "taker_city"} & set(found.lots.columns)
     ours = deal()
     assert len(ours.judged) == 1
@@ -287,7 +375,11 @@ def test_the_network_is_that_of_the_other_pages(known, small_demo):
     stocked = told_by("05_inventory_age.ipynb", small_demo, "moves = ")
     earned = told_by("06_dealer_profit.ipynb", small_demo, "lost = ")
     scored = told_by("03_fishbone.ipynb", small_demo, "came = ")
-    for name, table in (("lots", stocked["moves"]), ("dead", stocked["dead"]), ("lost", earned["lost"]),
-                        ("came", scored["came"])):  # fmt: skip
+    for name, table in (
+        ("lots", stocked["moves"]),
+        ("dead", stocked["dead"]),
+        ("lost", earned["lost"]),
+        ("came", scored["came"]),
+    ):
         pd.testing.assert_frame_equal(table, known["everyone"][name], obj=name)
     pd.testing.assert_frame_equal(earned["comparison"], known["comparison"])

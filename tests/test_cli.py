@@ -25,7 +25,9 @@ def book(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "CACHE", tmp_path / "cache")
     lines = "dealer_id,date,revenue\nD1,2026-09-30,5\nD1,2026-10-31,5.5\n"
     (tmp_path / "sell_in.csv").write_text(lines)
-    (tmp_path / "workbook.toml").write_text('[workbook]\nname = "cli"\n[data.sell_in]\nsource = "sell_in.csv"\n')
+    (tmp_path / "workbook.toml").write_text(
+        '[workbook]\nname = "cli"\n[data.sell_in]\nsource = "sell_in.csv"\n'
+    )
     return tmp_path / "workbook.toml"
 
 
@@ -45,8 +47,17 @@ def test_check_says_clean_warning_or_error(book, capsys):
 
 @pytest.mark.parametrize("length", [39, 40, 41, 90, 5000])
 def test_examples_are_whole(book, capsys, monkeypatch, length):
-    row = {"table": "t", "column": "c", "check": "k", "severity": "warning", "n_rows": 1, "example": "x" * length}
-    monkeypatch.setattr(checks, "findings", lambda _book: pd.DataFrame([row | {"advice": "a" * length}] * 2))
+    row = {
+        "table": "t",
+        "column": "c",
+        "check": "k",
+        "severity": "warning",
+        "n_rows": 1,
+        "example": "x" * length,
+    }
+    monkeypatch.setattr(
+        checks, "findings", lambda _book: pd.DataFrame([row | {"advice": "a" * length}] * 2)
+    )
     assert cli.main(["check", "--config", str(book)]) == 1
     said = capsys.readouterr().out
     assert said.count(f"e.g. {'x' * length}\n") == said.count(f"    {'a' * length}\n") == 2
@@ -57,9 +68,15 @@ def test_examples_are_whole(book, capsys, monkeypatch, length):
     [
         (["check", "--config", "gone.toml"], "no such file"),
         (["report", "2026-13"], "'2026-13' is no month"),
-        (["report", "2031-01"], "no complete data for 2031-01; workbook.toml has 2026-09 to 2026-10"),
+        (
+            ["report", "2031-01"],
+            "no complete data for 2031-01; workbook.toml has 2026-09 to 2026-10",
+        ),
         (["report", "--only", "nothing"], "--only nothing: no such notebook"),
-        (["report", "--language", "fr"], "--language fr: not known; choose from en, zh-Hans, zh-Hant"),
+        (
+            ["report", "--language", "fr"],
+            "--language fr: not known; choose from en, zh-Hans, zh-Hant",
+        ),
     ],
 )
 def test_errors_are_one_line_and_exit_2(book, capsys, monkeypatch, arguments, words):
@@ -90,13 +107,37 @@ def test_report_passes_on_what_was_asked_and_ends_with_the_path(book, capsys, mo
 
     monkeypatch.setattr(report, "print_edition", printed)
     monkeypatch.chdir(book.parent)
-    options = ["--only", "a", "--only", "b", "--language", "zh-Hant", "--workers", "3", "--out", "there",
-               "--minutes", "5", "--pdf", "--archive"]  # fmt: skip
+    options = [
+        "--only",
+        "a",
+        "--only",
+        "b",
+        "--language",
+        "zh-Hant",
+        "--workers",
+        "3",
+        "--out",
+        "there",
+        "--minutes",
+        "5",
+        "--pdf",
+        "--archive",
+    ]
     assert cli.main(["report", "2026-10", *options]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == str(Path("/x/index.html"))
-    assert seen == {"name": "cli", "period": "2026-10", "only": ["a", "b"], "languages": ["zh-Hant"], "workers": 3,
-                    "out": "there", "cards": 0, "audiences": ["us"], "seconds": 300, "pdf": True,
-                    "archive": True}  # fmt: skip
+    assert seen == {
+        "name": "cli",
+        "period": "2026-10",
+        "only": ["a", "b"],
+        "languages": ["zh-Hant"],
+        "workers": 3,
+        "out": "there",
+        "cards": 0,
+        "audiences": ["us"],
+        "seconds": 300,
+        "pdf": True,
+        "archive": True,
+    }
     cards = ["--card", "00123", "--card", "=x", "--audience", "dealer"]
     assert cli.main(["report", *cards]) == 0
     assert (seen["cards"], seen["audiences"]) == (["00123", "=x"], ["dealer"])
@@ -111,7 +152,10 @@ def test_missing_cards_are_told_and_give_exit_one(book, capsys, monkeypatch):
     monkeypatch.chdir(book.parent)
     assert cli.main(["report", "--cards", "all"]) == 1
     said = capsys.readouterr()
-    assert said.err.splitlines() == [f"workbook: {missing[0]}", "workbook: 1 card is missing; the rest is published"]
+    assert said.err.splitlines() == [
+        f"workbook: {missing[0]}",
+        "workbook: 1 card is missing; the rest is published",
+    ]
     assert said.out.splitlines()[-1] == str(Path("/x/index.html"))
 
 
@@ -153,20 +197,24 @@ def test_help_is_fast_and_names_every_command():
         "try: cli.main(['--help'])\nexcept SystemExit: pass\n"
         "print(sorted({'pandas', 'ibis', 'papermill', 'matplotlib', 'opencc'} & set(sys.modules)))"
     )
-    told = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        [sys.executable, "-c", run], capture_output=True, text=True, check=True
+    ).stdout
     assert told.splitlines()[-1] == "[]"
     for command in ("check", "report", "demo", "lab"):
         assert f"    {command} " in told
 
 
-@pytest.mark.parametrize("arguments", [[], ["print"], ["report", "--workers", "0"], ["report", "--workers", "x"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["print"], ["report", "--workers", "0"], ["report", "--workers", "x"]]
+)
 def test_wrong_arguments_are_refused(arguments, capsys):
     with pytest.raises(SystemExit) as refused:
         cli.main(arguments)
     assert refused.value.code == 2
 
 
-# ---- what nobody foresaw --------------------------------------------------------------------------------------------
+# ---- what nobody foresaw -------------------------------------------------------------------------
 
 COMMANDS = {  # by name: what it is asked, and where it breaks
     "check": (["check"], checks, "findings"),
@@ -179,13 +227,34 @@ COMMANDS = {  # by name: what it is asked, and where it breaks
     "settings": (["check"], settings, "workbook"),
     "imports": (["report"], report, "__getattr__"),
 }
-UNFORESEEN = [ValueError("ours"), KeyError("x\u2028\x1b[31m"), RuntimeError("one\ntwo"), AssertionError(),
-              MemoryError(), RecursionError("deep"), SystemExit(0), SystemExit("bye"), GeneratorExit(),
-              asyncio.CancelledError(),
-              ImportError("no such library"), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid"), OSError("odd"),
-              FileNotFoundError(errno.ENOENT, "No such file", "gone.csv"), ConnectionError("duckdb://me:secret@host"),
-              ExceptionGroup("several", [ValueError("a")]), Exception("x" * 5000)]  # fmt: skip
-ON_DISK = [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG, errno.EIO]
+UNFORESEEN = [
+    ValueError("ours"),
+    KeyError("x\u2028\x1b[31m"),
+    RuntimeError("one\ntwo"),
+    AssertionError(),
+    MemoryError(),
+    RecursionError("deep"),
+    SystemExit(0),
+    SystemExit("bye"),
+    GeneratorExit(),
+    asyncio.CancelledError(),
+    ImportError("no such library"),
+    UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid"),
+    OSError("odd"),
+    FileNotFoundError(errno.ENOENT, "No such file", "gone.csv"),
+    ConnectionError("duckdb://me:secret@host"),
+    ExceptionGroup("several", [ValueError("a")]),
+    Exception("x" * 5000),
+]
+ON_DISK = [
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EFBIG,
+    errno.EIO,
+]
 
 
 @pytest.fixture
@@ -213,7 +282,9 @@ def broken(book, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("error", UNFORESEEN, ids=lambda error: f"{type(error).__name__} {str(error)[:9]!r}")
+@pytest.mark.parametrize(
+    "error", UNFORESEEN, ids=lambda error: f"{type(error).__name__} {str(error)[:9]!r}"
+)
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name != "imports"])
 def test_what_nobody_foresaw_is_one_sentence_a_log_and_70(broken, capsys, command, error):
     assert broken(command, error) == 70
@@ -242,7 +313,10 @@ def test_a_cache_that_can_be_nowhere_is_told(book, monkeypatch, capsys, place, c
     assert cli.main([*command, "--config", str(book)]) == 2
     told = capsys.readouterr()
     assert place in told.err + told.out
-    assert place != "/proc/none" or "the environment variable WORKBOOK_CACHE names another" in told.err + told.out
+    assert (
+        place != "/proc/none"
+        or "the environment variable WORKBOOK_CACHE names another" in told.err + told.out
+    )
 
 
 def test_a_module_that_cannot_be_imported_is_unforeseen_too(broken, capsys):
@@ -272,7 +346,11 @@ def test_where_no_log_can_be_written_it_says_so(broken, book, capsys, monkeypatc
         assert [path.suffix for path in there.iterdir()] == [".log"]
         assert str(there) in told
     else:
-        assert "no log could be written" in told and "Not a directory" in told and "No such file" in told
+        assert (
+            "no log could be written" in told
+            and "Not a directory" in told
+            and "No such file" in told
+        )
         assert re.search(r"it was raised, in breaks, test_cli\.py line \d+$", told.strip())
 
 
@@ -302,13 +380,13 @@ def test_a_lab_that_is_killed_counts_as_a_shell_counts(broken, monkeypatch):
     assert cli.main(["lab"]) == 143
 
 
-# ---- who listens -----------------------------------------------------------------------------------------------------
+# ---- who listens ---------------------------------------------------------------------------------
 
 ENDS = "import sys; from helpers import cli; sys.exit(cli.main(sys.argv[1:]))"
 PUBLISHED = (
-    "import pathlib, sys; from helpers import cli, report\n"
-    "report.print_edition = lambda *a, **k: report.Edition(pathlib.Path('/x/index.html'), '2026-10', {}, [], [])\n"
-    "sys.exit(cli.main(sys.argv[1:]))"
+    "import pathlib, sys; from helpers import cli, report\nreport.print_edition = lambda *a, "
+    "**k: report.Edition(pathlib.Path('/x/index.html'), '2026-10', {}, [], "
+    "[])\nsys.exit(cli.main(sys.argv[1:]))"
 )
 
 
@@ -322,8 +400,13 @@ def shell(book):
         program = PUBLISHED if command == "report" else ENDS
         command += " 2026-09 2026-10 --editions reports" if command == "diff" else ""
         asked = f'set -o pipefail; {sys.executable} -c "$0" {command} {streams}'
-        return subprocess.run(["bash", "-c", asked, program], cwd=book.parent, capture_output=True, text=True,
-                              check=False)  # fmt: skip
+        return subprocess.run(
+            ["bash", "-c", asked, program],
+            cwd=book.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     return run
 
@@ -345,7 +428,9 @@ def test_an_output_that_nobody_can_read_is_no_success(shell, command, streams):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the full device is Linux's")
 @pytest.mark.parametrize("streams", ["2>/dev/full", "2>&-", "<&-", "<&- 2>&-", "2> >(exec <&-)"])
-@pytest.mark.parametrize(("command", "code"), [("check", 0), ("report", 0), ("diff", 0), ("check --config gone", 2)])
+@pytest.mark.parametrize(
+    ("command", "code"), [("check", 0), ("report", 0), ("diff", 0), ("check --config gone", 2)]
+)
 def test_an_error_output_that_nobody_reads_changes_nothing(shell, command, code, streams):
     done = shell(command, streams)
     assert done.returncode == code
@@ -357,25 +442,42 @@ def test_a_letter_that_the_terminal_lacks_stops_nothing(book, encoding):
     data = book.parent / "sell_in.csv"
     data.write_text(data.read_text() + "顺达,昨天,7\n", encoding="utf-8")
     asked = [sys.executable, "-c", ENDS, "check", "--config", str(book)]
-    done = subprocess.run(asked, capture_output=True, check=False,
-                          env={**os.environ, "PYTHONIOENCODING": encoding})  # fmt: skip
+    done = subprocess.run(
+        asked, capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": encoding}
+    )
     assert done.returncode == 2
     said = done.stdout.decode(encoding)
     assert ("昨天" if encoding == "utf-8" else r"\u6628\u5929") in said
 
 
-# ---- text from data on a terminal -----------------------------------------------------------------------------------
+# ---- text from data on a terminal ----------------------------------------------------------------
 
-STEERING = ["\x1b[31mred", "\x1b]0;title\x07", "\x9b31m", "\r\x1b[Kworkbook: nothing to remark on", "\b\b\b", "\x00",
-            "\u202egnp.exe", "\u2066x\u2069", "\u200b", "\ufeff", "\u2028", "\u2029", "\x85", "\x7f",
-            "\u00ad"]  # fmt: skip
+STEERING = [
+    "\x1b[31mred",
+    "\x1b]0;title\x07",
+    "\x9b31m",
+    "\r\x1b[Kworkbook: nothing to remark on",
+    "\b\b\b",
+    "\x00",
+    "\u202egnp.exe",
+    "\u2066x\u2069",
+    "\u200b",
+    "\ufeff",
+    "\u2028",
+    "\u2029",
+    "\x85",
+    "\x7f",
+    "\u00ad",
+]
 
 
 @pytest.mark.parametrize("text", STEERING, ids=ascii)
 def test_nothing_in_the_data_steers_the_terminal(book, capsys, text):
     (book.parent / "sell_in.parquet").unlink(missing_ok=True)
     dealer = f"D{text}1"
-    lines = pd.DataFrame({"dealer_id": [dealer] * 2, "date": ["2026-09-30", f"no day{text}"], "revenue": [1.0, 2.0]})
+    lines = pd.DataFrame(
+        {"dealer_id": [dealer] * 2, "date": ["2026-09-30", f"no day{text}"], "revenue": [1.0, 2.0]}
+    )
     lines.to_parquet(book.parent / "sell_in.parquet")
     book.write_text(
         # a toml that holds NUL is refused whole: here it stands in the data alone
@@ -392,15 +494,22 @@ def test_nothing_in_the_data_steers_the_terminal(book, capsys, text):
 
 
 def test_an_engines_reason_is_told_whole(book, capsys):
-    (book.parent / "sell_in.csv").write_bytes(b"dealer_id,date,revenue\nD1,2026-10-01,5\nD\xff2,2026-10-02,6\n")
+    (book.parent / "sell_in.csv").write_bytes(
+        b"dealer_id,date,revenue\nD1,2026-10-01,5\nD\xff2,2026-10-02,6\n"
+    )
     assert cli.main(["check", "--config", str(book)]) == 2
     said = capsys.readouterr().out
-    assert "can't be read: Invalid Input Error: CSV Error on Line: 3; Original Line: D1,2026-10-01,5; " in said
-    assert "Invalid unicode (byte sequence mismatch) detected. This file is not utf-8 encoded." in said
+    assert (
+        "can't be read: Invalid Input Error: CSV Error on Line: 3; Original Line: D1,2026-10-01,5; "
+        in said
+    )
+    assert (
+        "Invalid unicode (byte sequence mismatch) detected. This file is not utf-8 encoded." in said
+    )
     assert "Possible" not in said and "LINE 1" not in said
 
 
-# ---- who runs it ----------------------------------------------------------------------------------------------------
+# ---- who runs it ---------------------------------------------------------------------------------
 
 SCHEDULE = (settings.ROOT / "docs" / "schedule.md").read_text(encoding="utf-8")
 CODES = {0: "whole", 1: "published", 2: "untouched", cli.UNFORESEEN: "", 130: "untouched"}
@@ -426,8 +535,12 @@ def test_crons_line_mails_the_log_of_whatever_is_not_whole(tmp_path, code):
     (tmp_path / "reports").mkdir()
     program.write_text(f"#!/bin/sh\necho index.html\necho workbook: told >&2\nexit {code}\n")
     program.chmod(0o755)
-    done = subprocess.run(["sh", "-c", line.replace("/srv/workbook", str(tmp_path))], capture_output=True, text=True,
-                          check=False)  # fmt: skip
+    done = subprocess.run(
+        ["sh", "-c", line.replace("/srv/workbook", str(tmp_path))],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert bool(done.stdout + done.stderr) is (code != 0)
     assert (tmp_path / "reports" / "last-run.log").read_text() == "index.html\nworkbook: told\n"
 
@@ -438,16 +551,27 @@ def test_systemd_tells_somebody_of_2_70_and_130_only():
         unit.optionxform = str
         unit.read_string(block)
     service, timer, failed = units
-    assert service["Service"]["SuccessExitStatus"].split() == ["1"], "all other codes but 0 start OnFailure"
+    assert service["Service"]["SuccessExitStatus"].split() == ["1"], (
+        "all other codes but 0 start OnFailure"
+    )
     assert service["Unit"]["OnFailure"] == "workbook-failed.service"
     assert failed["Service"]["Type"] == service["Service"]["Type"] == "oneshot"
     assert timer["Timer"]["OnCalendar"]
     minutes = int(re.search(r"--minutes (\d+)", service["Service"]["ExecStart"])[1])
-    assert int(service["Service"]["TimeoutStartSec"].removesuffix("min")) > minutes, "the run ends itself first"
+    assert int(service["Service"]["TimeoutStartSec"].removesuffix("min")) > minutes, (
+        "the run ends itself first"
+    )
 
 
 def test_airflow_skips_1_and_tries_again_what_failed():
-    called = next(node for node in ast.walk(ast.parse(blocks("python")[0])) if isinstance(node, ast.Call)
-                  and getattr(node.func, "id", "") == "BashOperator")  # fmt: skip
-    given = {word.arg: word.value.value for word in called.keywords if isinstance(word.value, ast.Constant)}
+    called = next(
+        node
+        for node in ast.walk(ast.parse(blocks("python")[0]))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "BashOperator"
+    )
+    given = {
+        word.arg: word.value.value
+        for word in called.keywords
+        if isinstance(word.value, ast.Constant)
+    }
     assert given["skip_on_exit_code"] == 1 and given["retries"] >= 1

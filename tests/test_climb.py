@@ -1,4 +1,6 @@
-"""The climb: the S-curve by hand, the best split against every split, the order of the legs, and what it says."""
+"""The climb: the S-curve by hand, the best split against every split, the order of the legs, and
+what it says.
+"""
 
 import itertools
 import math
@@ -15,13 +17,23 @@ from helpers import climb, style
 
 COLUMNS = ["start", "weight", "ceiling", "half_effort_days", "steepness"]
 LANGUAGES = pytest.mark.parametrize("language", ["en", "zh-Hans"])
-NAMES = {"en": ["Continuous training", "Small frequent lots (ants moving)", "Consumer file: touch", "Shop promotion"],
-         "zh-Hans": ["持续培训", "蚂蚁搬动", "用户档案感动", "店面推广"]}  # fmt: skip
+NAMES = {
+    "en": [
+        "Continuous training",
+        "Small frequent lots (ants moving)",
+        "Consumer file: touch",
+        "Shop promotion",
+    ],
+    "zh-Hans": ["持续培训", "蚂蚁搬动", "用户档案感动", "店面推广"],
+}
 
 factor_rows = st.tuples(
-    st.integers(0, 20).map(lambda n: n / 2), st.integers(0, 4).map(lambda n: n / 8),
-    st.integers(0, 20).map(lambda n: n / 2), st.sampled_from([1.0, 2.0, 5.0]), st.sampled_from([1.0, 2.0, 4.0]),
-)  # fmt: skip
+    st.integers(0, 20).map(lambda n: n / 2),
+    st.integers(0, 4).map(lambda n: n / 8),
+    st.integers(0, 20).map(lambda n: n / 2),
+    st.sampled_from([1.0, 2.0, 5.0]),
+    st.sampled_from([1.0, 2.0, 4.0]),
+)
 few_factors = st.lists(factor_rows, min_size=1, max_size=4)
 
 
@@ -40,18 +52,32 @@ def factors_of(*rows, owner: str | None = None) -> pd.DataFrame:
 
 def tree_of(n: int, names: list[str] | None = None, owners: list | None = None) -> pd.DataFrame:
     ids = [f"f{i + 1:02d}" for i in range(n)]
-    bone = pd.DataFrame({"factor_id": ["b1"], "factor": ["Bone"], "is_leaf": [False], "owner": [np.nan]})
+    bone = pd.DataFrame(
+        {"factor_id": ["b1"], "factor": ["Bone"], "is_leaf": [False], "owner": [np.nan]}
+    )
     leaves = pd.DataFrame(
-        {"factor_id": ids, "factor": names or [f"Factor {i + 1}" for i in range(n)], "is_leaf": True,
-         "owner": owners or ["us"] * n}
-    )  # fmt: skip
+        {
+            "factor_id": ids,
+            "factor": names or [f"Factor {i + 1}" for i in range(n)],
+            "is_leaf": True,
+            "owner": owners or ["us"] * n,
+        }
+    )
     return pd.concat([bone, leaves], ignore_index=True)
 
 
 def random_factors(n: int, seed: int = 3) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
-    return factors_of(*zip(rng.uniform(4, 8, n), rng.dirichlet(np.ones(n)), rng.uniform(5, 10, n),
-                           rng.uniform(5, 60, n), rng.uniform(1, 4, n), strict=True))  # fmt: skip
+    return factors_of(
+        *zip(
+            rng.uniform(4, 8, n),
+            rng.dirichlet(np.ones(n)),
+            rng.uniform(5, 10, n),
+            rng.uniform(5, 60, n),
+            rng.uniform(1, 4, n),
+            strict=True,
+        )
+    )
 
 
 def gain_of(row, effort: float) -> float:
@@ -66,8 +92,13 @@ def every_split(n_factors: int, n_steps: int):
 
 
 def best_by_trial(rows, n_steps: int) -> tuple[tuple[int, ...], float]:
-    """Try every split; of those within a hair of the best the least effort wins, then the most for the first."""
-    gains = {s: sum(gain_of(row, e) for row, e in zip(rows, s, strict=True)) for s in every_split(len(rows), n_steps)}
+    """Try every split; of those within a hair of the best the least effort wins, then the most for
+    the first.
+    """
+    gains = {
+        s: sum(gain_of(row, e) for row, e in zip(rows, s, strict=True))
+        for s in every_split(len(rows), n_steps)
+    }
     most = max(gains.values())
     equal = [s for s, gain in gains.items() if gain > most - 1e-9]
     return min(equal, key=lambda s: (sum(s), [-e for e in s])), most
@@ -82,7 +113,7 @@ def greedy(rows, n_steps: int) -> tuple[list[int], float]:
     return effort, sum(gain_of(row, e) for row, e in zip(rows, effort, strict=True))
 
 
-# ---- the curve ------------------------------------------------------------------------------------------------------
+# ---- the curve -----------------------------------------------------------------------------------
 
 
 def test_the_curve_by_hand():
@@ -117,16 +148,20 @@ def test_more_effort_never_lowers_a_score_nor_passes_the_ceiling(row, efforts):
     assert (scores <= max(start, ceiling)).all()
 
 
-# ---- what is assumed ------------------------------------------------------------------------------------------------
+# ---- what is assumed -----------------------------------------------------------------------------
 
 
 def assumed(**columns) -> pd.DataFrame:
     n = len(columns["factor_id"])
-    return pd.DataFrame({"ceiling": [9.0] * n, "half_effort_days": [20] * n, "steepness": [2.0] * n} | columns)
+    return pd.DataFrame(
+        {"ceiling": [9.0] * n, "half_effort_days": [20] * n, "steepness": [2.0] * n} | columns
+    )
 
 
 def test_good_assumptions_come_back_as_numbers_in_the_trees_order():
-    table = climb.require_assumptions(assumed(factor_id=["f03", "f01"], ceiling=["8.5", "10"]), tree_of(3))
+    table = climb.require_assumptions(
+        assumed(factor_id=["f03", "f01"], ceiling=["8.5", "10"]), tree_of(3)
+    )
     assert table["factor_id"].tolist() == ["f01", "f03"]  # f02 is not climbable, which is no error
     assert table["ceiling"].tolist() == [10.0, 8.5]
 
@@ -134,24 +169,55 @@ def test_good_assumptions_come_back_as_numbers_in_the_trees_order():
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (assumed(factor_id=["f01", "f99", "b1"]),
-         "climb.csv: 2 rows with a factor_id that is no twig of factors.csv, e.g. f99; correct it or remove the row"),
-        (assumed(factor_id=["f01", "f02", "f01"]),
-         "climb.csv: 1 row for a factor that already has one, e.g. f01; keep one row per factor"),
-        (assumed(factor_id=["f01", "f02"], ceiling=[10.5, np.nan]),
-         "climb.csv: 2 rows without a ceiling from 0 to 10, e.g. f01 (10.5); correct it"),
-        (assumed(factor_id=["f01", "f02"], ceiling=[9.0, np.nan]),
-         "climb.csv: 1 row without a ceiling from 0 to 10, e.g. f02 (empty); correct it"),
-        (assumed(factor_id=["f01"], half_effort_days=[0]),
-         "climb.csv: 1 row without half_effort_days above 0, e.g. f01 (0); say how many days bring half of the way"),
-        (assumed(factor_id=["f01"], half_effort_days=["ten"]),
-         "climb.csv: 1 row without half_effort_days above 0, e.g. f01 (ten); say how many days bring half of the way"),
-        (assumed(factor_id=["f02"], steepness=[0.9]),
-         "climb.csv: 1 row without a steepness of 1 or more, e.g. f02 (0.9); 2 is a usual S, 1 has no flat foot"),
-        (assumed(factor_id=["f02"]).drop(columns="ceiling"),
-         "climb.csv: no column 'ceiling'; it needs factor_id, ceiling, half_effort_days, steepness"),
+        (
+            assumed(factor_id=["f01", "f99", "b1"]),
+            (
+                "climb.csv: 2 rows with a factor_id that is no twig of factors.csv, e.g. f99; "
+                "correct it or remove the row"
+            ),
+        ),
+        (
+            assumed(factor_id=["f01", "f02", "f01"]),
+            "climb.csv: 1 row for a factor that already has one, e.g. f01; keep one row per factor",
+        ),
+        (
+            assumed(factor_id=["f01", "f02"], ceiling=[10.5, np.nan]),
+            "climb.csv: 2 rows without a ceiling from 0 to 10, e.g. f01 (10.5); correct it",
+        ),
+        (
+            assumed(factor_id=["f01", "f02"], ceiling=[9.0, np.nan]),
+            "climb.csv: 1 row without a ceiling from 0 to 10, e.g. f02 (empty); correct it",
+        ),
+        (
+            assumed(factor_id=["f01"], half_effort_days=[0]),
+            (
+                "climb.csv: 1 row without half_effort_days above 0, e.g. f01 (0); say how many "
+                "days bring half of the way"
+            ),
+        ),
+        (
+            assumed(factor_id=["f01"], half_effort_days=["ten"]),
+            (
+                "climb.csv: 1 row without half_effort_days above 0, e.g. f01 (ten); say how many "
+                "days bring half of the way"
+            ),
+        ),
+        (
+            assumed(factor_id=["f02"], steepness=[0.9]),
+            (
+                "climb.csv: 1 row without a steepness of 1 or more, e.g. f02 (0.9); 2 is a "
+                "usual S, 1 has no flat foot"
+            ),
+        ),
+        (
+            assumed(factor_id=["f02"]).drop(columns="ceiling"),
+            (
+                "climb.csv: no column 'ceiling'; it needs factor_id, ceiling, half_effort_days, "
+                "steepness"
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_wrong_assumptions_are_told_word_for_word(table, message):
     with pytest.raises(ValueError) as error:
         climb.require_assumptions(table, tree_of(3))
@@ -175,20 +241,22 @@ def test_starting_points_keep_scored_twigs_and_scale_their_weights():
     assert table["factor_id"].tolist() == ["f01", "f03"]
     assert table["weight"].tolist() == pytest.approx([0.75, 0.25])
     assert table["start"].tolist() == [6.0, 7.0]
-    assert table["ceiling"].isna().tolist() == [False, True]  # f03 keeps its score and can't be climbed
+    # f03 keeps its score and can't be climbed
+    assert table["ceiling"].isna().tolist() == [False, True]
     best = climb.allocation(table, 50)
     assert best["effort_days"].tolist() == [50.0, 0.0]
     assert best["score"].tolist() == [pytest.approx(6 + 3 * 2500 / 2900), 7.0]
     assert climb.frontier(table, 50)["weighted_score"].iloc[0] == pytest.approx(0.75 * 6 + 0.25 * 7)
 
 
-# ---- the best split -------------------------------------------------------------------------------------------------
+# ---- the best split ------------------------------------------------------------------------------
 
 
 @settings(max_examples=60)
 @given(few_factors, st.integers(0, 7))
 @example([(5.0, 0.25, 9.0, 2.0, 2.0)] * 3, 4)  # three alike: the first ones get it
-@example([(5.0, 0.0, 9.0, 2.0, 2.0), (9.0, 0.5, 4.0, 2.0, 2.0)], 5)  # nothing gains: nothing is spent
+# nothing gains: nothing is spent
+@example([(5.0, 0.0, 9.0, 2.0, 2.0), (9.0, 0.5, 4.0, 2.0, 2.0)], 5)
 def test_the_best_of_every_split(rows, n_steps):
     best = climb.allocation(factors_of(*rows), n_steps)
     split, most = best_by_trial(rows, n_steps)
@@ -202,14 +270,17 @@ def test_the_frontier_is_the_best_split_of_every_budget(rows, n_steps):
     table = factors_of(*rows)
     curve = climb.frontier(table, n_steps)
     assert curve["effort_days"].tolist() == list(range(n_steps + 1))
-    expected = [climb.allocation(table, budget)["weighted_gain"].sum() for budget in range(n_steps + 1)]
+    expected = [
+        climb.allocation(table, budget)["weighted_gain"].sum() for budget in range(n_steps + 1)
+    ]
     np.testing.assert_allclose(curve["weighted_gain"], expected, atol=1e-7)
     start = sum(row[0] * row[1] for row in rows)
     np.testing.assert_allclose(curve["weighted_score"], start + curve["weighted_gain"])
 
 
 def test_greedy_stays_on_the_flat_foot_and_gets_an_eighth():
-    # a shallow climb that pays at once, and a steep one that pays only after ten days of nothing to see
+    # a shallow climb that pays at once, and a steep one that pays only after ten days of nothing to
+    # see
     rows = [(6.0, 0.5, 7.0, 5.0, 1.0), (4.0, 0.5, 10.0, 10.0, 6.0)]
     effort, gained = greedy(rows, 20)
     assert effort == [20, 0]
@@ -233,7 +304,9 @@ def test_the_order_of_the_factors_changes_the_gain_of_nobody():
     table = random_factors(12)
     best = climb.allocation(table, 90).set_index("factor_id")["effort_days"]
     for seed in range(5):
-        shuffled = climb.allocation(table.sample(frac=1, random_state=seed), 90).set_index("factor_id")["effort_days"]
+        shuffled = climb.allocation(table.sample(frac=1, random_state=seed), 90).set_index(
+            "factor_id"
+        )["effort_days"]
         pd.testing.assert_series_equal(shuffled.sort_index(), best)
 
 
@@ -263,10 +336,26 @@ def test_no_factor_and_no_budget_give_empty_answers():
 @pytest.mark.parametrize(
     ("budget", "step", "message"),
     [
-        (-1, 1.0, "budget_days -1, step_days 1.0: give days of effort from 0 on, and a step above 0"),
-        (math.nan, 1.0, "budget_days nan, step_days 1.0: give days of effort from 0 on, and a step above 0"),
-        (10, 0.0, "budget_days 10, step_days 0.0: give days of effort from 0 on, and a step above 0"),
-        (1e6, 1.0, "budget_days: 1000000.0 days are 1,000,000 steps of 1.0; choose a larger step_days"),
+        (
+            -1,
+            1.0,
+            "budget_days -1, step_days 1.0: give days of effort from 0 on, and a step above 0",
+        ),
+        (
+            math.nan,
+            1.0,
+            "budget_days nan, step_days 1.0: give days of effort from 0 on, and a step above 0",
+        ),
+        (
+            10,
+            0.0,
+            "budget_days 10, step_days 0.0: give days of effort from 0 on, and a step above 0",
+        ),
+        (
+            1e6,
+            1.0,
+            "budget_days: 1000000.0 days are 1,000,000 steps of 1.0; choose a larger step_days",
+        ),
     ],
 )
 def test_wrong_budgets_are_refused_word_for_word(budget, step, message):
@@ -288,12 +377,17 @@ def test_it_is_fast_enough_to_turn_a_knob():
     assert seconds(50, 1000) < 2
 
 
-# ---- legs -----------------------------------------------------------------------------------------------------------
+# ---- legs ----------------------------------------------------------------------------------------
 
 
 def test_legs_are_the_best_split_in_the_order_of_gain_per_day():
     # both are worth climbing with 30 days; the second lifts more a day
-    table = factors_of((6.0, 0.5, 8.0, 10.0, 2.0), (5.0, 0.5, 9.0, 8.0, 3.0), (9.0, 0.0, 10.0, 5.0, 1.0), owner="us")
+    table = factors_of(
+        (6.0, 0.5, 8.0, 10.0, 2.0),
+        (5.0, 0.5, 9.0, 8.0, 3.0),
+        (9.0, 0.0, 10.0, 5.0, 1.0),
+        owner="us",
+    )
     best = climb.allocation(table, 30).set_index("factor_id")
     walk = climb.legs(table, 30)
     assert walk["leg"].tolist() == [1, 2]
@@ -324,31 +418,41 @@ def test_legs_fall_in_gain_per_day_and_end_on_the_frontier(rows, budget):
     assert walk["weighted_gain"].sum() == pytest.approx(curve["weighted_gain"].iloc[-1], abs=1e-7)
     assert not walk["factor_id"].duplicated().any()
     at_ends = curve["weighted_gain"].to_numpy()[walk["cum_effort_days"].astype(int)]
-    assert (walk["cum_weighted_gain"] <= at_ends + 1e-7).all()  # on the way it lies on the frontier or below
+    # on the way it lies on the frontier or below
+    assert (walk["cum_weighted_gain"] <= at_ends + 1e-7).all()
 
 
-# ---- sentences ------------------------------------------------------------------------------------------------------
+# ---- sentences -----------------------------------------------------------------------------------
 
 
 def test_sentences_name_the_start_the_owners_and_that_all_is_assumed():
-    table = factors_of((6.0, 0.5, 8.0, 10.0, 2.0), (5.0, 0.5, 9.0, 8.0, 3.0)).assign(owner=["head_office", "us"])
+    table = factors_of((6.0, 0.5, 8.0, 10.0, 2.0), (5.0, 0.5, 9.0, 8.0, 3.0)).assign(
+        owner=["head_office", "us"]
+    )
     walk = climb.legs(table, 30)
     said = climb.sentences(walk, table, tree_of(2))
     top, first = 5.5 + walk["cum_weighted_gain"].iloc[-1], walk.iloc[0]
     assert said[0] == (
-        f"30 days of effort in 2 legs would lift the weighted score from 5.5 to {top:.1f}, if the assumptions hold."
+        f"30 days of effort in 2 legs would lift the weighted score from 5.5 to {top:.1f}, if "
+        "the assumptions hold."
     )
-    assert said[1] == (f"Start with Factor 2: {first['effort_days']:.0f} days lift it from 5.0 to "
-                       f"{first['to_score']:.1f}, the most per day.")  # fmt: skip
-    assert said[2] == f"{first['effort_days']:.0f} of these days are ours to spend, " \
-                      f"{30 - first['effort_days']:.0f} need head office."  # fmt: skip
+    assert said[1] == (
+        f"Start with Factor 2: {first['effort_days']:.0f} days lift it from 5.0 to "
+        f"{first['to_score']:.1f}, the most per day."
+    )
+    assert (
+        said[2] == f"{first['effort_days']:.0f} of these days are ours to spend, "
+        f"{30 - first['effort_days']:.0f} need head office."
+    )
     assert "not measurements" in said[-1]
     assert "our reading" in said[-1]
     assert len(said) == 4
 
 
 def test_sentences_say_who_can_not_be_climbed_and_why():
-    table = factors_of((6.0, 0.3, 8.0, 10.0, 2.0), (9.0, 0.3, 8.0, 5.0, 2.0), (7.0, 0.4, np.nan, np.nan, np.nan))
+    table = factors_of(
+        (6.0, 0.3, 8.0, 10.0, 2.0), (9.0, 0.3, 8.0, 5.0, 2.0), (7.0, 0.4, np.nan, np.nan, np.nan)
+    )
     said = climb.sentences(climb.legs(table, 20), table, tree_of(4))
     assert "Nobody has scored Factor 4: where it stands is not known." in said
     assert "climb.csv says nothing about Factor 3: it counts as not climbable." in said
@@ -357,7 +461,7 @@ def test_sentences_say_who_can_not_be_climbed_and_why():
     assert nothing[0] == style.say("climb.nothing")
 
 
-# ---- the figure -----------------------------------------------------------------------------------------------------
+# ---- the figure ----------------------------------------------------------------------------------
 
 
 def walk_of(n: int, budget: int, language: str, long: bool = False):
@@ -381,14 +485,22 @@ def test_the_figure_draws_the_walk_under_the_frontier(language):
     dashed, path, ends = ax.lines[:3]
     np.testing.assert_array_equal(dashed.get_ydata(), curve["weighted_score"])
     np.testing.assert_allclose(ends.get_xdata(), walk["cum_effort_days"])
-    np.testing.assert_allclose(ends.get_ydata(), curve["weighted_score"].iloc[0] + walk["cum_weighted_gain"])
+    np.testing.assert_allclose(
+        ends.get_ydata(), curve["weighted_score"].iloc[0] + walk["cum_weighted_gain"]
+    )
     allowed = np.interp(path.get_xdata(), curve["effort_days"], curve["weighted_score"])
-    # between whole days the true frontier bulges above its straight pieces, by less than a day's gain
+    # between whole days the true frontier bulges above its straight pieces, by less than a day's
+    # gain
     assert (path.get_ydata() <= allowed + np.diff(curve["weighted_score"]).max()).all()
     assert path.get_ydata()[-1] == pytest.approx(curve["weighted_score"].iloc[-1], abs=1e-7)
     first = tree.set_index("factor_id")["factor"][walk["factor_id"].iloc[0]]
-    title = style.say("climb.title", days=90, start=curve["weighted_score"].iloc[0],
-                      to=curve["weighted_score"].iloc[-1], factor=first)  # fmt: skip
+    title = style.say(
+        "climb.title",
+        days=90,
+        start=curve["weighted_score"].iloc[0],
+        to=curve["weighted_score"].iloc[-1],
+        factor=first,
+    )
     said = [text.get_text() for text in ax.figure.texts]
     assert title in "".join(said).replace("\n", " " if language == "en" else "")
     assert "scope" in said
@@ -411,7 +523,8 @@ def test_labels_never_overlap_and_stay_on_the_page(language, n, long):
     frame = ax.get_window_extent()
     assert all(frame.y0 - 8 <= (box.y0 + box.y1) / 2 <= frame.y1 + 8 for box in boxes)
     assert frame.width > 0.4 * page.width
-    assert max(frame.x1, *(box.x0 for box in boxes)) == min(box.x0 for box in boxes)  # beside the data
+    # beside the data
+    assert max(frame.x1, *(box.x0 for box in boxes)) == min(box.x0 for box in boxes)
 
 
 def test_labels_move_apart_and_keep_their_order():
@@ -422,8 +535,12 @@ def test_labels_move_apart_and_keep_their_order():
 
 
 def test_no_leg_is_one_sentence():
-    ax = climb.plot_climb(climb.legs(random_factors(2), 0), climb.frontier(random_factors(2), 0), tree_of(2))
-    assert style.say("climb.nothing") in "".join(t.get_text() for t in ax.figure.texts).replace("\n", " ")
+    ax = climb.plot_climb(
+        climb.legs(random_factors(2), 0), climb.frontier(random_factors(2), 0), tree_of(2)
+    )
+    assert style.say("climb.nothing") in "".join(t.get_text() for t in ax.figure.texts).replace(
+        "\n", " "
+    )
     assert not ax.axison
 
 

@@ -1,4 +1,7 @@
-"""Differences between editions: keys, what came, went and changed, and the sentences on the front page."""
+"""Differences between editions.
+
+Keys, what came, went and changed, and the sentences on the front page.
+"""
 
 import json
 import re
@@ -20,33 +23,47 @@ def table(**columns) -> pd.DataFrame:
 
 def abc(classes: str, first: int = 1) -> pd.DataFrame:
     ids = [f"D{i}" for i in range(first, first + len(classes))]
-    return table(dealer_id=ids, dealer_name=[f"Shop {i[1:]}" for i in ids], payments=[100.0 * len(i) for i in ids],
-                 composite_class=list(classes))  # fmt: skip
+    return table(
+        dealer_id=ids,
+        dealer_name=[f"Shop {i[1:]}" for i in ids],
+        payments=[100.0 * len(i) for i in ids],
+        composite_class=list(classes),
+    )
 
 
 @pytest.fixture
 def before() -> dict[str, pd.DataFrame]:
     return {
         "abc_pareto": abc("ABCBAC"),
-        "receivables": table(dealer_id=["D1", "D2", "D3"], balance=[100.0, -50.0, 300.0],
-                             status=["paying", "paying", "stopped_paying"]),
-        "inventory_age": table(dealer_id=["D1", "D2"], value_91_180=[10.0, 20.0], value_over_180=[0.0, 70.0]),
+        "receivables": table(
+            dealer_id=["D1", "D2", "D3"],
+            balance=[100.0, -50.0, 300.0],
+            status=["paying", "paying", "stopped_paying"],
+        ),
+        "inventory_age": table(
+            dealer_id=["D1", "D2"], value_91_180=[10.0, 20.0], value_over_180=[0.0, 70.0]
+        ),
         "call_list": table(dealer_id=["D1", "D3"], reason=["x", "y"]),
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture
 def after() -> dict[str, pd.DataFrame]:
     return {
         "abc_pareto": pd.concat([abc("CBAAB"), abc("C", first=7)], ignore_index=True),
-        "receivables": table(dealer_id=["D1", "D2", "D3"], balance=[200.0, -80.0, 300.0],
-                             status=["stopped_paying", "paying", "stopped_paying"]),
-        "inventory_age": table(dealer_id=["D1", "D2"], value_91_180=[10.0, 20.0], value_over_180=[0.0, 60.0]),
+        "receivables": table(
+            dealer_id=["D1", "D2", "D3"],
+            balance=[200.0, -80.0, 300.0],
+            status=["stopped_paying", "paying", "stopped_paying"],
+        ),
+        "inventory_age": table(
+            dealer_id=["D1", "D2"], value_91_180=[10.0, 20.0], value_over_180=[0.0, 60.0]
+        ),
         "call_list": table(dealer_id=["D4", "D1", "D9"], reason=["x", "y", "z"]),
-    }  # fmt: skip
+    }
 
 
-# ---- keys ----------------------------------------------------------------------------------------------------------
+# ---- keys ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -63,7 +80,10 @@ def after() -> dict[str, pd.DataFrame]:
 )
 def test_what_names_a_row_is_told(name, columns, key):
     assert diff.key_columns(name, pd.DataFrame(columns=columns)) == key
-    assert diff.key_columns(name, pd.DataFrame(columns=columns), pd.DataFrame(columns=key[1:])) == key[1:]
+    assert (
+        diff.key_columns(name, pd.DataFrame(columns=columns), pd.DataFrame(columns=key[1:]))
+        == key[1:]
+    )
 
 
 def test_rows_of_one_key_are_compared_in_their_order():
@@ -74,24 +94,32 @@ def test_rows_of_one_key_are_compared_in_their_order():
     assert found.rows[["key", "movement"]].to_numpy().tolist() == [["D1 #3", "came"]]
 
 
-# ---- changes -------------------------------------------------------------------------------------------------------
+# ---- changes -------------------------------------------------------------------------------------
 
 
 def test_changes_are_counted_and_listed(before, after):
     kept = {name: rows.copy(deep=True) for name, rows in before.items()}
     found = diff.changes(before, after)
-    counts = found.tables.set_index("table")[["key", "n_before", "n_after", "n_came", "n_gone", "n_changed"]]
+    counts = found.tables.set_index("table")[
+        ["key", "n_before", "n_after", "n_came", "n_gone", "n_changed"]
+    ]
     assert counts.loc["abc_pareto"].tolist() == ["dealer_id", 6, 6, 1, 1, 4]
     assert counts.loc["receivables"].tolist() == ["dealer_id", 3, 3, 0, 0, 2]
     assert counts.loc["call_list"].tolist() == ["dealer_id", 2, 3, 2, 1, 1]
     assert found.rows.to_numpy().tolist() == [
-        ["abc_pareto", "D7", "Shop 7", "came"], ["abc_pareto", "D6", "Shop 6", "gone"],
-        ["call_list", "D4", "Shop 4", "came"], ["call_list", "D9", "", "came"], ["call_list", "D3", "Shop 3", "gone"],
-    ]  # fmt: skip
-    owed = found.cells[(found.cells["table"] == "receivables") & (found.cells["column"] == "balance")]
+        ["abc_pareto", "D7", "Shop 7", "came"],
+        ["abc_pareto", "D6", "Shop 6", "gone"],
+        ["call_list", "D4", "Shop 4", "came"],
+        ["call_list", "D9", "", "came"],
+        ["call_list", "D3", "Shop 3", "gone"],
+    ]
+    owed = found.cells[
+        (found.cells["table"] == "receivables") & (found.cells["column"] == "balance")
+    ]
     assert owed[["key", "name", "before", "after", "change"]].to_numpy().tolist() == [
-        ["D1", "Shop 1", 100.0, 200.0, 100.0], ["D2", "Shop 2", -50.0, -80.0, -30.0],
-    ]  # fmt: skip
+        ["D1", "Shop 1", 100.0, 200.0, 100.0],
+        ["D2", "Shop 2", -50.0, -80.0, -30.0],
+    ]
     moved = diff.class_moves(found.cells).set_index("key")["steps"]
     assert moved.to_dict() == {"D1": -2, "D3": 2, "D4": 1, "D5": -1}
     for name, rows in before.items():
@@ -99,7 +127,9 @@ def test_changes_are_counted_and_listed(before, after):
 
 
 def test_the_same_editions_do_not_differ(before):
-    found = diff.changes(before, {name: rows.sample(frac=1, random_state=1) for name, rows in before.items()})
+    found = diff.changes(
+        before, {name: rows.sample(frac=1, random_state=1) for name, rows in before.items()}
+    )
     assert not found.tables[["n_came", "n_gone", "n_changed"]].to_numpy().any()
     assert (found.tables["remark"] == "").all()
     assert found.rows.empty and found.cells.empty
@@ -119,27 +149,54 @@ def test_a_word_that_comes_or_goes_is_a_change():
     old = table(dealer_id=["a", "b", "c"], note=["", None, "x"], is_new=[True, False, False])
     new = table(dealer_id=["a", "b", "c"], note=["", "x", None], is_new=[True, True, False])
     cells = diff.changes({"t": old}, {"t": new}).cells
-    assert cells[["key", "column"]].to_numpy().tolist() == [["b", "note"], ["c", "note"], ["b", "is_new"]]
+    assert cells[["key", "column"]].to_numpy().tolist() == [
+        ["b", "note"],
+        ["c", "note"],
+        ["b", "is_new"],
+    ]
 
 
 def test_tables_and_columns_may_come_and_go():
-    old = {"a": table(dealer_id=["1"]), "b": table(dealer_id=["1"], x=[1]), "c": table(dealer_id=["1"], x=[1.0])}
-    new = {"b": table(dealer_id=["1"], y=[1]), "c": table(dealer_id=["1"], x=["one"]), "d": table(dealer_id=["1"])}
+    old = {
+        "a": table(dealer_id=["1"]),
+        "b": table(dealer_id=["1"], x=[1]),
+        "c": table(dealer_id=["1"], x=[1.0]),
+    }
+    new = {
+        "b": table(dealer_id=["1"], y=[1]),
+        "c": table(dealer_id=["1"], x=["one"]),
+        "d": table(dealer_id=["1"]),
+    }
     found = diff.changes(old, new)
     assert found.tables.set_index("table")["remark"].to_dict() == {
-        "a": "gone_table", "b": "other_columns", "c": "", "d": "new_table",
-    }  # fmt: skip
-    assert found.cells[["table", "column", "before", "after"]].to_numpy().tolist() == [["c", "x", 1.0, "one"]]
+        "a": "gone_table",
+        "b": "other_columns",
+        "c": "",
+        "d": "new_table",
+    }
+    assert found.cells[["table", "column", "before", "after"]].to_numpy().tolist() == [
+        ["c", "x", 1.0, "one"]
+    ]
 
 
 def test_rows_without_a_name_are_counted_whole():
     old, new = table(composite_class=["A", "A", "B"]), table(composite_class=["A", "B", "B", "B"])
     entry = diff.changes({"t": old}, {"t": new}).tables.iloc[0]
-    assert entry[["key", "n_came", "n_gone", "n_changed", "remark"]].tolist() == ["", 2, 1, 0, "no_key"]
+    assert entry[["key", "n_came", "n_gone", "n_changed", "remark"]].tolist() == [
+        "",
+        2,
+        1,
+        0,
+        "no_key",
+    ]
     assert diff.changes({"t": old}, {"t": old[::-1]}).tables["remark"].item() == ""
 
 
-ROWS = st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 3)), unique_by=lambda row: row[0], max_size=8)
+ROWS = st.lists(
+    st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 3)),
+    unique_by=lambda row: row[0],
+    max_size=8,
+)
 
 
 @settings(max_examples=60)
@@ -147,7 +204,9 @@ ROWS = st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 3)), uniqu
 def test_every_row_is_kept_gone_or_new_whatever_the_order(old, new, random):
     def frame(rows):
         rows = random.sample(rows, len(rows))
-        return pd.DataFrame(rows, columns=["dealer_id", "score"]).astype({"dealer_id": "str", "score": "float64"})
+        return pd.DataFrame(rows, columns=["dealer_id", "score"]).astype(
+            {"dealer_id": "str", "score": "float64"}
+        )
 
     entry = diff.changes({"t": frame(old)}, {"t": frame(new)}).tables.iloc[0]
     old, new = dict(old), dict(new)  # the same, without pandas
@@ -162,17 +221,21 @@ def test_the_largest_movers_of_each_column():
     new = table(dealer_id=list("abc"), revenue=[2.0, -8.0, 3.0], balance=[2.0, 0.0, 1.0])
     cells = diff.changes({"t": old}, {"t": new}).cells
     assert diff.movers(cells)[["column", "key", "change"]].to_numpy().tolist() == [
-        ["revenue", "b", -10.0], ["balance", "a", 1.0],
-    ]  # fmt: skip
+        ["revenue", "b", -10.0],
+        ["balance", "a", 1.0],
+    ]
     assert len(diff.movers(cells, most=2)) == 4
 
 
-# ---- sentences -----------------------------------------------------------------------------------------------------
+# ---- sentences -----------------------------------------------------------------------------------
 
 ENGLISH = [
     "2 dealers fell to a lower class: Shop 1 (A → C), Shop 5 (A → B).",
     "2 dealers rose to a higher class: Shop 3 (C → A), Shop 4 (B → A).",
-    "1 dealer is new: Shop 7. 1 dealer dropped out, without a purchase or a payment in twelve months: Shop 6.",
+    (
+        "1 dealer is new: Shop 7. 1 dealer dropped out, without a purchase or a payment in twelve "
+        "months: Shop 6."
+    ),
     "Balances owed rose by 100 CNY (25.0 %) to 500 CNY. 1 dealer has stopped paying: Shop 1.",
     "Stock over 90 days at the dealers fell by 10 CNY (10.0 %) to 90 CNY.",
     "The call list has 3 dealers, after 2; 2 are new on it: Shop 4, D9.",
@@ -197,15 +260,24 @@ def test_what_changed_is_said_word_for_word(before, after, language, said):
 
 def test_the_furthest_and_then_the_largest_are_named_and_the_rest_counted():
     old, new = {"abc_pareto": abc("AAABB")}, {"abc_pareto": abc("BBCCC")}
-    said = "5 dealers fell to a lower class: Shop 3 (A → C), Shop 1 (A → B), Shop 2 (A → B) and 2 more."
+    said = (
+        "5 dealers fell to a lower class: Shop 3 (A → C), Shop 1 (A → B), Shop 2 (A → B) and 2 "
+        "more."
+    )
     assert diff.sentences(old, new) == [said]
 
 
 @pytest.mark.parametrize(
     ("language", "first", "same"),
-    [("en", "This is the first edition: there is none before it to compare with.", "Nothing has changed."),
-     ("zh-Hans", "这是第一期报告，没有更早的一期可比。", "没有变化。")],
-)  # fmt: skip
+    [
+        (
+            "en",
+            "This is the first edition: there is none before it to compare with.",
+            "Nothing has changed.",
+        ),
+        ("zh-Hans", "这是第一期报告，没有更早的一期可比。", "没有变化。"),
+    ],
+)
 def test_one_sentence_where_nothing_can_be_told(before, language, first, same):
     words.speak(language)
     assert diff.sentences(None, before) == [first]
@@ -226,15 +298,17 @@ def test_a_table_of_only_one_edition_says_nothing(before, after):
 
 
 def test_fewer_calls_and_a_smaller_balance(before):
-    now = {"call_list": before["call_list"].head(1),
-           "receivables": before["receivables"].assign(balance=[50.0, 0.0, 0.0], status="paying")}  # fmt: skip
+    now = {
+        "call_list": before["call_list"].head(1),
+        "receivables": before["receivables"].assign(balance=[50.0, 0.0, 0.0], status="paying"),
+    }
     assert diff.sentences(before, now) == [
         "Balances owed fell by 350 CNY (87.5 %) to 50 CNY.".replace(" CNY", ""),
         "The call list has 1 dealer, after 2; none is new on it.",
     ]
 
 
-# ---- the front page and the command --------------------------------------------------------------------------------
+# ---- the front page and the command --------------------------------------------------------------
 
 
 @pytest.fixture
@@ -256,14 +330,19 @@ def shelves(tmp_path, before, after):
 
 
 def asked(folder, *arguments: str) -> int:
-    config, editions = ["--config", str(folder / "workbook.toml")], ["--editions", str(folder / "reports")]
+    config, editions = (
+        ["--config", str(folder / "workbook.toml")],
+        ["--editions", str(folder / "reports")],
+    )
     return cli.main(["diff", *arguments, *config, *editions])
 
 
 def test_the_command_tells_what_changed(shelves, capsys):
     assert asked(shelves, "2026-09", "2026-10", "--out", str(shelves / "out")) == 0
     told = capsys.readouterr().out
-    assert told.startswith("Two: from the edition of September 2026 to that of October 2026\n\n" + "\n".join(ENGLISH))
+    assert told.startswith(
+        "Two: from the edition of September 2026 to that of October 2026\n\n" + "\n".join(ENGLISH)
+    )
     assert "abc_pareto          6    6     1     1        4" in told
     assert "receivables    Balance owed" in told
     assert "100 → 200" in told
@@ -283,7 +362,9 @@ def test_amounts_are_written_with_two_decimals(shelves):
     told = {(row.split(",")[0], row.split(",")[3]): row.split(",")[4:] for row in rows[1:]}
     amounts = [cells for (table, column), cells in told.items() if files.is_amount(column)]
     assert len(amounts) >= 2
-    assert all(re.fullmatch(r"(-?\d+\.\d\d)?", cell) for cells in amounts for cell in cells), amounts
+    assert all(re.fullmatch(r"(-?\d+\.\d\d)?", cell) for cells in amounts for cell in cells), (
+        amounts
+    )
 
 
 def test_the_command_on_equal_editions(shelves, capsys):
@@ -296,9 +377,15 @@ def test_the_command_on_equal_editions(shelves, capsys):
 
 @pytest.mark.parametrize(
     ("months", "said"),
-    [(("2026-08", "2026-10"), "2026-08: no such edition; there is 2026-09, 2026-10; print it with: workbook report"),
-     (("2026-09", "2026-11"), "2026-11: no such edition"), (("2026-13", "2026-10"), "'2026-13' is no month")],
-)  # fmt: skip
+    [
+        (
+            ("2026-08", "2026-10"),
+            "2026-08: no such edition; there is 2026-09, 2026-10; print it with: workbook report",
+        ),
+        (("2026-09", "2026-11"), "2026-11: no such edition"),
+        (("2026-13", "2026-10"), "'2026-13' is no month"),
+    ],
+)
 def test_a_missing_edition_is_named_with_the_next_step(shelves, capsys, months, said):
     assert asked(shelves, *months) == 2
     told = capsys.readouterr()
@@ -311,15 +398,27 @@ def test_summaries_are_set_in_columns_in_chinese_too(before, after):
     lines = diff.summary(diff.changes(before, after))
     head, first = lines[0], lines[1]
     assert head.startswith("数据表")
-    assert words.width(head[: head.index("备注")].rstrip()) == words.width(first.rstrip()), "the counts end together"
+    assert words.width(head[: head.index("备注")].rstrip()) == words.width(first.rstrip()), (
+        "the counts end together"
+    )
 
 
 def test_an_edition_is_read_in_its_language(shelves):
     place = shelves / "reports" / "2026-10"
-    files.write_table(place / "zh-Hans" / "tables" / "abc_pareto.csv", table(dealer_id=["007"], dealer_name=["顺达"]))
+    files.write_table(
+        place / "zh-Hans" / "tables" / "abc_pareto.csv",
+        table(dealer_id=["007"], dealer_name=["顺达"]),
+    )
     assert shelf.read_tables(place, "zh-Hans")["abc_pareto"]["dealer_name"].tolist() == ["顺达"]
-    assert len(shelf.read_tables(place, "zh-Hant")["abc_pareto"]) == 6, "not printed in it: the first language"
-    assert list(shelf.read_tables(place)) == ["abc_pareto", "call_list", "inventory_age", "receivables"]
+    assert len(shelf.read_tables(place, "zh-Hant")["abc_pareto"]) == 6, (
+        "not printed in it: the first language"
+    )
+    assert list(shelf.read_tables(place)) == [
+        "abc_pareto",
+        "call_list",
+        "inventory_age",
+        "receivables",
+    ]
 
 
 @pytest.mark.parametrize("earlier", [False, True])
@@ -330,18 +429,26 @@ def test_the_front_page_says_what_changed_and_leads_to_the_workbook(shelves, aft
         files.write_table(page / "tables" / f"{name}.csv", rows)
     (page / "page.html").write_text("<h1>Which?</h1>")
     (page / "notebook.ipynb").write_text("{}")
-    (page / "meta.json").write_text(json.dumps({"title": "Which?", "contents": [], "seconds": 1, "parameters": {}}))
-    printed = {language: [shelf.Printed("02_abc_pareto", page, kept=True)] for language in book.languages}
+    (page / "meta.json").write_text(
+        json.dumps({"title": "Which?", "contents": [], "seconds": 1, "parameters": {}})
+    )
+    printed = {
+        language: [shelf.Printed("02_abc_pareto", page, kept=True)] for language in book.languages
+    }
     new = shelves / "new"
     before = shelves / "reports" / "2026-09" if earlier else None
     edition.write_edition(new, book, "2026-10", book.languages, printed, "d564", before)
-    english, chinese = ((new / at / "index.html").read_text(encoding="utf-8") for at in ("", "zh-Hans"))
+    english, chinese = (
+        (new / at / "index.html").read_text(encoding="utf-8") for at in ("", "zh-Hans")
+    )
     if earlier:
         assert "<h3>Since the edition of September 2026</h3>" in english
         assert all(f">{said}<" in english for said in ENGLISH)
         assert f'<a href="02_abc_pareto.html">{ENGLISH[0]}</a>' in english
         assert "05_inventory_age.html" not in english, "there is no such page"
-        assert "<h3>与 2026年9月的报告相比</h3>" in chinese and all(f">{said}<" in chinese for said in CHINESE)
+        assert "<h3>与 2026年9月的报告相比</h3>" in chinese and all(
+            f">{said}<" in chinese for said in CHINESE
+        )
     else:
         assert "This is the first edition" in english and "Since the edition" not in english
     for at in ("", "zh-Hans"):

@@ -1,4 +1,6 @@
-"""Drawing: the same figure as matplotlib's own, placed as matplotlib would, in small SVG that can do no harm."""
+"""Drawing: the same figure as matplotlib's own, placed as matplotlib would, in small SVG that can
+do no harm.
+"""
 
 import io
 import itertools
@@ -45,7 +47,9 @@ def with_legend(ax) -> None:
 
 def written_on(ax) -> None:
     ax.barh(["a", "a much longer name"], [3, 9], hatch="//", alpha=0.5)
-    ax.annotate("reaches beyond the end", (9, 1), xytext=(4, 0), textcoords="offset points", va="center")
+    ax.annotate(
+        "reaches beyond the end", (9, 1), xytext=(4, 0), textcoords="offset points", va="center"
+    )
     ax.set_xlim(0, 9)
 
 
@@ -69,7 +73,10 @@ def drawn(kind, n: int = 1, **options):
 def numbers(outline: str) -> list[tuple[str, list[float]]]:
     """Read an outline as a browser does: letters and their numbers."""
     parts = re.findall(r"([a-zA-Z])([^a-zA-Z]*)", outline)
-    return [(letter, [float(n) for n in re.findall(r"-?(?:\d+\.?\d*|\.\d+)", said)]) for letter, said in parts]
+    return [
+        (letter, [float(n) for n in re.findall(r"-?(?:\d+\.?\d*|\.\d+)", said)])
+        for letter, said in parts
+    ]
 
 
 def points(outline: str) -> list[tuple[float, float]]:
@@ -95,14 +102,16 @@ def points(outline: str) -> list[tuple[float, float]]:
     return seen
 
 
-# ---- layout --------------------------------------------------------------------------------------------------------
+# ---- layout --------------------------------------------------------------------------------------
 
 
 ROWS = [{}, {"n": 2, "width_ratios": [1, 3]}, {"width": 4.5, "height": 2.0}, {"n": 3}]
 GIVEN_UP = (written_on, {"n": 3})  # matplotlib's own layout collapses: nothing to compare with
 
 
-@pytest.mark.parametrize("kind, options", [pair for pair in itertools.product(KINDS, ROWS) if pair != GIVEN_UP])
+@pytest.mark.parametrize(
+    "kind, options", [pair for pair in itertools.product(KINDS, ROWS) if pair != GIVEN_UP]
+)
 def test_axes_stand_where_matplotlib_would_put_them(kind, options):
     ours, theirs = drawn(kind, **options), drawn(kind, **options)
     rect = ours[0].figure.get_layout_engine().get()["rect"]
@@ -110,7 +119,8 @@ def test_axes_stand_where_matplotlib_would_put_them(kind, options):
     theirs[0].figure.set_layout_engine("constrained", rect=rect)
     theirs[0].figure.canvas.draw()
     for one, other in zip(ours, theirs, strict=True):
-        assert np.abs(one.get_window_extent().extents - other.get_window_extent().extents).max() < 2  # pixels
+        # pixels
+        assert np.abs(one.get_window_extent().extents - other.get_window_extent().extents).max() < 2
 
 
 def test_what_is_no_row_is_left_to_matplotlib():
@@ -125,10 +135,12 @@ def test_what_is_no_row_is_left_to_matplotlib():
 def test_texts_are_measured_as_matplotlib_does(text, weight):
     prop = FontProperties(family=mpl.rcParams["font.family"], weight=weight, size=9.5)
     theirs = RendererSVG(100, 100, io.StringIO()).get_text_width_height_descent(text, prop, False)
-    assert drawing.Renderer(100, 100).get_text_width_height_descent(text, prop, False) == pytest.approx(theirs)
+    assert drawing.Renderer(100, 100).get_text_width_height_descent(
+        text, prop, False
+    ) == pytest.approx(theirs)
 
 
-# ---- outlines ------------------------------------------------------------------------------------------------------
+# ---- outlines ------------------------------------------------------------------------------------
 
 
 @given(st.lists(POINT, min_size=2, max_size=30))
@@ -142,7 +154,9 @@ def test_an_outline_comes_back(corners):
 @given(st.lists(POINT, min_size=4, max_size=4))
 def test_a_curve_of_one_handle_misses_by_no_more_than_it_may(handles):
     start, a, b, end = np.array(handles, dtype=float)
-    letter, steps = drawing._eased([tuple(int(v) for v in p - start) for p in (a, b, end)], drawing.EASE)
+    letter, steps = drawing._eased(
+        [tuple(int(v) for v in p - start) for p in (a, b, end)], drawing.EASE
+    )
     if letter == "c":
         return
     handle, t = start + steps[0], np.linspace(0, 1, 50)[:, None]
@@ -159,7 +173,7 @@ def test_hundredths(n):
     assert not re.search(r"^-?0.|\.$|\.\d*0$", text)
 
 
-# ---- what is written -----------------------------------------------------------------------------------------------
+# ---- what is written -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -170,7 +184,9 @@ def test_what_is_drawn_can_stand_in_a_page_and_does_not_change(kind):
     assert 'role="img" aria-label="x &amp; y"' in slim.inline(text, letters, "x & y")
     assert letters
     assert drawing.svg(drawn(kind)[0].figure) == text
-    assert set(re.findall(r'(?:href="|url\()#([\w-]+)', text)) <= set(re.findall(r'\bid="([\w-]+)"', text))
+    assert set(re.findall(r'(?:href="|url\()#([\w-]+)', text)) <= set(
+        re.findall(r'\bid="([\w-]+)"', text)
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -183,16 +199,32 @@ def test_it_is_small(kind):
 
 def test_each_mark_and_bar_is_there():
     text = drawing.svg(drawn(plain)[0].figure)
-    assert len(re.findall(r'<path d="M[^"]*z"/>', re.search(r'<g fill="#1f5a8c"[^>]*>(.*?)</g>', text)[1])) == 3
+    assert (
+        len(
+            re.findall(
+                r'<path d="M[^"]*z"/>', re.search(r'<g fill="#1f5a8c"[^>]*>(.*?)</g>', text)[1]
+            )
+        )
+        == 3
+    )
     text = drawing.svg(drawn(scattered)[0].figure)
-    assert Counter(re.findall(r'<use href="#(M[^"]*)" x="[\d.]+" y="[\d.]+"/>', text)).most_common(1)[0][1] == 3
+    assert (
+        Counter(re.findall(r'<use href="#(M[^"]*)" x="[\d.]+" y="[\d.]+"/>', text)).most_common(1)[
+            0
+        ][1]
+        == 3
+    )
     assert {"#ff0000", "#008000", "#0000ff"} <= set(re.findall(r"#[0-9a-f]{6}", text))
 
 
 def test_page_wide_letters_are_written_once():
     figures = [drawing.svg(drawn(kind)[0].figure) for kind in (plain, with_legend)]
-    outputs = [v4.new_output("display_data", {"image/svg+xml": svg}, metadata={"image/svg+xml": {"alt": "seen"}})
-               for svg in figures]  # fmt: skip
+    outputs = [
+        v4.new_output(
+            "display_data", {"image/svg+xml": svg}, metadata={"image/svg+xml": {"alt": "seen"}}
+        )
+        for svg in figures
+    ]
     body, _ = edition.page_body(v4.new_notebook(cells=[v4.new_code_cell("", outputs=outputs)]))
     named = re.findall(r'<path id="([\w-]+)"', body)
     assert len(named) == len(set(named))
@@ -201,14 +233,31 @@ def test_page_wide_letters_are_written_once():
     assert len(body) < sum(map(len, figures))
 
 
-@pytest.mark.parametrize("inside", [
-    "<script>alert(1)</script>", '<path onload="alert(1)"/>', '<use href="http://x/#a"/>', '<use href="//x"/>',
-    '<path style="fill:url(//x)"/>', "<foreignObject><b/></foreignObject>", '<image href="data:,"/>', "text",
-    '<path d="a"b"/>', "<path d='a'/>", '<path fill="url(http://x)"/>', "</svg><script>", "<!-- x -->",
-    '<a href="javascript:1"/>', "&lt;",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<script>alert(1)</script>",
+        '<path onload="alert(1)"/>',
+        '<use href="http://x/#a"/>',
+        '<use href="//x"/>',
+        '<path style="fill:url(//x)"/>',
+        "<foreignObject><b/></foreignObject>",
+        '<image href="data:,"/>',
+        "text",
+        '<path d="a"b"/>',
+        "<path d='a'/>",
+        '<path fill="url(http://x)"/>',
+        "</svg><script>",
+        "<!-- x -->",
+        '<a href="javascript:1"/>',
+        "&lt;",
+    ],
+)
 def test_what_might_do_harm_stays_an_image(inside):
-    head = '<svg xmlns="http://www.w3.org/2000/svg" width="9pt" height="9pt" viewBox="0 0 9 9" stroke-linejoin="round">'
+    head = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="9pt" height="9pt" viewBox="0 0 9 9" '
+        'stroke-linejoin="round">'
+    )
     assert slim.inline(f'{head}<path d="M0 0h9"/></svg>', {}, "")
     assert slim.inline(f"{head}{inside}</svg>", {}, "") == ""
     output = v4.new_output("display_data", {"image/svg+xml": f"{head}{inside}</svg>"})
@@ -240,12 +289,16 @@ def test_dense_figures_are_pngs_of_few_colours():
     assert figure.dpi == mpl.rcParams["figure.dpi"]
 
 
-# ---- the page ------------------------------------------------------------------------------------------------------
+# ---- the page ------------------------------------------------------------------------------------
 
 
 def test_pages_are_written_by_several_threads():
-    notebooks = [v4.new_notebook(cells=[v4.new_markdown_cell(f"# Page {i}\n\n$x_{{{i}}} + 1$ <b onclick=x>b</b>")])
-                 for i in range(12)]  # fmt: skip
+    notebooks = [
+        v4.new_notebook(
+            cells=[v4.new_markdown_cell(f"# Page {i}\n\n$x_{{{i}}} + 1$ <b onclick=x>b</b>")]
+        )
+        for i in range(12)
+    ]
     expected = [edition.page_body(notebook) for notebook in notebooks]
     edition.markdown.cache_clear()
     edition.formula.cache_clear()
@@ -269,13 +322,19 @@ def test_a_formula_is_not_smuggled_in():
     assert edition.markdown("a \ue0000\ue001 $x$").count("<img") == 1
 
 
-@pytest.mark.parametrize(("source", "left"), [
-    ('<a href="java\tscript:1">x</a>', "<a>x</a>"), ('<a href="/\\evil">x</a>', "<a>x</a>"),
-    ('<a href="02_abc.html#dealer-1">x</a>', '<a href="02_abc.html#dealer-1">x</a>'),
-    ('<a href="data:text/html,x">x</a>', "<a>x</a>"), ('<p style="color:url(x)">x</p>', "<p>x</p>"),
-    ('<p style="color: red; position: fixed">x</p>', '<p style="color:red">x</p>'),
-    ("<!-- x --><b onfocus=1 autofocus>x</b>", "<b>x</b>"), ("1 < 2 & 3", "1 &lt; 2 &amp; 3"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("source", "left"),
+    [
+        ('<a href="java\tscript:1">x</a>', "<a>x</a>"),
+        ('<a href="/\\evil">x</a>', "<a>x</a>"),
+        ('<a href="02_abc.html#dealer-1">x</a>', '<a href="02_abc.html#dealer-1">x</a>'),
+        ('<a href="data:text/html,x">x</a>', "<a>x</a>"),
+        ('<p style="color:url(x)">x</p>', "<p>x</p>"),
+        ('<p style="color: red; position: fixed">x</p>', '<p style="color:red">x</p>'),
+        ("<!-- x --><b onfocus=1 autofocus>x</b>", "<b>x</b>"),
+        ("1 < 2 & 3", "1 &lt; 2 &amp; 3"),
+    ],
+)
 def test_markup_keeps_what_is_harmless(source, left):
     assert edition.markup(source) == left
 

@@ -1,4 +1,7 @@
-"""What dealers report that they earn: sums to the cent, the like window by hand, twins in plain Python and SQL."""
+"""What dealers report that they earn.
+
+Sums to the cent, the like window by hand, twins in plain Python and SQL.
+"""
 
 from decimal import Decimal
 from random import Random
@@ -17,16 +20,30 @@ YEAR = periods.month_range(PERIOD, 12)
 KASTELL, OST = RIVALS
 
 
-def report(dealer: str, brand: str | None, months, revenue="100.00", profit="10.00", **more) -> list[dict]:
+def report(
+    dealer: str, brand: str | None, months, revenue="100.00", profit="10.00", **more
+) -> list[dict]:
     """Report the same for each of the months."""
-    row = {"dealer_id": dealer, "brand": brand, "revenue": Decimal(revenue), "gross_profit": Decimal(profit)}
+    row = {
+        "dealer_id": dealer,
+        "brand": brand,
+        "revenue": Decimal(revenue),
+        "gross_profit": Decimal(profit),
+    }
     return [{**row, "rebate": Decimal("1.00"), "month": month, **more} for month in months]
 
 
 @pytest.fixture
 def book(make_book):
     def make(rows: list[dict], **settings):
-        sell_in = [{"dealer_id": "a", "date": periods.window(PERIOD).end, "revenue": Decimal(1), "brand": BRAND}]
+        sell_in = [
+            {
+                "dealer_id": "a",
+                "date": periods.window(PERIOD).end,
+                "revenue": Decimal(1),
+                "brand": BRAND,
+            }
+        ]
         return make_book(dealer_profit=rows, sell_in=sell_in, **settings)
 
     return make
@@ -36,13 +53,29 @@ def sums(book, **options) -> pd.DataFrame:
     return earnings.brand_sums(book, PERIOD, **options).set_index(["dealer_id", "brand"])
 
 
-# ---- by hand --------------------------------------------------------------------------------------------------------
+# ---- by hand -------------------------------------------------------------------------------------
 
 
 def test_sums_and_means_by_hand(book):
     rows = [
-        *report("a", BRAND, YEAR[:11], "100.10", "20.02", average_stock_value=Decimal(50), shelf_area_m2=8.0),
-        *report("a", BRAND, YEAR[11:], "100.10", "20.02", average_stock_value=Decimal(170), shelf_area_m2=None),
+        *report(
+            "a",
+            BRAND,
+            YEAR[:11],
+            "100.10",
+            "20.02",
+            average_stock_value=Decimal(50),
+            shelf_area_m2=8.0,
+        ),
+        *report(
+            "a",
+            BRAND,
+            YEAR[11:],
+            "100.10",
+            "20.02",
+            average_stock_value=Decimal(170),
+            shelf_area_m2=None,
+        ),
         *report("a", KASTELL, YEAR, "0.10", "-0.01", average_stock_value=None, shelf_area_m2=2.0),
     ]
     found = sums(book(rows))
@@ -59,12 +92,18 @@ def test_sums_and_means_by_hand(book):
     assert rival["gross_profit"] == -0.12
     assert rival["n_stock_months"] == 0
     assert pd.isna(rival["average_stock_value"])
-    assert (ours["first_month"], ours["last_month"], ours["window_months"]) == (YEAR[0], YEAR[-1], 12)
+    assert (ours["first_month"], ours["last_month"], ours["window_months"]) == (
+        YEAR[0],
+        YEAR[-1],
+        12,
+    )
 
 
 def test_brands_are_compared_over_the_same_months(book):
     came, left = YEAR[2:], YEAR[:-1]
-    found = sums(book([*report("a", BRAND, YEAR), *report("a", KASTELL, came), *report("a", OST, left)]))
+    found = sums(
+        book([*report("a", BRAND, YEAR), *report("a", KASTELL, came), *report("a", OST, left)])
+    )
     assert set(found["window_months"]) == {9}
     assert set(found["revenue"]) == {900.0}
     assert set(found["first_month"] + found["last_month"]) == {YEAR[2] + YEAR[-2]}
@@ -72,11 +111,14 @@ def test_brands_are_compared_over_the_same_months(book):
 
 
 def test_who_came_lately_does_not_cut_the_window_for_all(book):
-    found = sums(book([*report("a", BRAND, YEAR), *report("a", KASTELL, YEAR), *report("a", OST, YEAR[-8:])]))
+    found = sums(
+        book([*report("a", BRAND, YEAR), *report("a", KASTELL, YEAR), *report("a", OST, YEAR[-8:])])
+    )
     assert found["alike"].to_dict() == {("a", BRAND): True, ("a", KASTELL): True, ("a", OST): False}
     assert set(found["window_months"]) == {12}
     assert found.loc[("a", OST), "n_months"] == 8
-    enough = sums(book([*report("a", BRAND, YEAR), *report("a", OST, YEAR[-9:])]))  # three quarters of ours
+    # three quarters of ours
+    enough = sums(book([*report("a", BRAND, YEAR), *report("a", OST, YEAR[-9:])]))
     assert enough["alike"].all()
     assert set(enough["window_months"]) == {9}
 
@@ -96,7 +138,9 @@ def test_a_month_without_our_line_sold_nothing(book):
 
 
 def test_without_our_brand_a_dealer_has_all_his_months(book):
-    found = sums(book([*report("a", BRAND, YEAR), *report("b", KASTELL, YEAR), *report("b", OST, YEAR[1:])]))
+    found = sums(
+        book([*report("a", BRAND, YEAR), *report("b", KASTELL, YEAR), *report("b", OST, YEAR[1:])])
+    )
     assert set(found.loc["b", "window_months"]) == {11}
     nameless = earnings.brand_sums(book(report("b", KASTELL, YEAR), brand=""), PERIOD)
     assert nameless["alike"].tolist() == [True]
@@ -106,7 +150,9 @@ def test_the_window_ends_with_the_period_and_has_its_length(book):
     made = book(report("a", BRAND, periods.month_range("2026-12", 30)))
     assert sums(made).loc[("a", BRAND), "revenue"] == 1200
     assert sums(made, n_months=24).loc[("a", BRAND), "window_months"] == 24
-    assert earnings.dealer_margins(made, PERIOD)["month"].tolist() == periods.month_range(PERIOD, 24)
+    assert earnings.dealer_margins(made, PERIOD)["month"].tolist() == periods.month_range(
+        PERIOD, 24
+    )
 
 
 @pytest.mark.parametrize("column", ["rebate", "average_stock_value", "shelf_area_m2"])
@@ -132,7 +178,7 @@ def test_without_the_table_there_are_no_rows_but_all_columns(small):
     assert list(earnings.brand_sums(small, PERIOD)) == earnings.SUM_COLUMNS
 
 
-# ---- twins ----------------------------------------------------------------------------------------------------------
+# ---- twins ---------------------------------------------------------------------------------------
 
 
 def compared(rows: list[dict], brand: str) -> dict[tuple, dict]:
@@ -141,11 +187,21 @@ def compared(rows: list[dict], brand: str) -> dict[tuple, dict]:
     inside = [row for row in rows if row["month"] in YEAR and row["dealer_id"] and row["brand"]]
     for dealer in {row["dealer_id"] for row in inside}:
         his = [row for row in inside if row["dealer_id"] == dealer]
-        spans = {b: [row["month"] for row in his if row["brand"] == b] for b in {row["brand"] for row in his}}
+        spans = {
+            b: [row["month"] for row in his if row["brand"] == b]
+            for b in {row["brand"] for row in his}
+        }
         base = spans.get(brand) or [row["month"] for row in his]
         ours = set(YEAR[YEAR.index(min(base)) : YEAR.index(max(base)) + 1])
-        shared = {b: ours & set(YEAR[YEAR.index(min(m)) : YEAR.index(max(m)) + 1]) for b, m in spans.items()}
-        alike = {b for b, m in shared.items() if b == brand or len(m) >= max(MIN_MONTHS, MIN_COMMON * len(ours))}
+        shared = {
+            b: ours & set(YEAR[YEAR.index(min(m)) : YEAR.index(max(m)) + 1])
+            for b, m in spans.items()
+        }
+        alike = {
+            b
+            for b, m in shared.items()
+            if b == brand or len(m) >= max(MIN_MONTHS, MIN_COMMON * len(ours))
+        }
         if not alike:
             continue
         window = set.intersection(*(shared[b] for b in alike))
@@ -154,20 +210,29 @@ def compared(rows: list[dict], brand: str) -> dict[tuple, dict]:
             if lines:
                 made[dealer, b] = {
                     "revenue": float(sum(row["revenue"] for row in lines)),
-                    "earned": float(sum(row["gross_profit"] + (row["rebate"] or 0) for row in lines)),
-                    "n_months": len(lines), "alike": b in alike,
+                    "earned": float(
+                        sum(row["gross_profit"] + (row["rebate"] or 0) for row in lines)
+                    ),
+                    "n_months": len(lines),
+                    "alike": b in alike,
                     "window_months": len({row["month"] for row in his if row["month"] in window}),
-                }  # fmt: skip
+                }
     return made
 
 
 def test_sums_like_a_twin_in_plain_python(make_book, network):
     book = make_book(**network)
     found = sums(book)
-    expected = pd.DataFrame.from_dict(compared(network["dealer_profit"], BRAND), orient="index").sort_index()
+    expected = pd.DataFrame.from_dict(
+        compared(network["dealer_profit"], BRAND), orient="index"
+    ).sort_index()
     assert len(expected) > 80
-    assert (~expected["alike"]).sum() > 5, "the twin would prove nothing without brands that are not alike"
-    assert_frame_equal(found[list(expected)], expected, check_names=False, check_dtype=False, check_exact=True)
+    assert (~expected["alike"]).sum() > 5, (
+        "the twin would prove nothing without brands that are not alike"
+    )
+    assert_frame_equal(
+        found[list(expected)], expected, check_names=False, check_dtype=False, check_exact=True
+    )
 
 
 def test_months_add_up_to_the_sums(make_book, network):
@@ -180,15 +245,18 @@ def test_margins_like_sql(make_book, network):
     book = make_book(**network)
     lines = arrow("dealer_profit", network["dealer_profit"])  # noqa: F841  DuckDB finds it by its name
     expected = duckdb.sql(
-        "select dealer_id, month, sum(revenue)::double revenue, sum(gross_profit + coalesce(rebate, 0))::double earned "
-        "from lines where month between '2024-11' and '2026-10' group by all order by all"
+        "select dealer_id, month, sum(revenue)::double revenue, sum(gross_profit + "
+        "coalesce(rebate, 0))::double earned from lines where month between '2024-11' and "
+        "'2026-10' group by all order by all"
     ).df()
     found = earnings.dealer_margins(book, PERIOD)
     assert_frame_equal(found, expected, check_dtype=False, check_exact=True)
 
 
 def test_what_is_earned_is_the_basis_of_our_share(make_book, network):
-    """Over all of a dealer's months, what he earns is what `read.dealer_totals` makes our brand's share of."""
+    """Over all of a dealer's months, what he earns is what `read.dealer_totals` makes our brand's
+    share of.
+    """
     book = make_book(**network)
     earned = earnings.dealer_margins(book, PERIOD, 12).groupby("dealer_id")["earned"].sum()
     totals = read.dealer_totals(book, PERIOD).set_index("dealer_id")["brand_total"].dropna()
@@ -196,11 +264,20 @@ def test_what_is_earned_is_the_basis_of_our_share(make_book, network):
 
 
 def test_all_that_is_alike_has_the_same_window(book):
-    """Forty dealers whose three brands come and go: where nothing is missing in between, each month is everybody's."""
+    """Forty dealers whose three brands come and go.
+
+    Where nothing is missing in between, each month is everybody's.
+    """
     random = Random(5)
-    spans = {f"d{i:02d}": [sorted(random.choices(range(12), k=2)) for _ in range(3)] for i in range(40)}
-    rows = [row for dealer, his in spans.items() for brand, (first, last) in zip((BRAND, *RIVALS), his, strict=True)
-            for row in report(dealer, brand, YEAR[first : last + 1])]  # fmt: skip
+    spans = {
+        f"d{i:02d}": [sorted(random.choices(range(12), k=2)) for _ in range(3)] for i in range(40)
+    }
+    rows = [
+        row
+        for dealer, his in spans.items()
+        for brand, (first, last) in zip((BRAND, *RIVALS), his, strict=True)
+        for row in report(dealer, brand, YEAR[first : last + 1])
+    ]
     found = sums(book(rows)).reset_index()
     alike = found[found["alike"]]
     assert set(alike.loc[alike["brand"] == BRAND, "dealer_id"]) == set(spans)

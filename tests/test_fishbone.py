@@ -1,4 +1,6 @@
-"""The fishbone: trees that hold, shortfalls worked by hand, the vital few, and a drawing in which nothing overlaps."""
+"""The fishbone: trees that hold, shortfalls worked by hand, the vital few, and a drawing in which
+nothing overlaps.
+"""
 
 import itertools
 import math
@@ -31,7 +33,18 @@ def factors_of(*rows: tuple) -> pd.DataFrame:
     cells = []
     for factor, parent, *cause in rows:
         leaf = [cause[0], "us"] if cause else [np.nan, np.nan]
-        cells.append([factor, parent or np.nan, *leaf, np.nan, np.nan, np.nan, f"Factor {factor}", f"因素{factor}"])
+        cells.append(
+            [
+                factor,
+                parent or np.nan,
+                *leaf,
+                np.nan,
+                np.nan,
+                np.nan,
+                f"Factor {factor}",
+                f"因素{factor}",
+            ]
+        )
     return pd.DataFrame(cells, columns=fishbone.FACTOR_COLUMNS)
 
 
@@ -50,7 +63,9 @@ def scores_of(**scores) -> pd.DataFrame:
     return pd.DataFrame(pairs, columns=["score", "data_score"]).assign(factor_id=list(scores))
 
 
-def table_of(scores: dict, weights: dict | None = None, factors: pd.DataFrame = SMALL) -> pd.DataFrame:
+def table_of(
+    scores: dict, weights: dict | None = None, factors: pd.DataFrame = SMALL
+) -> pd.DataFrame:
     tree = fishbone.factor_tree(factors, CAUSES)
     leaves = tree.loc[tree["is_leaf"], "factor_id"]
     weight = pd.Series(weights or dict.fromkeys(leaves, 1 / len(leaves)))
@@ -58,27 +73,40 @@ def table_of(scores: dict, weights: dict | None = None, factors: pd.DataFrame = 
 
 
 def demo_table(seed: int = 3, factors: pd.DataFrame = FACTORS) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Score the demo's factors at random, with unequal weights; where there are enough, one has no score."""
+    """Score the demo's factors at random, with unequal weights.
+
+    Where there are enough, one has no score.
+    """
     tree = fishbone.factor_tree(factors, CAUSES)
     leaves = tree.loc[tree["is_leaf"], "factor_id"].tolist()
     rng = np.random.default_rng(seed)
     scores = {f: (round(rng.uniform(1, 9.9), 1), rng.uniform(0, 10)) for f in leaves}
     if len(leaves) > 3:
         scores[leaves[2]] = (math.nan, math.nan)
-    return tree, fishbone.factor_table(tree, scores_of(**scores), pd.Series(rng.dirichlet([4] * len(leaves)), leaves))
+    return tree, fishbone.factor_table(
+        tree, scores_of(**scores), pd.Series(rng.dirichlet([4] * len(leaves)), leaves)
+    )
 
 
-# ---- the tree ------------------------------------------------------------------------------------------------------
+# ---- the tree ------------------------------------------------------------------------------------
 
 
 def test_the_tree_is_in_drawing_order_and_names_its_bones():
     tree = fishbone.factor_tree(SMALL, CAUSES)
     assert tree["factor_id"].tolist() == ["b1", "y", "b2", "x", "z"]
     assert tree["depth"].tolist() == [1, 2, 1, 2, 2]
-    assert tree["bone"].tolist() == ["Factor b1", "Factor b1", "Factor b2", "Factor b2", "Factor b2"]
+    assert tree["bone"].tolist() == [
+        "Factor b1",
+        "Factor b1",
+        "Factor b2",
+        "Factor b2",
+        "Factor b2",
+    ]
     assert tree["is_leaf"].tolist() == [False, True, False, True, True]
     assert tree["cause_name"].tolist()[1] == "Promotion"
-    assert tree.loc[~tree["is_leaf"], ["parent_id", "cause", "owner", "metric"]].isna().all(axis=None)
+    assert (
+        tree.loc[~tree["is_leaf"], ["parent_id", "cause", "owner", "metric"]].isna().all(axis=None)
+    )
     style.use("zh-Hans")
     assert fishbone.factor_tree(SMALL, CAUSES)["factor"].tolist()[0] == "因素b1"
 
@@ -94,13 +122,18 @@ def test_a_tree_may_be_of_any_depth():
     deep = factors_of(("d", "c", "c1"), ("a", ""), ("c", "b"), ("b", "a"), ("e", "", "c2"))
     tree = fishbone.factor_tree(deep, CAUSES)
     assert tree[["factor_id", "depth", "bone_id"]].to_numpy().tolist() == [
-        ["a", 1, "a"], ["b", 2, "a"], ["c", 3, "a"], ["d", 4, "a"], ["e", 1, "e"],
-    ]  # fmt: skip
+        ["a", 1, "a"],
+        ["b", 2, "a"],
+        ["c", 3, "a"],
+        ["d", 4, "a"],
+        ["e", 1, "e"],
+    ]
 
 
 def test_numbers_as_ids_are_names_too():
     numbered = SMALL.replace({"b1": 1, "b2": 2, "x": 3, "y": 4, "z": 5})
-    numbered["parent_id"] = numbered["parent_id"].astype(float)  # as read_csv gives it, for bones have none
+    # as read_csv gives it, for bones have none
+    numbered["parent_id"] = numbered["parent_id"].astype(float)
     tree = fishbone.factor_tree(numbered, CAUSES)
     assert tree["factor_id"].tolist() == ["1", "4", "2", "3", "5"]
     assert tree["parent_id"].dropna().tolist() == ["1", "2", "2"]
@@ -108,39 +141,52 @@ def test_numbers_as_ids_are_names_too():
 
 def test_a_missing_name_is_the_other_language():
     only_zh = with_cell("en", "x", np.nan)
-    assert fishbone.factor_tree(only_zh, CAUSES).set_index("factor_id").loc["x", "factor"] == "因素x"
+    assert (
+        fishbone.factor_tree(only_zh, CAUSES).set_index("factor_id").loc["x", "factor"] == "因素x"
+    )
 
 
 ROW = ["n", "b1", "c1", "us", np.nan, np.nan, np.nan, "N", "N"]
 BROKEN = {
-    "factors.csv: 1 row has no factor_id, e.g. line 4 — give each factor an id of its own":
-        with_cell("factor_id", "x", np.nan),
-    "factors.csv: 1 factor_id stands in several rows, e.g. 'y', lines 4 and 5 — give each factor an id of its own":
-        with_cell("factor_id", "x", "y"),
-    "factors.csv: 1 factor has a parent that is not there, e.g. 'x' under 'b9' — add the parent, or correct parent_id "
-    "(empty: a bone)": with_cell("parent_id", "x", "b9"),
-    "factors.csv: the parents run in a circle, b2 → x → b2 — hang one of them elsewhere":
-        with_cell("parent_id", "b2", "x"),
-    "factors.csv: the parents run in a circle, b1 → b1 — hang one of them elsewhere":
-        with_cell("parent_id", "b1", "b1"),
-    "factors.csv: 1 leaf has no cause, e.g. 'x' — choose one of causes.csv: c1, c2, c3, c4, c5, c6, c7, c8, c9":
-        with_cell("cause", "x", np.nan),
-    "factors.csv: 1 leaf has a cause that causes.csv doesn't list, e.g. 'x' (cause 'c99') — choose one of c1, c2, c3, "
-    "c4, c5, c6, c7, c8, c9, or add it there": with_cell("cause", "x", "c99"),
-    "factors.csv: 1 factor has no known owner, e.g. 'x' (owner '') — write us or head_office; only what has twigs of "
-    "its own may stay empty": with_cell("owner", "x", np.nan),
-    "factors.csv: 1 factor has no known owner, e.g. 'b1' (owner 'them') — write us or head_office; only what has twigs "
-    "of its own may stay empty": with_cell("owner", "b1", "them"),
-    "factors.csv: 1 metric has no direction, e.g. 'x' (better '') — write high or low under better":
-        with_cell("metric", "x", "basket"),
-    "factors.csv: 1 weight is no number from 0 up, e.g. 'x' (weight '-1') — correct it, or leave all empty for equal "
-    "weights": with_cell("weight", "x", -1),
-    "factors.csv: 1 weight is no number from 0 up, e.g. 'x' (weight 'heavy') — correct it, or leave all empty for "
-    "equal weights": with_cell("weight", "x", "heavy"),
+    (
+        "factors.csv: 1 row has no factor_id, e.g. line 4 — give each factor an id of its own"
+    ): with_cell("factor_id", "x", np.nan),
+    (
+        "factors.csv: 1 factor_id stands in several rows, e.g. 'y', lines 4 and 5 — give each "
+        "factor an id of its own"
+    ): with_cell("factor_id", "x", "y"),
+    "factors.csv: 1 factor has a parent that is not there, e.g. 'x' under 'b9' — add the "
+    "parent, or correct parent_id (empty: a bone)": with_cell("parent_id", "x", "b9"),
+    "factors.csv: the parents run in a circle, b2 → x → b2 — hang one of them elsewhere": with_cell(
+        "parent_id", "b2", "x"
+    ),
+    "factors.csv: the parents run in a circle, b1 → b1 — hang one of them elsewhere": with_cell(
+        "parent_id", "b1", "b1"
+    ),
+    (
+        "factors.csv: 1 leaf has no cause, e.g. 'x' — choose one of causes.csv: c1, c2, c3, c4, "
+        "c5, c6, c7, c8, c9"
+    ): with_cell("cause", "x", np.nan),
+    "factors.csv: 1 leaf has a cause that causes.csv doesn't list, e.g. 'x' (cause 'c99') — "
+    "choose one of c1, c2, c3, c4, c5, c6, c7, c8, c9, or add it there": with_cell(
+        "cause", "x", "c99"
+    ),
+    "factors.csv: 1 factor has no known owner, e.g. 'x' (owner '') — write us or head_office; "
+    "only what has twigs of its own may stay empty": with_cell("owner", "x", np.nan),
+    "factors.csv: 1 factor has no known owner, e.g. 'b1' (owner 'them') — write us or "
+    "head_office; only what has twigs of its own may stay empty": with_cell("owner", "b1", "them"),
+    (
+        "factors.csv: 1 metric has no direction, e.g. 'x' (better '') — write high or low under "
+        "better"
+    ): with_cell("metric", "x", "basket"),
+    "factors.csv: 1 weight is no number from 0 up, e.g. 'x' (weight '-1') — correct it, or "
+    "leave all empty for equal weights": with_cell("weight", "x", -1),
+    "factors.csv: 1 weight is no number from 0 up, e.g. 'x' (weight 'heavy') — correct it, or "
+    "leave all empty for equal weights": with_cell("weight", "x", "heavy"),
     "factors.csv: it lists no factor — write one row for each bone and each twig": SMALL.head(0),
-    "factors.csv: no column 'owner'; it has factor_id, parent_id, cause, metric, better, weight, en, zh — add it, even "
-    "if its cells stay empty": SMALL.drop(columns="owner"),
-}  # fmt: skip
+    "factors.csv: no column 'owner'; it has factor_id, parent_id, cause, metric, better, "
+    "weight, en, zh — add it, even if its cells stay empty": SMALL.drop(columns="owner"),
+}
 
 
 @pytest.mark.parametrize("message", BROKEN)
@@ -165,38 +211,58 @@ def test_all_that_is_wrong_is_told_at_once():
         fishbone.factor_tree(bad, pd.concat([CAUSES, CAUSES.head(2)]))
     lines = str(told.value).split("\n")
     assert len(lines) == 4
-    assert lines[0].startswith("factors.csv: 1 factor has a parent that is not there, e.g. 'z' under 'b7'")
+    assert lines[0].startswith(
+        "factors.csv: 1 factor has a parent that is not there, e.g. 'z' under 'b7'"
+    )
     assert lines[1].startswith(
         "factors.csv: 2 leaves have a cause that causes.csv doesn't list, e.g. 'x' (cause 'c99')"
     )
-    assert lines[2].startswith("factors.csv: 1 factor has no known owner, e.g. 'y' (owner 'nobody')")
-    assert lines[3] == "causes.csv: 2 causes stand in several rows, e.g. 'c1', lines 2 and 11 — keep one of them"
+    assert lines[2].startswith(
+        "factors.csv: 1 factor has no known owner, e.g. 'y' (owner 'nobody')"
+    )
+    assert lines[3] == (
+        "causes.csv: 2 causes stand in several rows, e.g. 'c1', lines 2 and 11 — keep one of them"
+    )
 
 
 def test_two_circles_are_two_lines():
-    ring = factors_of(("a", "b"), ("b", "a"), ("c", "d"), ("d", "e"), ("e", "c"), ("ok", "", "c1"), ("tail", "a", "c1"))
+    ring = factors_of(
+        ("a", "b"),
+        ("b", "a"),
+        ("c", "d"),
+        ("d", "e"),
+        ("e", "c"),
+        ("ok", "", "c1"),
+        ("tail", "a", "c1"),
+    )
     with pytest.raises(ValueError) as told:
         fishbone.factor_tree(ring, CAUSES)
     assert [re.search("circle, (.*) — ", line)[1] for line in str(told.value).split("\n")] == [
-        "a → b → a", "c → d → e → c",
-    ]  # fmt: skip
+        "a → b → a",
+        "c → d → e → c",
+    ]
 
 
 def test_causes_need_a_code_and_a_name():
     nameless = pd.concat([CAUSES, pd.DataFrame([[np.nan, "x", "x"]], columns=CAUSES.columns)])
-    with pytest.raises(ValueError, match=r"^causes.csv: 1 row has no code or no name, e.g. line 11 — fill in cause"):
+    with pytest.raises(
+        ValueError, match=r"^causes.csv: 1 row has no code or no name, e.g. line 11 — fill in cause"
+    ):
         fishbone.factor_tree(SMALL, nameless)
     with pytest.raises(ValueError, match=r"^causes.csv: no column 'zh'; it has cause, en — add it"):
         fishbone.factor_tree(SMALL, CAUSES[["cause", "en"]])
 
 
-# ---- what is missing -----------------------------------------------------------------------------------------------
+# ---- what is missing -----------------------------------------------------------------------------
 
 
 def test_shortfall_by_hand():
-    table = table_of({"x": 4.0, "y": (np.nan, 9.0), "z": (8.0, 1.0)}, {"x": 0.5, "y": 0.2, "z": 0.3})
+    table = table_of(
+        {"x": 4.0, "y": (np.nan, 9.0), "z": (8.0, 1.0)}, {"x": 0.5, "y": 0.2, "z": 0.3}
+    )
     assert table["factor_id"].tolist() == ["x", "z", "y"]
-    assert table["shown_score"].tolist() == [4.0, 8.0, 9.0]  # people's first, data where nobody scored
+    # people's first, data where nobody scored
+    assert table["shown_score"].tolist() == [4.0, 8.0, 9.0]
     assert table["shortfall"].tolist() == [6.0, 2.0, 1.0]
     np.testing.assert_allclose(table["weighted_shortfall"], [3.0, 0.6, 0.2])
     np.testing.assert_allclose(table["shortfall_share"], [3 / 3.8, 0.6 / 3.8, 0.2 / 3.8])
@@ -205,7 +271,13 @@ def test_shortfall_by_hand():
 def test_a_factor_without_a_score_is_no_zero():
     table = table_of({"x": 4.0, "z": 8.0})
     assert table["factor_id"].tolist() == ["x", "z", "y"]
-    assert table.loc[2, ["score", "data_score", "shown_score", "weighted_shortfall", "shortfall_share"]].isna().all()
+    assert (
+        table.loc[
+            2, ["score", "data_score", "shown_score", "weighted_shortfall", "shortfall_share"]
+        ]
+        .isna()
+        .all()
+    )
     assert table["shortfall_share"].sum() == pytest.approx(1)
 
 
@@ -218,16 +290,23 @@ def test_full_marks_have_no_shares():
 
 def test_leaves_need_a_weight_and_one_row_of_scores():
     tree = fishbone.factor_tree(SMALL, CAUSES)
-    message = "weights: 2 factors without a weight, e.g. 'y' — weigh every leaf of factors.csv, or none"
+    message = (
+        "weights: 2 factors without a weight, e.g. 'y' — weigh every leaf of factors.csv, or none"
+    )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         fishbone.factor_table(tree, scores_of(x=1), pd.Series({"x": 1.0}))
     twice = pd.concat([scores_of(x=1), scores_of(x=2)])
-    with pytest.raises(ValueError, match=r"^scores: 1 factor with several rows, e.g. 'x' — make one row per factor$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^scores: 1 factor with several rows, e.g. 'x' — make one row per factor$",
+    ):
         fishbone.factor_table(tree, twice, pd.Series({"x": 1.0, "y": 1, "z": 1}))
 
 
 def test_causes_by_hand():
-    causes = fishbone.merged_causes(table_of({"x": 4.0, "y": 9.0, "z": 8.0}, {"x": 0.5, "y": 0.2, "z": 0.3}))
+    causes = fishbone.merged_causes(
+        table_of({"x": 4.0, "y": 9.0, "z": 8.0}, {"x": 0.5, "y": 0.2, "z": 0.3})
+    )
     assert causes["cause"].tolist() == ["c1", "c2"]
     assert causes["n_factors"].tolist() == [2, 1]
     np.testing.assert_allclose(causes["weight"], [0.8, 0.2])
@@ -241,7 +320,11 @@ def test_a_cause_is_averaged_over_its_scored_factors():
     assert causes.loc["c1", "score"] == 4.0
     assert causes.loc["c1", ["n_factors", "n_scored"]].tolist() == [2, 1]
     unscored = fishbone.merged_causes(table_of({"x": 4.0, "z": 9.0})).set_index("cause")
-    assert unscored.loc["c2", ["score", "weighted_shortfall", "shortfall_share", "cum_share"]].isna().all()
+    assert (
+        unscored.loc["c2", ["score", "weighted_shortfall", "shortfall_share", "cum_share"]]
+        .isna()
+        .all()
+    )
     assert not unscored.loc["c2", "is_vital"]
 
 
@@ -255,8 +338,10 @@ def test_who_crosses_the_line_is_inside_and_so_is_his_equal():
     assert vital(5, 3, 2) == [True, True, False]  # 50 %, then 80 %: the second crosses
     assert vital(6, 3, 1) == [True, False, False]  # 60 % are reached
     assert vital(3, 3, 2, 2) == [True, True, False, False]  # 60 % again
-    assert vital(4, 2, 2, 2) == [True, True, True, True]  # the second of them reaches it; they are equal
-    assert vital(0.1 + 0.2, 0.3, 0.2, 0.2) == [True, True, False, False]  # 0.30000000000000004 is no more than 0.3
+    # the second of them reaches it; they are equal
+    assert vital(4, 2, 2, 2) == [True, True, True, True]
+    # 0.30000000000000004 is no more than 0.3
+    assert vital(0.1 + 0.2, 0.3, 0.2, 0.2) == [True, True, False, False]
     assert vital(1, 0, 0) == [True, False, False]
     assert fishbone.VITAL_SHARE == 0.6
 
@@ -268,18 +353,33 @@ def test_owners_by_hand():
     assert split["owner"].tolist() == ["us", "head_office"]
     assert split["n_factors"].tolist() == [2, 1]
     np.testing.assert_allclose(split["shortfall_share"], [0.7, 0.3])
-    assert fishbone.merged_causes(table).set_index("cause")["owner"].to_dict() == {"c1": "both", "c2": "us"}
-    assert fishbone.owner_split(table_of({"x": 4.0, "y": 10.0}))["shortfall_share"].tolist() == [1, 0]
-    assert fishbone.owner_split(table_of({"x": 4.0}))["shortfall_share"].isna().all(), "of three one is too few"
-    of_one = fishbone.owner_split(table_of({"x": 4.0}, factors=head_office)).set_index("owner")["weighted_shortfall"]
-    assert of_one["us"] > 0 and pd.isna(of_one["head_office"]), "nobody has scored what head office can change"
+    assert fishbone.merged_causes(table).set_index("cause")["owner"].to_dict() == {
+        "c1": "both",
+        "c2": "us",
+    }
+    assert fishbone.owner_split(table_of({"x": 4.0, "y": 10.0}))["shortfall_share"].tolist() == [
+        1,
+        0,
+    ]
+    assert fishbone.owner_split(table_of({"x": 4.0}))["shortfall_share"].isna().all(), (
+        "of three one is too few"
+    )
+    of_one = fishbone.owner_split(table_of({"x": 4.0}, factors=head_office)).set_index("owner")[
+        "weighted_shortfall"
+    ]
+    assert of_one["us"] > 0 and pd.isna(of_one["head_office"]), (
+        "nobody has scored what head office can change"
+    )
 
 
 score = st.one_of(st.none(), st.floats(0, 10))
 
 
 @settings(max_examples=60)
-@given(scores=st.lists(score, min_size=15, max_size=15), weights=st.lists(st.floats(0.01, 1), min_size=15, max_size=15))
+@given(
+    scores=st.lists(score, min_size=15, max_size=15),
+    weights=st.lists(st.floats(0.01, 1), min_size=15, max_size=15),
+)
 def test_nothing_is_lost_on_the_way_from_factors_to_causes_and_owners(scores, weights):
     tree = fishbone.factor_tree(FACTORS, CAUSES)
     leaves = tree.loc[tree["is_leaf"], "factor_id"].tolist()
@@ -300,16 +400,21 @@ def test_nothing_is_lost_on_the_way_from_factors_to_causes_and_owners(scores, we
         assert vital_few["shortfall_share"].sum() >= fishbone.VITAL_SHARE - 1e-6
         least = vital_few["shortfall_share"].min()
         assert (
-            vital_few.loc[vital_few["shortfall_share"] > least + 1e-6, "shortfall_share"].sum() < fishbone.VITAL_SHARE
+            vital_few.loc[vital_few["shortfall_share"] > least + 1e-6, "shortfall_share"].sum()
+            < fishbone.VITAL_SHARE
         )
         rest = causes.loc[~causes["is_vital"], "shortfall_share"].dropna()
         assert (rest < least).all()
-    shuffled = fishbone.merged_causes(table.sample(frac=1, random_state=1)).set_index("cause").loc[causes["cause"]]
+    shuffled = (
+        fishbone.merged_causes(table.sample(frac=1, random_state=1))
+        .set_index("cause")
+        .loc[causes["cause"]]
+    )
     np.testing.assert_allclose(shuffled["shortfall_share"], causes["shortfall_share"])
     assert shuffled["is_vital"].tolist() == causes["is_vital"].tolist()
 
 
-# ---- the causes and what is said -----------------------------------------------------------------------------------
+# ---- the causes and what is said -----------------------------------------------------------------
 
 
 @LANGUAGES
@@ -349,7 +454,10 @@ def test_the_pareto_of_causes_draws_the_table(language):
 
 def test_a_cause_without_score_has_a_dash_for_a_bar():
     ax = fishbone.plot_causes(fishbone.merged_causes(table_of({"x": 4.0, "z": 9.0})))
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["Price-performance", "Promotion"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == [
+        "Price-performance",
+        "Promotion",
+    ]
     assert [text.get_text() for text in ax.texts].count("–") == 2  # its share and the sum so far
     assert ax.figure.texts[0].get_text() == "1 of 1 causes makes up 100 % of what is missing"
 
@@ -368,7 +476,10 @@ def test_full_marks_are_told_not_drawn():
 
 @LANGUAGES
 def test_a_few_scored_factors_make_no_claim(language):
-    """One of three factors says nothing of the other two: neither what holds back most nor a score of all."""
+    """One of three factors says nothing of the other two.
+
+    Neither what holds back most nor a score of all.
+    """
     style.use(language)
     tree = fishbone.factor_tree(SMALL, CAUSES)
     table = table_of({"x": 4.0})
@@ -377,7 +488,9 @@ def test_a_few_scored_factors_make_no_claim(language):
     assert fishbone.bottom_line(table, causes) == [said]
     assert fishbone.headlines(table, causes) == []
     assert fishbone.plot_causes(causes).figure.nothing == said
-    assert fishbone.plot_fishbone(tree, table, head="x").figure.alt_text.startswith(said.rstrip(".。"))
+    assert fishbone.plot_fishbone(tree, table, head="x").figure.alt_text.startswith(
+        said.rstrip(".。")
+    )
     two = table_of({"x": 4.0, "y": 9.0})
     assert fishbone.headlines(two, fishbone.merged_causes(two))
 
@@ -387,7 +500,10 @@ def test_the_bottom_line_by_hand():
     table = table_of({"x": 4.0, "y": 9.0, "z": (np.nan, 7.0)}, factors=head_office)
     assert fishbone.bottom_line(table, fishbone.merged_causes(table)) == [
         "1 of 2 causes makes up 90 % of what is missing to full marks: Price-performance.",
-        "Of the single factors, Factor x costs most: 4.0 of 10 points, 60 % of all that is missing.",
+        (
+            "Of the single factors, Factor x costs most: 4.0 of 10 points, 60 % of all that is "
+            "missing."
+        ),
         "Of all that is missing, 70 % is ours to change and 30 % is head office's.",
         "1 factor was not scored by people: there the score from data stands in.",
     ]
@@ -405,13 +521,16 @@ def test_equals_are_named_together_and_nobody_is_vital_where_all_are():
     table = table_of({"x": 6.0, "y": 2.0, "z": 6.0})  # the causes c1 and c2 miss 8 each
     causes = fishbone.merged_causes(table)
     said = fishbone.bottom_line(table, causes)
-    assert said[0] == "There are no vital few: it takes all 2 causes to make up most of what is missing."
+    assert (
+        said[0]
+        == "There are no vital few: it takes all 2 causes to make up most of what is missing."
+    )
     assert said[2] == "All that is missing is ours to change."
     table = table_of({"x": 5.0, "z": 5.0})
     said = fishbone.bottom_line(table, fishbone.merged_causes(table))
-    assert (
-        said[1]
-        == "Of the single factors, Factor x, Factor z cost most: 5.0 of 10 points, 100 % of all that is missing."
+    assert said[1] == (
+        "Of the single factors, Factor x, Factor z cost most: 5.0 of 10 points, 100 % of "
+        "all that is missing."
     )
     assert said[3] == "1 of 3 factors has no score yet and is left out: Factor y."
 
@@ -429,7 +548,9 @@ def test_scores_from_data_alone_are_called_so():
 def test_all_of_it_may_lie_with_head_office():
     theirs = SMALL.assign(owner=SMALL["owner"].replace("us", "head_office"))
     table = table_of({"x": 5.0, "y": 8.0, "z": 6.0}, factors=theirs)
-    assert "All that is missing lies with head office." in fishbone.bottom_line(table, fishbone.merged_causes(table))
+    assert "All that is missing lies with head office." in fishbone.bottom_line(
+        table, fishbone.merged_causes(table)
+    )
 
 
 def test_the_headlines_fit_the_front_page():
@@ -440,8 +561,12 @@ def test_the_headlines_fit_the_front_page():
     assert {line["link"] for line in made} == {"03_fishbone.html"}
     assert made[0]["text"] == fishbone.bottom_line(table, causes)[0]
     known = table.dropna(subset="shown_score")
-    assert float(made[2]["text"]) == pytest.approx(np.average(known["shown_score"], weights=known["weight"]), abs=0.051)
-    assert all(set(line) <= {"place", "text", "label", "change", "tone", "trend", "link"} for line in made)
+    assert float(made[2]["text"]) == pytest.approx(
+        np.average(known["shown_score"], weights=known["weight"]), abs=0.051
+    )
+    assert all(
+        set(line) <= {"place", "text", "label", "change", "tone", "trend", "link"} for line in made
+    )
 
 
 def test_many_names_are_counted():
@@ -452,7 +577,9 @@ def test_many_names_are_counted():
         np.nan,
     )
     said = fishbone.bottom_line(table, fishbone.merged_causes(table))
-    assert re.search(r"^6 of 15 factors have no score yet and are left out: .* and 3 more\.$", said[3])
+    assert re.search(
+        r"^6 of 15 factors have no score yet and are left out: .* and 3 more\.$", said[3]
+    )
 
 
 def test_inputs_are_not_mutated():
@@ -471,4 +598,8 @@ def test_inputs_are_not_mutated():
     fishbone.bottom_line(table, causes)
     fishbone.headlines(table, causes)
     for now, before in zip(given_, kept, strict=True):
-        (pd.testing.assert_series_equal if isinstance(now, pd.Series) else pd.testing.assert_frame_equal)(now, before)
+        (
+            pd.testing.assert_series_equal
+            if isinstance(now, pd.Series)
+            else pd.testing.assert_frame_equal
+        )(now, before)

@@ -31,9 +31,24 @@ ENDS = [
     "{{ 7 * 7 }}",
 ]
 LONG = "长" * 5000 + "L" * 5000
-COLUMNS = ("dealer_name", "dealer_name_en", "dealer_group", "account_manager", "account_manager_en", "city", "city_en",
-           "region", "region_en", "product_name", "category", "brand", "name", "owner", "participant",
-           "candidate_name")  # fmt: skip
+COLUMNS = (
+    "dealer_name",
+    "dealer_name_en",
+    "dealer_group",
+    "account_manager",
+    "account_manager_en",
+    "city",
+    "city_en",
+    "region",
+    "region_en",
+    "product_name",
+    "category",
+    "brand",
+    "name",
+    "owner",
+    "participant",
+    "candidate_name",
+)
 EDITIONS = ("2026-09", "2026-10")
 
 
@@ -41,7 +56,9 @@ pytestmark = pytest.mark.xdist_group("hostile")  # printed once, on one worker
 
 
 def hostile_tables() -> dict[str, pd.DataFrame]:
-    """Give the demo's tables with something in the middle of every name, the same for the same name; one is long."""
+    """Give the demo's tables with something in the middle of every name, the same for the same
+    name; one is long.
+    """
     made = demo.make_tables(n_dealers=60, n_months=26)
     for turn, column in enumerate(COLUMNS):
         having = [table for table in made.values() if column in table]
@@ -53,10 +70,13 @@ def hostile_tables() -> dict[str, pd.DataFrame]:
             for i, name in enumerate(known)
         }
         made = {
-            title: table.assign(**{column: table[column].map(other).where(table[column].notna(), table[column])})
-            if column in table else table
+            title: table.assign(
+                **{column: table[column].map(other).where(table[column].notna(), table[column])}
+            )
+            if column in table
+            else table
             for title, table in made.items()
-        }  # fmt: skip
+        }
         if column == "brand":
             made["brand"] = other[demo.BRAND]
     return made
@@ -73,7 +93,11 @@ def place(tmp_path_factory):
         given = hostile_tables()
         title = "Title\u2028\u202e\x85 \r\n" + "T" * 10_000
         head = {"name": "hostile", "title": title, "brand": given.pop("brand"), "currency": "CNY"}
-        lines = ["[workbook]", *(f"{key} = {json.dumps(value)}" for key, value in head.items()), "[data]"]
+        lines = [
+            "[workbook]",
+            *(f"{key} = {json.dumps(value)}" for key, value in head.items()),
+            "[data]",
+        ]
         for name, table in given.items():
             table.to_parquet(folder / f"{name}.parquet")
             lines += [f"[data.{name}]", f'source = "{name}.parquet"']
@@ -92,7 +116,9 @@ def test_every_headline_comes_whole(place):
     assert len(kept) > 10
     lines = [line for path in kept for line in path.read_text(encoding="utf-8").split("\n") if line]
     assert all(json.loads(line)["place"] for line in lines)
-    assert any(len(line.splitlines()) > 1 for line in lines), "some hold what another reader takes for a line's end"
+    assert any(len(line.splitlines()) > 1 for line in lines), (
+        "some hold what another reader takes for a line's end"
+    )
 
 
 @pytest.mark.parametrize("period", EDITIONS)
@@ -103,7 +129,9 @@ def test_no_text_on_a_page_breaks_its_layout_or_its_markup(place, period):
         text = page.read_text(encoding="utf-8")
         assert not re.search("[L长T]{200}", text), f"{page.name}: a name is not shortened"
         assert "\u202e" not in re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL), page.name
-        assert "<b>&</script>" not in text and "49" not in re.findall(r"\{\{ 7 \* 7 \}\}|(?<=Shop)49", text)
+        assert "<b>&</script>" not in text and "49" not in re.findall(
+            r"\{\{ 7 \* 7 \}\}|(?<=Shop)49", text
+        )
         assert "could not be printed" not in text
     assert shelf.laid_in(place / "reports" / period) == []
 
@@ -113,13 +141,17 @@ def test_names_are_whole_in_csv_and_excel(place, period):
     import openpyxl
 
     found = shelf.read_tables(place / "reports" / period)
-    names = pd.read_parquet(place / "dealers.parquet").set_index("dealer_id")["dealer_name_en"].dropna()
+    names = (
+        pd.read_parquet(place / "dealers.parquet").set_index("dealer_id")["dealer_name_en"].dropna()
+    )
     judged = found["abc_pareto"].set_index("dealer_id")["dealer_name"]
     known = judged.index.intersection(names.index)
     assert len(known) > 40
     assert judged[known].to_dict() == names[known].to_dict()
     assert judged.str.len().max() > 10_000
-    book = openpyxl.load_workbook(place / "reports" / period / f"hostile-{period}.xlsx", read_only=True)
+    book = openpyxl.load_workbook(
+        place / "reports" / period / f"hostile-{period}.xlsx", read_only=True
+    )
     assert len(book.sheetnames) == len(found) + 1
     for sheet in book:
         for row in sheet.iter_rows():
@@ -146,7 +178,9 @@ def test_what_changed_is_told_without_steering_anything(place, capsys):
     assert cli.main(asked) == 0
     told = capsys.readouterr().out
     assert "→" in told
-    assert all(line.isprintable() for line in told.replace("\xa0", " ").replace("\u3000", " ").split("\n"))
+    assert all(
+        line.isprintable() for line in told.replace("\xa0", " ").replace("\u3000", " ").split("\n")
+    )
     assert len(files.read_table(place / "changes" / "cells.csv")) > 100
 
 

@@ -1,4 +1,4 @@
-"""Inventory age: buckets by hand, an SQL twin, the words, and the dead stock planted in the demo."""
+"""Inventory age: buckets by hand, an SQL twin, the words, the dead stock planted in the demo."""
 
 from types import SimpleNamespace
 
@@ -15,15 +15,34 @@ from helpers import demo, inventory, read, stock, style
 END = pd.Timestamp("2026-10-31")
 NO_REMARKS = pd.DataFrame(columns=["dealer_id", "product_id", "remark", "quantity"])
 COLUMNS = ["dealer_id", "product_id", "days", "quantity", "unit_cost"]
-DEALERS = pd.DataFrame({"dealer_id": ["a", "b", "c"], "dealer_name": ["Ann", "Bob", "Cid"], "city": None,
-                        "account_manager": ["Mei", "Mei", "Li"]})  # fmt: skip
-MODELS = pd.DataFrame({"product_id": ["p", "q"], "product_name": ["Pot", "Quilt"], "category": ["kitchen", "bed"],
-                       "brand": "ours", "list_price": 1.0})  # fmt: skip
+DEALERS = pd.DataFrame(
+    {
+        "dealer_id": ["a", "b", "c"],
+        "dealer_name": ["Ann", "Bob", "Cid"],
+        "city": None,
+        "account_manager": ["Mei", "Mei", "Li"],
+    }
+)
+MODELS = pd.DataFrame(
+    {
+        "product_id": ["p", "q"],
+        "product_name": ["Pot", "Quilt"],
+        "category": ["kitchen", "bed"],
+        "brand": "ours",
+        "list_price": 1.0,
+    }
+)
 
-days = st.one_of(st.none(), st.integers(0, 400), st.sampled_from([30, 31, 60, 61, 90, 91, 180, 181]))
-layer = st.tuples(st.sampled_from("abc"), st.sampled_from("pqrs"), days, st.integers(1, 40), st.integers(1, 900))
+days = st.one_of(
+    st.none(), st.integers(0, 400), st.sampled_from([30, 31, 60, 61, 90, 91, 180, 181])
+)
+layer = st.tuples(
+    st.sampled_from("abc"), st.sampled_from("pqrs"), days, st.integers(1, 40), st.integers(1, 900)
+)
 layers_drawn = st.lists(layer, min_size=1, max_size=25)
-sales_drawn = st.dictionaries(st.tuples(st.sampled_from("ab"), st.sampled_from("pqrs")), st.integers(-2, 40))
+sales_drawn = st.dictionaries(
+    st.tuples(st.sampled_from("ab"), st.sampled_from("pqrs")), st.integers(-2, 40)
+)
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +53,9 @@ def _looks():
 
 
 def layers_of(*rows) -> pd.DataFrame:
-    table = pd.DataFrame(rows, columns=COLUMNS).astype({"days": float, "quantity": float, "unit_cost": float})
+    table = pd.DataFrame(rows, columns=COLUMNS).astype(
+        {"days": float, "quantity": float, "unit_cost": float}
+    )
     table["received_date"] = END - pd.to_timedelta(table.pop("days"), unit="D")
     return table
 
@@ -52,13 +73,20 @@ def words(ax) -> str:
     return " ".join(text.get_text() for text in ax.figure.texts).replace("\n", " ")
 
 
-# ---- age ------------------------------------------------------------------------------------------------------------
+# ---- age -----------------------------------------------------------------------------------------
 
 
 def test_a_hundred_pieces_of_four_months_lie_in_the_first_four_buckets():
     dates = pd.to_datetime(["2026-10-15", "2026-09-15", "2026-08-15", "2026-07-15"])
-    layers = pd.DataFrame({"dealer_id": "a", "product_id": "p", "received_date": dates, "quantity": 25.0,
-                           "unit_cost": 2.0})  # fmt: skip
+    layers = pd.DataFrame(
+        {
+            "dealer_id": "a",
+            "product_id": "p",
+            "received_date": dates,
+            "quantity": 25.0,
+            "unit_cost": 2.0,
+        }
+    )
     row = inventory.dealer_stock(inventory.aged(layers, END), flows_of(("a", "p", 1, 1))).iloc[0]
     assert [row[c] for c in inventory.VALUES.values()] == [50, 50, 50, 50, 0, 0]
     assert row["quantity"] == 100
@@ -68,22 +96,37 @@ def test_a_hundred_pieces_of_four_months_lie_in_the_first_four_buckets():
 
 @pytest.mark.parametrize(
     ("age", "bucket"),
-    [(0, "0-30"), (30, "0-30"), (31, "31-60"), (60, "31-60"), (61, "61-90"), (90, "61-90"), (91, "91-180"),
-     (180, "91-180"), (181, "over_180"), (None, "unknown"), (-5, "0-30")],
-)  # fmt: skip
+    [
+        (0, "0-30"),
+        (30, "0-30"),
+        (31, "31-60"),
+        (60, "31-60"),
+        (61, "61-90"),
+        (90, "61-90"),
+        (91, "91-180"),
+        (180, "91-180"),
+        (181, "over_180"),
+        (None, "unknown"),
+        (-5, "0-30"),
+    ],
+)
 def test_who_reaches_a_limit_is_still_below_it(age, bucket):
     assert aged_of(("a", "p", age, 1, 1))["bucket"].tolist() == [bucket]
 
 
 def test_a_layer_without_a_cost_is_valued_at_the_models_mean():
-    rows = aged_of(("a", "p", 1, 3, 10), ("b", "p", 1, 1, 50), ("c", "p", 1, 2, None), ("c", "q", 1, 2, None))
+    rows = aged_of(
+        ("a", "p", 1, 3, 10), ("b", "p", 1, 1, 50), ("c", "p", 1, 2, None), ("c", "q", 1, 2, None)
+    )
     assert rows["value"].tolist()[:3] == [30, 50, 40]
     assert np.isnan(rows["value"][3])
     assert rows["unit_cost"].isna().tolist() == [False, False, True, True]
 
 
 def test_what_has_no_date_is_of_unknown_age_and_not_old():
-    row = inventory.network_stock(aged_of(("a", "p", None, 1, 60), ("a", "p", 100, 1, 40)), flows_of()).iloc[0]
+    row = inventory.network_stock(
+        aged_of(("a", "p", None, 1, 60), ("a", "p", 100, 1, 40)), flows_of()
+    ).iloc[0]
     assert row["value_unknown"] == 60
     assert row["old_share"] == 0.4
     assert row["stock_age_days"] == 100  # of what has a date
@@ -93,19 +136,26 @@ def test_what_has_no_date_is_of_unknown_age_and_not_old():
 @given(layers_drawn)
 def test_an_sql_twin_finds_the_same_buckets(rows):
     layers = layers_of(*rows)
-    found = inventory.dealer_stock(inventory.aged(layers, END), flows_of()).set_index("dealer_id").sort_index()
+    found = (
+        inventory.dealer_stock(inventory.aged(layers, END), flows_of())
+        .set_index("dealer_id")
+        .sort_index()
+    )
     with duckdb.connect() as con:
         con.register("layers", layers)
         twin = (
             con.sql("""
-            WITH days AS (SELECT *, date_diff('day', received_date::date, DATE '2026-10-31') AS age FROM layers)
+            WITH days AS (SELECT *, date_diff('day', received_date::date, DATE '2026-10-31') AS age
+                          FROM layers)
             SELECT dealer_id, sum(quantity * unit_cost) FILTER (age <= 30) AS value_0_30,
                 sum(quantity * unit_cost) FILTER (age BETWEEN 31 AND 60) AS value_31_60,
                 sum(quantity * unit_cost) FILTER (age BETWEEN 61 AND 90) AS value_61_90,
                 sum(quantity * unit_cost) FILTER (age BETWEEN 91 AND 180) AS value_91_180,
                 sum(quantity * unit_cost) FILTER (age > 180) AS value_over_180,
-                sum(quantity * unit_cost) FILTER (age IS NULL) AS value_unknown, sum(quantity * unit_cost) AS value,
-                sum(quantity * unit_cost * age) / sum(quantity * unit_cost) FILTER (age >= 0) AS stock_age_days
+                sum(quantity * unit_cost) FILTER (age IS NULL) AS value_unknown,
+                sum(quantity * unit_cost) AS value,
+                sum(quantity * unit_cost * age) / sum(quantity * unit_cost)
+                  FILTER (age >= 0) AS stock_age_days
             FROM days GROUP BY ALL ORDER BY dealer_id""")
             .df()
             .set_index("dealer_id")
@@ -123,17 +173,28 @@ def test_nothing_is_lost_and_the_order_of_rows_is_nothing(rows, sold):
     aged = inventory.aged(layers, END)
     held = inventory.dealer_stock(aged, flows)
     assert held["value"].sum() == pytest.approx((layers["quantity"] * layers["unit_cost"]).sum())
-    assert held[list(inventory.VALUES.values())].sum(axis=1).tolist() == pytest.approx(held["value"].tolist())
+    assert held[list(inventory.VALUES.values())].sum(axis=1).tolist() == pytest.approx(
+        held["value"].tolist()
+    )
     assert held["quantity"].sum() == layers["quantity"].sum()
     assert (held["dead_value"].fillna(0) <= inventory.old_value(held) + 0.01).all()
-    assert inventory.network_stock(aged, flows)["value"].item() == pytest.approx(held["value"].sum())
+    assert inventory.network_stock(aged, flows)["value"].item() == pytest.approx(
+        held["value"].sum()
+    )
     shuffled = aged.sample(frac=1, random_state=3)
-    pd.testing.assert_frame_equal(inventory.dealer_stock(shuffled, flows.sample(frac=1, random_state=3)), held)
-    pd.testing.assert_frame_equal(inventory.dead_stock(shuffled, flows), inventory.dead_stock(aged, flows))
+    pd.testing.assert_frame_equal(
+        inventory.dealer_stock(shuffled, flows.sample(frac=1, random_state=3)), held
+    )
+    pd.testing.assert_frame_equal(
+        inventory.dead_stock(shuffled, flows), inventory.dead_stock(aged, flows)
+    )
 
 
 def test_input_is_not_mutated():
-    layers, flows = layers_of(("a", "p", 100, 2, 10), ("b", "q", None, 1, None)), flows_of(("a", "p", 0, 0))
+    layers, flows = (
+        layers_of(("a", "p", 100, 2, 10), ("b", "q", None, 1, None)),
+        flows_of(("a", "p", 0, 0)),
+    )
     aged = inventory.aged(layers, END)
     kept = [table.copy() for table in (layers, flows, aged)]
     held = inventory.named(inventory.dealer_stock(aged, flows), DEALERS)
@@ -144,21 +205,27 @@ def test_input_is_not_mutated():
         pd.testing.assert_frame_equal(table, before)
 
 
-# ---- what is dead ---------------------------------------------------------------------------------------------------
+# ---- what is dead --------------------------------------------------------------------------------
 
 
 def test_dead_is_old_and_not_sold():
     aged = aged_of(
-        ("a", "p", 100, 4, 10), ("a", "p", 200, 1, 10), ("a", "p", 20, 9, 10), ("a", "q", 300, 5, 10),
-        ("b", "p", 90, 5, 10), ("b", "q", None, 5, 10), ("silent", "p", 400, 5, 10),
-    )  # fmt: skip
+        ("a", "p", 100, 4, 10),
+        ("a", "p", 200, 1, 10),
+        ("a", "p", 20, 9, 10),
+        ("a", "q", 300, 5, 10),
+        ("b", "p", 90, 5, 10),
+        ("b", "q", None, 5, 10),
+        ("silent", "p", 400, 5, 10),
+    )
     flows = flows_of(("a", "q", 3, 1), ("b", "p", 0, 0))
     flows["last_sold_date"] = pd.to_datetime(["2026-10-01", None])
     dead = inventory.dead_stock(aged, flows)
-    # a sold one q; b's p is 90 days old and no more, his q of unknown age; of "silent" nothing is known
-    assert dead[["dealer_id", "product_id", "quantity", "value", "age_days"]].to_numpy().tolist() == [
-        ["a", "p", 5, 50, 120]
-    ]
+    # a sold one q; b's p is 90 days old and no more, his q of unknown age; of "silent" nothing is
+    # known
+    assert dead[
+        ["dealer_id", "product_id", "quantity", "value", "age_days"]
+    ].to_numpy().tolist() == [["a", "p", 5, 50, 120]]
     held = inventory.dealer_stock(aged, flows).set_index("dealer_id")
     assert held["dead_value"].to_dict() | {"silent": None} == {"a": 50, "b": 0, "silent": None}
     assert np.isnan(held.loc["silent", "dead_value"])
@@ -175,21 +242,33 @@ def test_where_sales_are_unknown_nothing_is_called_dead():
     aged, flows = aged_of(("a", "p", 400, 4, 10)), flows_of(("a", "p", None, None))
     assert inventory.dead_stock(aged, flows).empty
     held = inventory.named(inventory.dealer_stock(aged, flows), DEALERS)
-    said = inventory.bottom_line(inventory.network_stock(aged, flows), held, inventory.dead_stock(aged, flows), END)
+    said = inventory.bottom_line(
+        inventory.network_stock(aged, flows), held, inventory.dead_stock(aged, flows), END
+    )
     assert said[-1] == style.say("inventory.dead_unknown")
     assert style.say("inventory.no_pace") in said
 
 
 def test_older_than_counts_the_pieces_beyond_a_limit():
-    rows = inventory.older_than(aged_of(("a", "p", 61, 1, 10), ("a", "p", 60, 5, 10), ("b", "q", 70, 1, 99)), 60)
-    assert rows[["dealer_id", "quantity", "value"]].to_numpy().tolist() == [["b", 1, 99], ["a", 1, 10]]
+    rows = inventory.older_than(
+        aged_of(("a", "p", 61, 1, 10), ("a", "p", 60, 5, 10), ("b", "q", 70, 1, 99)), 60
+    )
+    assert rows[["dealer_id", "quantity", "value"]].to_numpy().tolist() == [
+        ["b", 1, 99],
+        ["a", 1, 10],
+    ]
 
 
-# ---- tables ---------------------------------------------------------------------------------------------------------
+# ---- tables --------------------------------------------------------------------------------------
 
 
 def test_vital_holders_are_the_fewest_with_four_fifths():
-    aged = aged_of(("a", "p", 100, 70, 1), ("b", "p", 100, 10, 1), ("c", "p", 200, 20, 1), ("d", "p", 1, 900, 1))
+    aged = aged_of(
+        ("a", "p", 100, 70, 1),
+        ("b", "p", 100, 10, 1),
+        ("c", "p", 200, 20, 1),
+        ("d", "p", 1, 900, 1),
+    )
     held = inventory.dealer_stock(aged, flows_of())
     assert held["dealer_id"].tolist() == ["a", "c", "b", "d"]  # most old stock first
     assert inventory.vital_holders(held)["dealer_id"].tolist() == ["a", "c"]
@@ -203,25 +282,36 @@ def test_groups_need_two_and_name_what_is_not_stated():
     assert rows["value"].tolist() == [10, 10, 5]
     assert rows["days_sales_of_inventory"].tolist()[0] == 90
     assert inventory.group_stock(aged, flows_of(), MODELS, "brand").empty  # all is of one brand
-    assert set(inventory.GROUPS) <= set(inventory.group_stock(aged.head(0), flows_of(), MODELS, "category").columns)
+    assert set(inventory.GROUPS) <= set(
+        inventory.group_stock(aged.head(0), flows_of(), MODELS, "category").columns
+    )
 
 
 def test_past_months_are_told_by_their_own_counts_only():
     then = {
-        "2026-10": SimpleNamespace(layers=layers_of(("a", "p", 100, 1, 10), ("a", "p", 1, 3, 10)), as_of=END),
-        "2026-09": SimpleNamespace(layers=layers_of(("a", "p", 200, 1, 10)), as_of=pd.Timestamp("2026-09-30")),
-        "2026-08": SimpleNamespace(layers=layers_of(("a", "p", 200, 1, 10)), as_of=pd.Timestamp("2026-05-31")),
+        "2026-10": SimpleNamespace(
+            layers=layers_of(("a", "p", 100, 1, 10), ("a", "p", 1, 3, 10)), as_of=END
+        ),
+        "2026-09": SimpleNamespace(
+            layers=layers_of(("a", "p", 200, 1, 10)), as_of=pd.Timestamp("2026-09-30")
+        ),
+        "2026-08": SimpleNamespace(
+            layers=layers_of(("a", "p", 200, 1, 10)), as_of=pd.Timestamp("2026-05-31")
+        ),
         "2026-07": SimpleNamespace(layers=layers_of(), as_of=pd.NaT),
-    }  # fmt: skip
+    }
     rows = inventory.past_months(then, dict.fromkeys(then, flows_of(("a", "p", 1, 1))))
-    assert rows["month"].tolist() == ["2026-09", "2026-10"]  # August has an old count, July has none
+    # August has an old count, July has none
+    assert rows["month"].tolist() == ["2026-09", "2026-10"]
     assert rows["old_share"].tolist() == [1, 0.25]
     assert rows["days_sales_of_inventory"].tolist() == [90, 360]
     assert inventory.past_months({}, {}).empty
 
 
 def test_names_fall_back_on_numbers():
-    dead = inventory.dead_stock(aged_of(("zz", "unlisted", 100, 1, 1)), flows_of(("zz", "unlisted", 0, 0)))
+    dead = inventory.dead_stock(
+        aged_of(("zz", "unlisted", 100, 1, 1)), flows_of(("zz", "unlisted", 0, 0))
+    )
     row = inventory.named(dead, DEALERS, MODELS).iloc[0]
     assert (row["dealer_name"], row["product_name"]) == ("zz", "unlisted")
 
@@ -233,12 +323,23 @@ def test_most_dead_are_five_and_their_equals():
 
 
 def test_remarks_are_counted_with_an_example():
-    remarks = pd.DataFrame([("b", "q", "negative_stock", -3.0), ("a", "p", "negative_stock", -1.0),
-                            ("a", "p", "age_unknown", 5.0)], columns=NO_REMARKS.columns)  # fmt: skip
+    remarks = pd.DataFrame(
+        [
+            ("b", "q", "negative_stock", -3.0),
+            ("a", "p", "negative_stock", -1.0),
+            ("a", "p", "age_unknown", 5.0),
+        ],
+        columns=NO_REMARKS.columns,
+    )
     table = inventory.remark_table(remarks)
-    assert table.to_numpy().tolist() == [["negative_stock", 2, 2, -4, "a · p"], ["age_unknown", 1, 1, 5, "a · p"]]
+    assert table.to_numpy().tolist() == [
+        ["negative_stock", 2, 2, -4, "a · p"],
+        ["age_unknown", 1, 1, 5, "a · p"],
+    ]
     assert inventory.remark_table(NO_REMARKS).empty
-    whole = inventory.network_stock(aged_of(("a", "p", None, 1, 60), ("a", "p", 1, 1, 40)), flows_of())
+    whole = inventory.network_stock(
+        aged_of(("a", "p", None, 1, 60), ("a", "p", 1, 1, 40)), flows_of()
+    )
     late, unknown, odd = inventory.quality_sentences(whole, remarks, END, "2026-12-31")
     assert "2026-10-31, 61 days before" in late
     assert "60.0 % of the stock (60 CNY)" in unknown
@@ -247,13 +348,18 @@ def test_remarks_are_counted_with_an_example():
     assert inventory.quality_sentences(clean, NO_REMARKS, END, "2026-10-31") == []
 
 
-# ---- words and figures ----------------------------------------------------------------------------------------------
+# ---- words and figures ---------------------------------------------------------------------------
 
 
 @pytest.fixture
 def told():
     """Tell of three dealers: a has most, b's is dead, c is young."""
-    aged = aged_of(("a", "p", 100, 10, 10), ("a", "q", 10, 10, 20), ("b", "q", 200, 4, 10), ("c", "p", 5, 66, 10))
+    aged = aged_of(
+        ("a", "p", 100, 10, 10),
+        ("a", "q", 10, 10, 20),
+        ("b", "q", 200, 4, 10),
+        ("c", "p", 5, 66, 10),
+    )
     flows = flows_of(("a", "p", 40, 10), ("b", "q", 0, 0), ("c", "p", 90, 10))
     held = inventory.named(inventory.dealer_stock(aged, flows), DEALERS)
     dead = inventory.named(inventory.dead_stock(aged, flows), DEALERS, MODELS)
@@ -263,25 +369,39 @@ def told():
 def test_the_bottom_line_by_hand(told):
     assert inventory.bottom_line(*told, END) == [
         "On 2026-10-31, 3 dealers had 1,000 CNY on hand: 90 pieces of 2 models.",
-        "At the pace of the last 90 days that is 450 days of sales, a turn of 0.8 times a year. Of what there was to "
-        "sell in up to twelve months, 59 % has been sold.",
+        "At the pace of the last 90 days that is 450 days of sales, a turn of 0.8 times a year. "
+        "Of what there was to sell in up to twelve months, 59 % has been sold.",
         "140 CNY of it (14.0 %) has lain for more than 90 days, 40 CNY (4.0 %) for more than 180.",
         "2 of 3 dealers hold 80 % of the stock over 90 days. Most lies at Ann, Bob.",
-        "40 CNY is dead, at 1 dealer: older than 90 days, and none of the model sold there in 90 days. 100 % of it "
-        "lies at 1: Bob.",
-    ]  # fmt: skip
+        "40 CNY is dead, at 1 dealer: older than 90 days, and none of the model sold there in "
+        "90 days. 100 % of it lies at 1: Bob.",
+    ]
 
 
 def test_headlines_have_one_verdict_and_compare_with_the_month_before(told):
     whole, held, _dead = told
     before = whole.assign(
-        month="2026-09", old_share=0.2, value=500.0, days_sales_of_inventory=400.0, value_over_180=90.0
+        month="2026-09",
+        old_share=0.2,
+        value=500.0,
+        days_sales_of_inventory=400.0,
+        value_over_180=90.0,
     )
     months = pd.concat([before, whole.assign(month="2026-10")], ignore_index=True)
     made = inventory.headlines(months, whole, held, ["odd"])
-    assert [line["place"] for line in made] == ["verdict", "tile", "tile", "tile", "change", "quality"]
+    assert [line["place"] for line in made] == [
+        "verdict",
+        "tile",
+        "tile",
+        "tile",
+        "change",
+        "quality",
+    ]
     assert [line.get("change") for line in made[1:4]] == [
-        "+100.0 % since 2026-09", "−6.0 points since 2026-09", "+12.5 % since 2026-09"]  # fmt: skip
+        "+100.0 % since 2026-09",
+        "−6.0 points since 2026-09",
+        "+12.5 % since 2026-09",
+    ]
     assert [line.get("tone") for line in made[1:4]] == ["", "good", "bad"]
     assert made[2]["trend"] == [0.2, 0.14]
     assert made[4]["text"] == "Stock older than 90 days fell by 50 CNY since 2026-09, to 140 CNY."
@@ -298,14 +418,17 @@ def test_figures_draw_what_the_tables_say(told, language):
     assert [bar.get_height() for bar in ages.patches] == [860, 0, 0, 100, 40]
     assert style.say("inventory.ages", share="14.0 %", old=140.0) in words(ages)
     dealers = inventory.plot_dealers(held, scope="2026")
-    assert [label.get_text() for label in dealers.get_yticklabels()] == ["Ann", "Bob"]  # Cid holds nothing old
+    # Cid holds nothing old
+    assert [label.get_text() for label in dealers.get_yticklabels()] == ["Ann", "Bob"]
     assert [bar.get_width() for bar in dealers.patches[:2]] == [0, 40]  # the oldest at the axis
     assert sum(bar.get_width() for bar in dealers.patches) == 340
     months = pd.concat([whole.assign(month=m) for m in ("2026-09", "2026-10")], ignore_index=True)
     ax = inventory.plot_months(months, scope="2026")
     assert [label.get_text() for label in ax.get_xticklabels()] == ["2026-09", "2026-10"]
     assert sum(bar.get_height() for bar in ax.patches) == 2000
-    assert style.say("inventory.months_one", last="14.0 %") in words(inventory.plot_months(months.tail(1)))
+    assert style.say("inventory.months_one", last="14.0 %") in words(
+        inventory.plot_months(months.tail(1))
+    )
 
 
 @pytest.mark.parametrize("dtype", ["str", "object", "float64"])
@@ -315,16 +438,28 @@ def test_without_stock_every_part_says_one_sentence(dtype):
         for names in ([*COLUMNS[:2], *COLUMNS[3:], "received_date"], stock.FLOWS)
     )
     aged = inventory.aged(layers, pd.NaT)
-    whole, held = inventory.network_stock(aged, flows), inventory.named(inventory.dealer_stock(aged, flows), DEALERS)
+    whole, held = (
+        inventory.network_stock(aged, flows),
+        inventory.named(inventory.dealer_stock(aged, flows), DEALERS),
+    )
     dead = inventory.named(inventory.dead_stock(aged, flows), DEALERS, MODELS)
     assert inventory.bottom_line(whole, held, dead, pd.NaT) == [style.say("inventory.nothing")]
     assert inventory.basis_sentences("") == []
     said = style.say("inventory.no_stock")
     assert inventory.why_empty(aged, "inventory.no_odd") == said
     months = inventory.past_months({}, {})
-    for ax in (inventory.plot_ages(whole), inventory.plot_months(months), inventory.plot_dealers(held)):
+    for ax in (
+        inventory.plot_ages(whole),
+        inventory.plot_months(months),
+        inventory.plot_dealers(held),
+    ):
         assert ax.figure.alt_text == said
-    assert inventory.headlines(months, whole, held, inventory.quality_sentences(whole, NO_REMARKS, pd.NaT, END)) == []
+    assert (
+        inventory.headlines(
+            months, whole, held, inventory.quality_sentences(whole, NO_REMARKS, pd.NaT, END)
+        )
+        == []
+    )
     assert inventory.scope("Demo", pd.NaT, whole) == "Demo"
     for rows, columns in ((held, inventory.SHOWN), (dead, inventory.DEAD)):
         assert style.table(inventory.shown(rows, columns), empty=said).rows.empty
@@ -333,7 +468,10 @@ def test_without_stock_every_part_says_one_sentence(dtype):
 
 def test_without_any_cost_pieces_are_counted_and_no_value_is_drawn():
     aged, flows = aged_of(("a", "p", 100, 4, None)), flows_of(("a", "p", 0, 0))
-    whole, held = inventory.network_stock(aged, flows), inventory.named(inventory.dealer_stock(aged, flows), DEALERS)
+    whole, held = (
+        inventory.network_stock(aged, flows),
+        inventory.named(inventory.dealer_stock(aged, flows), DEALERS),
+    )
     (said,) = inventory.bottom_line(whole, held, inventory.dead_stock(aged, flows), END)
     assert "4 pieces on hand; what they cost is not known" in said
     for ax in (inventory.plot_ages(whole), inventory.plot_dealers(held)):
@@ -341,7 +479,7 @@ def test_without_any_cost_pieces_are_counted_and_no_value_is_drawn():
     assert inventory.headlines(pd.DataFrame(), whole, held, []) == []
 
 
-# ---- the demo -------------------------------------------------------------------------------------------------------
+# ---- the demo ------------------------------------------------------------------------------------
 
 
 def test_the_planted_dead_stock_is_named_first(small_demo):

@@ -1,4 +1,6 @@
-"""Joint judgement: codes, classes, diagnoses, overrides, groups, and the tables and sentences made of them."""
+"""Joint judgement: codes, classes, diagnoses, overrides, groups, and the tables and sentences made
+of them.
+"""
 
 import itertools
 import math
@@ -42,14 +44,16 @@ def totals_of(**columns) -> pd.DataFrame:
     return pd.DataFrame({"dealer_id": [f"D{i:03d}" for i in range(n)], **columns})
 
 
-# ---- joint judgement ------------------------------------------------------------------------------------------------
+# ---- joint judgement -----------------------------------------------------------------------------
 
 
 def judged_code(code: str, diagnoses: pd.DataFrame = DIAGNOSES, **options) -> pd.Series:
     """Judge a dealer that has a given code, among others that make it come about."""
     value = {"A": 9.0, "B": 4.0, "C": 1.0, "L": -1.0, "–": np.nan}
     others = [9.0] * 3 + [4.0] * 5 + [1.0] * 3
-    totals = totals_of(**{i: [value[x], *others] for i, x in zip(pareto.INDICATORS, code, strict=True)})
+    totals = totals_of(
+        **{i: [value[x], *others] for i, x in zip(pareto.INDICATORS, code, strict=True)}
+    )
     judged = judgement.joint_judgement(totals, diagnoses, **options).set_index("dealer_id")
     assert judged.loc["D000", "code"] == code
     return judged.loc["D000"]
@@ -57,7 +61,9 @@ def judged_code(code: str, diagnoses: pd.DataFrame = DIAGNOSES, **options) -> pd
 
 def test_code_order_is_payments_profit_share():
     totals = totals_of(
-        payments=[50.0, 4, 3, 2, 1], gross_profit=[1.0, 2, 3, 4, 50], brand_share=[0.3, 0.9, 0.5, np.nan, 0.1]
+        payments=[50.0, 4, 3, 2, 1],
+        gross_profit=[1.0, 2, 3, 4, 50],
+        brand_share=[0.3, 0.9, 0.5, np.nan, 0.1],
     )
     judged = judgement.joint_judgement(totals, DIAGNOSES).set_index("dealer_id").sort_index()
     assert judged["code"].tolist() == ["ACB", "BCA", "BBB", "CB–", "CAC"]
@@ -80,7 +86,8 @@ def test_code_order_is_payments_profit_share():
         ("CCA", "C"),  # 1.4
         ("BCC", "C"),  # 1.4
         ("CBB", "B"),  # 1.6
-        ("AB–", "A"),  # (1.2 + 0.8) ÷ 0.8 = 2.5: a missing letter weighs nothing, and the cut itself is A
+        # (1.2 + 0.8) ÷ 0.8 = 2.5: a missing letter weighs nothing, and the cut itself is A
+        ("AB–", "A"),
         ("BC–", "B"),  # 1.5
         ("–CA", "B"),  # (0.4 + 0.6) ÷ 0.6 = 1.67
         ("––A", "A"),
@@ -107,16 +114,25 @@ def test_composite_class_follows_the_weights():
 
 def test_all_125_codes_get_the_first_diagnosis_that_fits():
     for code in map("".join, itertools.product(LETTERS, repeat=3)):
-        fitting = [row.en for row in DIAGNOSES.itertuples()
-                   if all(p in ("*", x) for p, x in zip(row.pattern, code, strict=True))
-                   and ("L" not in code or "L" in row.pattern or row.pattern == "***")]  # fmt: skip
+        fitting = [
+            row.en
+            for row in DIAGNOSES.itertuples()
+            if all(p in ("*", x) for p, x in zip(row.pattern, code, strict=True))
+            and ("L" not in code or "L" in row.pattern or row.pattern == "***")
+        ]
         assert judged_code(code)["diagnosis"] == fitting[0]
 
 
 CLAIMS = {  # what a diagnosis says of an indicator, and the letters for which it is true
     0: {"big": "A", "small": "C", "refunds": "L"},
     1: {"rich": "A", "thin": "C", "loses us": "L"},
-    2: {"share to win": "B", "divided": "C", "loyal": "A", "side line": "C", "below zero with our brand": "L"},
+    2: {
+        "share to win": "B",
+        "divided": "C",
+        "loyal": "A",
+        "side line": "C",
+        "below zero with our brand": "L",
+    },
 }
 
 
@@ -132,12 +148,21 @@ def test_no_diagnosis_claims_what_is_not_known():
 
 
 def test_an_old_table_of_diagnoses_calls_no_loss_maker_big():
-    mine = pd.DataFrame({"pattern": ["A**", "*A*", "***"], "en": ["Big", "Rich", "?"], "zh": list("xyz")})
-    assert [judged_code(code, mine)["diagnosis"] for code in ("ALA", "LAC", "AAL", "ACC")] == ["?", "?", "?", "Big"]
+    mine = pd.DataFrame(
+        {"pattern": ["A**", "*A*", "***"], "en": ["Big", "Rich", "?"], "zh": list("xyz")}
+    )
+    assert [judged_code(code, mine)["diagnosis"] for code in ("ALA", "LAC", "AAL", "ACC")] == [
+        "?",
+        "?",
+        "?",
+        "Big",
+    ]
 
 
 def test_the_first_pattern_that_fits_wins():
-    table = pd.DataFrame({"pattern": ["AA*", "A**", "**C", "***"], "en": list("wxyz"), "zh": list("wxyz")})
+    table = pd.DataFrame(
+        {"pattern": ["AA*", "A**", "**C", "***"], "en": list("wxyz"), "zh": list("wxyz")}
+    )
     codes = ("AAC", "AA–", "ABC", "BBC", "BB–")
     assert [judged_code(code, table)["diagnosis"] for code in codes] == list("wwxyz")
     assert judged_code("AAC", table.iloc[[2, 0, 3]])["diagnosis"] == "y"
@@ -152,10 +177,14 @@ def test_every_shipped_diagnosis_is_reached_and_said_in_both_languages():
 
 
 def test_diagnoses_without_a_catch_all_are_refused_by_name():
-    with pytest.raises(ValueError, match=r"diagnoses\.csv: no pattern fits the code 'AAB'.*'\*\*\*'"):
+    with pytest.raises(
+        ValueError, match=r"diagnoses\.csv: no pattern fits the code 'AAB'.*'\*\*\*'"
+    ):
         judged_code("AAB", DIAGNOSES[DIAGNOSES["pattern"].isin(["AAA", "BBB", "CCC"])])
     with pytest.raises(ValueError, match=r"diagnoses\.csv: the pattern 'AA' needs three letters"):
-        judged_code("AAB", pd.DataFrame({"pattern": ["AA", "***"], "en": ["x", "y"], "zh": ["x", "y"]}))
+        judged_code(
+            "AAB", pd.DataFrame({"pattern": ["AA", "***"], "en": ["x", "y"], "zh": ["x", "y"]})
+        )
 
 
 def test_an_indicator_that_is_not_there_counts_as_missing():
@@ -166,17 +195,25 @@ def test_an_indicator_that_is_not_there_counts_as_missing():
 
 
 def test_best_dealers_come_first_and_ties_by_id():
-    totals = totals_of(payments=[1.0, 5, 5, 9, np.nan], gross_profit=[1.0, 5, 5, 9, 2]).iloc[[4, 2, 0, 3, 1]]
+    totals = totals_of(payments=[1.0, 5, 5, 9, np.nan], gross_profit=[1.0, 5, 5, 9, 2]).iloc[
+        [4, 2, 0, 3, 1]
+    ]
     judged = judgement.joint_judgement(totals, DIAGNOSES)
     assert judged["dealer_id"].tolist() == ["D003", "D001", "D002", "D000", "D004"]
-    sizes = judgement.joint_judgement(totals_of(payments=[float(i) for i in range(20)]), DIAGNOSES)["payments"]
+    sizes = judgement.joint_judgement(totals_of(payments=[float(i) for i in range(20)]), DIAGNOSES)[
+        "payments"
+    ]
     assert sizes.tolist() == sorted(sizes, reverse=True)  # within a class the largest first
     assert judged.index.tolist() == list(range(5))
 
 
 def test_no_dealer_is_doubled_by_a_repeated_index():
     totals = totals_of(payments=[3.0, 2, 1]).set_axis([0, 0, 0])
-    assert judgement.joint_judgement(totals, DIAGNOSES)["dealer_id"].tolist() == ["D000", "D001", "D002"]
+    assert judgement.joint_judgement(totals, DIAGNOSES)["dealer_id"].tolist() == [
+        "D000",
+        "D001",
+        "D002",
+    ]
 
 
 def test_nobody_at_all_is_judged_without_complaint():
@@ -189,13 +226,19 @@ def test_nobody_at_all_is_judged_without_complaint():
 
 
 def test_input_is_not_mutated():
-    totals = totals_of(payments=[5.0, np.nan, 1], gross_profit=[5.0, 2, -1], brand_share=[0.5, 0.2, np.nan],
-                       revenue=[9.0, 8, 7])  # fmt: skip
+    totals = totals_of(
+        payments=[5.0, np.nan, 1],
+        gross_profit=[5.0, 2, -1],
+        brand_share=[0.5, 0.2, np.nan],
+        revenue=[9.0, 8, 7],
+    )
     kept, diagnoses = totals.copy(), DIAGNOSES.copy()
     judged = judgement.joint_judgement(totals, DIAGNOSES)
     judged_kept = judged.copy()
     judgement.class_table(judged)
-    judgement.overridden_classes(judged, overrides(("D000", "C", "2026-01-01", None)), pd.Timestamp("2026-10-31"))
+    judgement.overridden_classes(
+        judged, overrides(("D000", "C", "2026-01-01", None)), pd.Timestamp("2026-10-31")
+    )
     pareto.plot_pareto(judged)
     pareto.plot_lorenz(totals)
     judgement.plot_class_map(judged)
@@ -221,13 +264,18 @@ def test_windows_are_judged_each_by_itself():
     assert judged["2026-10"].tolist() == list("CCBBA")
 
 
-# ---- ids that look like something else ------------------------------------------------------------------------------
+# ---- ids that look like something else -----------------------------------------------------------
 
 ODD_IDS = ["00123", "1e5", "123", "=1+1", "-7", "10003.0", "true", "2026-10-01"]
 
 
 def test_ids_that_look_like_numbers_or_formulas_stay_text(make_book):
-    lines = "\n".join(["dealer_id,date,revenue,cost", *[f"{i},2026-10-30,{r}.10,1.00" for r, i in enumerate(ODD_IDS)]])
+    lines = "\n".join(
+        [
+            "dealer_id,date,revenue,cost",
+            *[f"{i},2026-10-30,{r}.10,1.00" for r, i in enumerate(ODD_IDS)],
+        ]
+    )
     totals = read.dealer_totals(make_book(brand="", sell_in=lines), "2026-10")
     judged = judgement.joint_judgement(totals, DIAGNOSES)
     assert sorted(judged["dealer_id"]) == sorted(ODD_IDS)
@@ -236,14 +284,16 @@ def test_ids_that_look_like_numbers_or_formulas_stay_text(make_book):
     assert judged["dealer_id"].dtype == "str"
 
 
-# ---- classes set by hand --------------------------------------------------------------------------------------------
+# ---- classes set by hand -------------------------------------------------------------------------
 
 
 def overrides(*rows: tuple) -> pd.DataFrame:
     rows = [(*row, f"reason {i}", "Lin") for i, row in enumerate(rows)]
     columns = ["dealer_id", "class", "valid_from", "valid_to", "reason", "author"]
     found = pd.DataFrame(rows, columns=columns, dtype=object)
-    return found.assign(valid_from=pd.to_datetime(found["valid_from"]), valid_to=pd.to_datetime(found["valid_to"]))
+    return found.assign(
+        valid_from=pd.to_datetime(found["valid_from"]), valid_to=pd.to_datetime(found["valid_to"])
+    )
 
 
 def judged_five() -> pd.DataFrame:
@@ -274,12 +324,20 @@ def test_overrides_hold_on_the_windows_last_day_borders_included(valid_from, val
 
 
 def test_of_several_overrides_the_latest_wins():
-    rows = [("D004", "A", "2026-05-01", None), ("D004", "B", "2026-02-01", None), ("D004", "C", "2025-02-01", None)]
+    rows = [
+        ("D004", "A", "2026-05-01", None),
+        ("D004", "B", "2026-02-01", None),
+        ("D004", "C", "2025-02-01", None),
+    ]
     for order in itertools.permutations(rows):
-        found = judgement.overridden_classes(judged_five(), overrides(*order), pd.Timestamp("2026-10-31"))
+        found = judgement.overridden_classes(
+            judged_five(), overrides(*order), pd.Timestamp("2026-10-31")
+        )
         assert found.set_index("dealer_id").loc["D004", "composite_class"] == "A"
     rows[0] = ("D004", "A", "2026-05-01", "2026-06-30")  # over by then
-    found = judgement.overridden_classes(judged_five(), overrides(*rows), pd.Timestamp("2026-10-31"))
+    found = judgement.overridden_classes(
+        judged_five(), overrides(*rows), pd.Timestamp("2026-10-31")
+    )
     assert found.set_index("dealer_id").loc["D004", "composite_class"] == "B"
 
 
@@ -293,8 +351,11 @@ def test_an_unknown_override_class_is_refused():
 @pytest.mark.parametrize("letter", ["L", "–", "D", "a", "", None])
 @pytest.mark.parametrize("valid_to", [None, "2020-01-31"])
 def test_only_a_b_and_c_can_be_set_by_hand_and_the_message_says_where(letter, valid_to):
-    rows = overrides(("D000", "A", "2026-01-01", None), ("D001", letter, "2019-02-03", valid_to),
-                     ("D002", letter, "2026-03-04", None))  # fmt: skip
+    rows = overrides(
+        ("D000", "A", "2026-01-01", None),
+        ("D001", letter, "2019-02-03", valid_to),
+        ("D002", letter, "2026-03-04", None),
+    )
     with pytest.raises(DataError) as error:
         judgement.overridden_classes(judged_five(), rows, pd.Timestamp("2026-10-31"))
     for told in ("overrides.csv", "2 rows", "'D001'", "2019-02-03", "write one of them"):
@@ -303,20 +364,29 @@ def test_only_a_b_and_c_can_be_set_by_hand_and_the_message_says_where(letter, va
 
 def test_overrides_of_nobody_change_nothing():
     for rows in ([], [("nobody", "A", "2026-01-01", None)]):
-        found = judgement.overridden_classes(judged_five(), overrides(*rows), pd.Timestamp("2026-10-31"))
+        found = judgement.overridden_classes(
+            judged_five(), overrides(*rows), pd.Timestamp("2026-10-31")
+        )
         assert found["composite_class"].tolist() == list("ABBCC")
         assert len(found) == 5
 
 
-# ---- groups ---------------------------------------------------------------------------------------------------------
+# ---- groups --------------------------------------------------------------------------------------
 
 
 def test_groups_sum_up_their_dealers_and_others_stand_for_themselves():
     totals = totals_of(
-        purchases=[0.1, 0.2, 5, 7], revenue=[0.1, 0.2, 4, 7], gross_profit=[1.0, np.nan, 2, 3], quantity=[1.0, 2, 3, 4],
-        payments=np.nan, brand_part=[1.0, 3, 2, 0], brand_total=[2.0, 8, 4, 0],
-    )  # fmt: skip
-    dealers = pd.DataFrame({"dealer_id": ["D000", "D001", "D002"], "dealer_group": ["Chain", "Chain", None]})
+        purchases=[0.1, 0.2, 5, 7],
+        revenue=[0.1, 0.2, 4, 7],
+        gross_profit=[1.0, np.nan, 2, 3],
+        quantity=[1.0, 2, 3, 4],
+        payments=np.nan,
+        brand_part=[1.0, 3, 2, 0],
+        brand_total=[2.0, 8, 4, 0],
+    )
+    dealers = pd.DataFrame(
+        {"dealer_id": ["D000", "D001", "D002"], "dealer_group": ["Chain", "Chain", None]}
+    )
     kept = totals.copy()
     grouped = judgement.grouped_totals(totals, dealers).set_index("dealer_id")
     assert grouped.index.tolist() == ["Chain", "D002", "D003"]  # D003 is not listed at all
@@ -333,26 +403,45 @@ def test_groups_sum_up_their_dealers_and_others_stand_for_themselves():
 
 def test_equal_groups_tie_whatever_their_members():
     totals = pd.DataFrame({"dealer_id": list("abcde")}).assign(
-        **{c: [0.1, 0.2, 0.3, 9, 5] for c in ("purchases", "revenue", "gross_profit", "quantity", "payments",
-                                              "brand_part", "brand_total")})  # fmt: skip
-    dealers = pd.DataFrame({"dealer_id": list("abcde"), "dealer_group": ["g", "g", "h", None, None]})
-    judged = judgement.joint_judgement(judgement.grouped_totals(totals, dealers), DIAGNOSES).set_index("dealer_id")
+        **{
+            c: [0.1, 0.2, 0.3, 9, 5]
+            for c in (
+                "purchases",
+                "revenue",
+                "gross_profit",
+                "quantity",
+                "payments",
+                "brand_part",
+                "brand_total",
+            )
+        }
+    )
+    dealers = pd.DataFrame(
+        {"dealer_id": list("abcde"), "dealer_group": ["g", "g", "h", None, None]}
+    )
+    judged = judgement.joint_judgement(
+        judgement.grouped_totals(totals, dealers), DIAGNOSES
+    ).set_index("dealer_id")
     assert judged.loc["g", "payments"] == judged.loc["h", "payments"]
     assert judged.loc["g", "payments_class"] == judged.loc["h", "payments_class"]
 
 
-# ---- tables and sentences -------------------------------------------------------------------------------------------
+# ---- tables and sentences ------------------------------------------------------------------------
 
 
 def test_class_table_by_hand():
-    judged = judgement.joint_judgement(totals_of(payments=[60.0, 20, 20, 10, 0, -10, np.nan]), DIAGNOSES)
+    judged = judgement.joint_judgement(
+        totals_of(payments=[60.0, 20, 20, 10, 0, -10, np.nan]), DIAGNOSES
+    )
     table = judgement.class_table(judged).set_index("class")
     assert table.index.tolist() == ["A", "B", "C", "L", "–", "net"]
-    assert table["n_dealers"].tolist() == [3, 1, 1, 1, 1, 6]  # six known: ranks 1 and the tie of rank 2 are A
+    # six known: ranks 1 and the tie of rank 2 are A
+    assert table["n_dealers"].tolist() == [3, 1, 1, 1, 1, 6]
     assert table["value"].tolist()[:4] == [100, 10, 0, -10]
     assert math.isnan(table.loc["–", "value"])
     assert table.loc["net", "value"] == 100
-    np.testing.assert_allclose(table["value_share"].tolist()[:3], [100 / 110, 10 / 110, 0])  # of what came in
+    # of what came in
+    np.testing.assert_allclose(table["value_share"].tolist()[:3], [100 / 110, 10 / 110, 0])
     assert table.loc[["L", "–", "net"], "value_share"].isna().all()
     assert table.loc["A", "least"] == 20
     assert table.loc["C", "least"] == 0
@@ -361,20 +450,37 @@ def test_class_table_by_hand():
 def test_class_table_has_no_shares_where_nobody_is_above_zero():
     judged = judgement.joint_judgement(totals_of(payments=[0.0, -0.2, -0.3]), DIAGNOSES)
     assert judgement.class_table(judged)["value_share"].isna().all()
-    assert "net" not in judgement.class_table(judged.assign(payments_class="C", payments=0.0))["class"].tolist()
+    assert (
+        "net"
+        not in judgement.class_table(judged.assign(payments_class="C", payments=0.0))[
+            "class"
+        ].tolist()
+    )
 
 
 def lossy() -> pd.DataFrame:
-    totals = totals_of(payments=[100.0, 90, 10, 5, -20], gross_profit=[60.0, -30, 40, 2, 1], brand_share=0.5,
-                       revenue=[200.0, 150, 20, 10, 8], covered_revenue=[200.0, 150, 20, 10, 8])  # fmt: skip
-    names = pd.DataFrame({"dealer_id": totals["dealer_id"], "dealer_name": list("vwxyz"), "city": "X",
-                          "account_manager": "Lin"})  # fmt: skip
+    totals = totals_of(
+        payments=[100.0, 90, 10, 5, -20],
+        gross_profit=[60.0, -30, 40, 2, 1],
+        brand_share=0.5,
+        revenue=[200.0, 150, 20, 10, 8],
+        covered_revenue=[200.0, 150, 20, 10, 8],
+    )
+    names = pd.DataFrame(
+        {
+            "dealer_id": totals["dealer_id"],
+            "dealer_name": list("vwxyz"),
+            "city": "X",
+            "account_manager": "Lin",
+        }
+    )
     return judgement.joint_judgement(totals, DIAGNOSES).merge(names, on="dealer_id")
 
 
 def test_who_is_below_zero_is_listed_with_the_loss_in_money():
     rows = judgement.loss_table(lossy())
-    assert rows["dealer_name"].tolist() == ["w", "z"]  # who costs us most first; then who got most back
+    # who costs us most first; then who got most back
+    assert rows["dealer_name"].tolist() == ["w", "z"]
     assert rows["gross_profit"].tolist() == [-30, 1]
     assert rows["payments"].tolist() == [90, -20]
     assert rows["diagnosis"].tolist() == ["Loses us money", "Refunds exceed payments"]
@@ -384,7 +490,9 @@ def test_who_is_below_zero_is_listed_with_the_loss_in_money():
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 def test_one_denominator_wherever_a_share_is_told(language):
-    """The table, the sentence, the verdict and the chart say one share for one thing, and the loss beside it."""
+    """The table, the sentence, the verdict and the chart say one share for one thing, and the loss
+    beside it.
+    """
     style.use(language, "CNY")
     judged = lossy()
     moved = pd.DataFrame({"dealer_name": ["v"], "movement": ["–"], "steps": [0]})
@@ -399,15 +507,22 @@ def test_one_denominator_wherever_a_share_is_told(language):
     assert table.loc[("gross_profit", "net"), "value"] == 73
     losses = style.say("pareto.below_gross_profit", n=1, losses=30.0, gains=103.0, net=73.0)
     assert losses in said and losses in verdict
-    title = " ".join(text.get_text() for text in pareto.plot_pareto(judged, "gross_profit").figure.texts)
+    title = " ".join(
+        text.get_text() for text in pareto.plot_pareto(judged, "gross_profit").figure.texts
+    )
     assert style.percent(60 / 103) in title.replace("\n", " ")
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 def test_a_network_of_losses_says_so_and_breaks_nothing(language):
     style.use(language, "CNY")
-    totals = totals_of(payments=[-5.0] * 3, gross_profit=[-1.0, -2, -3], brand_share=[-0.5, -0.1, -0.2], revenue=-9.0,
-                       covered_revenue=-9.0)  # fmt: skip
+    totals = totals_of(
+        payments=[-5.0] * 3,
+        gross_profit=[-1.0, -2, -3],
+        brand_share=[-0.5, -0.1, -0.2],
+        revenue=-9.0,
+        covered_revenue=-9.0,
+    )
     for rule in pareto.RULES:
         judged = judgement.joint_judgement(totals, DIAGNOSES, rule=rule).assign(dealer_name="x")
         assert judged["code"].tolist() == ["LLL"] * 3
@@ -417,19 +532,26 @@ def test_a_network_of_losses_says_so_and_breaks_nothing(language):
         lost = style.say("pareto.all_below_gross_profit", n=3, losses=6.0)
         assert lost in said
         nothing = style.say("pareto.none_positive", indicator=style.label("gross_profit"))
-        assert said[0] == nothing and judgement.headlines(judged, moved, None)[0]["text"].startswith(nothing)
+        assert said[0] == nothing and judgement.headlines(judged, moved, None)[0][
+            "text"
+        ].startswith(nothing)
         assert not any(word in " ".join(said) for word in ("nan", "None", "inf", "–"))
         assert judgement.plot_class_map(judged) is None
         assert len(judgement.loss_table(judged)) == 3
         assert judgement.class_table(judged)["value_share"].isna().all()
 
 
-@given(values=st.lists(st.one_of(st.none(), cents), min_size=1, max_size=12),
-       profits=st.lists(st.one_of(st.none(), cents), min_size=12, max_size=12),
-       by_hand=st.lists(st.sampled_from("ABC"), max_size=3), seed=st.integers(0, 9))  # fmt: skip
+@given(
+    values=st.lists(st.one_of(st.none(), cents), min_size=1, max_size=12),
+    profits=st.lists(st.one_of(st.none(), cents), min_size=12, max_size=12),
+    by_hand=st.lists(st.sampled_from("ABC"), max_size=3),
+    seed=st.integers(0, 9),
+)
 @settings(max_examples=60)
 def test_below_zero_is_l_and_c_in_any_order_and_under_any_override(values, profits, by_hand, seed):
-    totals = totals_of(payments=money(values), gross_profit=money(profits[: len(values)]), revenue=1.0)
+    totals = totals_of(
+        payments=money(values), gross_profit=money(profits[: len(values)]), revenue=1.0
+    )
     judged = judgement.joint_judgement(totals, DIAGNOSES)
     for indicator in ("payments", "gross_profit"):
         assert ((judged[indicator] < 0) == (judged[f"{indicator}_class"] == "L")).all()
@@ -443,20 +565,35 @@ def test_below_zero_is_l_and_c_in_any_order_and_under_any_override(values, profi
     assert found["composite_class"].isin(["A", "B", "C", "–"]).all()
     ranked = pareto.ranked_classes(found)
     assert (ranked[losing & (found["override_reason"] == "")] == "L").all()
-    assert (ranked[found["override_reason"] != ""] == found["composite_class"][found["override_reason"] != ""]).all()
+    assert (
+        ranked[found["override_reason"] != ""]
+        == found["composite_class"][found["override_reason"] != ""]
+    ).all()
 
 
-# ---- what is not known ----------------------------------------------------------------------------------------------
+# ---- what is not known ---------------------------------------------------------------------------
 
 
 def test_without_payments_and_gross_profit_the_classes_are_by_revenue():
-    totals = totals_of(revenue=[50.0, 4, 3, 2, 1, -5], payments=np.nan, gross_profit=np.nan,
-                       brand_share=[0.1, 0.9, 0.5, np.nan, 0.2, 0.3])  # fmt: skip
+    totals = totals_of(
+        revenue=[50.0, 4, 3, 2, 1, -5],
+        payments=np.nan,
+        gross_profit=np.nan,
+        brand_share=[0.1, 0.9, 0.5, np.nan, 0.2, 0.3],
+    )
     for rule in pareto.RULES:
-        judged = judgement.joint_judgement(totals, DIAGNOSES, rule=rule).set_index("dealer_id").sort_index()
+        judged = (
+            judgement.joint_judgement(totals, DIAGNOSES, rule=rule)
+            .set_index("dealer_id")
+            .sort_index()
+        )
         assert judged["revenue_class"].tolist() == list(classes(totals["revenue"], rule))
-        assert judged["composite_class"].tolist() == judged["revenue_class"].replace("L", "C").tolist()
-        assert judged["code"].str[0].tolist() == judged["revenue_class"].tolist(), "revenue stands for size"
+        assert (
+            judged["composite_class"].tolist() == judged["revenue_class"].replace("L", "C").tolist()
+        )
+        assert judged["code"].str[0].tolist() == judged["revenue_class"].tolist(), (
+            "revenue stands for size"
+        )
         assert (judged["code"].str[1] == "–").all()
         assert (judged["payments_class"] == "–").all()
     judged = judgement.joint_judgement(totals, DIAGNOSES)
@@ -468,19 +605,33 @@ def test_without_payments_and_gross_profit_the_classes_are_by_revenue():
     assert said == [style.say("pareto.by_revenue")], "what is missing is named once"
 
 
-@pytest.mark.parametrize("missing", list(itertools.chain.from_iterable(
-    itertools.combinations(("payments", "gross_profit", "brand_share"), n) for n in range(4))))  # fmt: skip
+@pytest.mark.parametrize(
+    "missing",
+    list(
+        itertools.chain.from_iterable(
+            itertools.combinations(("payments", "gross_profit", "brand_share"), n) for n in range(4)
+        )
+    ),
+)
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 def test_what_is_missing_is_named_once_and_nothing_is_made_of_it(missing, language):
     style.use(language, "CNY")
-    totals = totals_of(payments=[5.0, 4, 3, 2, 1], gross_profit=[2.0, 2, 1, 1, -1], brand_share=0.5,
-                       revenue=[9.0, 8, 7, 6, 5], covered_revenue=[9.0, 8, 7, 6, 5],
-                       dealer_name=list("vwxyz"))  # fmt: skip
+    totals = totals_of(
+        payments=[5.0, 4, 3, 2, 1],
+        gross_profit=[2.0, 2, 1, 1, -1],
+        brand_share=0.5,
+        revenue=[9.0, 8, 7, 6, 5],
+        covered_revenue=[9.0, 8, 7, 6, 5],
+        dealer_name=list("vwxyz"),
+    )
     totals[list(missing)] = np.nan
     totals["covered_revenue"] = np.nan if "gross_profit" in missing else totals["covered_revenue"]
     judged = judgement.joint_judgement(totals, DIAGNOSES)
     moved = pd.DataFrame({"dealer_name": ["v"], "movement": ["–"], "steps": [0]})
-    basis, bottom = judgement.basis_sentences(judged, ""), judgement.bottom_line(judged, moved, None)
+    basis, bottom = (
+        judgement.basis_sentences(judged, ""),
+        judgement.bottom_line(judged, moved, None),
+    )
     lines = judgement.headlines(judged, moved, None)
     text = " ".join([*basis, *bottom, *(line["text"] for line in lines)])
     assert not any(word in text for word in ("nan", "None", "inf", "– "))
@@ -495,14 +646,21 @@ def test_what_is_missing_is_named_once_and_nothing_is_made_of_it(missing, langua
 
 
 def test_a_letter_that_is_not_known_is_counted():
-    totals = totals_of(payments=[5.0, 4, 3, 2, 1], gross_profit=[5.0, 4, np.nan, np.nan, 1], brand_share=np.nan)
+    totals = totals_of(
+        payments=[5.0, 4, 3, 2, 1], gross_profit=[5.0, 4, np.nan, np.nan, 1], brand_share=np.nan
+    )
     said = judgement.basis_sentences(judgement.joint_judgement(totals, DIAGNOSES), "")
     assert style.say("pareto.fewer_letters", n=2, of=5) in said
 
 
 def test_a_margin_is_of_the_lines_that_have_a_cost_and_the_cover_is_said():
-    totals = totals_of(payments=[1.0] * 4, revenue=[100.0, 80, 50, 0], gross_profit=[10.0, 20, np.nan, 0],
-                       covered_revenue=[50.0, 80, 0, 0], brand_share=np.nan)  # fmt: skip
+    totals = totals_of(
+        payments=[1.0] * 4,
+        revenue=[100.0, 80, 50, 0],
+        gross_profit=[10.0, 20, np.nan, 0],
+        covered_revenue=[50.0, 80, 0, 0],
+        brand_share=np.nan,
+    )
     assert judgement.margin_rate(totals).fillna(-1).tolist() == [0.2, 0.25, -1, -1]
     assert judgement.cost_cover(totals) == pytest.approx(130 / 230)
     judged = judgement.joint_judgement(totals, DIAGNOSES)
@@ -510,10 +668,13 @@ def test_a_margin_is_of_the_lines_that_have_a_cost_and_the_cover_is_said():
     whole = judgement.joint_judgement(totals.assign(covered_revenue=totals["revenue"]), DIAGNOSES)
     assert not any("cost" in s.lower() for s in judgement.basis_sentences(whole, ""))
     assert math.isnan(judgement.cost_cover(totals.assign(covered_revenue=np.nan)))
-    # a line sold and one returned, both without a cost: their sum is nothing, and they are not covered all the same
+    # a line sold and one returned, both without a cost: their sum is nothing, and they are not
+    # covered all the same
     back = totals_of(revenue=[100.0, 0.0], covered_revenue=[150.0, -50.0])
     assert judgement.cost_cover(back) < 1
-    nearly = totals_of(payments=[1.0] * 2, gross_profit=[1.0, 1], brand_share=np.nan, revenue=[1e6, 1.0])
+    nearly = totals_of(
+        payments=[1.0] * 2, gross_profit=[1.0, 1], brand_share=np.nan, revenue=[1e6, 1.0]
+    )
     nearly = judgement.joint_judgement(nearly.assign(covered_revenue=[1e6, 0.0]), DIAGNOSES)
     assert style.say("pareto.cost_cover", share="99.9 %") in judgement.basis_sentences(nearly, "")
 
@@ -529,7 +690,12 @@ def test_a_page_shows_revenue_where_the_classes_go_by_it():
 def test_no_window_is_judged_without_complaint():
     totals = totals_of(payments=[1.0]).assign(window_end="2026-10").head(0)
     judged = judgement.judged_windows(totals, DIAGNOSES)
-    assert judged.empty and judged.columns.tolist() == ["dealer_id", "window_end", "code", "composite_class"]
+    assert judged.empty and judged.columns.tolist() == [
+        "dealer_id",
+        "window_end",
+        "code",
+        "composite_class",
+    ]
 
 
 def bottom_line_of(totals: pd.DataFrame, moved: list[tuple] = (), **stopped) -> list[str]:
@@ -552,7 +718,15 @@ def test_bottom_line_says_the_computed_figures_and_what_is_unknown():
     label = style.label("payments")
     assert said[:3] == [
         style.say("pareto.top", n=1, of=5, share="60 %", indicator=label),
-        style.say("pareto.classes", by="By payments collected alone", a=1, b=4, c=0, share="60 %", indicator=label),
+        style.say(
+            "pareto.classes",
+            by="By payments collected alone",
+            a=1,
+            b=4,
+            c=0,
+            share="60 %",
+            indicator=label,
+        ),
         style.say("pareto.moved", risen=1, fallen=1, joined=1, left=0),
     ]
     assert any("Nan Hai" in s for s in said)
@@ -572,7 +746,9 @@ def test_bottom_line_does_not_speak_of_movement_without_a_year_before():
 def test_the_class_map_draws_each_dealer_once_in_his_class(language):
     style.use(language, "CNY")
     totals = totals_of(
-        payments=[9.0, 8, 7, 6, 5], revenue=[100.0, 50, 40, 0, 10], gross_profit=[5.0, 20, 10, 3, np.nan]
+        payments=[9.0, 8, 7, 6, 5],
+        revenue=[100.0, 50, 40, 0, 10],
+        gross_profit=[5.0, 20, 10, 3, np.nan],
     )
     judged = judgement.joint_judgement(totals, DIAGNOSES)
     ax = judgement.plot_class_map(judged)
@@ -587,10 +763,20 @@ def test_the_class_map_draws_each_dealer_once_in_his_class(language):
 
 
 def test_a_chain_is_judged_as_one_customer_among_all():
-    known = {"purchases": 0.0, "revenue": 0.0, "quantity": 0.0, "gross_profit": np.nan, "brand_part": np.nan,
-             "brand_total": np.nan}  # fmt: skip
-    totals = pd.DataFrame({"dealer_id": list("abcde"), "payments": [3.0, 4.0, 5.0, 1.0, 1.0], **known})
-    dealers = pd.DataFrame({"dealer_id": list("abcdef"), "dealer_group": ["chain", "chain", None, None, None, "gone"]})
+    known = {
+        "purchases": 0.0,
+        "revenue": 0.0,
+        "quantity": 0.0,
+        "gross_profit": np.nan,
+        "brand_part": np.nan,
+        "brand_total": np.nan,
+    }
+    totals = pd.DataFrame(
+        {"dealer_id": list("abcde"), "payments": [3.0, 4.0, 5.0, 1.0, 1.0], **known}
+    )
+    dealers = pd.DataFrame(
+        {"dealer_id": list("abcdef"), "dealer_group": ["chain", "chain", None, None, None, "gone"]}
+    )
     rules = pd.DataFrame({"pattern": ["***"], "en": ["x"], "zh": ["x"]})
     groups = judgement.group_table(totals, dealers, rules)
     (chain,) = groups.to_dict("records")
@@ -600,7 +786,9 @@ def test_a_chain_is_judged_as_one_customer_among_all():
 
 
 def months_of(n: int, revenue: float = 10.0) -> pd.DataFrame:
-    rows = pd.DataFrame({"dealer_id": "a", "month": periods.month_range("2026-10", n), "revenue": revenue})
+    rows = pd.DataFrame(
+        {"dealer_id": "a", "month": periods.month_range("2026-10", n), "revenue": revenue}
+    )
     return rows.assign(payments=np.nan, gross_profit=3.0)
 
 
@@ -617,7 +805,8 @@ def test_a_tile_is_measured_against_the_window_a_month_before_where_that_is_know
 def test_gross_profits_of_other_parts_of_revenue_are_not_compared():
     months = months_of(30).assign(covered_revenue=10.0)
     assert "change" in judgement.tiles(months, "2026-10")[1]
-    months.loc[months.index[-1:], "covered_revenue"] = 0.0  # nobody has entered the last month's costs yet
+    # nobody has entered the last month's costs yet
+    months.loc[months.index[-1:], "covered_revenue"] = 0.0
     revenue, profit = judgement.tiles(months, "2026-10")
     assert "change" in revenue and not {"change", "tone"} & set(profit)
     months["covered_revenue"] = 5.0  # of half of the lines, now as before
@@ -629,4 +818,6 @@ def test_a_tile_knows_no_change_where_the_data_begin_with_the_window():
     assert revenue["text"] == style.money(120)
     assert revenue["trend"] == [10.0] * 12, "months before the data are unknown, not zero"
     assert not {"change", "tone"} & set(revenue)
-    assert judgement.tiles(months_of(12), "2024-01") == [], "before the data there is nothing to show"
+    assert judgement.tiles(months_of(12), "2024-01") == [], (
+        "before the data there is nothing to show"
+    )

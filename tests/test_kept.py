@@ -43,17 +43,25 @@ def test_a_result_is_worked_out_once_and_comes_back_as_it_was(make_book, cache, 
     again = read.dealer_totals(book, "2026-01")
     pd.testing.assert_frame_equal(first, again)
     again.loc[0, "revenue"] = -1.0  # whoever changes what he was given changes nobody else's
-    pd.testing.assert_frame_equal(first, read.dealer_totals(settings.workbook(book.path), "2026-01"))
+    pd.testing.assert_frame_equal(
+        first, read.dealer_totals(settings.workbook(book.path), "2026-01")
+    )
 
 
 def test_groups_come_back_as_they_were(cache, monkeypatch):
     monkeypatch.setattr(kept, "IN_USE", True)
     rng = np.random.default_rng(5)
-    people = pd.DataFrame({"consumer_id": [f"p{i}" for i in range(200)],
-                           "a": np.repeat([0.0, 9.0], 100) + rng.normal(size=200)})  # fmt: skip
+    people = pd.DataFrame(
+        {
+            "consumer_id": [f"p{i}" for i in range(200)],
+            "a": np.repeat([0.0, 9.0], 100) + rng.normal(size=200),
+        }
+    )
     asked = functools.partial(groups.consumer_groups, columns={"a": "plain"}, k=2)
     first = asked(people)
-    monkeypatch.setattr(groups.stability, "choice_of_k", lambda *_, **__: pytest.fail("worked out again"))
+    monkeypatch.setattr(
+        groups.stability, "choice_of_k", lambda *_, **__: pytest.fail("worked out again")
+    )
     again = asked(people)
     pd.testing.assert_series_equal(first.labels, again.labels)
     pd.testing.assert_frame_equal(first.choice, again.choice)
@@ -65,8 +73,14 @@ def test_groups_come_back_as_they_were(cache, monkeypatch):
 def test_anything_a_result_is_made_of_makes_it_anew(asked, make_book, cache, monkeypatch):
     book = make_book(sell_in=LINES)
     table = pd.DataFrame({"a": [1.0, 2.0]})
-    questions = [((book, "2026-01"), {}), ((book, "2026-02"), {}), ((book, "2026-01"), {"n": 2}), ((table,), {}),
-                 ((table.assign(a=[1.0, 3.0]),), {}), ((table.rename(columns={"a": "b"}),), {})]  # fmt: skip
+    questions = [
+        ((book, "2026-01"), {}),
+        ((book, "2026-02"), {}),
+        ((book, "2026-01"), {"n": 2}),
+        ((table,), {}),
+        ((table.assign(a=[1.0, 3.0]),), {}),
+        ((table.rename(columns={"a": "b"}),), {}),
+    ]
     for args, kwargs in questions * 2:
         asked(*args, **kwargs)
     assert len(asked.calls) == len(questions)
@@ -91,7 +105,9 @@ def test_code_that_was_edited_since_it_was_loaded_keeps_nothing(asked, cache, mo
 def test_a_servers_tables_are_kept_within_a_run_only(asked, make_book, monkeypatch):
     book = make_book(sell_in=LINES)
     monkeypatch.setattr(settings.Workbook, "embedded", property(lambda _self: False))
-    monkeypatch.setattr(tables, "fingerprint", lambda _book: pytest.fail("a server was asked for all it has"))
+    monkeypatch.setattr(
+        tables, "fingerprint", lambda _book: pytest.fail("a server was asked for all it has")
+    )
     asked(book, "2026-01")
     asked(book, "2026-01")
     assert len(asked.calls) == 2
@@ -133,9 +149,15 @@ def test_what_nobody_asked_for_lately_goes(asked, cache):
 
 def test_two_processes_that_keep_the_same_leave_one_whole_file(make_book, cache):
     book = make_book(sell_in=LINES)
-    ask = f"from helpers import read; print(read.dealer_totals(read.workbook({str(book.path)!r}), '2026-01').to_csv())"
+    ask = (
+        f"from helpers import read; print(read.dealer_totals(read.workbook({str(book.path)!r}), "
+        "'2026-01').to_csv())"
+    )
     env = {**os.environ, "WORKBOOK_CACHE": str(cache)}
-    runs = [subprocess.Popen([sys.executable, "-c", ask], stdout=subprocess.PIPE, env=env) for _ in range(3)]
+    runs = [
+        subprocess.Popen([sys.executable, "-c", ask], stdout=subprocess.PIPE, env=env)
+        for _ in range(3)
+    ]
     said = {run.communicate()[0] for run in runs}
     assert len(said) == 1
     assert b"001" in said.pop()

@@ -1,4 +1,6 @@
-"""Warm kernels: as empty and as exact as any other, gone when they should be, and normal ones where none can be."""
+"""Warm kernels: as empty and as exact as any other, gone when they should be, and normal ones where
+none can be.
+"""
 
 import asyncio
 import concurrent.futures
@@ -56,7 +58,8 @@ task = asyncio.create_task(asyncio.sleep(0, "done"))
 print(await task)
 ###
 import multiprocessing, time
-child = multiprocessing.get_context("fork").Process(target=print, args=("from a child",), kwargs={"flush": True})
+child = multiprocessing.get_context("fork").Process(
+    target=print, args=("from a child",), kwargs={"flush": True})
 child.start(); child.join(); time.sleep(0.3)
 ###
 os.write(1, "past Python\\n".encode()); time.sleep(0.3)
@@ -81,7 +84,10 @@ fails()
 
 @pytest.fixture(scope="module", autouse=True)
 def _end():
-    """See that nothing of this module's is left; what other tests of the process have running is theirs."""
+    """See that nothing of this module's is left.
+
+    What other tests of the process have running is theirs.
+    """
     others = {child.pid for child in psutil.Process().children(recursive=True)}
     yield
     kernels.end_kernels()
@@ -91,7 +97,9 @@ def _end():
 
 @pytest.fixture(scope="module", autouse=True)
 def _looked_at():
-    """Have normal kernels' replies looked for after each send: here cells hold an `Output` on purpose.
+    """Have normal kernels' replies looked for after each send.
+
+    Here cells hold an `Output` on purpose.
 
     nbclient may otherwise never hear of such a cell's end; see `benchmarks/hanging_output.py`.
     """
@@ -110,15 +118,25 @@ def _looked_at():
 
 def notebook(*sources: str) -> nbformat.NotebookNode:
     spec = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    return v4.new_notebook(cells=[v4.new_code_cell(source.strip()) for source in sources], metadata=spec)
+    return v4.new_notebook(
+        cells=[v4.new_code_cell(source.strip()) for source in sources], metadata=spec
+    )
 
 
 def executed(made: nbformat.NotebookNode, engine: str | None = "warm", **options) -> list:
     from traitlets.config import Config
 
     config = Config({"WarmProvisioner": {"preload": PRELOAD, **options.pop("provisioner", {})}})
-    return papermill.execute_notebook(made, None, engine_name=engine, progress_bar=False, log_output=False,
-                                      request_save_on_cell_execute=False, config=config, **options).cells  # fmt: skip
+    return papermill.execute_notebook(
+        made,
+        None,
+        engine_name=engine,
+        progress_bar=False,
+        log_output=False,
+        request_save_on_cell_execute=False,
+        config=config,
+        **options,
+    ).cells
 
 
 def said(cells: list) -> str:
@@ -129,7 +147,9 @@ def outputs(engine: str | None, tmp_path: Path) -> list:
     """Execute the cells; give their outputs, without what is random in any kernel."""
     path = tmp_path / f"{engine}.ipynb"
     with pytest.raises(papermill.PapermillExecutionError, match="ZeroDivisionError"):
-        papermill.execute_notebook(notebook(*CELLS.split("###")), str(path), engine_name=engine, progress_bar=False)
+        papermill.execute_notebook(
+            notebook(*CELLS.split("###")), str(path), engine_name=engine, progress_bar=False
+        )
     made = nbformat.read(path, as_version=4)
     text = json.dumps([cell.get("outputs") for cell in made.cells])
     for model in (
@@ -150,43 +170,68 @@ def test_outputs_are_those_of_a_normal_kernel_to_the_byte(tmp_path, monkeypatch)
     for number, (one, other) in enumerate(zip(warm, normal, strict=True)):
         assert one == other, f"cell {number}"
     everything = json.dumps(warm)
-    assert all(text in everything for text in ("from a child", "past Python", "from a thread", "in a box", "done"))
+    assert all(
+        text in everything
+        for text in ("from a child", "past Python", "from a thread", "in a box", "done")
+    )
     assert sum("image/png" in o.get("data", {}) for cell in warm for o in cell or []) == 2
 
 
 def test_our_own_figures_are_those_of_a_normal_kernel(tmp_path):
-    drawn = notebook("from helpers import style; style.use('zh-Hans')",
-                     "ax = style.axes(); ax.bar([1, 2], [2, 1]); style.explain(ax, '客户');",
-                     "style.axes(dense=True).plot([1, 2]);")  # fmt: skip
-    warm, normal = executed(drawn, provisioner={"preload": press.PRELOAD}), executed(drawn, engine=None)
+    drawn = notebook(
+        "from helpers import style; style.use('zh-Hans')",
+        "ax = style.axes(); ax.bar([1, 2], [2, 1]); style.explain(ax, '客户');",
+        "style.axes(dense=True).plot([1, 2]);",
+    )
+    warm, normal = (
+        executed(drawn, provisioner={"preload": press.PRELOAD}),
+        executed(drawn, engine=None),
+    )
     assert [cell.outputs for cell in warm] == [cell.outputs for cell in normal]
-    assert [list(output.data) for cell in warm for output in cell.outputs] == [["text/plain", "image/svg+xml"],
-                                                                              ["text/plain", "image/png"]]  # fmt: skip
+    assert [list(output.data) for cell in warm for output in cell.outputs] == [
+        ["text/plain", "image/svg+xml"],
+        ["text/plain", "image/png"],
+    ]
 
 
 def test_every_notebook_starts_afresh(tmp_path, monkeypatch):
     monkeypatch.setenv("GIVEN", "now")
-    spoil = notebook("import os, random, pandas as pd\nos.environ['LEFT'] = 'x'\nos.chdir('/')\npd.left = 1\nx = 1\n"
-                     "import numpy as np\nnp.random.seed(1)\nrandom.seed(1)")  # fmt: skip
-    look = ("import os, random, pandas as pd, numpy as np\n"
-            "print('x' in dir(), os.environ.get('LEFT'), hasattr(pd, 'left'), os.getcwd(), os.environ['GIVEN'])\n"
-            "print(random.random(), np.random.rand(), os.getpid(), os.getppid())")  # fmt: skip
+    spoil = notebook(
+        "import os, random, pandas as pd\nos.environ['LEFT'] = 'x'\nos.chdir('/')\npd.left = "
+        "1\nx = 1\nimport numpy as np\nnp.random.seed(1)\nrandom.seed(1)"
+    )
+    look = (
+        "import os, random, pandas as pd, numpy as np\nprint('x' in dir(), "
+        "os.environ.get('LEFT'), hasattr(pd, 'left'), os.getcwd(), "
+        "os.environ['GIVEN'])\nprint(random.random(), np.random.rand(), os.getpid(), "
+        "os.getppid())"
+    )
     executed(spoil)
-    one, two = (said(executed(notebook(look), resources={"metadata": {"path": str(tmp_path)}})) for _ in range(2))
+    one, two = (
+        said(executed(notebook(look), resources={"metadata": {"path": str(tmp_path)}}))
+        for _ in range(2)
+    )
     first = one.splitlines()[0]
     assert first == two.splitlines()[0] == f"False None False {tmp_path} now"
     numbers, others = one.splitlines()[1].split(), two.splitlines()[1].split()
-    assert not set(numbers[:3]) & set(others[:3]), "two kernels with the same random numbers, or the same process"
+    assert not set(numbers[:3]) & set(others[:3]), (
+        "two kernels with the same random numbers, or the same process"
+    )
     assert numbers[3] == others[3] == str(kernels.WarmProcess.of(PRELOAD, piped=True).process.pid)
 
 
 def test_a_kernel_has_the_environment_it_is_given():
-    cells = executed(notebook("import os\nprint(os.environ['ONLY'])"), provisioner={"extra_env": {"ONLY": "here"}})
+    cells = executed(
+        notebook("import os\nprint(os.environ['ONLY'])"),
+        provisioner={"extra_env": {"ONLY": "here"}},
+    )
     assert said(cells) == "here\n"
 
 
 def test_libraries_are_loaded_before_and_ours_are_not():
-    cells = executed(notebook("import sys\nprint([m for m in ('pandas', 'helpers.read') if m in sys.modules])"))
+    cells = executed(
+        notebook("import sys\nprint([m for m in ('pandas', 'helpers.read') if m in sys.modules])")
+    )
     assert said(cells) == "['pandas']\n"
 
 
@@ -225,8 +270,12 @@ def test_where_no_fork_can_be_a_normal_kernel_starts(monkeypatch, why):
 def test_papermills_command_knows_the_engine(tmp_path):
     path, made = tmp_path / "in.ipynb", tmp_path / "out.ipynb"
     nbformat.write(notebook("import os\nprint('parent', os.getppid())"), path)
-    done = subprocess.run([Path(sys.executable).parent / "papermill", "--engine", "warm", path, made],
-                          capture_output=True, text=True, timeout=120)  # fmt: skip
+    done = subprocess.run(
+        [Path(sys.executable).parent / "papermill", "--engine", "warm", path, made],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr
     assert "without encryption" not in done.stderr
     parent = int(said(nbformat.read(made, as_version=4).cells).split()[1])
@@ -234,7 +283,10 @@ def test_papermills_command_knows_the_engine(tmp_path):
 
 
 def test_any_program_of_jupyter_can_fork_its_kernels(monkeypatch):
-    """As JupyterLab, Voila and nbmake start kernels: through the default provisioner, restarted and interrupted."""
+    """As JupyterLab, Voila and nbmake start kernels.
+
+    Through the default provisioner, restarted and interrupted.
+    """
     monkeypatch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "warm")
     from jupyter_client.provisioning import KernelProvisionerFactory
 
@@ -245,8 +297,12 @@ def test_any_program_of_jupyter_can_fork_its_kernels(monkeypatch):
 
         def ask(code: str) -> str:
             heard = []
-            client.execute_interactive(code, timeout=60, stop_on_error=False,
-                                       output_hook=lambda message: heard.append(message["content"]))  # fmt: skip
+            client.execute_interactive(
+                code,
+                timeout=60,
+                stop_on_error=False,
+                output_hook=lambda message: heard.append(message["content"]),
+            )
             return "".join(content.get("text", "") for content in heard) or str(heard)
 
         assert ask("import os; x = 1; print(os.getppid())") == f"{warm}\n"
@@ -299,7 +355,9 @@ def test_pipes_leave_nothing_open():
 
 
 def test_a_kernel_that_came_too_late_shares_no_pipe_with_another_page():
-    """A request that its page no longer waits for must not hand over whatever has its descriptor's number by then."""
+    """A request that its page no longer waits for must not hand over whatever has its descriptor's
+    number by then.
+    """
     executed(notebook("1"))
     before = psutil.Process().num_fds()
     warm = kernels.WarmProcess.of(PRELOAD, piped=True)
@@ -316,7 +374,9 @@ def test_a_kernel_that_came_too_late_shares_no_pipe_with_another_page():
             time.sleep(0.5)  # they wait with pipes that got the numbers of those before
             warm.process.send_signal(signal.SIGCONT)
             counted = "".join(f"{left}\n" for left in reversed(range(20)))
-            assert [said(page.result(60)) for page in ready] == [f"{i}\n{counted}" for i in range(6)]
+            assert [said(page.result(60)) for page in ready] == [
+                f"{i}\n{counted}" for i in range(6)
+            ]
     finally:
         warm.process.send_signal(signal.SIGCONT)
     gc.collect()
@@ -326,7 +386,12 @@ def test_a_kernel_that_came_too_late_shares_no_pipe_with_another_page():
 def test_a_kernel_is_missed_though_a_child_of_it_keeps_its_pipe():
     started = time.monotonic()
     with pytest.raises(DeadKernelError):
-        executed(notebook("import os, time\nif os.fork():\n    os.kill(os.getpid(), 9)\ntime.sleep(15)\nos._exit(0)"))
+        executed(
+            notebook(
+                "import os, time\nif os.fork():\n    os.kill(os.getpid(), "
+                "9)\ntime.sleep(15)\nos._exit(0)"
+            )
+        )
     assert time.monotonic() - started < 10
 
 
@@ -336,7 +401,9 @@ def test_what_widgets_hold_is_kept():
     def states(engine: str | None) -> list:
         done = papermill.execute_notebook(made, None, engine_name=engine, progress_bar=False)
         found = done.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"].values()
-        return sorted((state["model_name"], json.dumps(state.get("buffers", []))) for state in found)
+        return sorted(
+            (state["model_name"], json.dumps(state.get("buffers", []))) for state in found
+        )
 
     assert states("warm") == states(None)
     assert any(held != "[]" for _name, held in states("warm"))
@@ -357,15 +424,22 @@ def test_a_kernel_that_never_stops_talking_is_out_of_time_all_the_same():
 
 def test_a_busy_kernel_and_who_listens_do_not_wait_for_each_other():
     """An output box is sent all it holds after each output, and reads it only after the cell."""
-    box = ("import ipywidgets\nfrom IPython.display import display, Markdown\nbox = ipywidgets.Output()\n"
-           "with box:\n    for i in range(100):\n        display(Markdown('x' * 2000))")  # fmt: skip
-    cells = executed(notebook(box, "print(len(box.outputs))", "print('x' * 20_000_000)"), timeout=60)
+    box = (
+        "import ipywidgets\nfrom IPython.display import display, Markdown\nbox = "
+        "ipywidgets.Output()\nwith box:\n    for i in range(100):\n        display(Markdown('x' "
+        "* 2000))"
+    )
+    cells = executed(
+        notebook(box, "print(len(box.outputs))", "print('x' * 20_000_000)"), timeout=60
+    )
     assert said(cells[1:2]) == "100\n"
     assert len(said(cells[2:])) == 20_000_001
 
 
 def test_it_is_told_when_a_cell_ran():
-    warm, normal = (executed(notebook("1"), engine)[0].metadata.execution for engine in ("warm", None))
+    warm, normal = (
+        executed(notebook("1"), engine)[0].metadata.execution for engine in ("warm", None)
+    )
     assert set(warm) == set(normal)
     told = [warm[f"iopub.{what}"] for what in ("status.busy", "execute_input", "status.idle")]
     assert told == sorted(told)
@@ -374,12 +448,18 @@ def test_it_is_told_when_a_cell_ran():
 def test_a_users_profile_counts_for_a_page_too(tmp_path, monkeypatch):
     profile = tmp_path / "profile_default"
     (profile / "startup").mkdir(parents=True)
-    (profile / "startup" / "first.py").write_text("import os\ngiven = os.getpid()\n", encoding="utf-8")
-    (profile / "ipython_kernel_config.py").write_text('c.IPKernelApp.exec_lines = ["told = 2"]\n', encoding="utf-8")
+    (profile / "startup" / "first.py").write_text(
+        "import os\ngiven = os.getpid()\n", encoding="utf-8"
+    )
+    (profile / "ipython_kernel_config.py").write_text(
+        'c.IPKernelApp.exec_lines = ["told = 2"]\n', encoding="utf-8"
+    )
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     made = notebook("import os\nprint(given == os.getpid(), told)\n%who")
     for engine in ("warm", None):
-        assert said(executed(made, engine, provisioner={"preload": ["json"]})).startswith("True 2\n"), engine
+        assert said(executed(made, engine, provisioner={"preload": ["json"]})).startswith(
+            "True 2\n"
+        ), engine
     assert not (profile / "history.sqlite").exists(), "a page is nobody's history"
 
 

@@ -1,4 +1,7 @@
-"""Pages per account manager: every dealer on one page, the urgent first, and nothing that the tables don't say."""
+"""Pages per account manager.
+
+Every dealer on one page, the urgent first, and nothing that the tables don't say.
+"""
 
 import numpy as np
 import pandas as pd
@@ -13,47 +16,117 @@ def _english():
 
 
 def dealers() -> pd.DataFrame:
-    return pd.DataFrame({
-        "dealer_id": ["d1", "d2", "d3", "d4"], "dealer_name": ["One", "Two <b>", "Three", "Four"],
-        "account_manager": ["Ms Zhou", "Ms Zhou", "Mr Abel", None], "manager_key": ["周", "周", "阿", None],
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "dealer_id": ["d1", "d2", "d3", "d4"],
+            "dealer_name": ["One", "Two <b>", "Three", "Four"],
+            "account_manager": ["Ms Zhou", "Ms Zhou", "Mr Abel", None],
+            "manager_key": ["周", "周", "阿", None],
+        }
+    )
 
 
 def tables() -> dict[str, pd.DataFrame]:
-    judged = pd.DataFrame({"dealer_id": ["d1", "d2", "d3", "d4"], "dealer_name": ["One", "Two <b>", "Three", "Four"],
-                           "composite_class": list("ABCA"), "gross_profit": [100.0, 50.0, 20.0, float("nan")],
-                           "city": "X", "payments": 1.0})  # fmt: skip
-    calls = pd.DataFrame({"dealer_id": ["d3", "d1", "d9"], "dealer_name": ["Three", "One", "?"], "city": "X",
-                          "reason": "fell", "measure": "call", "within_days": 3, "stake": 5.0})  # fmt: skip
-    plan = pd.DataFrame({"factor": ["Training", "Stock", "Old"], "dealer_id": ["d2", None, "d1"],
-                         "dealer_name": ["Two <b>", None, "One"], "owner": ["us", "Mr Abel", "us"],
-                         "state": ["overdue", "on_course", "reached"], "due_date": "2026-12-01", "now_score": 5.0,
-                         "target_score": 7.0})  # fmt: skip
-    owed = pd.DataFrame({"dealer_id": ["d1", "d2", "d3"], "status": ["paying", "stopped_paying", "paying"],
-                         "balance": [900.0, 10.0, -5.0], "payments": 1.0, "dso_days": 30.0})  # fmt: skip
-    return {"abc_pareto": judged, "call_list": calls, "plan": plan, "receivables": owed,
-            "inventory_age": pd.DataFrame({"dealer_id": ["d1"], "old_share": [0.4], "dead_value": [7.0]}),
-            "dealer_profit": pd.DataFrame({"dealer_id": ["d1", "d2", "d3"], "rival": "Kaltern", "lead_points": -4.0,
-                                           "status": ["about_equal", "earns_less", "earns_most"],
-                                           "gap_money": [1.0, 99.0, 1.0]})}  # fmt: skip
+    judged = pd.DataFrame(
+        {
+            "dealer_id": ["d1", "d2", "d3", "d4"],
+            "dealer_name": ["One", "Two <b>", "Three", "Four"],
+            "composite_class": list("ABCA"),
+            "gross_profit": [100.0, 50.0, 20.0, float("nan")],
+            "city": "X",
+            "payments": 1.0,
+        }
+    )
+    calls = pd.DataFrame(
+        {
+            "dealer_id": ["d3", "d1", "d9"],
+            "dealer_name": ["Three", "One", "?"],
+            "city": "X",
+            "reason": "fell",
+            "measure": "call",
+            "within_days": 3,
+            "stake": 5.0,
+        }
+    )
+    plan = pd.DataFrame(
+        {
+            "factor": ["Training", "Stock", "Old"],
+            "dealer_id": ["d2", None, "d1"],
+            "dealer_name": ["Two <b>", None, "One"],
+            "owner": ["us", "Mr Abel", "us"],
+            "state": ["overdue", "on_course", "reached"],
+            "due_date": "2026-12-01",
+            "now_score": 5.0,
+            "target_score": 7.0,
+        }
+    )
+    owed = pd.DataFrame(
+        {
+            "dealer_id": ["d1", "d2", "d3"],
+            "status": ["paying", "stopped_paying", "paying"],
+            "balance": [900.0, 10.0, -5.0],
+            "payments": 1.0,
+            "dso_days": 30.0,
+        }
+    )
+    return {
+        "abc_pareto": judged,
+        "call_list": calls,
+        "plan": plan,
+        "receivables": owed,
+        "inventory_age": pd.DataFrame(
+            {"dealer_id": ["d1"], "old_share": [0.4], "dead_value": [7.0]}
+        ),
+        "dealer_profit": pd.DataFrame(
+            {
+                "dealer_id": ["d1", "d2", "d3"],
+                "rival": "Kaltern",
+                "lead_points": -4.0,
+                "status": ["about_equal", "earns_less", "earns_most"],
+                "gap_money": [1.0, 99.0, 1.0],
+            }
+        ),
+    }
 
 
 def pages(links=None, **changed) -> dict[str, dict]:
-    made = managers.manager_pages(changed.pop("dealers", dealers()), tables() | changed, links or {})
+    made = managers.manager_pages(
+        changed.pop("dealers", dealers()), tables() | changed, links or {}
+    )
     return {page["name"]: page for page in made}
 
 
 def test_each_manager_has_a_page_with_his_own():
     made = pages()
-    assert list(made) == ["Ms Zhou", "Mr Abel", "No account manager"], "most calls first, then most dealers"
+    assert list(made) == ["Ms Zhou", "Mr Abel", "No account manager"], (
+        "most calls first, then most dealers"
+    )
     zhou = made["Ms Zhou"]
-    known = {name: zhou[name] for name in ("n_dealers", "n_a", "n_calls", "n_actions", "gross_profit", "balance")}
-    assert known == {"n_dealers": 2, "n_a": 1, "n_calls": 1, "n_actions": 1, "gross_profit": 150.0, "balance": 910.0}
-    assert zhou["said"] == ["2 dealers: 1 A, 1 B, 0 C.", "Gross profit of the window: 150 CNY.",
-                            "They owe 910 CNY in all.", "1 call to make, 1 action open."]  # fmt: skip
+    known = {
+        name: zhou[name]
+        for name in ("n_dealers", "n_a", "n_calls", "n_actions", "gross_profit", "balance")
+    }
+    assert known == {
+        "n_dealers": 2,
+        "n_a": 1,
+        "n_calls": 1,
+        "n_actions": 1,
+        "gross_profit": 150.0,
+        "balance": 910.0,
+    }
+    assert zhou["said"] == [
+        "2 dealers: 1 A, 1 B, 0 C.",
+        "Gross profit of the window: 150 CNY.",
+        "They owe 910 CNY in all.",
+        "1 call to make, 1 action open.",
+    ]
     assert [title for title, _rows in zhou["sections"]] == [
-        "Calls to make", "Open actions", "Who owes", "What sleeps, and where a rival earns more", "All dealers"
-    ]  # fmt: skip
+        "Calls to make",
+        "Open actions",
+        "Who owes",
+        "What sleeps, and where a rival earns more",
+        "All dealers",
+    ]
 
 
 def test_where_nothing_else_says_how_big_a_dealer_is_revenue_does():
@@ -81,7 +154,9 @@ def test_dead_stock_and_a_rival_who_earns_more_are_concerns():
     assert concerns.index("Two") < concerns.index("One"), "99 a year before 7 that lie dead"
     assert concerns.count("Kaltern") == 1
     assert ">99<" in concerns
-    assert not [title for title, _rows in made["Mr Abel"]["sections"] if title.startswith("What sleeps")]
+    assert not [
+        title for title, _rows in made["Mr Abel"]["sections"] if title.startswith("What sleeps")
+    ]
 
 
 def test_an_action_is_his_by_dealer_or_by_owner():
@@ -124,7 +199,10 @@ def test_without_managers_or_judgement_there_is_no_page():
 
 
 def test_missing_tables_leave_their_section_out():
-    bare = {name: pd.DataFrame() for name in ("plan", "call_list", "receivables", "inventory_age", "dealer_profit")}
+    bare = {
+        name: pd.DataFrame()
+        for name in ("plan", "call_list", "receivables", "inventory_age", "dealer_profit")
+    }
     page = pages(**bare)["Ms Zhou"]
     assert [title for title, _rows in page["sections"]] == ["All dealers"]
     assert page["n_calls"] == page["n_actions"] == 0
@@ -132,7 +210,10 @@ def test_missing_tables_leave_their_section_out():
 
 
 def test_keys_do_not_depend_on_the_language(small_demo):
-    made = [managers.with_keys(read.dealers(small_demo, language), small_demo) for language in ("en", "zh-Hans")]
+    made = [
+        managers.with_keys(read.dealers(small_demo, language), small_demo)
+        for language in ("en", "zh-Hans")
+    ]
     assert made[0]["manager_key"].equals(made[1]["manager_key"])
     assert made[0]["account_manager"].nunique() == made[1]["account_manager"].nunique() > 1
     assert set(made[0]["account_manager"].dropna()).isdisjoint(made[1]["account_manager"].dropna())

@@ -1,4 +1,7 @@
-"""Whose margin slips: spreads by hand, slopes against scipy, movements by hand, the planted ones on the demo."""
+"""Whose margin slips.
+
+Spreads by hand, slopes against scipy, movements by hand, the planted ones on the demo.
+"""
 
 import math
 
@@ -25,13 +28,16 @@ def _looks():
 
 
 def rows_of(**dealers: list[float]) -> pd.DataFrame:
-    """Spell out margins per month up to the period at a revenue of 100; NaN is a month without a report."""
+    """Spell out margins per month up to the period at a revenue of 100.
+
+    NaN is a month without a report.
+    """
     rows = [
         (dealer, month, 100.0, 100 * rate)
         for dealer, rates in dealers.items()
         for month, rate in zip(periods.month_range(PERIOD, len(rates)), rates, strict=True)
         if not math.isnan(rate)
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows, columns=["dealer_id", "month", "revenue", "earned"])
 
 
@@ -45,17 +51,24 @@ def falling(by: float, start: float = 0.16, n: int = 12) -> list[float]:
 
 
 def named(*ids: str) -> pd.DataFrame:
-    rows = pd.DataFrame({"dealer_id": list(ids), "dealer_name": [f"Shop {i}" for i in ids]}, dtype="str")
+    rows = pd.DataFrame(
+        {"dealer_id": list(ids), "dealer_name": [f"Shop {i}" for i in ids]}, dtype="str"
+    )
     return rows.assign(region="North")
 
 
-# ---- the spread -----------------------------------------------------------------------------------------------------
+# ---- the spread ----------------------------------------------------------------------------------
 
 
 def test_spread_by_hand():
-    rows = pd.DataFrame({"dealer_id": [*"abcde", "a", "x"], "month": ["2026-10"] * 5 + ["2026-09"] * 2,
-                         "revenue": [100.0, 100, 100, 100, 600, 50, 0],
-                         "earned": [10.0, 11, 12, 13, 120, 5, 9]})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "dealer_id": [*"abcde", "a", "x"],
+            "month": ["2026-10"] * 5 + ["2026-09"] * 2,
+            "revenue": [100.0, 100, 100, 100, 600, 50, 0],
+            "earned": [10.0, 11, 12, 13, 120, 5, 9],
+        }
+    )
     found = margins.margin_spread(rows).set_index("month")
     assert found.index.tolist() == ["2026-09", "2026-10"]
     assert found["n_dealers"].tolist() == [1, 5]  # without revenue there is no margin
@@ -68,13 +81,14 @@ def test_spread_by_hand():
     assert last["high90_rate"] == pytest.approx(0.172)
 
 
-# ---- slopes ---------------------------------------------------------------------------------------------------------
+# ---- slopes --------------------------------------------------------------------------------------
 
 
 def test_an_even_fall_by_hand():
     row = trends(a=FLAT + falling(0.03), b=FLAT * 2, c=FLAT * 2).loc["a"]
     assert row["slope_rate"] == pytest.approx(-0.03)
-    assert [row["low_rate"], row["high_rate"]] == pytest.approx([-0.03, -0.03])  # every pair has the same slope
+    # every pair has the same slope
+    assert [row["low_rate"], row["high_rate"]] == pytest.approx([-0.03, -0.03])
     assert row["network_rate"] == pytest.approx(0, abs=1e-12)
     assert row["margin_rate"] == pytest.approx(0.16 - 0.03 * 5.5 / 12)
     assert row["previous_margin_rate"] == pytest.approx(0.16)
@@ -119,7 +133,7 @@ def test_slopes_like_scipy(rates):
         ("six points up", FLAT + falling(-0.06), "recovers"),
         ("up again, to where it was", [0.25] * 12 + falling(-0.06), "steady"),
     ],
-)  # fmt: skip
+)
 def test_movements_by_hand(why, rates, movement):
     others = {f"o{i}": FLAT * 2 for i in range(5)}
     assert trends(x=rates, **others).loc["x", "movement"] == movement, why
@@ -128,7 +142,8 @@ def test_movements_by_hand(why, rates, movement):
 def test_a_break_is_measured_by_its_step():
     row = trends(x=FLAT + [0.16] * 6 + [0.10] * 6, **{f"o{i}": FLAT * 2 for i in range(5)}).loc["x"]
     assert row["step_rate"] == row["change_rate"] == pytest.approx(-0.06)
-    assert row["high_rate"] == pytest.approx(0, abs=1e-12)  # half of the pairs are level: a slope can't tell
+    # half of the pairs are level: a slope can't tell
+    assert row["high_rate"] == pytest.approx(0, abs=1e-12)
 
 
 def test_what_happens_to_everybody_is_no_slip():
@@ -143,7 +158,10 @@ def test_who_falls_less_than_everybody_does_not_recover():
 
 
 @settings(max_examples=15)
-@given(st.lists(st.lists(st.floats(0.0, 0.4), min_size=24, max_size=24), min_size=2, max_size=5), st.integers(0, 99))
+@given(
+    st.lists(st.lists(st.floats(0.0, 0.4), min_size=24, max_size=24), min_size=2, max_size=5),
+    st.integers(0, 99),
+)
 def test_scale_and_order_change_nothing(rates, seed):
     rows = rows_of(**{f"d{i}": r for i, r in enumerate(rates)})
     before = rows.copy()
@@ -164,11 +182,14 @@ def test_nothing_in_nothing_out():
     assert said == [style.say("margins.nothing")]
     assert margins.headlines(found, margins.margin_spread(nothing), named()) == []
     assert margins.mover_table(found, named()).empty
-    for ax in (margins.plot_margins(margins.margin_spread(nothing)), margins.plot_slips(found, named())):
+    for ax in (
+        margins.plot_margins(margins.margin_spread(nothing)),
+        margins.plot_slips(found, named()),
+    ):
         assert ax.figure.alt_text
 
 
-# ---- the demo's planted truths --------------------------------------------------------------------------------------
+# ---- the demo's planted truths -------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -182,9 +203,13 @@ def demo_months() -> pd.DataFrame:
 
 def test_the_planted_slips_are_found_and_nobody_else(demo_months):
     found = margins.margin_trends(demo_months, PERIOD)
-    assert found.loc[found["movement"] == "slips", "dealer_id"].tolist() == demo.planted()["margin_slips"]
+    assert (
+        found.loc[found["movement"] == "slips", "dealer_id"].tolist()
+        == demo.planted()["margin_slips"]
+    )
     slipping = found[found["movement"] == "slips"]
-    assert slipping["slope_rate"].between(-0.072, -0.060).all()  # six points, and what everybody loses
+    # six points, and what everybody loses
+    assert slipping["slope_rate"].between(-0.072, -0.060).all()
     assert found["network_rate"].iloc[0] == pytest.approx(-0.006, abs=0.0005)
 
 
@@ -195,13 +220,15 @@ def test_the_network_loses_six_tenths_of_a_point_a_year(demo_months):
     assert change == pytest.approx(-0.0005, abs=0.0001)
 
 
-# ---- words ----------------------------------------------------------------------------------------------------------
+# ---- words ---------------------------------------------------------------------------------------
 
 
 def test_nothing_within_the_year_is_nothing_to_say():
     rows = rows_of(a=FLAT).assign(month=periods.month_range("2025-08", 12))
     found = margins.margin_trends(rows, PERIOD)
-    assert margins.bottom_line(found, margins.margin_spread(rows), named()) == [style.say("margins.nothing")]
+    assert margins.bottom_line(found, margins.margin_spread(rows), named()) == [
+        style.say("margins.nothing")
+    ]
     assert margins.headlines(found, margins.margin_spread(rows), named()) == []
 
 
@@ -209,8 +236,10 @@ def test_sentences_name_who_slips():
     names = {f"o{i}": FLAT * 2 for i in range(5)}
     found = trends(x=FLAT + falling(0.06), y=FLAT + falling(-0.05), **names).reset_index()
     said = margins.slip_sentences(found, named("x", "y"))
-    assert said == ["The margin of 1 dealer slips by 6.0 to 6.0 points a year (everybody: 0.0): Shop x.",
-                    "The margin of 1 dealer recovers by 5.0 to 5.0 points a year: Shop y."]  # fmt: skip
+    assert said == [
+        "The margin of 1 dealer slips by 6.0 to 6.0 points a year (everybody: 0.0): Shop x.",
+        "The margin of 1 dealer recovers by 5.0 to 5.0 points a year: Shop y.",
+    ]
     quiet = trends(**names).reset_index()
     assert margins.slip_sentences(quiet, named()) == [
         "Nobody's margin slips beyond what everybody's does (0.0 points a year)."
@@ -224,15 +253,22 @@ def test_movers_are_named_by_their_id_where_nobody_knows_them():
 
 
 def test_the_steepest_fall_comes_first():
-    found = trends(a=FLAT + falling(0.03), b=FLAT + falling(0.06), c=FLAT + falling(-0.04), d=FLAT + falling(-0.09),
-                   **{f"o{i}": FLAT * 2 for i in range(9)}).reset_index()  # fmt: skip
+    found = trends(
+        a=FLAT + falling(0.03),
+        b=FLAT + falling(0.06),
+        c=FLAT + falling(-0.04),
+        d=FLAT + falling(-0.09),
+        **{f"o{i}": FLAT * 2 for i in range(9)},
+    ).reset_index()
     rows = margins.mover_table(found, named(*"abcd"))
     assert rows["dealer_id"].tolist() == ["b", "a", "c", "d"]
     assert rows["change_points"].round(6).tolist() == [-6, -3, 4, 9]
 
 
 def test_headlines_say_the_median_and_its_change():
-    rows = rows_of(**{f"o{i}": [0.20] * 12 + [0.19] * 12 for i in range(3)}, x=[0.2] * 12 + falling(0.06, 0.19))
+    rows = rows_of(
+        **{f"o{i}": [0.20] * 12 + [0.19] * 12 for i in range(3)}, x=[0.2] * 12 + falling(0.06, 0.19)
+    )
     found = margins.margin_trends(rows, PERIOD)
     tile, change = margins.headlines(found, margins.margin_spread(rows), named("x"))
     assert (tile["place"], tile["text"], tile["tone"]) == ("tile", "19.0 %", "bad")
@@ -250,7 +286,7 @@ def test_one_year_has_no_change():
     assert len(margins.bottom_line(found, margins.margin_spread(rows), named())) == 2
 
 
-# ---- plots ----------------------------------------------------------------------------------------------------------
+# ---- plots ---------------------------------------------------------------------------------------
 
 
 def test_the_plot_shows_the_medians():
@@ -266,7 +302,10 @@ def test_the_plot_shows_the_medians():
 def test_the_plot_names_who_slips_and_shows_everybody():
     found = trends(x=FLAT + falling(0.06), **{f"o{i}": FLAT * 2 for i in range(5)}).reset_index()
     ax = margins.plot_slips(found, named("x"))
-    assert [text.get_text() for text in ax.get_yticklabels()] == [style.label("all_dealers"), "Shop x"]
+    assert [text.get_text() for text in ax.get_yticklabels()] == [
+        style.label("all_dealers"),
+        "Shop x",
+    ]
     strip = next(line for line in ax.get_lines() if line.get_marker() == "|")
     assert sorted(strip.get_xdata().round(6)) == [-6, 0, 0, 0, 0, 0]
     assert "1 of 6" in ax.figure.alt_text

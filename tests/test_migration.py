@@ -1,4 +1,7 @@
-"""How classes and demand move: worked by hand, and why stability is not read off overlapping windows."""
+"""How classes and demand move.
+
+Worked by hand, and why stability is not read off overlapping windows.
+"""
 
 import math
 
@@ -11,7 +14,9 @@ from matplotlib import pyplot as plt
 
 from helpers import migration, pareto, periods, style
 
-NETWORK = st.dictionaries(st.sampled_from([f"D{i:02d}" for i in range(30)]), st.sampled_from("ABC–"), max_size=30)
+NETWORK = st.dictionaries(
+    st.sampled_from([f"D{i:02d}" for i in range(30)]), st.sampled_from("ABC–"), max_size=30
+)
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +27,9 @@ def _looks():
 
 
 def judged(classes: dict[str, str], **columns) -> pd.DataFrame:
-    rows = pd.DataFrame({"dealer_id": list(classes), "composite_class": list(classes.values())}, dtype="str")
+    rows = pd.DataFrame(
+        {"dealer_id": list(classes), "composite_class": list(classes.values())}, dtype="str"
+    )
     return rows.assign(**columns)
 
 
@@ -34,18 +41,29 @@ BEFORE = judged({"stays": "A", "falls": "A", "drops": "A", "rises": "C", "goes":
 NOW = judged({"stays": "A", "falls": "B", "drops": "C", "rises": "A", "comes": "C", "same": "C"})
 
 
-# ---- year on year ---------------------------------------------------------------------------------------------------
+# ---- year on year --------------------------------------------------------------------------------
 
 
 def test_movements_by_hand():
     moved = migration.movements(NOW, BEFORE).set_index("dealer_id")
     assert moved["movement"].to_dict() == {
-        "stays": "stayed", "falls": "fallen", "drops": "fallen", "rises": "risen", "goes": "left", "comes": "joined",
+        "stays": "stayed",
+        "falls": "fallen",
+        "drops": "fallen",
+        "rises": "risen",
+        "goes": "left",
+        "comes": "joined",
         "same": "stayed",
-    }  # fmt: skip
+    }
     assert moved["steps"].to_dict() == {
-        "stays": 0, "falls": -1, "drops": -2, "rises": 2, "goes": 0, "comes": 0, "same": 0
-    }  # fmt: skip
+        "stays": 0,
+        "falls": -1,
+        "drops": -2,
+        "rises": 2,
+        "goes": 0,
+        "comes": 0,
+        "same": 0,
+    }
     assert moved.loc["drops", ["previous_class", "composite_class"]].tolist() == ["A", "C"]
 
 
@@ -59,38 +77,88 @@ def test_class_migration_by_hand():
 def test_dealers_of_whom_nothing_is_known_keep_their_row_and_column():
     matrix = migration.class_migration(judged({"x": "–", "y": "A"}), judged({"x": "B", "y": "–"}))
     assert matrix.loc["B", "–"] == matrix.loc["–", "A"] == 1
-    moved = migration.movements(judged({"x": "–", "y": "A", "z": "–"}), judged({"x": "B", "y": "–", "z": "–"}))
-    assert moved["movement"].tolist() == ["–", "–", "stayed"], "out of the unknown nobody rose, into it nobody fell"
+    moved = migration.movements(
+        judged({"x": "–", "y": "A", "z": "–"}), judged({"x": "B", "y": "–", "z": "–"})
+    )
+    assert moved["movement"].tolist() == ["–", "–", "stayed"], (
+        "out of the unknown nobody rose, into it nobody fell"
+    )
     assert (moved["steps"] == 0).all()
 
 
 def coded(codes: dict[str, str], **columns) -> pd.DataFrame:
     """Spell out codes; the class is C where one letter is L, else the code's first letter."""
-    rows = judged({dealer: "C" if "L" in code else code[0] for dealer, code in codes.items()}, **columns)
+    rows = judged(
+        {dealer: "C" if "L" in code else code[0] for dealer, code in codes.items()}, **columns
+    )
     return rows.assign(code=list(codes.values()))
 
 
 def test_below_zero_is_below_c():
-    before = coded({"falls": "CCC", "rises": "ALA", "sinks": "AAA", "stays": "CLC", "soars": "LLL", "goes": "CLC"})
-    now = coded({"falls": "CLC", "rises": "CCC", "sinks": "ALA", "stays": "LCC", "soars": "AAA", "comes": "–L–"})
+    before = coded(
+        {
+            "falls": "CCC",
+            "rises": "ALA",
+            "sinks": "AAA",
+            "stays": "CLC",
+            "soars": "LLL",
+            "goes": "CLC",
+        }
+    )
+    now = coded(
+        {
+            "falls": "CLC",
+            "rises": "CCC",
+            "sinks": "ALA",
+            "stays": "LCC",
+            "soars": "AAA",
+            "comes": "–L–",
+        }
+    )
     moved = migration.movements(now, before).set_index("dealer_id")
-    assert moved["movement"].to_dict() == {"comes": "joined", "falls": "fallen", "goes": "left", "rises": "risen",
-                                           "sinks": "fallen", "soars": "risen", "stays": "stayed"}  # fmt: skip
-    assert moved.loc[["falls", "rises", "sinks", "soars", "stays"], "steps"].tolist() == [-1, 1, -3, 3, 0]
+    assert moved["movement"].to_dict() == {
+        "comes": "joined",
+        "falls": "fallen",
+        "goes": "left",
+        "rises": "risen",
+        "sinks": "fallen",
+        "soars": "risen",
+        "stays": "stayed",
+    }
+    assert moved.loc[["falls", "rises", "sinks", "soars", "stays"], "steps"].tolist() == [
+        -1,
+        1,
+        -3,
+        3,
+        0,
+    ]
     assert moved.loc["falls", ["previous_class", "composite_class"]].tolist() == ["C", "L"]
     matrix = migration.class_migration(now, before)
     assert matrix.index.tolist() == ["A", "B", "C", "L", "joined"]
     assert matrix.columns.tolist() == ["A", "B", "C", "L", "left"]
-    assert matrix.loc["C", "L"] == matrix.loc["L", "C"] == matrix.loc["A", "L"] == matrix.loc["L", "L"] == 1
+    assert (
+        matrix.loc["C", "L"]
+        == matrix.loc["L", "C"]
+        == matrix.loc["A", "L"]
+        == matrix.loc["L", "L"]
+        == 1
+    )
     assert matrix.loc["L", "left"] == matrix.loc["joined", "L"] == 1
     by_hand = now.assign(override_reason=["he is new (Lin)"] + [""] * 5)
-    assert migration.movements(by_hand, before).set_index("dealer_id").loc["falls", "movement"] == "stayed"
+    assert (
+        migration.movements(by_hand, before).set_index("dealer_id").loc["falls", "movement"]
+        == "stayed"
+    )
 
 
 def test_a_quarter_below_zero_is_a_change_of_its_own():
     ends = periods.month_range("2026-10", 4)
-    rows = pd.concat([coded({"x": code}).assign(window_end=end) for code, end in zip(
-        ("CCC", "CLC", "CCC", "CCC"), ends, strict=True)])  # fmt: skip
+    rows = pd.concat(
+        [
+            coded({"x": code}).assign(window_end=end)
+            for code, end in zip(("CCC", "CLC", "CCC", "CCC"), ends, strict=True)
+        ]
+    )
     (found,) = migration.class_stability(rows).to_dict("records")
     assert (found["history"], found["stability_rate"]) == ("CLCC", pytest.approx(1 / 3))
 
@@ -105,7 +173,9 @@ def test_without_a_year_before_nobody_moved():
 
 
 def test_codes_travel_with_the_classes():
-    moved = migration.movements(NOW.assign(code="AB–"), BEFORE.assign(code="CCC")).set_index("dealer_id")
+    moved = migration.movements(NOW.assign(code="AB–"), BEFORE.assign(code="CCC")).set_index(
+        "dealer_id"
+    )
     assert moved.loc["stays", ["previous_code", "code"]].tolist() == ["CCC", "AB–"]
     assert pd.isna(moved.loc["comes", "previous_code"])
 
@@ -138,17 +208,28 @@ def test_the_mover_table_puts_the_deepest_fall_first_and_leaves_out_who_stayed()
     moved = migration.movements(NOW, BEFORE)
     moved["dealer_name"] = moved["dealer_id"].str.upper()
     dealers = pd.DataFrame({"dealer_id": moved["dealer_id"], "city": "X", "account_manager": "Y"})
-    assert migration.mover_table(moved, dealers)["dealer_id"].tolist() == ["drops", "falls", "goes", "rises", "comes"]
+    assert migration.mover_table(moved, dealers)["dealer_id"].tolist() == [
+        "drops",
+        "falls",
+        "goes",
+        "rises",
+        "comes",
+    ]
 
 
-# ---- stability ------------------------------------------------------------------------------------------------------
+# ---- stability -----------------------------------------------------------------------------------
 
 
 def quarters_of(**history: str) -> pd.DataFrame:
     """Spell out histories, oldest quarter first; "·" is a quarter without a line."""
     n = max(map(len, history.values()))
     ends = [periods.shift("2026-10", -3 * (n - 1 - i)) for i in range(n)]
-    rows = [(d, e, c) for d, letters in history.items() for e, c in zip(ends, letters, strict=True) if c != "·"]
+    rows = [
+        (d, e, c)
+        for d, letters in history.items()
+        for e, c in zip(ends, letters, strict=True)
+        if c != "·"
+    ]
     return pd.DataFrame(rows, columns=["dealer_id", "window_end", "composite_class"])
 
 
@@ -166,7 +247,11 @@ def quarters_of(**history: str) -> pd.DataFrame:
     ],
 )
 def test_stability_by_hand(history, rate, n_steps):
-    found = migration.class_stability(quarters_of(x=history, all="AAAAAAAA")).set_index("dealer_id").loc["x"]
+    found = (
+        migration.class_stability(quarters_of(x=history, all="AAAAAAAA"))
+        .set_index("dealer_id")
+        .loc["x"]
+    )
     assert found["history"] == history
     assert found["n_steps"] == n_steps
     assert found["stability_rate"] == pytest.approx(rate, nan_ok=True)
@@ -176,7 +261,9 @@ def test_stability_reads_the_quarters_in_time_whatever_the_rows_order():
     rows = quarters_of(x="AABBCCAA", y="AAAABBBB")
     expected = migration.class_stability(rows)
     for seed in range(5):
-        pd.testing.assert_frame_equal(migration.class_stability(rows.sample(frac=1, random_state=seed)), expected)
+        pd.testing.assert_frame_equal(
+            migration.class_stability(rows.sample(frac=1, random_state=seed)), expected
+        )
 
 
 def test_stability_of_nobody_and_of_one_quarter():
@@ -187,7 +274,10 @@ def test_stability_of_nobody_and_of_one_quarter():
 
 
 def rolling_and_separate(seed: int) -> tuple[float, float]:
-    """Share of classes that stay: between windows a month apart, and between windows that share no month."""
+    """Share of classes that stay.
+
+    Between windows a month apart, and between windows that share no month.
+    """
     random = np.random.default_rng(seed)
     size = random.lognormal(9, 1.0, 300)[:, None]
     drift = np.cumsum(random.normal(0, 0.12, (300, 24)), axis=1)
@@ -208,7 +298,7 @@ def test_overlapping_windows_look_more_stable_than_they_are():
     assert np.median([s for _, s in found]) < 0.85
 
 
-# ---- regularity of demand -------------------------------------------------------------------------------------------
+# ---- regularity of demand ------------------------------------------------------------------------
 
 
 def months_of(**revenue: list[float]) -> pd.DataFrame:
@@ -247,14 +337,18 @@ def test_demand_variability_by_hand(amounts, variation, letter):
 
 
 def test_demand_before_the_window_only_tells_since_when_he_buys():
-    months = months_of(x=[100.0, *[None] * 11, *[100.0] * 3])  # bought once two and more months before the window
+    # bought once two and more months before the window
+    months = months_of(x=[100.0, *[None] * 11, *[100.0] * 3])
     found = migration.demand_variability(months, "2026-10").set_index("dealer_id")
-    assert found.loc["x", "variation"] == pytest.approx(math.sqrt(3))  # three of twelve: mean 25, deviation 43.3
+    # three of twelve: mean 25, deviation 43.3
+    assert found.loc["x", "variation"] == pytest.approx(math.sqrt(3))
 
 
 def test_the_regularity_table_counts_every_dealer_of_the_page():
     demand = pd.DataFrame({"dealer_id": ["a", "b"], "variability": ["X", "Z"]})
-    table = migration.regularity_table(judged({"a": "A", "b": "A", "c": "B"}), demand).set_index("composite_class")
+    table = migration.regularity_table(judged({"a": "A", "b": "A", "c": "B"}), demand).set_index(
+        "composite_class"
+    )
     assert table.loc["A"].tolist() == [1, 0, 1, 0]
     assert table.loc["B", "–"] == 1
     assert table.to_numpy().sum() == 3
@@ -265,7 +359,7 @@ def test_there_is_no_regularity_table_of_two_months():
     assert migration.regularity_table(judged({"a": "A"}), demand).empty
 
 
-# ---- plots ----------------------------------------------------------------------------------------------------------
+# ---- plots ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
@@ -285,9 +379,18 @@ def test_the_matrix_is_drawn_as_it_is(language):
 def test_the_stability_plot_draws_the_shares_of_each_class(language):
     style.use(language, "CNY")
     stability = migration.class_stability(
-        quarters_of(a="AAAAAAAA", b="AABBAABB", c="ABABABAB", d="CCCCCCCC", new="······AA", newest="·······A")
+        quarters_of(
+            a="AAAAAAAA",
+            b="AABBAABB",
+            c="ABABABAB",
+            d="CCCCCCCC",
+            new="······AA",
+            newest="·······A",
+        )
     )
-    classes = judged({"a": "A", "b": "A", "c": "A", "d": "C", "new": "A", "newest": "A", "unseen": "B"})
+    classes = judged(
+        {"a": "A", "b": "A", "c": "A", "d": "C", "new": "A", "newest": "A", "unseen": "B"}
+    )
     kept = stability.copy(), classes.copy()
     ax = migration.plot_stability(stability, classes)
     drawn = {c.get_label(): [bar.get_width() for bar in c] for c in ax.containers}
@@ -309,8 +412,12 @@ def test_what_is_not_known_is_a_sentence_instead_of_a_figure():
     ax = migration.plot_stability(stability, judged({"a": "A", "b": "B"}))
     assert ax.figure.alt_text == style.say("migration.few_quarters")
     assert not ax.patches
-    four = migration.plot_stability(migration.class_stability(quarters_of(a="AAAA")), judged({"a": "A"}))
-    assert style.say("migration.stability_how", n=4) in text_of(four), "the quarters are counted, not assumed"
+    four = migration.plot_stability(
+        migration.class_stability(quarters_of(a="AAAA")), judged({"a": "A"})
+    )
+    assert style.say("migration.stability_how", n=4) in text_of(four), (
+        "the quarters are counted, not assumed"
+    )
 
 
 def test_inputs_are_not_mutated():

@@ -8,7 +8,13 @@ from matplotlib import pyplot as plt
 from helpers import demo, needs, style
 from test_scoring import END, LANGUAGES, SCORES, boxes_of, scores_of
 
-NAMES = pd.DataFrame({"need": list("abcd"), "en": ["Alpha", "Beta", "Gamma", "Delta"], "zh": ["甲", "乙", "丙", "丁"]})
+NAMES = pd.DataFrame(
+    {
+        "need": list("abcd"),
+        "en": ["Alpha", "Beta", "Gamma", "Delta"],
+        "zh": ["甲", "乙", "丙", "丁"],
+    }
+)
 
 
 @pytest.fixture(autouse=True)
@@ -27,9 +33,12 @@ def workshop() -> pd.DataFrame:
 
 
 def needs_of(**levels: tuple[float, float]) -> pd.DataFrame:
-    rows = [("W1", f"P{p}", need, value, aspect)
-            for need, pair in levels.items() for p in range(3)
-            for aspect, value in zip(("importance", "performance"), pair, strict=True)]  # fmt: skip
+    rows = [
+        ("W1", f"P{p}", need, value, aspect)
+        for need, pair in levels.items()
+        for p in range(3)
+        for aspect, value in zip(("importance", "performance"), pair, strict=True)
+    ]
     return scores_of(*(r[:4] for r in rows), kind="need").assign(aspect=[r[4] for r in rows])
 
 
@@ -37,16 +46,24 @@ def test_needs_by_hand():
     rows = needs_of(a=(9, 3), b=(8, 8), c=(2, 9), d=(1, 1))
     table = needs.need_gaps(rows, NAMES, end_date=END)
     assert table[["need", "need_name", "gap", "quadrant"]].to_numpy().tolist() == [
-        ["a", "Alpha", 6.0, "act"], ["b", "Beta", 0.0, "keep"], ["d", "Delta", 0.0, "low_priority"],
+        ["a", "Alpha", 6.0, "act"],
+        ["b", "Beta", 0.0, "keep"],
+        ["d", "Delta", 0.0, "low_priority"],
         ["c", "Gamma", -7.0, "overdone"],
-    ]  # fmt: skip
+    ]
     assert table["n_scores"].tolist() == [3, 3, 3, 3]
-    assert needs.need_sentences(table) == ["Alpha: importance 9.0, our performance 3.0; 6.0 points are missing."]
+    assert needs.need_sentences(table) == [
+        "Alpha: importance 9.0, our performance 3.0; 6.0 points are missing."
+    ]
 
 
 def test_needs_take_the_last_session_and_both_aspects():
-    rows = pd.concat([needs_of(a=(1, 1), b=(5, 5)), needs_of(a=(9, 2)).assign(
-        session="W2", scored_date=pd.Timestamp("2026-06-01"))])  # fmt: skip
+    rows = pd.concat(
+        [
+            needs_of(a=(1, 1), b=(5, 5)),
+            needs_of(a=(9, 2)).assign(session="W2", scored_date=pd.Timestamp("2026-06-01")),
+        ]
+    )
     one_sided = needs_of(c=(9, 9))
     rows = pd.concat([rows, one_sided[one_sided["aspect"] == "importance"]], ignore_index=True)
     table = needs.need_gaps(rows, NAMES, end_date=END).set_index("need")
@@ -69,8 +86,16 @@ def crowd(seed: int) -> pd.DataFrame:
     x, y = random.normal(6.5, 0.7, 11).round(1), random.normal(7, 0.8, 11).round(1)
     names = [style.translated(f"A longer need {i}", f"较长的需求{i}") for i in range(11)]
     quadrant = np.where((y >= np.median(y)) & (x < np.median(x)), "act", "keep")
-    return pd.DataFrame({"need": names, "need_name": names, "performance": x, "importance": y, "gap": y - x,
-                         "quadrant": quadrant})  # fmt: skip
+    return pd.DataFrame(
+        {
+            "need": names,
+            "need_name": names,
+            "performance": x,
+            "importance": y,
+            "gap": y - x,
+            "quadrant": quadrant,
+        }
+    )
 
 
 @LANGUAGES
@@ -86,11 +111,19 @@ def test_names_of_needs_hide_neither_each_other_nor_a_point(language, seed):
     for i, box in enumerate(boxes):
         assert not [texts[j].get_text() for j in range(i) if needs._overlap(box, boxes[j]) > 1]
     named = {t.get_text(): box for t, box in zip(texts, boxes, strict=True)}
-    points = dict(zip(table["need_name"], ax.transData.transform(table[["performance", "importance"]]), strict=True))
+    points = dict(
+        zip(
+            table["need_name"],
+            ax.transData.transform(table[["performance", "importance"]]),
+            strict=True,
+        )
+    )
     for name in table["need_name"]:
         frame = ax.get_window_extent()
         assert frame.x0 - 1 <= named[name].x0 <= named[name].x1 <= frame.x1 + 1
-        assert not [n for n, (px, py) in points.items() if n != name and named[name].contains(px, py)]
+        assert not [
+            n for n, (px, py) in points.items() if n != name and named[name].contains(px, py)
+        ]
     urgent = table.loc[table["quadrant"] == "act", "need_name"]
     assert all(t.get_color() == style.COLORS["bad"] for t in texts if t.get_text() in set(urgent))
 

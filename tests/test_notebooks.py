@@ -1,4 +1,7 @@
-"""The notebooks as documents: their shape, their parameters, their languages, and that each runs on a small network."""
+"""The notebooks as documents.
+
+Their shape, their parameters, their languages, and that each runs on a small network.
+"""
 
 import ast
 import re
@@ -33,17 +36,25 @@ def notebook(request) -> Path:
 def executed(notebook: Path, folder: Path, parameters: dict):
     """Run a notebook under plain papermill, the interactive cell included."""
     made = papermill.execute_notebook(
-        str(notebook), str(folder / "made.ipynb"), parameters, progress_bar=False, cwd=str(ROOT),
+        str(notebook),
+        str(folder / "made.ipynb"),
+        parameters,
+        progress_bar=False,
+        cwd=str(ROOT),
         execution_timeout=SECONDS,
-    )  # fmt: skip
+    )
     # a reply that nobody looks for is found when the time is up, and the cell passes
-    assert max(c.metadata.papermill.duration or 0 for c in made.cells) < SECONDS, "a cell waited for its own end"
+    assert max(c.metadata.papermill.duration or 0 for c in made.cells) < SECONDS, (
+        "a cell waited for its own end"
+    )
     return made
 
 
 def widget_models(made) -> list[dict]:
     """List the widgets that a notebook has opened."""
-    held = made.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {"state": {}})
+    held = made.metadata.get("widgets", {}).get(
+        "application/vnd.jupyter.widget-state+json", {"state": {}}
+    )
     return list(held["state"].values())
 
 
@@ -103,23 +114,33 @@ def test_no_outputs_are_stored(notebook):
 
 def test_parameters_are_typed_and_explained(notebook):
     found = papermill.inspect_notebook(str(notebook))
-    assert {name: p["inferred_type_name"] for name, p in found.items()}.items() >= PARAMETERS.items()
+    assert {
+        name: p["inferred_type_name"] for name, p in found.items()
+    }.items() >= PARAMETERS.items()
     assert all(p["help"] for p in found.values()), "each parameter says what it is"
 
 
 def test_every_text_is_there_in_both_languages(notebook):
     told = cells(notebook)
-    at = [(i, "lang-en" in tags(c), "lang-zh" in tags(c)) for i, c in enumerate(told) if c.cell_type == "markdown"]
+    at = [
+        (i, "lang-en" in tags(c), "lang-zh" in tags(c))
+        for i, c in enumerate(told)
+        if c.cell_type == "markdown"
+    ]
     assert all(en != zh for _, en, zh in at), "every text cell has exactly one language"
     twins = [(told[i], told[i + 1]) for i, en, _ in at if en]
     assert all("lang-zh" in tags(zh) for _, zh in twins), "the Chinese twin follows at once"
     assert len(at) == 2 * len(twins)
     for en, zh in twins:
-        assert re.findall(r"^#+", en.source, re.M) == re.findall(r"^#+", zh.source, re.M), en.source[:60]
+        assert re.findall(r"^#+", en.source, re.M) == re.findall(r"^#+", zh.source, re.M), (
+            en.source[:60]
+        )
         assert en.source.count("\n- ") == zh.source.count("\n- "), en.source[:60]
         assert re.search(r"[\u4e00-\u9fff]", zh.source)
         assert not re.search(r"[\u4e00-\u9fff]", en.source)
-        assert set(tags(en)) - {"lang-en"} == set(tags(zh)) - {"lang-zh"}, "twins are printed together"
+        assert set(tags(en)) - {"lang-en"} == set(tags(zh)) - {"lang-zh"}, (
+            "twins are printed together"
+        )
 
 
 def test_what_explains_a_figure_goes_with_it(notebook):
@@ -130,11 +151,17 @@ def test_what_explains_a_figure_goes_with_it(notebook):
 
 
 def test_ends_with_checks_and_limits(notebook):
-    headings = [c.source.splitlines()[0] for c in cells(notebook, "markdown") if "lang-en" in tags(c)]
+    headings = [
+        c.source.splitlines()[0] for c in cells(notebook, "markdown") if "lang-en" in tags(c)
+    ]
     assert headings[-2:] == ["## Checks", "## When not to trust this"]
     checks = cells(notebook, "code")[-1].source
     assert checks.count("assert ") >= 2
-    assert all(isinstance(n.msg, ast.Constant) for n in ast.walk(ast.parse(checks)) if isinstance(n, ast.Assert))
+    assert all(
+        isinstance(n.msg, ast.Constant)
+        for n in ast.walk(ast.parse(checks))
+        if isinstance(n, ast.Assert)
+    )
 
 
 def test_has_one_interactive_call(notebook):
@@ -145,14 +172,27 @@ def test_has_one_interactive_call(notebook):
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans", "zh-Hant"])
 def test_runs_on_a_small_network(notebook, language, small_demo, tmp_path):
-    made = executed(notebook, tmp_path, {"config": str(small_demo.path), "language": language, "period": ""})
-    figures = [o for c in made.cells if c.cell_type == "code" for o in c.outputs if "image/svg+xml" in o.get("data", {})
-               or "image/png" in o.get("data", {})]  # fmt: skip
+    made = executed(
+        notebook, tmp_path, {"config": str(small_demo.path), "language": language, "period": ""}
+    )
+    figures = [
+        o
+        for c in made.cells
+        if c.cell_type == "code"
+        for o in c.outputs
+        if "image/svg+xml" in o.get("data", {}) or "image/png" in o.get("data", {})
+    ]
     assert len(figures) >= 4
     for figure in figures:
         kind = "image/svg+xml" if "image/svg+xml" in figure.data else "image/png"
         assert figure.metadata[kind]["alt"], "every figure has words for who can't see it"
-    warned = [o.text for c in made.cells if c.cell_type == "code" for o in c.outputs if o.get("name") == "stderr"]
+    warned = [
+        o.text
+        for c in made.cells
+        if c.cell_type == "code"
+        for o in c.outputs
+        if o.get("name") == "stderr"
+    ]
     assert not warned
     opened = widget_models(made)
     assert "OutputModel" not in {model["model_name"] for model in opened}, (

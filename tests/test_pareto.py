@@ -1,4 +1,7 @@
-"""ABC by three indicators: every trap that other tools fall into, worked by hand, by twins, and by what must hold."""
+"""ABC by three indicators.
+
+Every trap that other tools fall into, worked by hand, by twins, and by what must hold.
+"""
 
 import math
 import random
@@ -20,7 +23,9 @@ RULES = pytest.mark.parametrize("rule", pareto.RULES)
 
 cents = st.integers(-2_000, 10_000_000)
 anything = st.lists(st.one_of(st.none(), st.just(0), st.integers(-9, 9), cents), max_size=60)
-positive = st.lists(st.one_of(st.integers(1, 9), st.integers(1, 10_000_000)), min_size=1, max_size=60)
+positive = st.lists(
+    st.one_of(st.integers(1, 9), st.integers(1, 10_000_000)), min_size=1, max_size=60
+)
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +57,7 @@ def lognormal(n: int, seed: int = 11) -> list[float]:
     return drawn.sample(sorted(found), n)
 
 
-# ---- how other tools go wrong ---------------------------------------------------------------------------------------
+# ---- how other tools go wrong --------------------------------------------------------------------
 
 
 @RULES
@@ -71,8 +76,10 @@ def test_ties_at_the_border_share_the_better_class_in_any_row_order(rule):
 
 
 def test_ties_are_classed_by_their_best_rank():
-    assert classes([50, 50, 50, 50, 20, 10, 9, 8, 7, 6]) == "AAAABBCCCC"  # best rank 1: all four are A
-    assert classes([90, 80, 30, 30, 30, 30, 30, 2, 1, 1]) == "AABBBBBCCC"  # ranks 3 to 7: one class though it is large
+    # best rank 1: all four are A
+    assert classes([50, 50, 50, 50, 20, 10, 9, 8, 7, 6]) == "AAAABBCCCC"
+    # ranks 3 to 7: one class though it is large
+    assert classes([90, 80, 30, 30, 30, 30, 30, 2, 1, 1]) == "AABBBBBCCC"
 
 
 def test_the_crossing_dealer_keeps_the_better_class():
@@ -109,7 +116,8 @@ def test_all_dealers_with_losses_make_all_l(rule):
 @RULES
 def test_zero_and_negative_dealers_are_never_a_or_b(rule):
     assert classes([0, 0, 0, 0, 5], rule) == "CCCCA"
-    assert classes([9, 0, -1, -900, 0, 8, -0.0], rule)[1:5] == "CLLC"  # exactly zero earns nothing, and costs nothing
+    # exactly zero earns nothing, and costs nothing
+    assert classes([9, 0, -1, -900, 0, 8, -0.0], rule)[1:5] == "CLLC"
     assert classes([9, 0, -1, -900, 0, 8, -0.0], rule)[6] == "C"
 
 
@@ -120,7 +128,8 @@ def test_negative_amounts_do_not_shrink_the_total_of_the_value_rule():
 
 
 def test_who_loses_stays_a_dealer_of_the_quota():
-    # twenty per cent of ten dealers are two, whether the others earn or lose: nobody rises because another one loses
+    # twenty per cent of ten dealers are two, whether the others earn or lose: nobody rises because
+    # another one loses
     assert classes([9, 8, 7, 6, 5, 4, 3, 2, 1, 0.5]) == "AABBBBCCCC"
     assert classes([9, 8, 7, 6, 5, 4, 3, -2, -1, -0.5]) == "AABBBBCLLL"
 
@@ -135,8 +144,10 @@ def test_nan_values_do_not_vanish(rule):
 
 
 def test_nan_ids_are_no_phantom_a(make_book):
-    lines = [{"dealer_id": i, "date": pd.Timestamp("2026-10-31").date(), "revenue": Decimal(r)}
-             for i, r in (("01", 50), ("02", 40), (None, 9_000), ("  ", 9_000))]  # fmt: skip
+    lines = [
+        {"dealer_id": i, "date": pd.Timestamp("2026-10-31").date(), "revenue": Decimal(r)}
+        for i, r in (("01", 50), ("02", 40), (None, 9_000), ("  ", 9_000))
+    ]
     totals = read.dealer_totals(make_book(brand="", sell_in=lines), "2026-10")
     assert totals["dealer_id"].tolist() == ["01", "02"]
     assert "".join(pareto.abc_classes(totals["purchases"])) == "AB"
@@ -154,7 +165,8 @@ def test_float_sums_cannot_flip_a_border(rule):
 
 
 def test_float_sums_the_value_cut_is_exact_in_cents():
-    assert (0.49 + 0.19) / (0.49 + 0.19 + 0.17) < 0.8  # as floats; in truth exactly 80 % lie ahead of the third
+    # as floats; in truth exactly 80 % lie ahead of the third
+    assert (0.49 + 0.19) / (0.49 + 0.19 + 0.17) < 0.8
     assert classes([0.49, 0.19, 0.17], "value") == "AAB"
     assert classes([0.99, 0.86, 0.35, 0.28, 0.27], "value") == "AAABB"
 
@@ -174,7 +186,8 @@ def test_brand_share_is_never_classed_by_value_or_by_computed_limits():
         assert "".join(judged["payments_class"].sort_index()) == classes(totals["payments"], rule)
     table = judgement.class_table(judgement.joint_judgement(totals, DIAGNOSES))
     shares = table[table["indicator"] == "brand_share"]
-    assert shares[["value", "value_share"]].isna().all(axis=None)  # not additive: no sum, no share of a sum
+    # not additive: no sum, no share of a sum
+    assert shares[["value", "value_share"]].isna().all(axis=None)
     labels = [line.get_label() for line in pareto.plot_lorenz(totals).lines]
     assert style.label("payments") in labels
     assert style.label("brand_share") not in labels
@@ -211,7 +224,7 @@ def test_index_and_input_stay():
     pd.testing.assert_series_equal(values, kept)
 
 
-# ---- what must hold -------------------------------------------------------------------------------------------------
+# ---- what must hold ------------------------------------------------------------------------------
 
 
 @RULES
@@ -220,7 +233,9 @@ def test_index_and_input_stay():
 def test_row_order_is_irrelevant(rule, values, seed):
     rows = money(values)
     shuffled = rows.sample(frac=1, random_state=seed)
-    pd.testing.assert_series_equal(pareto.abc_classes(shuffled, rule).sort_index(), pareto.abc_classes(rows, rule))
+    pd.testing.assert_series_equal(
+        pareto.abc_classes(shuffled, rule).sort_index(), pareto.abc_classes(rows, rule)
+    )
 
 
 @RULES
@@ -236,7 +251,9 @@ def test_scaling_money_changes_no_class(rule, values, factor):
 @settings(max_examples=50)
 @given(values=anything)
 def test_equal_values_share_a_class_and_better_ones_are_never_worse(rule, values):
-    rows = pd.DataFrame({"value": money(values), "letter": pareto.abc_classes(money(values), rule)}).dropna()
+    rows = pd.DataFrame(
+        {"value": money(values), "letter": pareto.abc_classes(money(values), rule)}
+    ).dropna()
     assert len(rows.drop_duplicates()) == rows["value"].nunique()
     assert rows.sort_values("value", ascending=False)["letter"].is_monotonic_increasing
     assert (rows.loc[rows["value"] == 0, "letter"] == "C").all()
@@ -267,7 +284,9 @@ def test_quota_is_the_definition(values):
         elif flat:
             assert letter == "B"
         else:
-            assert letter == ("A" if part < Fraction(1, 5) else "B" if part < Fraction(3, 5) else "C")
+            assert letter == (
+                "A" if part < Fraction(1, 5) else "B" if part < Fraction(3, 5) else "C"
+            )
 
 
 @given(values=anything)
@@ -278,7 +297,9 @@ def test_value_rule_is_the_definition(values):
     for value, letter in zip(values, classes(money(values), "value"), strict=True):
         if value is not None and value > 0:
             ahead = Fraction(sum(v for v in known if v > value), whole)
-            assert letter == ("A" if ahead < Fraction(4, 5) else "B" if ahead < Fraction(19, 20) else "C")
+            assert letter == (
+                "A" if ahead < Fraction(4, 5) else "B" if ahead < Fraction(19, 20) else "C"
+            )
 
 
 @settings(max_examples=40)
@@ -292,7 +313,8 @@ def test_class_table_leaves_no_dealer_and_no_money_out(values):
         assert rows["dealer_share"].sum() == pytest.approx(1)
         assert rows["value"].sum() == pytest.approx(judged[indicator].sum(), abs=1e-6)
         if (judged[indicator] > 0).any():
-            assert rows["value_share"].sum() == pytest.approx(1)  # of what is above zero, whatever the losses
+            # of what is above zero, whatever the losses
+            assert rows["value_share"].sum() == pytest.approx(1)
         assert len(net) == (judged[indicator] < 0).any()
         assert (net["value"] - judged[indicator].sum()).abs().lt(0.01).all()
 
@@ -310,7 +332,9 @@ def test_the_shares_of_the_classes_are_one_whole_in_any_order(values, seed):
     else:
         assert all(math.isnan(part) for part in parts)
     mixed = v.sample(frac=1, random_state=seed)
-    assert pareto.held_share(mixed, (letters == "A").reindex(mixed.index)) == pytest.approx(parts[0], nan_ok=True)
+    assert pareto.held_share(mixed, (letters == "A").reindex(mixed.index)) == pytest.approx(
+        parts[0], nan_ok=True
+    )
     assert pareto.gains_and_losses(mixed) == sums
 
 
@@ -330,7 +354,8 @@ def test_lorenz_curve_runs_from_nothing_to_everything_and_is_concave(values):
     assert curve.iloc[-1].tolist() == ([1, 1] if n else [0, 0])
     steps = np.diff(curve["value_share"])
     assert (steps >= 0).all()
-    assert (np.diff(steps) <= 1e-12).all()  # best first: each dealer adds no more than the one before
+    # best first: each dealer adds no more than the one before
+    assert (np.diff(steps) <= 1e-12).all()
 
 
 @given(values=positive, factor=st.integers(2, 1000))
@@ -365,21 +390,25 @@ def test_gini_interval_contains_the_point_mostly_and_is_the_same_each_time():
 
 def test_top_share_by_hand():
     assert pareto.top_share(pd.Series([1.0] * 9 + [11])) == 0.6  # two of ten: 11 and 1 of 20
-    assert pareto.top_share(pd.Series([3.0, 1])) == 0.75  # at least one dealer: a fifth of two is none
+    # at least one dealer: a fifth of two is none
+    assert pareto.top_share(pd.Series([3.0, 1])) == 0.75
     assert pareto.top_share(pd.Series([4.0, 4, -9, np.nan])) == 0.5
     assert math.isnan(pareto.top_share(pd.Series([0.0, -1])))
 
 
-# ---- independent implementations ------------------------------------------------------------------------------------
+# ---- independent implementations -----------------------------------------------------------------
 
 TWIN = """
 WITH known AS (SELECT *, SUM(v) FILTER (v > 0) OVER () AS whole, COUNT(v) OVER () AS n,
         5 * (RANK() OVER (ORDER BY v DESC NULLS LAST) - 1) AS better5,
-        SUM(greatest(v, 0)) OVER (ORDER BY v DESC NULLS LAST) - greatest(v, 0) * COUNT(*) OVER (PARTITION BY v) AS ahead
+        SUM(greatest(v, 0)) OVER (ORDER BY v DESC NULLS LAST)
+          - greatest(v, 0) * COUNT(*) OVER (PARTITION BY v) AS ahead
     FROM (SELECT i, CAST(v AS DECIMAL(18, 2)) AS v FROM given))
-SELECT CASE WHEN v IS NULL THEN '–' WHEN v < 0 THEN 'L' WHEN v = 0 THEN 'C' WHEN better5 < n THEN 'A'
+SELECT CASE WHEN v IS NULL THEN '–'
+    WHEN v < 0 THEN 'L' WHEN v = 0 THEN 'C' WHEN better5 < n THEN 'A'
         WHEN better5 < 3 * n THEN 'B' ELSE 'C' END AS quota,
-    CASE WHEN v IS NULL THEN '–' WHEN v < 0 THEN 'L' WHEN v = 0 THEN 'C' WHEN ahead * 100 < whole * 80 THEN 'A'
+    CASE WHEN v IS NULL THEN '–'
+    WHEN v < 0 THEN 'L' WHEN v = 0 THEN 'C' WHEN ahead * 100 < whole * 80 THEN 'A'
         WHEN ahead * 100 < whole * 95 THEN 'B' ELSE 'C' END AS value
 FROM known ORDER BY i
 """
@@ -398,7 +427,10 @@ def test_an_sql_twin_on_decimals_gives_the_same_letters(values):
 
 
 def ultsch_loetsch(values: list[int]) -> tuple[int, int]:
-    """Limits of Ultsch & Lötsch from their definitions alone, in fractions: sizes of A and of A with B."""
+    """Limits of Ultsch & Lötsch from their definitions alone, in fractions.
+
+    Sizes of A and of A with B.
+    """
     v = sorted((x for x in values if x > 0), reverse=True)
     n, total = len(v), sum(v)
     points = [(Fraction(i, n), Fraction(sum(v[:i]), total)) for i in range(1, n + 1)]
@@ -407,13 +439,15 @@ def ultsch_loetsch(values: list[int]) -> tuple[int, int]:
         return min(range(n), key=lambda i: (points[i][0] - x) ** 2 + (points[i][1] - 1) ** 2) + 1
 
     pareto_point = nearest(Fraction(0))
-    break_even = max(sum(x * n > total for x in v), 1)  # while one more dealer brings more than the mean
+    # while one more dealer brings more than the mean
+    break_even = max(sum(x * n > total for x in v), 1)
     a = min(pareto_point, break_even)
     return a, max(nearest(Fraction(max(pareto_point, break_even), n)), a)
 
 
 @given(values=st.lists(st.integers(1, 10_000_000), min_size=1, max_size=50, unique=True))
-@example(values=[36, 28, 23, 21, 7])  # the third earns the mean exactly: the break-even point lies before him
+# the third earns the mean exactly: the break-even point lies before him
+@example(values=[36, 28, 23, 21, 7])
 def test_computed_limits_equal_a_reference_written_from_the_paper(values):
     assert pareto.computed_limits(money(values)) == ultsch_loetsch(values)
 
@@ -424,20 +458,28 @@ def test_computed_limits_where_abc_analysis_finds_no_a():
     assert pareto.computed_limits(pd.Series([0.0, -1])) == (0, 0)
 
 
-@pytest.mark.parametrize(("n", "n_a", "n_b"), [(25, 6, 4), (60, 15, 7), (200, 45, 22), (1000, 238, 111)])
+@pytest.mark.parametrize(
+    ("n", "n_a", "n_b"), [(25, 6, 4), (60, 15, 7), (200, 45, 22), (1000, 238, 111)]
+)
 def test_computed_limits_are_near_those_of_abc_analysis(n, n_a, n_b):
-    """Sizes printed by abc-analysis 0.1.23 on these very values: it smooths with a spline, so it is a loose oracle."""
+    """Sizes printed by abc-analysis 0.1.23 on these very values.
+
+    It smooths with a spline, so it is a loose oracle.
+    """
     a, ab = pareto.computed_limits(pd.Series(lognormal(n)))
     assert abs(a - n_a) <= 3
     assert abs(ab - n_a - n_b) <= 3
 
 
 def test_quota_equals_openretailscience_on_tie_free_data():
-    """Letters of openretailscience 0.48.1, thresholds .4 .8 1; for n in fives its percent rank cuts where ours does."""
+    """Letters of openretailscience 0.48.1, thresholds .4 .8 1.
+
+    For n in fives its percent rank cuts where ours does.
+    """
     assert classes(lognormal(25)) == "BCCCACCBBCBCAAABCCBCBBBAB"
 
 
-# ---- plots ----------------------------------------------------------------------------------------------------------
+# ---- plots ---------------------------------------------------------------------------------------
 
 
 def text_of(ax) -> str:
@@ -447,11 +489,14 @@ def text_of(ax) -> str:
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 def test_the_pareto_plot_draws_the_table(language):
     style.use(language, "CNY")
-    judged = judgement.joint_judgement(totals_of(payments=[500.0, 200, 100, 80, 60, 40, 20, 0, -5, np.nan]), DIAGNOSES)
+    judged = judgement.joint_judgement(
+        totals_of(payments=[500.0, 200, 100, 80, 60, 40, 20, 0, -5, np.nan]), DIAGNOSES
+    )
     ax = pareto.plot_pareto(judged, "payments", scope="2026")
     curve = ax.lines[0]
     np.testing.assert_allclose(curve.get_ydata(), [0, 0.5, 0.7, 0.8, 0.88, 0.94, 0.98, 1])
-    assert curve.get_xdata().tolist() == list(range(8))  # zero, negative and missing are no point of the curve
+    # zero, negative and missing are no point of the curve
+    assert curve.get_xdata().tolist() == list(range(8))
     table = judgement.class_table(judged).set_index("class")["n_dealers"]
     borders = [line.get_xdata()[0] for line in ax.lines[1:]]
     assert borders == [table["A"], table["A"] + table["B"]] == [2, 6]
@@ -478,7 +523,8 @@ def test_the_lorenz_plot_draws_each_curve_and_says_its_gini(language):
     totals = totals_of(payments=[70.0, 20, 10], gross_profit=[5.0, 5, 5])
     ax = pareto.plot_lorenz(totals)
     lines = {line.get_label(): line for line in ax.lines}
-    np.testing.assert_allclose(lines[style.label("payments")].get_ydata(), [0, 0.1, 0.3, 1])  # poorest first
+    # poorest first
+    np.testing.assert_allclose(lines[style.label("payments")].get_ydata(), [0, 0.1, 0.3, 1])
     np.testing.assert_allclose(lines[style.label("gross_profit")].get_ydata(), [0, 1 / 3, 2 / 3, 1])
     assert f"{pareto.gini(totals['payments']):.2f}" == "0.40"
     assert "0.40" in text_of(ax)
@@ -487,7 +533,8 @@ def test_the_lorenz_plot_draws_each_curve_and_says_its_gini(language):
 
 def test_plots_survive_nobody():
     judged = judgement.joint_judgement(
-        totals_of(payments=[1.0], gross_profit=[1.0], brand_share=[1.0], revenue=[1.0]).head(0), DIAGNOSES
+        totals_of(payments=[1.0], gross_profit=[1.0], brand_share=[1.0], revenue=[1.0]).head(0),
+        DIAGNOSES,
     )
     assert pareto.plot_pareto(judged) is None  # an empty frame would look like a finding
     assert pareto.plot_lorenz(judged) is None

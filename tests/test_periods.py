@@ -12,8 +12,24 @@ from helpers import periods
 months = st.dates(dt.date(1950, 1, 1), dt.date(2090, 12, 31)).map(lambda day: f"{day:%Y-%m}")
 
 
-@pytest.mark.parametrize("text", ["", "2026", "2026-13", "2026-00", "2026-1", "26-10", "2026/10", "2026-10-01",
-                                  "2026-10\n", " 2026-10", "2126-10", "../..", "２０２６-10"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "2026",
+        "2026-13",
+        "2026-00",
+        "2026-1",
+        "26-10",
+        "2026/10",
+        "2026-10-01",
+        "2026-10\n",
+        " 2026-10",
+        "2126-10",
+        "../..",
+        "２０２６-10",
+    ],
+)
 def test_what_is_no_month_is_refused_by_name(text):
     with pytest.raises(ValueError, match=r"is no month; write it as year-month, e\.g\. '2026-10'"):
         periods.require_month(text)
@@ -43,11 +59,22 @@ def test_windows_by_hand():
     assert periods.month_range("2026-01", 2) == ["2025-12", "2026-01"]
 
 
-@pytest.mark.parametrize(("latest", "month"), [
-    ("2022-10-31", "2022-10"), ("2022-10-28", "2022-10"), ("2022-10-27", "2022-09"), ("2022-11-01", "2022-10"),
-    ("2023-02-25", "2023-02"), ("2023-02-24", "2023-01"), ("2024-02-26", "2024-02"), ("2024-02-25", "2024-01"),
-    ("2022-12-29", "2022-12"), ("2023-01-02", "2022-12"), ("2022-12-27", "2022-11"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("latest", "month"),
+    [
+        ("2022-10-31", "2022-10"),
+        ("2022-10-28", "2022-10"),
+        ("2022-10-27", "2022-09"),
+        ("2022-11-01", "2022-10"),
+        ("2023-02-25", "2023-02"),
+        ("2023-02-24", "2023-01"),
+        ("2024-02-26", "2024-02"),
+        ("2024-02-25", "2024-01"),
+        ("2022-12-29", "2022-12"),
+        ("2023-01-02", "2022-12"),
+        ("2022-12-27", "2022-11"),
+    ],
+)
 def test_a_month_is_complete_from_three_days_before_its_end(latest, month):
     assert periods.last_complete_month(dt.date.fromisoformat(latest)) == month
 

@@ -1,4 +1,6 @@
-"""The plan: its calendar, what was promised against what came, to whom a success carries over, and its file."""
+"""The plan: its calendar, what was promised against what came, to whom a success carries over, and
+its file.
+"""
 
 import datetime as dt
 import itertools
@@ -27,18 +29,34 @@ def _looks():
 
 
 def tree_of(*names: str) -> pd.DataFrame:
-    """Lay out a bone and twigs: f01 ours (stock age, low is better), f02 head office's (basket), f03 without metric."""
+    """Lay out a bone and twigs.
+
+    F01 ours (stock age, low is better), f02 head office's (basket), f03 without metric.
+    """
     names = names or ("Stock age", "Basket", "Training")
-    return pd.DataFrame({
-        "factor_id": ["b1", "f01", "f02", "f03"], "factor": ["Bone", *names], "is_leaf": [False, True, True, True],
-        "owner": [np.nan, "us", "head_office", "us"], "metric": [np.nan, "stock_age_days", "basket", np.nan],
-        "better": [np.nan, "low", "high", np.nan],
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "factor_id": ["b1", "f01", "f02", "f03"],
+            "factor": ["Bone", *names],
+            "is_leaf": [False, True, True, True],
+            "owner": [np.nan, "us", "head_office", "us"],
+            "metric": [np.nan, "stock_age_days", "basket", np.nan],
+            "better": [np.nan, "low", "high", np.nan],
+        }
+    )
 
 
 def plan_of(*rows: dict) -> pd.DataFrame:
-    usual = {"factor_id": "f01", "dealer_id": None, "owner": "Lin", "start_date": "2026-01-01",
-             "due_date": "2026-12-31", "target_score": 7.0, "expected_gain": np.nan, "status": "open"}  # fmt: skip
+    usual = {
+        "factor_id": "f01",
+        "dealer_id": None,
+        "owner": "Lin",
+        "start_date": "2026-01-01",
+        "due_date": "2026-12-31",
+        "target_score": 7.0,
+        "expected_gain": np.nan,
+        "status": "open",
+    }
     table = pd.DataFrame([usual | row for row in rows], columns=plan.COLUMNS)
     text = dict.fromkeys(["factor_id", "dealer_id", "owner", "status"], "str")
     dates = dict.fromkeys(["start_date", "due_date"], "datetime64[s]")
@@ -47,30 +65,53 @@ def plan_of(*rows: dict) -> pd.DataFrame:
 
 def scores_of(*rows: tuple) -> pd.DataFrame:
     """Lay out scores as factor, day, score and, where there is one, dealer."""
-    table = pd.DataFrame([(*row, None)[:4] for row in rows], columns=["factor_id", "scored_date", "score", "dealer_id"])
+    table = pd.DataFrame(
+        [(*row, None)[:4] for row in rows],
+        columns=["factor_id", "scored_date", "score", "dealer_id"],
+    )
     table["scored_date"] = pd.to_datetime(table["scored_date"])
     return table.astype({"dealer_id": "str"})
 
 
 def months_of(start: str, **profits: list) -> pd.DataFrame:
-    """Lay out each dealer's gross profit month by month from a month on; None is a month without a known cost."""
+    """Lay out each dealer's gross profit month by month from a month on.
+
+    None is a month without a known cost.
+    """
     rows = []
     for dealer, values in profits.items():
         months = pd.period_range(start, periods=len(values), freq="M").astype(str)
-        rows += [(dealer, month, np.nan if v is None else float(v)) for month, v in zip(months, values, strict=True)]
+        rows += [
+            (dealer, month, np.nan if v is None else float(v))
+            for month, v in zip(months, values, strict=True)
+        ]
     return pd.DataFrame(rows, columns=["dealer_id", "month", "gross_profit"])
 
 
-# ---- the calendar ---------------------------------------------------------------------------------------------------
+# ---- the calendar --------------------------------------------------------------------------------
 
-LEGS = pd.DataFrame({"leg": [1, 2, 3], "factor_id": ["f02", "f01", "f03"], "effort_days": [5.0, 6.5, 1.0],
-                     "to_score": [7.84, 8.0, 6.05], "weighted_gain": [0.2, 0.1, 0.05]})  # fmt: skip
+LEGS = pd.DataFrame(
+    {
+        "leg": [1, 2, 3],
+        "factor_id": ["f02", "f01", "f03"],
+        "effort_days": [5.0, 6.5, 1.0],
+        "to_score": [7.84, 8.0, 6.05],
+        "weighted_gain": [0.2, 0.1, 0.05],
+    }
+)
 
 
 def test_legs_become_working_days_one_after_another():
-    made = plan.proposed_plan(LEGS, tree_of(), start_date="2026-11-02", owners={"f01": "Lin"}, dealers={"f03": "D1"},
-                              gain_per_point=1_000_000)  # fmt: skip
-    # 2026-11-02 is a Monday: five days end on Friday the 6th, seven more on Tuesday the 17th, the last is the 18th
+    made = plan.proposed_plan(
+        LEGS,
+        tree_of(),
+        start_date="2026-11-02",
+        owners={"f01": "Lin"},
+        dealers={"f03": "D1"},
+        gain_per_point=1_000_000,
+    )
+    # 2026-11-02 is a Monday: five days end on Friday the 6th, seven more on Tuesday the 17th, the
+    # last is the 18th
     assert made["start_date"].astype(str).tolist() == ["2026-11-02", "2026-11-09", "2026-11-18"]
     assert made["due_date"].astype(str).tolist() == ["2026-11-06", "2026-11-17", "2026-11-18"]
     assert made["owner"].tolist() == ["head_office", "Lin", "us"]
@@ -88,10 +129,20 @@ def test_a_start_at_the_weekend_waits_for_monday():
 
 
 @settings(max_examples=40)
-@given(st.lists(st.floats(0.5, 60), min_size=1, max_size=6), st.dates(dt.date(2024, 1, 1), dt.date(2030, 1, 1)))
+@given(
+    st.lists(st.floats(0.5, 60), min_size=1, max_size=6),
+    st.dates(dt.date(2024, 1, 1), dt.date(2030, 1, 1)),
+)
 def test_actions_follow_one_another_and_hold_their_effort(days, start):
-    legs = pd.DataFrame({"leg": range(1, len(days) + 1), "factor_id": "f01", "effort_days": days, "to_score": 7.0,
-                         "weighted_gain": 0.1})  # fmt: skip
+    legs = pd.DataFrame(
+        {
+            "leg": range(1, len(days) + 1),
+            "factor_id": "f01",
+            "effort_days": days,
+            "to_score": 7.0,
+            "weighted_gain": 0.1,
+        }
+    )
     made = plan.proposed_plan(legs, tree_of(), start_date=start)
     begun, due = made["start_date"].dt.date, made["due_date"].dt.date
     held = [np.busday_count(a, b + dt.timedelta(days=1)) for a, b in zip(begun, due, strict=True)]
@@ -104,8 +155,14 @@ def test_without_a_gain_per_point_no_money_is_promised():
     made = plan.proposed_plan(LEGS, tree_of(), start_date="2026-11-02")
     assert made["expected_gain"].isna().all()
     said = plan.sentences(made, tree_of())
-    assert said[0] == "3 actions one after another, from 2026-11-02 to 2026-11-18; the first is Basket, by head office."
-    assert said[1] == "Days of effort become calendar days at 5 working days a week; holidays are not known."
+    assert said[0] == (
+        "3 actions one after another, from 2026-11-02 to 2026-11-18; the first is Basket, "
+        "by head office."
+    )
+    assert (
+        said[1]
+        == "Days of effort become calendar days at 5 working days a week; holidays are not known."
+    )
     assert said[2].startswith("What they bring in money is not estimated")
     rich = plan.proposed_plan(LEGS, tree_of(), start_date="2026-11-02", gain_per_point=1_000_000)
     assert "350 k CNY a year" in plan.sentences(rich, tree_of())[2]
@@ -121,29 +178,59 @@ def test_no_leg_is_no_action():
 def test_a_leg_of_another_tree_is_refused_word_for_word():
     with pytest.raises(ValueError) as error:
         plan.proposed_plan(LEGS.assign(factor_id="x9"), tree_of(), start_date="2026-11-02")
-    assert str(error.value) == "legs: unknown factor_id 'x9'; make the climb from the factors of the same tree"
+    assert (
+        str(error.value)
+        == "legs: unknown factor_id 'x9'; make the climb from the factors of the same tree"
+    )
 
 
-# ---- a plan that makes sense ----------------------------------------------------------------------------------------
+# ---- a plan that makes sense ---------------------------------------------------------------------
 
 
 def test_a_plan_with_empty_cells_makes_sense():
-    good = plan_of({}, {"factor_id": "b1", "start_date": None, "due_date": None, "target_score": None, "status": None})
+    good = plan_of(
+        {},
+        {
+            "factor_id": "b1",
+            "start_date": None,
+            "due_date": None,
+            "target_score": None,
+            "status": None,
+        },
+    )
     assert plan.require_plan(good, tree_of()) is good
 
 
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([{"factor_id": "f99"}],
-         "plan: 1 action has an unknown factor_id, e.g. f99; correct it, or add the factor to factors.csv"),
-        ([{"due_date": "2025-12-31"}, {"factor_id": "f02", "due_date": "2025-01-01"}],
-         "plan: 2 actions have a due date before the start, e.g. f01 (2025-12-31); correct one of the two"),
-        ([{"target_score": 70.0}], "plan: 1 action has a target outside 0 to 10, e.g. f01 (70.0); give a score"),
-        ([{}, {"factor_id": "f03", "status": "Open"}],
-         "plan: 1 action has an unknown status, e.g. f03 (Open); write one of open, done, dropped"),
+        (
+            [{"factor_id": "f99"}],
+            (
+                "plan: 1 action has an unknown factor_id, e.g. f99; correct it, or add the factor "
+                "to factors.csv"
+            ),
+        ),
+        (
+            [{"due_date": "2025-12-31"}, {"factor_id": "f02", "due_date": "2025-01-01"}],
+            (
+                "plan: 2 actions have a due date before the start, e.g. f01 (2025-12-31); correct "
+                "one of the two"
+            ),
+        ),
+        (
+            [{"target_score": 70.0}],
+            "plan: 1 action has a target outside 0 to 10, e.g. f01 (70.0); give a score",
+        ),
+        (
+            [{}, {"factor_id": "f03", "status": "Open"}],
+            (
+                "plan: 1 action has an unknown status, e.g. f03 (Open); write one of open, done, "
+                "dropped"
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_plans_that_make_no_sense_are_refused_word_for_word(rows, message):
     with pytest.raises(ValueError) as error:
         plan.require_plan(plan_of(*rows), tree_of())
@@ -151,7 +238,9 @@ def test_plans_that_make_no_sense_are_refused_word_for_word(rows, message):
 
 
 def test_all_that_is_wrong_is_told_at_once():
-    wrong = plan_of({"factor_id": "f99", "target_score": -1.0}, {"due_date": "2025-01-01", "status": "later"})
+    wrong = plan_of(
+        {"factor_id": "f99", "target_score": -1.0}, {"due_date": "2025-01-01", "status": "later"}
+    )
     with pytest.raises(ValueError) as error:
         plan.require_plan(wrong, tree_of())
     lines = str(error.value).splitlines()
@@ -159,17 +248,25 @@ def test_all_that_is_wrong_is_told_at_once():
     assert all(line.startswith("plan: 1 action has ") for line in lines)
 
 
-# ---- promised against came ------------------------------------------------------------------------------------------
+# ---- promised against came -----------------------------------------------------------------------
 
 
-def held(*rows: dict, scores=(("f01", "2025-12-15", 5.0), ("f01", "2026-07-02", 6.0)), **options) -> pd.DataFrame:
+def held(
+    *rows: dict, scores=(("f01", "2025-12-15", 5.0), ("f01", "2026-07-02", 6.0)), **options
+) -> pd.DataFrame:
     end = options.pop("end_date", END)
-    return plan.promised_against_came(plan_of(*rows), tree_of(), scores_of(*scores), end_date=end, **options)
+    return plan.promised_against_came(
+        plan_of(*rows), tree_of(), scores_of(*scores), end_date=end, **options
+    )
 
 
 def sessions(before: float | None, now: float | None) -> list[tuple]:
     """Score before the start and on 2 July, 182 of the 364 days of the year's plan later."""
-    return [("f01", day, score) for day, score in (("2025-12-15", before), ("2026-07-02", now)) if score is not None]
+    return [
+        ("f01", day, score)
+        for day, score in (("2025-12-15", before), ("2026-07-02", now))
+        if score is not None
+    ]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +285,8 @@ def sessions(before: float | None, now: float | None) -> list[tuple]:
         ({"due_date": "2026-10-30"}, 5.0, 6.8, "overdue", 0.9),
         ({"due_date": "2026-10-30"}, 5.0, 7.0, "reached", 1.0),
         ({"due_date": "2026-10-30", "status": "done"}, 5.0, 6.8, "behind", 0.9),
-        ({"due_date": "2026-10-31"}, 5.0, 6.0, "behind", 0.5),  # due on the last day: not late yet; 182 of 303 days
+        # due on the last day: not late yet; 182 of 303 days
+        ({"due_date": "2026-10-31"}, 5.0, 6.0, "behind", 0.5),
         ({"due_date": "2026-10-30"}, None, None, "overdue", None),  # late, whatever it brought
         ({}, 5.0, None, "not_known", None),  # no session since: an old score proves nothing
         ({}, None, 6.0, "not_known", None),
@@ -196,16 +294,19 @@ def sessions(before: float | None, now: float | None) -> list[tuple]:
         ({"target_score": None}, 5.0, 6.0, "not_known", None),
         ({"start_date": None}, 5.0, 6.0, "not_known", None),
         ({"due_date": None}, 5.0, 6.0, "not_known", 0.5),
-        ({}, 7.5, 7.2, "met_before", None),  # the target asked for nothing: no success of the action
+        # the target asked for nothing: no success of the action
+        ({}, 7.5, 7.2, "met_before", None),
         ({}, 7.0, 7.0, "met_before", None),
         ({}, 7.5, 6.5, "behind", 0.0),
         ({"start_date": "2026-06-30", "due_date": "2026-06-30"}, 5.0, 7.0, "reached", 1.0),
     ],
-)  # fmt: skip
+)
 def test_states_by_hand(row, before, now, state, share):
     found = held(row, scores=sessions(before, now)).iloc[0]
     assert found["state"] == state
-    assert found["reached_share"] == pytest.approx(math.nan if share is None else share, nan_ok=True)
+    assert found["reached_share"] == pytest.approx(
+        math.nan if share is None else share, nan_ok=True
+    )
 
 
 def test_a_score_is_held_against_the_time_when_it_was_given():
@@ -216,24 +317,41 @@ def test_a_score_is_held_against_the_time_when_it_was_given():
 
 
 def test_the_last_session_of_each_side_counts_and_none_after_the_end():
-    scores = [("f01", "2025-06-01", 3.0), ("f01", "2026-01-01", 5.0), ("f01", "2026-03-01", 5.5),
-              ("f01", "2026-10-31", 6.5), ("f01", "2026-11-01", 9.0), ("f02", "2026-10-01", 1.0)]  # fmt: skip
+    scores = [
+        ("f01", "2025-06-01", 3.0),
+        ("f01", "2026-01-01", 5.0),
+        ("f01", "2026-03-01", 5.5),
+        ("f01", "2026-10-31", 6.5),
+        ("f01", "2026-11-01", 9.0),
+        ("f02", "2026-10-01", 1.0),
+    ]
     found = held({}, scores=scores[::-1]).iloc[0]  # in any order of the rows
-    assert (found["start_score"], found["now_score"]) == (5.0, 6.5)  # a session on the first day is the start
+    # a session on the first day is the start
+    assert (found["start_score"], found["now_score"]) == (5.0, 6.5)
 
 
 def test_a_dealers_own_scores_count_where_both_are_known():
-    own = [("f01", "2025-12-15", 4.0, "D1"), ("f01", "2026-07-02", 6.0, "D1"), ("f01", "2026-07-02", 9.0, "D2")]
+    own = [
+        ("f01", "2025-12-15", 4.0, "D1"),
+        ("f01", "2026-07-02", 6.0, "D1"),
+        ("f01", "2026-07-02", 9.0, "D2"),
+    ]
     found = held({"dealer_id": "D1"}, {"dealer_id": "D2"}, {}, dealer_scores=scores_of(*own))
     assert found["score_of"].tolist() == ["dealer", "network", "network"]
     assert found["start_score"].tolist() == [4.0, 5.0, 5.0]
-    assert found["now_score"].tolist() == [6.0, 6.0, 6.0]  # D2 was not scored before: his 9 has no start
+    # D2 was not scored before: his 9 has no start
+    assert found["now_score"].tolist() == [6.0, 6.0, 6.0]
     assert held({"dealer_id": "D1"}, dealer_scores=scores_of()).loc[0, "score_of"] == "network"
 
 
 def test_names_and_sides_come_from_tree_and_dealers():
     dealers = pd.DataFrame({"dealer_id": ["D1"], "dealer_name": ["Shop 1"]})
-    found = held({"dealer_id": "D1"}, {"factor_id": "f02", "dealer_id": "D9"}, {"factor_id": "b1"}, dealers=dealers)
+    found = held(
+        {"dealer_id": "D1"},
+        {"factor_id": "f02", "dealer_id": "D9"},
+        {"factor_id": "b1"},
+        dealers=dealers,
+    )
     assert found["factor"].tolist() == ["Stock age", "Basket", "Bone"]
     assert found["dealer_name"].fillna("").tolist() == ["Shop 1", "D9", ""]
     assert found["owner_side"].tolist() == ["us", "head_office", "not_stated"]
@@ -243,12 +361,20 @@ def test_names_and_sides_come_from_tree_and_dealers():
 def test_what_came_is_the_change_against_the_same_months_a_year_before():
     # 2025: 10 a month; 2026: D1 rises to 13 from May on, D2 falls to 9 all year
     months = months_of("2025-01", D1=[10] * 16 + [13] * 6, D2=[10] * 12 + [9] * 10)
-    found = held({"dealer_id": "D1", "start_date": "2026-05-01"}, {"start_date": "2026-05-01"},
-                 {"dealer_id": "D2", "start_date": "2026-04-02"}, {"dealer_id": "D1", "status": "dropped"},
-                 {"dealer_id": "gone", "start_date": "2026-05-01"}, {"start_date": "2026-10-02"},
-                 {"start_date": "2025-12-01"}, {"start_date": "2026-11-05"}, months=months)  # fmt: skip
+    found = held(
+        {"dealer_id": "D1", "start_date": "2026-05-01"},
+        {"start_date": "2026-05-01"},
+        {"dealer_id": "D2", "start_date": "2026-04-02"},
+        {"dealer_id": "D1", "status": "dropped"},
+        {"dealer_id": "gone", "start_date": "2026-05-01"},
+        {"start_date": "2026-10-02"},
+        {"start_date": "2025-12-01"},
+        {"start_date": "2026-11-05"},
+        months=months,
+    )
     gains, n_months = found["came_gain"].tolist(), found["n_months"].tolist()
-    assert gains[:3] == [18.0, 12.0, -6.0]  # six months each: the month of a start on the 2nd is not whole
+    # six months each: the month of a start on the 2nd is not whole
+    assert gains[:3] == [18.0, 12.0, -6.0]
     assert n_months == [6, 6, 6, 0, 6, 0, 11, 0]
     assert math.isnan(gains[3])  # dropped: nothing was done
     assert gains[4] == 0.0  # buys nothing, then as now
@@ -259,7 +385,9 @@ def test_what_came_is_the_change_against_the_same_months_a_year_before():
 
 def test_months_without_known_costs_are_not_zero():
     months = months_of("2025-09", D1=[10] * 13 + [None], D2=[10] * 14)
-    found = held({"dealer_id": "D1", "start_date": "2026-09-01"}, {"start_date": "2026-09-01"}, months=months)
+    found = held(
+        {"dealer_id": "D1", "start_date": "2026-09-01"}, {"start_date": "2026-09-01"}, months=months
+    )
     assert math.isnan(found.loc[0, "came_gain"])
     unknown = months.assign(gross_profit=np.nan)
     assert held({"start_date": "2026-09-01"}, months=unknown)["came_gain"].isna().all()
@@ -293,19 +421,31 @@ def test_an_empty_plan_gives_an_empty_table():
         ),
         max_size=8,
     ),
-    st.lists(st.tuples(st.sampled_from(["f01", "f02"]), st.integers(-500, 200), st.integers(0, 20)), max_size=8),
+    st.lists(
+        st.tuples(st.sampled_from(["f01", "f02"]), st.integers(-500, 200), st.integers(0, 20)),
+        max_size=8,
+    ),
 )
 def test_every_action_has_one_state_and_shares_lie_within_one(actions, given_scores):
     day = pd.Timestamp(END)
-    rows = [{"factor_id": f, "target_score": t / 2, "start_date": day + pd.Timedelta(days=s), "status": status,
-             "due_date": day + pd.Timedelta(days=s + n)} for f, t, s, n, status in actions]  # fmt: skip
+    rows = [
+        {
+            "factor_id": f,
+            "target_score": t / 2,
+            "start_date": day + pd.Timedelta(days=s),
+            "status": status,
+            "due_date": day + pd.Timedelta(days=s + n),
+        }
+        for f, t, s, n, status in actions
+    ]
     scores = [(f, day + pd.Timedelta(days=d), s / 2) for f, d, s in given_scores]
     found = held(*rows, scores=scores)
     assert found["state"].isin(plan.STATES).all()
     for column in ("reached_share", "elapsed_share"):
         assert found[column].dropna().between(0, 1).all()
     assert (
-        found.loc[found["state"] == "reached", "now_score"] >= found.loc[found["state"] == "reached"]["target_score"]
+        found.loc[found["state"] == "reached", "now_score"]
+        >= found.loc[found["state"] == "reached"]["target_score"]
     ).all()
     assert (found["state"] == "dropped").equals(found["status"] == "dropped")
     split = plan.split_by_owner(found, tree_of())
@@ -314,26 +454,49 @@ def test_every_action_has_one_state_and_shares_lie_within_one(actions, given_sco
 
 
 def test_split_by_who_can_influence():
-    rows = plan_of({"expected_gain": 100.0}, {"factor_id": "f02", "expected_gain": 40.0},
-                   {"factor_id": "f03", "expected_gain": 60.0, "status": "dropped"}, {"factor_id": "b1"})  # fmt: skip
+    rows = plan_of(
+        {"expected_gain": 100.0},
+        {"factor_id": "f02", "expected_gain": 40.0},
+        {"factor_id": "f03", "expected_gain": 60.0, "status": "dropped"},
+        {"factor_id": "b1"},
+    )
     split = plan.split_by_owner(rows, tree_of())
     assert split["owner_side"].tolist() == ["us", "head_office", "not_stated"]
     assert split["n_actions"].tolist() == [2, 1, 1]
     assert split["n_dropped"].tolist() == [1, 0, 0]
-    assert split["expected_gain"].tolist()[:2] == [100.0, 40.0]  # what is dropped promises nothing any more
+    # what is dropped promises nothing any more
+    assert split["expected_gain"].tolist()[:2] == [100.0, 40.0]
     assert math.isnan(split["expected_gain"].iloc[2])
 
 
-# ---- carrying over --------------------------------------------------------------------------------------------------
+# ---- carrying over -------------------------------------------------------------------------------
 
 
 def network(n: int = 8, **columns) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Lay out dealers D0, D1 …: D0 is good at stock age (10 days), each next one is further from him and worse."""
+    """Lay out dealers D0, D1 ….
+
+    D0 is good at stock age (10 days), each next one is further from him and worse.
+    """
     ids = [f"D{i}" for i in range(n)]
-    features = pd.DataFrame({"dealer_id": ids, "stock_age_days": 10.0 + np.arange(n), "basket": np.arange(n) * 1.0,
-                             "revenue": np.arange(n) * 100.0} | columns)  # fmt: skip
-    dealers = pd.DataFrame({"dealer_id": ids, "dealer_name": [f"Shop {i}" for i in ids], "city": "C",
-                            "account_manager": "Lin", "area_type": "urban", "store_format": "mall"})  # fmt: skip
+    features = pd.DataFrame(
+        {
+            "dealer_id": ids,
+            "stock_age_days": 10.0 + np.arange(n),
+            "basket": np.arange(n) * 1.0,
+            "revenue": np.arange(n) * 100.0,
+        }
+        | columns
+    )
+    dealers = pd.DataFrame(
+        {
+            "dealer_id": ids,
+            "dealer_name": [f"Shop {i}" for i in ids],
+            "city": "C",
+            "account_manager": "Lin",
+            "area_type": "urban",
+            "store_format": "mall",
+        }
+    )
     return features, dealers
 
 
@@ -363,13 +526,20 @@ def test_similar_dealers_are_near_and_weak():
         "D6",
         "D7",
     ]  # the better are left out
-    assert near(features, dealers, "D4", better="high", n=9)["dealer_id"].tolist() == ["D3", "D2", "D1", "D0"]
+    assert near(features, dealers, "D4", better="high", n=9)["dealer_id"].tolist() == [
+        "D3",
+        "D2",
+        "D1",
+        "D0",
+    ]
 
 
 def test_the_factors_own_metric_takes_no_part_in_the_distance():
     features, dealers = network(stock_age_days=[10.0, 500, 11, 11, 11, 11, 11, 11])
     assert near(features, dealers, n=1)["dealer_id"].tolist() == ["D1"]
-    assert near(features, dealers, n=1, metrics=["revenue", "no_such"])["distance"].iloc[0] == pytest.approx(1 / 3.5)
+    assert near(features, dealers, n=1, metrics=["revenue", "no_such"])["distance"].iloc[
+        0
+    ] == pytest.approx(1 / 3.5)
 
 
 def test_a_score_from_data_says_who_is_weak_where_it_is_known():
@@ -388,11 +558,20 @@ def test_peers_of_the_same_format_and_area_come_first_while_there_are_enough():
     assert near(features, dealers, n=5)["dealer_id"].tolist() == ["D1", "D2", "D3", "D4", "D5"]
     dealers["area_type"] = ["urban", "rural", *["urban"] * 5, None]
     assert near(features, dealers, n=5)["dealer_id"].tolist() == ["D2", "D3", "D4", "D5", "D6"]
-    assert near(features, dealers, n=6)["dealer_id"].tolist() == ["D1", "D2", "D3", "D4", "D5", "D6"]
+    assert near(features, dealers, n=6)["dealer_id"].tolist() == [
+        "D1",
+        "D2",
+        "D3",
+        "D4",
+        "D5",
+        "D6",
+    ]
 
 
 def test_who_shares_too_few_metrics_is_not_compared():
-    features, dealers = network(basket=[0.0, np.nan, np.nan, 3, 4, 5, 6, 7], other=[0.0, np.nan, 0, 1, 2, 3, 4, 5])
+    features, dealers = network(
+        basket=[0.0, np.nan, np.nan, 3, 4, 5, 6, 7], other=[0.0, np.nan, 0, 1, 2, 3, 4, 5]
+    )
     found = near(features, dealers, n=9)["dealer_id"].tolist()
     assert "D1" not in found  # one of three
     assert "D2" in found  # two of three
@@ -405,7 +584,9 @@ def test_one_odd_figure_does_not_decide_who_is_alike():
     features, dealers = network(extra=[0.0, 1e9, 1, 2, 1, 2, 1, 2])
     assert near(features, dealers, n=9).set_index("dealer_id").loc["D1", "distance"] < plan.EXTREME
     flat = features.assign(extra=5.0)  # the same everywhere: it tells nothing
-    pd.testing.assert_frame_equal(near(flat, dealers), near(features.drop(columns="extra"), dealers))
+    pd.testing.assert_frame_equal(
+        near(flat, dealers), near(features.drop(columns="extra"), dealers)
+    )
 
 
 def test_a_dealer_without_features_is_refused_word_for_word():
@@ -416,8 +597,14 @@ def test_a_dealer_without_features_is_refused_word_for_word():
 
 def test_a_success_carries_over_to_weak_dealers_without_an_action_of_their_own():
     features, dealers = network()
-    table = held({"dealer_id": "D0"}, {"dealer_id": "D1"}, {}, {"dealer_id": "D99"}, {"factor_id": "f02"},
-                 dealers=dealers).assign(state=["reached", "behind", "reached", "on_course", "reached"])  # fmt: skip
+    table = held(
+        {"dealer_id": "D0"},
+        {"dealer_id": "D1"},
+        {},
+        {"dealer_id": "D99"},
+        {"factor_id": "f02"},
+        dealers=dealers,
+    ).assign(state=["reached", "behind", "reached", "on_course", "reached"])
     found = plan.carry_over(table, features, dealers, tree_of(), n=2)
     # the network's actions and those of who has no features carry nothing; D1 has his own action
     assert found["from_dealer_name"].tolist() == ["Shop D0", "Shop D0"]
@@ -425,15 +612,19 @@ def test_a_success_carries_over_to_weak_dealers_without_an_action_of_their_own()
     assert found["metric"].tolist() == ["stock_age_days"] * 2
     assert found["value"].tolist() == [12.0, 13.0]
     assert plan.carried(found) == ["Stock age came along at Shop D0: try it at Shop D2, Shop D3."]
-    scores = pd.DataFrame({"dealer_id": ["D2", "D3"], "factor_id": ["f01", "f01"], "data_score": [8.0, 1.0]})
-    assert plan.carry_over(table, features, dealers, tree_of(), scores, n=1)["dealer_id"].tolist() == ["D3"]
+    scores = pd.DataFrame(
+        {"dealer_id": ["D2", "D3"], "factor_id": ["f01", "f01"], "data_score": [8.0, 1.0]}
+    )
+    assert plan.carry_over(table, features, dealers, tree_of(), scores, n=1)[
+        "dealer_id"
+    ].tolist() == ["D3"]
     none = plan.carry_over(table.assign(state="met_before"), features, dealers, tree_of())
     assert none.empty
     assert none.columns.tolist() == found.columns.tolist()
     assert plan.carried(none) == [style.say("plan.carried_none")]
 
 
-# ---- sentences ------------------------------------------------------------------------------------------------------
+# ---- sentences -----------------------------------------------------------------------------------
 
 
 def stand() -> pd.DataFrame:
@@ -441,9 +632,15 @@ def stand() -> pd.DataFrame:
     scores = [*sessions(5.0, 6.0), ("f02", "2025-12-15", 5.0), ("f02", "2026-07-02", 7.0)]
     months = months_of("2025-01", D1=[10_000] * 12 + [13_000] * 10)
     dealers = pd.DataFrame({"dealer_id": ["D1"], "dealer_name": ["Shop 1"]})
-    return held({"dealer_id": "D1", "due_date": "2026-09-30", "expected_gain": 90_000.0},
-                {"factor_id": "f02", "owner": "head_office", "expected_gain": 50_000.0}, {"factor_id": "f03"},
-                {"status": "dropped", "expected_gain": 1e9}, scores=scores, months=months, dealers=dealers)  # fmt: skip
+    return held(
+        {"dealer_id": "D1", "due_date": "2026-09-30", "expected_gain": 90_000.0},
+        {"factor_id": "f02", "owner": "head_office", "expected_gain": 50_000.0},
+        {"factor_id": "f03"},
+        {"status": "dropped", "expected_gain": 1e9},
+        scores=scores,
+        months=months,
+        dealers=dealers,
+    )
 
 
 def test_the_bottom_line_tells_what_is_late_what_was_reached_and_what_came():
@@ -452,11 +649,14 @@ def test_the_bottom_line_tells_what_is_late_what_was_reached_and_what_came():
         "Open after the due date, and short of the target: Stock age (Shop 1, Lin).",
         "Target reached: Basket (Network, head office).",
         "No score before and after the start for: Training (Network, Lin).",
-        "Of what is promised, 90.0 k CNY a year is for us to bring (2 actions) and 50.0 k CNY for head office (1).",
-        "Shop 1: our gross profit changed by 30.0 k CNY over 10 months since 2026-01-01, against the same months a "
-        "year before; 90.0 k CNY a year was promised.",
-        "Network: our gross profit changed by 30.0 k CNY over 10 months since 2026-01-01, against the same months a "
-        "year before; 50.0 k CNY a year was promised.",
+        (
+            "Of what is promised, 90.0 k CNY a year is for us to bring (2 actions) and 50.0 k CNY "
+            "for head office (1)."
+        ),
+        "Shop 1: our gross profit changed by 30.0 k CNY over 10 months since 2026-01-01, "
+        "against the same months a year before; 90.0 k CNY a year was promised.",
+        "Network: our gross profit changed by 30.0 k CNY over 10 months since 2026-01-01, "
+        "against the same months a year before; 50.0 k CNY a year was promised.",
         "Such a change went along with the actions; that they caused it is not shown.",
     ]
 
@@ -475,11 +675,19 @@ def test_long_lists_are_cut_and_counted():
 
 def test_headlines_change_and_calls():
     made = plan.headlines(stand())
-    assert made[0] == {"place": "change", "text": plan.bottom_line(stand())[0], "link": "03_fishbone.html"}
-    assert made[1:] == [{
-        "place": "call", "label": "Shop 1", "link": "03_fishbone.html",
-        "text": "Stock age: overdue, due 2026-09-30; score 6.0, target 7.0. Agreed with Lin.",
-    }]  # fmt: skip
+    assert made[0] == {
+        "place": "change",
+        "text": plan.bottom_line(stand())[0],
+        "link": "03_fishbone.html",
+    }
+    assert made[1:] == [
+        {
+            "place": "call",
+            "label": "Shop 1",
+            "link": "03_fishbone.html",
+            "text": "Stock age: overdue, due 2026-09-30; score 6.0, target 7.0. Agreed with Lin.",
+        }
+    ]
 
 
 def test_chinese_sentences_are_chinese():
@@ -491,11 +699,13 @@ def test_chinese_sentences_are_chinese():
     assert "actions" not in said
 
 
-# ---- the figure -----------------------------------------------------------------------------------------------------
+# ---- the figure ----------------------------------------------------------------------------------
 
 
 def bars(ax) -> list[tuple]:
-    return [(bar.get_x(), bar.get_width(), bar.get_y() + bar.get_height() / 2) for bar in ax.patches]
+    return [
+        (bar.get_x(), bar.get_width(), bar.get_y() + bar.get_height() / 2) for bar in ax.patches
+    ]
 
 
 @LANGUAGES
@@ -506,19 +716,22 @@ def test_the_figure_draws_dates_progress_and_the_end(language):
     ax = plan.plot_plan(table, scope="scope")
     day = plt.matplotlib.dates.date2num
     whole, filled = bars(ax)[:2]
-    # the first row is due first: half of the way from 1 January to 30 September, the last day included
+    # the first row is due first: half of the way from 1 January to 30 September, the last day
+    # included
     assert whole == pytest.approx((day(pd.Timestamp("2026-01-01")), 273, 0))
     assert filled == pytest.approx((day(pd.Timestamp("2026-01-01")), 136.5, 0))
     assert any(
-        np.allclose(day(line.get_xdata()), day(pd.Timestamp(END))) for line in ax.lines if len(line.get_xdata()) == 2
+        np.allclose(day(line.get_xdata()), day(pd.Timestamp(END)))
+        for line in ax.lines
+        if len(line.get_xdata()) == 2
     )
     assert len(ax.get_yticklabels()) == 4
     said = [text.get_text() for text in ax.figure.texts]
     assert style.say("plan.title", n=4, reached=1, late=1) in said
     assert "scope" in said
-    assert style.say("plan.row_state", state=style.label("overdue"), start="5.0", now="6.0", target="7.0") in [
-        text.get_text() for text in ax.texts
-    ]
+    assert style.say(
+        "plan.row_state", state=style.label("overdue"), start="5.0", now="6.0", target="7.0"
+    ) in [text.get_text() for text in ax.texts]
     pd.testing.assert_frame_equal(table, kept)
 
 
@@ -527,14 +740,24 @@ def test_the_figure_draws_dates_progress_and_the_end(language):
 def test_labels_never_overlap_and_stay_on_the_page(language, n):
     style.use(language, "CNY")
     long = (
-        "Small frequent lots (ants moving) and more" if language == "en" else "激励政策的设计与运用以及其他更多的因素"
+        "Small frequent lots (ants moving) and more"
+        if language == "en"
+        else "激励政策的设计与运用以及其他更多的因素"
     )
     rows = [
-        {"due_date": pd.Timestamp("2026-02-01") + pd.Timedelta(days=11 * i), "dealer_id": f"D{i}"} for i in range(n)
+        {"due_date": pd.Timestamp("2026-02-01") + pd.Timedelta(days=11 * i), "dealer_id": f"D{i}"}
+        for i in range(n)
     ]
-    dealers = pd.DataFrame({"dealer_id": [f"D{i}" for i in range(n)], "dealer_name": [f"{long} {i}" for i in range(n)]})
-    table = plan.promised_against_came(plan_of(*rows), tree_of(long, long, long), scores_of(*sessions(5.0, 6.0)),
-                                       end_date=END, dealers=dealers)  # fmt: skip
+    dealers = pd.DataFrame(
+        {"dealer_id": [f"D{i}" for i in range(n)], "dealer_name": [f"{long} {i}" for i in range(n)]}
+    )
+    table = plan.promised_against_came(
+        plan_of(*rows),
+        tree_of(long, long, long),
+        scores_of(*sessions(5.0, 6.0)),
+        end_date=END,
+        dealers=dealers,
+    )
     ax = plan.plot_plan(table, scope="scope")
     ax.figure.canvas.draw()
     names = [label.get_window_extent() for label in ax.get_yticklabels()]
@@ -567,7 +790,8 @@ def test_an_action_with_half_of_its_dates_is_a_point():
 
 
 @pytest.mark.parametrize(
-    ("rows", "key"), [([], "plan.none"), ([{"start_date": None, "due_date": None}], "plan.no_dates")]
+    ("rows", "key"),
+    [([], "plan.none"), ([{"start_date": None, "due_date": None}], "plan.no_dates")],
 )
 def test_nothing_to_draw_is_one_sentence(rows, key):
     ax = plan.plot_plan(held(*rows))
@@ -581,8 +805,15 @@ def test_inputs_are_not_mutated():
     frames = (actions, scores, months, tree, features, dealers, LEGS)
     kept = [frame.copy() for frame in frames]
     plan.require_plan(actions, tree)
-    table = plan.promised_against_came(actions, tree, scores, end_date=END, dealer_scores=scores.assign(dealer_id="D0"),
-                                       months=months, dealers=dealers)  # fmt: skip
+    table = plan.promised_against_came(
+        actions,
+        tree,
+        scores,
+        end_date=END,
+        dealer_scores=scores.assign(dealer_id="D0"),
+        months=months,
+        dealers=dealers,
+    )
     plan.carry_over(table, features, dealers, tree)
     plan.proposed_plan(LEGS, tree, start_date="2026-11-02")
     plan.split_by_owner(actions, tree)
@@ -590,7 +821,7 @@ def test_inputs_are_not_mutated():
         pd.testing.assert_frame_equal(frame, old)
 
 
-# ---- the file -------------------------------------------------------------------------------------------------------
+# ---- the file ------------------------------------------------------------------------------------
 
 
 def kept(book, table: pd.DataFrame) -> pd.DataFrame:
@@ -604,16 +835,29 @@ def sorted_as_read(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_a_plan_comes_back_as_it_was_written(make_book):
-    book = make_book(sell_in=SELL_IN, plan="factor_id,owner\nold,He\n")  # the one beside the toml wins over this
-    table = plan_of({"dealer_id": "00123", "expected_gain": 1234.5}, {"owner": '王, "晓琳"; 李', "target_score": 6.1},
-                    {"factor_id": "f02", "start_date": None, "due_date": None, "target_score": None, "status": None},
-                    {"owner": "a\nb", "expected_gain": -0.01}, {"owner": "N/A", "dealer_id": "null"})  # fmt: skip
+    # the one beside the toml wins over this
+    book = make_book(sell_in=SELL_IN, plan="factor_id,owner\nold,He\n")
+    table = plan_of(
+        {"dealer_id": "00123", "expected_gain": 1234.5},
+        {"owner": '王, "晓琳"; 李', "target_score": 6.1},
+        {
+            "factor_id": "f02",
+            "start_date": None,
+            "due_date": None,
+            "target_score": None,
+            "status": None,
+        },
+        {"owner": "a\nb", "expected_gain": -0.01},
+        {"owner": "N/A", "dealer_id": "null"},
+    )
     pd.testing.assert_frame_equal(kept(book, table), sorted_as_read(table))
     assert list(book.folder.glob(".plan*")) == []
 
 
 def test_a_proposed_plan_comes_back_without_its_legs(make_book):
-    made = plan.proposed_plan(LEGS, tree_of(), start_date="2026-11-02", dealers={"f01": "D1"}, gain_per_point=1e6)
+    made = plan.proposed_plan(
+        LEGS, tree_of(), start_date="2026-11-02", dealers={"f01": "D1"}, gain_per_point=1e6
+    )
     back = kept(make_book(sell_in=SELL_IN), made)
     pd.testing.assert_frame_equal(back, sorted_as_read(made))
     assert plan.require_plan(back, tree_of()) is back
@@ -650,14 +894,29 @@ def test_a_crash_while_writing_leaves_the_old_plan(make_book, monkeypatch):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"owner": "=LINK(1)"}, "plan: owner '=LINK(1)' begins like a formula; begin it with a letter or digit"),
-        ({"dealer_id": "+86"}, "plan: dealer_id '+86' begins like a formula; begin it with a letter or digit"),
-        ({"factor_id": "-f01"}, "plan: factor_id '-f01' begins like a formula; begin it with a letter or digit"),
-        ({"owner": "＝1"}, "plan: owner '＝1' begins like a formula; begin it with a letter or digit"),
-        ({"status": "@x"}, "plan: status '@x' begins like a formula; begin it with a letter or digit"),
+        (
+            {"owner": "=LINK(1)"},
+            "plan: owner '=LINK(1)' begins like a formula; begin it with a letter or digit",
+        ),
+        (
+            {"dealer_id": "+86"},
+            "plan: dealer_id '+86' begins like a formula; begin it with a letter or digit",
+        ),
+        (
+            {"factor_id": "-f01"},
+            "plan: factor_id '-f01' begins like a formula; begin it with a letter or digit",
+        ),
+        (
+            {"owner": "＝1"},
+            "plan: owner '＝1' begins like a formula; begin it with a letter or digit",
+        ),
+        (
+            {"status": "@x"},
+            "plan: status '@x' begins like a formula; begin it with a letter or digit",
+        ),
         ({"owner": None}, "plan: 1 row has no owner; fill it in"),
     ],
-)  # fmt: skip
+)
 def test_what_a_spreadsheet_would_run_is_refused_and_nothing_written(make_book, row, message):
     book = make_book(sell_in=SELL_IN)
     with pytest.raises(read.DataError) as error:

@@ -1,4 +1,6 @@
-"""The press: what a page may use, what becomes of a run that is harmed, and where pages can be printed."""
+"""The press: what a page may use, what becomes of a run that is harmed, and where pages can be
+printed.
+"""
 
 import concurrent.futures
 import gc
@@ -33,14 +35,16 @@ def test_whatever_happens_the_edition_stays_whole(first, tmp_path, fault, seed):
     fault(first.copied(tmp_path / "workshop"), seed)
 
 
-# ---- pages without an edition ---------------------------------------------------------------------------------------
+# ---- pages without an edition --------------------------------------------------------------------
 
 
 def page(name: str, *cells, dealer_id: str = "") -> pages.Page:
     made = [{**c, "source": c["source"]} for c in (cell(PARAMETERS, "parameters"), *cells)]
     text = json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
     key = pages.digest_of(name)
-    return pages.Page(name, "en", key, text, {"period": "2026-10"}, dealer_id, "us" if dealer_id else "")
+    return pages.Page(
+        name, "en", key, text, {"period": "2026-10"}, dealer_id, "us" if dealer_id else ""
+    )
 
 
 @pytest.fixture
@@ -64,14 +68,18 @@ def test_pages_go_to_any_executor(print_pages, monkeypatch):
         assert others.submit(int).result() == 0, "an executor that was given is not shut down"
     assert found.failed == {}
     text = (print_pages.shelf / spread.key / "page.html").read_text(encoding="utf-8")
-    assert int(re.search(r"printed by (\d+)", text)[1]) not in {c.pid for c in psutil.Process().children()}
+    assert int(re.search(r"printed by (\d+)", text)[1]) not in {
+        c.pid for c in psutil.Process().children()
+    }
 
 
 def test_a_place_to_print_that_is_gone_is_told(print_pages):
     class Gone(concurrent.futures.Executor):
         def submit(self, *_args, **_kwargs):
             future = concurrent.futures.Future()
-            future.set_exception(concurrent.futures.process.BrokenProcessPool("a node can't be reached"))
+            future.set_exception(
+                concurrent.futures.process.BrokenProcessPool("a node can't be reached")
+            )
             return future
 
     found = print_pages(page("card", dealer_id="D1"), executor=Gone())
@@ -101,8 +109,11 @@ def test_a_terminal_gets_one_line_that_is_written_over(print_pages, capsys, monk
 
 def test_nobody_but_us_tells_of_a_page_that_failed(print_pages, caplog):
     late, dead = cell("import time; time.sleep(99)"), cell("import os; os._exit(1)")
-    found = print_pages(page("late", late, dealer_id="D1"), page("dead", dead, dealer_id="D2"),
-                        limits=press.Limits(1, 99))  # fmt: skip
+    found = print_pages(
+        page("late", late, dealer_id="D1"),
+        page("dead", dead, dealer_id="D2"),
+        limits=press.Limits(1, 99),
+    )
     gc.collect()  # then asyncio tells of those who still waited
     assert len(found.failed) == 2
     assert [record.getMessage() for record in caplog.records] == []
@@ -134,7 +145,9 @@ def test_the_time_left_is_the_least_of_all_limits():
     now = time.monotonic()
     assert press._seconds_left(press.Limits(5, 100), now) == 5
     assert press._seconds_left(press.Limits(50, 10), now - 4) == pytest.approx(6, abs=0.1)
-    assert press._seconds_left(press.Limits(50, 100, time.time() + 3), now) == pytest.approx(3, abs=0.1)
+    assert press._seconds_left(press.Limits(50, 100, time.time() + 3), now) == pytest.approx(
+        3, abs=0.1
+    )
     assert press._seconds_left(press.Limits(50, 10), now - 40) > 0, "none left is not no limit"
 
 

@@ -1,4 +1,6 @@
-"""Profiles: differences worked by hand, names that are unique, movements and demographics that show no one."""
+"""Profiles: differences worked by hand, names that are unique, movements and demographics that show
+no one.
+"""
 
 import math
 
@@ -29,7 +31,13 @@ def test_profiles_by_hand():
     features = pd.DataFrame({"consumer_id": ids(6), "v": [0.0, 2, np.nan, 4, 6, 8]})
     labels = pd.Series(["g1", "g1", "g1", "g2", "g2", "g2"], index=ids(6))
     rows = profiles.differences(features, labels, {"v": "plain"}).set_index("group")
-    assert rows.loc["g1", ["n_consumers", "n_known", "mean", "median", "everyone"]].tolist() == [3, 2, 1, 1, 4]
+    assert rows.loc["g1", ["n_consumers", "n_known", "mean", "median", "everyone"]].tolist() == [
+        3,
+        2,
+        1,
+        1,
+        4,
+    ]
     # means 1 and 6, squares within 2 and 8 over 5 − 2 degrees of freedom
     assert rows.loc["g1", "difference"] == pytest.approx(-5 / math.sqrt(10 / 3))
     assert rows.loc["g2", "difference"] == pytest.approx(-rows.loc["g1", "difference"])
@@ -43,25 +51,36 @@ def test_names_say_what_sets_groups_apart():
     assert names["g2"] == "Dear models, at full price"
     assert names["g3"].startswith("In season")
     style.use("zh-Hans")
-    assert profiles.group_names(features, truth.map({0: "g1", 1: "g2", 2: "g3"}))["g2"] == "买高价、不求折扣"
+    assert (
+        profiles.group_names(features, truth.map({0: "g1", 1: "g2", 2: "g3"}))["g2"]
+        == "买高价、不求折扣"
+    )
 
 
 def test_colliding_names_get_the_next_feature_and_alike_groups_their_code():
     rng = np.random.default_rng(0)
     group = np.repeat([0, 1, 2], 200)
-    features = pd.DataFrame({
-        "consumer_id": ids(600), "discount_share": np.array([9, 9, 0])[group] + rng.normal(size=600),
-        "promotion_share": np.array([9, 9, 0])[group] + rng.normal(size=600),
-        "price_tier": np.array([0, 1.5, 0])[group] + rng.normal(size=600),
-    })  # fmt: skip
+    features = pd.DataFrame(
+        {
+            "consumer_id": ids(600),
+            "discount_share": np.array([9, 9, 0])[group] + rng.normal(size=600),
+            "promotion_share": np.array([9, 9, 0])[group] + rng.normal(size=600),
+            "price_tier": np.array([0, 1.5, 0])[group] + rng.normal(size=600),
+        }
+    )
     columns = {"discount_share": "plain", "promotion_share": "plain", "price_tier": "plain"}
     labels = pd.Series(np.array(["g1", "g2", "g3"])[group], index=ids(600))
     names = profiles.group_names(features, labels, columns)
     assert len(set(names.values())) == 3
     assert "dear models" in names["g2"].lower()
     halves = pd.Series(np.array(["g1", "g2"])[np.arange(600) % 2], index=ids(600))
-    assert profiles.group_names(features, halves, columns) == {"g1": "Average (g1)", "g2": "Average (g2)"}
-    foreign = profiles.group_names(features.rename(columns={"price_tier": "age"}), labels, {"age": "plain"})
+    assert profiles.group_names(features, halves, columns) == {
+        "g1": "Average (g1)",
+        "g2": "Average (g2)",
+    }
+    foreign = profiles.group_names(
+        features.rename(columns={"price_tier": "age"}), labels, {"age": "plain"}
+    )
     assert foreign["g2"] == "High: age"
 
 
@@ -70,7 +89,9 @@ def test_colliding_names_get_the_next_feature_and_alike_groups_their_code():
 def test_names_are_unique_for_any_groups(seed, k):
     rng = np.random.default_rng(seed)
     labels = pd.Series(rng.integers(0, k, 90), index=ids(90)).map("g{}".format)
-    features = pd.DataFrame(rng.lognormal(size=(90, 6)), columns=list(groups.DISTANCE)).assign(consumer_id=ids(90))
+    features = pd.DataFrame(rng.lognormal(size=(90, 6)), columns=list(groups.DISTANCE)).assign(
+        consumer_id=ids(90)
+    )
     names = profiles.group_names(features, labels)
     assert set(names) == set(labels)
     assert len(set(names.values())) == len(names)
@@ -91,7 +112,10 @@ def test_profile_table_adds_up_and_small_groups_show_no_figure():
     assert row["spent_share"] == pytest.approx(own["monetary"].sum() / features["monetary"].sum())
     assert row["n_visits"] == own["frequency"].median()
     assert row["peak_share"] == pytest.approx(own["peak_share"].mean())
-    assert profiles.suppressed_sentence(table) == "1 group has fewer than 10 consumers and shows no figures: Four."
+    assert (
+        profiles.suppressed_sentence(table)
+        == "1 group has fewer than 10 consumers and shows no figures: Four."
+    )
     assert profiles.suppressed_sentence(table.head(3)) == ""
     full = profiles.profile_table(features, truth.map({0: "g1", 1: "g2", 2: "g3"}), names)
     assert full[["consumer_share", "spent_share"]].sum().tolist() == pytest.approx([1, 1])
@@ -129,7 +153,9 @@ def test_movements_by_hand():
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["g1", "g2", None]), st.sampled_from(["g1", "g3", None])), min_size=1, max_size=80
+        st.tuples(st.sampled_from(["g1", "g2", None]), st.sampled_from(["g1", "g3", None])),
+        min_size=1,
+        max_size=80,
     )
 )
 def test_movements_show_no_count_under_ten(pairs):
@@ -154,13 +180,21 @@ def test_demographics_describe_with_wilson_intervals():
     own = rows[(rows["column"] == "home") & (rows["group"] == "g1")].set_index("value")
     assert own.loc["own", ["n_consumers", "within_share"]].tolist() == [60, 0.75]
     assert own.loc["own", "lift"] == pytest.approx(0.75 / (80 / 175))
-    # Wilson's interval of 60 of 80: (0.75 + z²/160 ± z √(0.75·0.25/80 + z²/25600)) / (1 + z²/80), z = 1.96
-    assert own.loc["own", ["low_share", "high_share"]].tolist() == pytest.approx([0.6452, 0.8318], abs=5e-4)
+    # Wilson's interval of 60 of 80: (0.75 + z²/160 ± z √(0.75·0.25/80 + z²/25600)) / (1 + z²/80), z
+    # = 1.96
+    assert own.loc["own", ["low_share", "high_share"]].tolist() == pytest.approx(
+        [0.6452, 0.8318], abs=5e-4
+    )
     assert own.loc["not_stated", "within_share"] == 0.2  # of the group, not of those who told
     assert math.isnan(own.loc["not_stated", "lift"])
     few = rows[(rows["value"] == "not_stated") & (rows["group"] == "g2")]
     assert few[["n_consumers", "within_share", "low_share"]].isna().all(axis=None)  # five people
-    assert rows.loc[rows["column"] == "age", "value"].unique().tolist() == ["20–29", "30–39", "40–49", "50–59"]
+    assert rows.loc[rows["column"] == "age", "value"].unique().tolist() == [
+        "20–29",
+        "30–39",
+        "40–49",
+        "50–59",
+    ]
     assert "street" not in set(rows["column"])
     assert profiles.demographics_left_out(consumers) == ["street"]
     pd.testing.assert_frame_equal(consumers, kept)
@@ -170,7 +204,9 @@ def test_demographics_of_nobody():
     labels = pd.Series(["g1"] * 20, index=ids(20))
     nobody = pd.DataFrame({"consumer_id": ["x"], "home": ["own"]})
     assert profiles.demographic_profile(nobody, labels).empty
-    told = profiles.demographic_profile(pd.DataFrame({"consumer_id": ids(12), "home": "own"}), labels)
+    told = profiles.demographic_profile(
+        pd.DataFrame({"consumer_id": ids(12), "home": "own"}), labels
+    )
     assert told.set_index("value")["n_consumers"].to_dict() == pytest.approx(
         {"own": 12.0, "not_stated": math.nan}, nan_ok=True
     )
@@ -193,7 +229,9 @@ def test_plots_say_what_they_show(found, language):
     profiled = profiles.differences(features, found.labels, dict.fromkeys("abcd", "plain"))
     ax = profiles.plot_profiles(profiled, names)
     assert [t.get_text() for t in ax.get_yticklabels()] == list(names.values())
-    first = profiled[(profiled["group"] == "g1") & (profiled["feature"] == "a")]["difference"].iloc[0]
+    first = profiled[(profiled["group"] == "g1") & (profiled["feature"] == "a")]["difference"].iloc[
+        0
+    ]
     assert ax.texts[0].get_text() == f"{first:+.1f}".replace("-", "−")
     moved = profiles.movements(found.labels.iloc[:600], found.labels)
     ax = profiles.plot_movement(moved, names)
@@ -213,17 +251,24 @@ def test_plots_without_groups_say_so():
     nothing = stability.choice_of_k(np.empty((0, 2)))
     assert "nothing was compared" in stability.plot_choice(nothing).figure.alt_text
     flat = stability.choice_of_k(np.random.default_rng(0).normal(size=(200, 2)), n_references=2)
-    assert stability.plot_choice(flat).figure.texts[0].get_text() == "There are no natural groups of consumers"
+    assert (
+        stability.plot_choice(flat).figure.texts[0].get_text()
+        == "There are no natural groups of consumers"
+    )
     features = planted(40)[0]
     one = pd.Series("all", index=features["consumer_id"])
     profiled = profiles.differences(features, one, {"a": "plain"})
     assert (
-        profiles.plot_profiles(profiled, {"all": "All"}).figure.alt_text == "There are no natural groups of consumers"
+        profiles.plot_profiles(profiled, {"all": "All"}).figure.alt_text
+        == "There are no natural groups of consumers"
     )
     x = groups.scaled(features, {"a": "plain"})
     assert "too little" in profiles.plot_map(x, one, {"all": "All"}).figure.alt_text
     moved = profiles.movements(one.head(0), one)
-    assert "no groups of an earlier period" in profiles.plot_movement(moved, {"all": "All"}).figure.alt_text
+    assert (
+        "no groups of an earlier period"
+        in profiles.plot_movement(moved, {"all": "All"}).figure.alt_text
+    )
 
 
 def test_colours_are_enough_and_differ():
@@ -237,7 +282,8 @@ def test_every_habit_has_words_in_both_languages():
             said = {style.say(f"groups.{part}_{feature}") for part in ("feature", "high", "low")}
             assert len(said) == 3
         assert all(
-            style.label(column) for column in ("group_name", "consumer_share", "spent", *profiles.SHOWN.values())
+            style.label(column)
+            for column in ("group_name", "consumer_share", "spent", *profiles.SHOWN.values())
         )
 
 
@@ -249,28 +295,40 @@ def test_groups_that_were_asked_for_are_called_so():
     said = profiles.bottom_line(got, table, columns=list("abcd"))
     assert said[1] == "This number of groups was asked for; the data by themselves show 4."
     assert profiles.headlines(got, table)[0]["text"] == "3"
-    crowd = pd.DataFrame(np.random.default_rng(5).normal(size=(200, 4)), columns=list("abcd")).assign(
-        consumer_id=ids(200)
-    )
+    crowd = pd.DataFrame(
+        np.random.default_rng(5).normal(size=(200, 4)), columns=list("abcd")
+    ).assign(consumer_id=ids(200))
     none = quick(crowd, k=2)
-    said = profiles.bottom_line(none, profiles.profile_table(crowd, none.labels, {"g1": "One", "g2": "Two"}))
-    assert said[1].startswith("This number of groups was asked for; by themselves the consumers form none")
+    said = profiles.bottom_line(
+        none, profiles.profile_table(crowd, none.labels, {"g1": "One", "g2": "Two"})
+    )
+    assert said[1].startswith(
+        "This number of groups was asked for; by themselves the consumers form none"
+    )
     assert said[2].startswith("They are: One (")
 
 
 def test_what_the_groups_rest_on_is_said():
     features, _ = planted(200)
     said = profiles.basis_sentences(quick(features, k=2), 30, 0.38, "May–Jul")
-    assert said[0].startswith("200 known consumers are described by what they bought in 30 months; 38 % of all sales")
+    assert said[0].startswith(
+        "200 known consumers are described by what they bought in 30 months; 38 % of all sales"
+    )
     assert said[-1] == "The peak months are May–Jul: then all consumers together buy most."
-    assert len(profiles.basis_sentences(quick(features, k=2), 30, 0.38, "–")) == 2, "less than a year has no season"
+    assert len(profiles.basis_sentences(quick(features, k=2), 30, 0.38, "–")) == 2, (
+        "less than a year has no season"
+    )
 
 
 def test_demographics_stand_side_by_side():
-    described = pd.DataFrame({
-        "column": ["age"] * 4, "value": ["young", "young", "not_stated", "old"], "group": ["g1", "g2", "g1", "g1"],
-        "within_share": [0.5, 0.2, np.nan, 0.5],
-    })  # fmt: skip
+    described = pd.DataFrame(
+        {
+            "column": ["age"] * 4,
+            "value": ["young", "young", "not_stated", "old"],
+            "group": ["g1", "g2", "g1", "g1"],
+            "within_share": [0.5, 0.2, np.nan, 0.5],
+        }
+    )
     table = profiles.demographic_table(described, {"g1": "One", "g2": "Two"})
     assert table.columns.tolist() == ["feature", "value", "One", "Two"]
     assert table["value"].tolist() == ["young", "old"]

@@ -1,4 +1,7 @@
-"""What our brand earns a dealer against his rivals: measures, leads, costs, levers and words, by hand and by twin."""
+"""What our brand earns a dealer against his rivals.
+
+Measures, leads, costs, levers and words, by hand and by twin.
+"""
 
 import itertools
 import math
@@ -27,15 +30,27 @@ def _looks():
 
 
 def months_of(dealer: str, **brands: dict) -> pd.DataFrame:
-    """Spell out a dealer's months: per brand `revenue`, `margin` and `rebate` rates, `stock`, `shelf`; numbers or lists
-    over the year."""
+    """Spell out a dealer's months.
+
+    Per brand `revenue`, `margin` and `rebate` rates, `stock`, `shelf`; numbers or lists
+    over the year.
+    """
     made = []
     for brand, given_ in brands.items():
-        row = {"revenue": 1000.0, "margin": 0.15, "rebate": 0.02, "stock": 500.0, "shelf": 10.0} | given_
+        row = {
+            "revenue": 1000.0,
+            "margin": 0.15,
+            "rebate": 0.02,
+            "stock": 500.0,
+            "shelf": 10.0,
+        } | given_
         frame = pd.DataFrame({"dealer_id": dealer, "brand": brand, "month": YEAR} | row)
         made.append(frame[frame["revenue"].notna()])
     rows = pd.concat(made, ignore_index=True)
-    rows["gross_profit"], rows["rebate"] = rows["revenue"] * rows.pop("margin"), rows["revenue"] * rows["rebate"]
+    rows["gross_profit"], rows["rebate"] = (
+        rows["revenue"] * rows.pop("margin"),
+        rows["revenue"] * rows["rebate"],
+    )
     rows["earned"], rows["cost_of_sales"] = (
         rows["gross_profit"] + rows["rebate"],
         rows["revenue"] - rows["gross_profit"],
@@ -48,13 +63,22 @@ def months_of(dealer: str, **brands: dict) -> pd.DataFrame:
 def sums_of(months: pd.DataFrame) -> pd.DataFrame:
     """Sum up as the door does, where all brands are alike."""
     rows = months.groupby(["dealer_id", "brand"], as_index=False).agg(
-        **{c: (c, "sum") for c in profit.FLOWS}, average_stock_value=("average_stock_value", "mean"),
-        shelf_area_m2=("shelf_area_m2", "mean"), n_months=("month", "size"),
-        n_stock_months=("average_stock_value", "count"), n_shelf_months=("shelf_area_m2", "count"),
-    )  # fmt: skip
-    window = months.groupby("dealer_id")["month"].agg(["min", "max", "nunique"]).loc[rows["dealer_id"]]
-    return rows.assign(alike=True, first_month=window["min"].to_numpy(), last_month=window["max"].to_numpy(),
-                       window_months=window["nunique"].to_numpy())  # fmt: skip
+        **{c: (c, "sum") for c in profit.FLOWS},
+        average_stock_value=("average_stock_value", "mean"),
+        shelf_area_m2=("shelf_area_m2", "mean"),
+        n_months=("month", "size"),
+        n_stock_months=("average_stock_value", "count"),
+        n_shelf_months=("shelf_area_m2", "count"),
+    )
+    window = (
+        months.groupby("dealer_id")["month"].agg(["min", "max", "nunique"]).loc[rows["dealer_id"]]
+    )
+    return rows.assign(
+        alike=True,
+        first_month=window["min"].to_numpy(),
+        last_month=window["max"].to_numpy(),
+        window_months=window["nunique"].to_numpy(),
+    )
 
 
 def compared(*months: pd.DataFrame, brand: str = OURS) -> pd.DataFrame:
@@ -70,26 +94,37 @@ def noisy(level: float, seed: int, spread: float = 0.004) -> list[float]:
     return list(level + np.random.default_rng(seed).normal(0, spread, 12))
 
 
-# ---- measures -------------------------------------------------------------------------------------------------------
+# ---- measures ------------------------------------------------------------------------------------
 
 
 def test_measures_by_hand():
     """A year's sales of 120,000 at 15 % and 2 % rebate; 6,000 of stock at cost and 40 m²."""
-    row = of(compared(months_of("a", Lumora={"revenue": 10_000.0, "stock": 6000.0, "shelf": 40.0}, Kaltern={})), OURS)
+    row = of(
+        compared(
+            months_of("a", Lumora={"revenue": 10_000.0, "stock": 6000.0, "shelf": 40.0}, Kaltern={})
+        ),
+        OURS,
+    )
     assert row["earned"] == pytest.approx(20_400)
     assert row["margin_rate"] == pytest.approx(0.17)
     assert row["front_rate"] == pytest.approx(0.15)
     assert row["rebate_rate"] == pytest.approx(0.02)
     assert row["profit_per_m2"] == pytest.approx(20_400 / 40)
     assert row["gmroi"] == pytest.approx(20_400 / 6000)
-    assert row["stock_turn"] == pytest.approx(102_000 / 6000)  # at cost, and a rebate is no cost of sales
+    # at cost, and a rebate is no cost of sales
+    assert row["stock_turn"] == pytest.approx(102_000 / 6000)
     assert row["sales_per_m2"] == pytest.approx(3000)
     assert row["revenue_share"] == pytest.approx(120_000 / 132_000)
 
 
 def test_gmroi_is_margin_on_cost_times_turn():
     """The trade's other formula: gross margin ÷ cost of sales × stock turn, all at cost."""
-    row = of(compared(months_of("a", Lumora={"margin": 0.24, "rebate": 0.0, "stock": 777.0}, Kaltern={})), OURS)
+    row = of(
+        compared(
+            months_of("a", Lumora={"margin": 0.24, "rebate": 0.0, "stock": 777.0}, Kaltern={})
+        ),
+        OURS,
+    )
     assert row["gmroi"] == pytest.approx(0.24 / 0.76 * row["stock_turn"])
 
 
@@ -109,7 +144,8 @@ def test_a_month_without_sales_still_takes_floor_and_stock():
 
 def test_ranks_within_the_dealer_equals_share_one():
     found = compared(
-        months_of("a", Lumora={}, Kaltern={}, Ostwind={"margin": 0.1}), months_of("b", Lumora={"margin": 0.3})
+        months_of("a", Lumora={}, Kaltern={}, Ostwind={"margin": 0.1}),
+        months_of("b", Lumora={"margin": 0.3}),
     )
     assert [of(found, b)["rank_margin_rate"] for b in (OURS, RIVAL, THIRD)] == [1, 1, 3]
     assert set(found.loc[found["dealer_id"] == "a", "n_brands"]) == {3}
@@ -127,7 +163,9 @@ def test_no_denominator_no_measure(column, value):
     sheet = profit.proof(found, "a")
     assert sheet["measure"].tolist() == [m for m in MEASURES if m not in gone]
     said = " ".join(profit.verdict(found, "a"))
-    assert all(style.label(m) in said.split("Left out, since the data don't tell:")[1] for m in gone)
+    assert all(
+        style.label(m) in said.split("Left out, since the data don't tell:")[1] for m in gone
+    )
 
 
 def test_stock_of_two_months_is_no_habit():
@@ -138,17 +176,27 @@ def test_stock_of_two_months_is_no_habit():
 
 
 def test_what_is_left_out_and_why():
-    rows = months_of("a", Lumora={}, Kaltern={"revenue": 5.0}, Ostwind={"revenue": [50.0, 50.0] + [math.nan] * 10},
-                     Zero={"revenue": 0.0})  # fmt: skip
+    rows = months_of(
+        "a",
+        Lumora={},
+        Kaltern={"revenue": 5.0},
+        Ostwind={"revenue": [50.0, 50.0] + [math.nan] * 10},
+        Zero={"revenue": 0.0},
+    )
     found = profit.brand_comparison(sums_of(rows), OURS, rows)
     assert found.set_index("brand")["left_out"].to_dict() == {
-        OURS: "", RIVAL: "sideline", THIRD: "short_window", "Zero": "no_revenue"
-    }  # fmt: skip
+        OURS: "",
+        RIVAL: "sideline",
+        THIRD: "short_window",
+        "Zero": "no_revenue",
+    }
     assert set(found["n_brands"]) == {1}
     assert profit.proof(found, "a").empty
     said = profit.verdict(found, "a")
     assert said[0] == "This shop reports no rival beside Lumora: there is nothing to compare."
-    assert said[1].startswith("Not compared: Kaltern (below 1 % of sales), Ostwind (too few months in common)")
+    assert said[1].startswith(
+        "Not compared: Kaltern (below 1 % of sales), Ostwind (too few months in common)"
+    )
 
 
 def test_a_brand_that_is_not_alike_is_left_out():
@@ -158,15 +206,17 @@ def test_a_brand_that_is_not_alike_is_left_out():
     assert of(profit.brand_comparison(sums, OURS, rows), RIVAL)["left_out"] == "short_window"
 
 
-# ---- leads and how sure they are ------------------------------------------------------------------------------------
+# ---- leads and how sure they are -----------------------------------------------------------------
 
 
 def test_a_lead_by_hand():
     ours, his = noisy(0.18, 1), noisy(0.15, 2)
     row = of(compared(months_of("a", Lumora={"margin": ours}, Kaltern={"margin": his})), RIVAL)
-    difference = np.array(ours) - his  # equal revenue each month: the lead is the mean of the monthly differences
+    # equal revenue each month: the lead is the mean of the monthly differences
+    difference = np.array(ours) - his
     assert row["lead_margin_rate"] == pytest.approx(difference.mean())
-    width = 2.200985 * difference.std(ddof=1) / math.sqrt(12)  # Student's t with 11 degrees of freedom
+    # Student's t with 11 degrees of freedom
+    width = 2.200985 * difference.std(ddof=1) / math.sqrt(12)
     assert row["low_margin_rate"] == pytest.approx(difference.mean() - width)
     assert row["high_margin_rate"] == pytest.approx(difference.mean() + width)
     assert row["result_margin_rate"] == "win"
@@ -177,15 +227,23 @@ def test_intervals_like_a_paired_bootstrap(measure):
     rng = np.random.default_rng(3)
     season = 1 + 0.5 * np.sin(np.arange(12))
     brands = {
-        b: {"revenue": 1000 * season * rng.lognormal(0, 0.15, 12), "margin": noisy(level, i, 0.02),
-            "stock": 500 * rng.lognormal(0, 0.1, 12)}
+        b: {
+            "revenue": 1000 * season * rng.lognormal(0, 0.15, 12),
+            "margin": noisy(level, i, 0.02),
+            "stock": 500 * rng.lognormal(0, 0.1, 12),
+        }
         for i, (b, level) in enumerate([(OURS, 0.16), (RIVAL, 0.15)])
-    }  # fmt: skip
+    }
     rows = months_of("a", **brands)
     top, bottom, unit = profit.RATIOS[measure]
-    tops, bottoms = (rows.pivot_table(index="month", columns="brand", values=c) for c in (top, bottom))
+    tops, bottoms = (
+        rows.pivot_table(index="month", columns="brand", values=c) for c in (top, bottom)
+    )
     drawn = rng.integers(0, 12, (4000, 12))
-    ratio = {b: unit * tops[b].to_numpy()[drawn].sum(axis=1) / bottoms[b].to_numpy()[drawn].sum(axis=1) for b in brands}
+    ratio = {
+        b: unit * tops[b].to_numpy()[drawn].sum(axis=1) / bottoms[b].to_numpy()[drawn].sum(axis=1)
+        for b in brands
+    }
     row = of(compared(rows), RIVAL)
     width = row[f"high_{measure}"] - row[f"low_{measure}"]
     # the bootstrap divides by n and knows no Student: (11 / 12) ** .5 and 1.96 / 2.2 of the width
@@ -198,27 +256,44 @@ def test_the_interval_holds_for_all_rivals_together():
     brands = {OURS: {"margin": ours}, RIVAL: {"margin": his}, THIRD: {"margin": noisy(0.1, 3)}}
     row = of(compared(months_of("a", **brands)), RIVAL)
     error = (np.array(ours) - his).std(ddof=1) / math.sqrt(12)
-    assert row["high_margin_rate"] - row["lead_margin_rate"] == pytest.approx(2.593093 * error)  # t at 98.75 %
+    # t at 98.75 %
+    assert row["high_margin_rate"] - row["lead_margin_rate"] == pytest.approx(2.593093 * error)
 
 
 def test_the_best_of_forty_equal_rivals_is_seldom_called_better():
-    """Plain intervals find one that beats us by chance at more dealers than their five percent promise."""
+    """Plain intervals find one that beats us by chance at more dealers than their five percent
+    promise.
+    """
     n = 60
-    made = [months_of(f"d{i}", **{OURS: {"margin": noisy(0.6, i, 0.03)}},
-                      **{f"r{j}": {"margin": noisy(0.6, 1000 + 40 * i + j, 0.03)} for j in range(40)})
-            for i in range(n)]  # fmt: skip
+    made = [
+        months_of(
+            f"d{i}",
+            **{OURS: {"margin": noisy(0.6, i, 0.03)}},
+            **{f"r{j}": {"margin": noisy(0.6, 1000 + 40 * i + j, 0.03)} for j in range(40)},
+        )
+        for i in range(n)
+    ]
     rows = compared(*made)
     beaten = rows[rows["result_margin_rate"] == "lose"]["dealer_id"].nunique()
     rivals = rows[~rows["ours"]]
     width = rivals["high_margin_rate"] - rivals["lead_margin_rate"]
-    plain = rivals[rivals["lead_margin_rate"] + width * student.ppf(0.975, 11) / student.ppf(1 - 0.025 / 40, 11) < 0]
+    plain = rivals[
+        rivals["lead_margin_rate"]
+        + width * student.ppf(0.975, 11) / student.ppf(1 - 0.025 / 40, 11)
+        < 0
+    ]
     assert beaten <= 0.05 * n < 0.1 * n < plain["dealer_id"].nunique()
 
 
 def test_what_moves_both_brands_makes_no_lead_unsure():
     """Both margins sink by six points in the year; the difference stays what it is."""
     sinking = 0.06 * np.arange(12) / 12
-    row = of(compared(months_of("a", Lumora={"margin": 0.20 - sinking}, Kaltern={"margin": 0.19 - sinking})), RIVAL)
+    row = of(
+        compared(
+            months_of("a", Lumora={"margin": 0.20 - sinking}, Kaltern={"margin": 0.19 - sinking})
+        ),
+        RIVAL,
+    )
     assert row["lead_margin_rate"] == pytest.approx(0.01)
     assert row["high_margin_rate"] - row["low_margin_rate"] < 1e-9
     assert row["result_margin_rate"] == "win"
@@ -246,13 +321,16 @@ def test_without_months_a_notable_lead_is_taken_for_sure():
     row = of(profit.brand_comparison(sums_of(rows), OURS), RIVAL)
     assert math.isnan(row["low_margin_rate"])
     assert row["result_margin_rate"] == "win"
-    assert "interval" not in " ".join(profit.verdict(profit.brand_comparison(sums_of(rows), OURS), "a"))
+    assert "interval" not in " ".join(
+        profit.verdict(profit.brand_comparison(sums_of(rows), OURS), "a")
+    )
 
 
 def test_only_rivals_have_leads_and_only_where_ours_is():
     found = compared(months_of("a", Lumora={}, Kaltern={}), months_of("b", Kaltern={}, Ostwind={}))
     assert (
-        found["lead_margin_rate"].notna().tolist() == ((found["dealer_id"] == "a") & (found["brand"] == RIVAL)).tolist()
+        found["lead_margin_rate"].notna().tolist()
+        == ((found["dealer_id"] == "a") & (found["brand"] == RIVAL)).tolist()
     )
     assert profit.shared_brands(found)["brand"].tolist() == [RIVAL]
 
@@ -264,14 +342,21 @@ def test_without_our_brand_measures_but_no_leads(brand):
     assert found["margin_rate"].notna().all()
     assert profit.proof(found, "a").empty
     assert profit.gaps(found).empty
-    assert profit.verdict(found, "a") == ["This shop reports no sales of our brand: there is nothing to compare."]
+    assert profit.verdict(found, "a") == [
+        "This shop reports no sales of our brand: there is nothing to compare."
+    ]
 
 
 amounts = st.floats(100, 10_000)
-brand_rows = st.fixed_dictionaries({
-    "revenue": st.lists(amounts, min_size=12, max_size=12), "margin": st.floats(-0.1, 0.5), "rebate": st.floats(0, 0.1),
-    "stock": amounts, "shelf": st.floats(1, 500),
-})  # fmt: skip
+brand_rows = st.fixed_dictionaries(
+    {
+        "revenue": st.lists(amounts, min_size=12, max_size=12),
+        "margin": st.floats(-0.1, 0.5),
+        "rebate": st.floats(0, 0.1),
+        "stock": amounts,
+        "shelf": st.floats(1, 500),
+    }
+)
 
 
 @settings(max_examples=8)
@@ -286,20 +371,33 @@ def test_money_unit_and_order_of_rows_change_no_result(brands, seed):
     other = rows.sample(frac=1, random_state=seed).assign(**{c: rows[c] * 128 for c in money})
     again = profit.brand_comparison(sums_of(other).sample(frac=1, random_state=seed), OURS, other)
     again = again.sort_values("brand", ignore_index=True)
-    same = [c for c in found if c.startswith(("result_", "rank_")) or c in ("margin_rate", "gmroi", "stock_turn")]
+    same = [
+        c
+        for c in found
+        if c.startswith(("result_", "rank_")) or c in ("margin_rate", "gmroi", "stock_turn")
+    ]
     assert_frame_equal(found[same], again[same])
-    assert again["profit_per_m2"].to_numpy() == pytest.approx(128 * found["profit_per_m2"].to_numpy())
+    assert again["profit_per_m2"].to_numpy() == pytest.approx(
+        128 * found["profit_per_m2"].to_numpy()
+    )
 
 
-# ---- the proof ------------------------------------------------------------------------------------------------------
+# ---- the proof -----------------------------------------------------------------------------------
 
 
 def losing() -> pd.DataFrame:
-    """We lose everywhere: four points of front margin, twice the floor and stock for the same sales."""
-    return compared(months_of(
-        "a", Lumora={"margin": noisy(0.10, 1), "stock": 1000.0, "shelf": 20.0}, Kaltern={"margin": noisy(0.14, 2)},
-        Ostwind={"margin": 0.05, "stock": 2000.0, "shelf": 40.0},
-    ))  # fmt: skip
+    """We lose everywhere.
+
+    Four points of front margin, twice the floor and stock for the same sales.
+    """
+    return compared(
+        months_of(
+            "a",
+            Lumora={"margin": noisy(0.10, 1), "stock": 1000.0, "shelf": 20.0},
+            Kaltern={"margin": noisy(0.14, 2)},
+            Ostwind={"margin": 0.05, "stock": 2000.0, "shelf": 40.0},
+        )
+    )
 
 
 def test_the_proof_by_hand():
@@ -317,7 +415,8 @@ def test_the_proof_by_hand():
         (rival["profit_per_m2"] - ours["profit_per_m2"]) * 20
     )
     assert sheet["gap_money"].isna().tolist() == [False, False, True, True]
-    # ours turns at half the pace, and a little dearer goods: the rival's pace needs just about half the stock
+    # ours turns at half the pace, and a little dearer goods: the rival's pace needs just about half
+    # the stock
     assert sheet.loc["stock_turn", "stock_to_spare"] == pytest.approx(
         1000 - ours["cost_of_sales"] / rival["stock_turn"]
     )
@@ -326,16 +425,23 @@ def test_the_proof_by_hand():
 
 
 def test_each_measure_has_its_own_best_rival():
-    comparison = compared(months_of("a", Lumora={}, Kaltern={"margin": 0.3}, Ostwind={"stock": 100.0}))
+    comparison = compared(
+        months_of("a", Lumora={}, Kaltern={"margin": 0.3}, Ostwind={"stock": 100.0})
+    )
     sheet = profit.proof(comparison, "a").set_index("measure")
     assert sheet["best_rival"].to_dict() == {
-        "margin_rate": RIVAL, "profit_per_m2": RIVAL, "gmroi": THIRD, "stock_turn": THIRD
-    }  # fmt: skip
+        "margin_rate": RIVAL,
+        "profit_per_m2": RIVAL,
+        "gmroi": THIRD,
+        "stock_turn": THIRD,
+    }
 
 
 def winning() -> pd.DataFrame:
     """We win everywhere."""
-    return compared(months_of("a", Lumora={"margin": 0.3, "stock": 100.0, "shelf": 5.0}, Kaltern={}))
+    return compared(
+        months_of("a", Lumora={"margin": 0.3, "stock": 100.0, "shelf": 5.0}, Kaltern={})
+    )
 
 
 def test_where_we_win_the_gap_costs_nothing():
@@ -346,20 +452,25 @@ def test_where_we_win_the_gap_costs_nothing():
 
 
 def test_the_networks_median_needs_five_dealers():
-    four = [months_of(d, Lumora={"margin": 0.1 + i / 100}, Kaltern={}) for i, d in enumerate("abcd")]
+    four = [
+        months_of(d, Lumora={"margin": 0.1 + i / 100}, Kaltern={}) for i, d in enumerate("abcd")
+    ]
     assert profit.proof(compared(*four), "a")["network"].isna().all()
     five = compared(*four, months_of("e", Lumora={"margin": 0.2}, Kaltern={}))
-    assert profit.proof(five, "a")["network"].iloc[0] == pytest.approx(0.14)  # of 12, 13, 14, 15 and 22 %
+    # of 12, 13, 14, 15 and 22 %
+    assert profit.proof(five, "a")["network"].iloc[0] == pytest.approx(0.14)
 
 
 def test_a_dealer_who_reports_nothing_has_no_proof():
     comparison = compared(months_of("a", Lumora={}, Kaltern={}))
     assert profit.proof(comparison, "x").empty
-    assert profit.verdict(comparison, "x") == ["This shop reports nothing of what it earns: there is no proof."]
+    assert profit.verdict(comparison, "x") == [
+        "This shop reports nothing of what it earns: there is no proof."
+    ]
     assert profit.plot_proof(comparison, "x").figure.alt_text == profit.verdict(comparison, "x")[0]
 
 
-# ---- gaps and levers ------------------------------------------------------------------------------------------------
+# ---- gaps and levers -----------------------------------------------------------------------------
 
 
 def test_gaps_name_every_rival_who_wins_the_dearest_first():
@@ -377,7 +488,9 @@ def test_on_all_does_not_ask_for_what_is_not_known():
     rows = months_of("a", Lumora={"margin": 0.10}, Kaltern={}).assign(
         shelf_area_m2=math.nan, average_stock_value=math.nan
     )
-    assert profit.gaps(profit.brand_comparison(sums_of(rows), OURS, rows))["on_all"].tolist() == [True]
+    assert profit.gaps(profit.brand_comparison(sums_of(rows), OURS, rows))["on_all"].tolist() == [
+        True
+    ]
 
 
 @pytest.mark.parametrize(
@@ -390,7 +503,10 @@ def test_on_all_does_not_ask_for_what_is_not_known():
         ({"shelf": 20.0}, "floor_given"),
         ({"stock": 1000.0}, "ants_moving"),
         ({"shelf": 20.0, "stock": 1000.0}, "floor_given ants_moving line_up"),
-        ({"margin": 0.10, "shelf": 20.0, "stock": 1000.0}, "second_pricing floor_given ants_moving"),
+        (
+            {"margin": 0.10, "shelf": 20.0, "stock": 1000.0},
+            "second_pricing floor_given ants_moving",
+        ),
         ({"shelf": 10.8}, ""),  # seven per cent less on the floor: behind, yet no lever of its own
         ({}, ""),
     ],
@@ -413,21 +529,34 @@ def test_each_lever_has_a_lost_measure_behind_it(brands):
         assert not row.gap_money < 0
 
 
-# ---- words ----------------------------------------------------------------------------------------------------------
+# ---- words ---------------------------------------------------------------------------------------
 
 
 def test_the_verdict_is_honest_when_we_lose():
     said = profit.verdict(losing(), "a")
-    assert said[0] == "Of 4 measures Lumora is ahead on 0, about equal on 0 and behind on 4 (2025-11 to 2026-10)."
-    assert said[1].startswith("Margin: 12.1 % with Lumora, 16.0 % with Kaltern, the best rival: 3.9 points less (95 % ")
-    assert said[1].endswith("At the margin of Kaltern, Lumora would earn the shop 471 CNY more a year.")
+    assert said[0] == (
+        "Of 4 measures Lumora is ahead on 0, about equal on 0 and behind on 4 (2025-11 to 2026-10)."
+    )
+    assert said[1].startswith(
+        "Margin: 12.1 % with Lumora, 16.0 % with Kaltern, the best rival: 3.9 points less (95 % "
+    )
+    assert said[1].endswith(
+        "At the margin of Kaltern, Lumora would earn the shop 471 CNY more a year."
+    )
     assert "Turning as fast as Kaltern" in said[4]
-    assert [line.split(":")[0] for line in said[5:]] == ["Lever, price", "Lever, floor", "Lever, stock"]
+    assert [line.split(":")[0] for line in said[5:]] == [
+        "Lever, price",
+        "Lever, floor",
+        "Lever, stock",
+    ]
 
 
 def test_the_verdict_where_we_win_and_where_it_is_level():
     won = profit.verdict(winning(), "a")
-    assert won[0] == "Lumora earns this shop more than any rival on 4 of 4 measures (2025-11 to 2026-10)."
+    assert (
+        won[0]
+        == "Lumora earns this shop more than any rival on 4 of 4 measures (2025-11 to 2026-10)."
+    )
     assert "15.0 points more" in won[1]
     assert len(won) == 5
     level = profit.verdict(compared(months_of("a", Lumora={}, Kaltern={})), "a")
@@ -442,21 +571,35 @@ def test_ours_too_small_is_said():
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans", "zh-Hant"])
 def test_the_proof_tells_nothing_of_anybody_else(language):
-    """Words, sheet and figure of one dealer, while others with telling names and figures are in the same table."""
+    """Words, sheet and figure of one dealer, while others with telling names and figures are in the
+    same table.
+    """
     style.use(language, "CNY")
-    others = [months_of(f"secret-{i}", Lumora={"revenue": 98765.4}, Geheim={"margin": 0.31}) for i in range(6)]
-    comparison = compared(months_of("a", Lumora={"margin": 0.1, "shelf": 20.0}, Kaltern={}), *others)
+    others = [
+        months_of(f"secret-{i}", Lumora={"revenue": 98765.4}, Geheim={"margin": 0.31})
+        for i in range(6)
+    ]
+    comparison = compared(
+        months_of("a", Lumora={"margin": 0.1, "shelf": 20.0}, Kaltern={}), *others
+    )
     sheet = profit.proof_table(profit.proof(comparison, "a"))
     told = " ".join([*profit.verdict(comparison, "a"), style.table(sheet).to_html()])
     told += profit.plot_proof(comparison, "a").figure.alt_text
     for word in ("secret", "Geheim", "98,765", "987", "1,185"):
         assert word not in told
-    assert profit.verdict(comparison, "a") == profit.verdict(comparison[comparison["dealer_id"] == "a"], "a")
+    assert profit.verdict(comparison, "a") == profit.verdict(
+        comparison[comparison["dealer_id"] == "a"], "a"
+    )
 
 
 def test_the_sheet_for_reading():
     rows = profit.proof_table(profit.proof(losing(), "a"))
-    assert rows["indicator"].tolist() == ["Margin", "Profit per m² a year", "GMROI", "Stock turns a year"]
+    assert rows["indicator"].tolist() == [
+        "Margin",
+        "Profit per m² a year",
+        "GMROI",
+        "Stock turns a year",
+    ]
     assert rows["our_figure"].iloc[0] == "12.1 %"
     assert rows["lead"].iloc[0] == "−3.9 points"
     assert rows["rank"].tolist() == ["2 of 3"] * 4
@@ -472,7 +615,7 @@ def test_every_lever_has_its_words():
         assert style.label(lever)
 
 
-# ---- plots ----------------------------------------------------------------------------------------------------------
+# ---- plots ---------------------------------------------------------------------------------------
 
 
 def test_the_plot_has_a_panel_a_measure_ours_first():

@@ -13,13 +13,19 @@ CONDA_NAMES = {"python-duckdb": "duckdb", "ibis-duckdb": "ibis-framework"}
 
 
 def name_and_version(text: str) -> tuple[str, str]:
-    name, version = re.match(r"([\w.-]+)(?:\[[\w,]+\])?\s*(\S*)", text.split("#")[0].strip()).groups()
+    name, version = re.match(
+        r"([\w.-]+)(?:\[[\w,]+\])?\s*(\S*)", text.split("#")[0].strip()
+    ).groups()
     return CONDA_NAMES.get(name, name).lower(), version
 
 
 def test_environment_is_in_step_with_pyproject():
-    lines = re.findall(r"^ +- +([\w.-]+[^\s#]*)", (ROOT / "environment.yml").read_text(encoding="utf-8"), re.M)
-    conda = dict(name_and_version(line) for line in lines if line not in ("conda-forge", "pip", "-e", "pip:"))
+    lines = re.findall(
+        r"^ +- +([\w.-]+[^\s#]*)", (ROOT / "environment.yml").read_text(encoding="utf-8"), re.M
+    )
+    conda = dict(
+        name_and_version(line) for line in lines if line not in ("conda-forge", "pip", "-e", "pip:")
+    )
     conda.pop("python"), conda.pop("pip", None)
     needed = dict(name_and_version(line) for line in PYPROJECT["project"]["dependencies"])
     assert conda == needed
@@ -29,14 +35,19 @@ def test_lock_holds_every_dependency_with_hashes_and_no_address():
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     assert not re.search(r"https?://|--(extra-)?index-url|file:", lock)
     pinned = {m.lower() for m in re.findall(r"^([\w.-]+)==", lock, re.M)}
-    lists = [PYPROJECT["project"]["dependencies"], *PYPROJECT["project"]["optional-dependencies"].values()]
+    lists = [
+        PYPROJECT["project"]["dependencies"],
+        *PYPROJECT["project"]["optional-dependencies"].values(),
+    ]
     asked = {name_and_version(line)[0] for lines in lists for line in lines}
     assert asked - {PYPROJECT["project"]["name"]} <= pinned
     blocks = re.split(r"^(?=[\w.-]+==)", lock, flags=re.M)[1:]
     assert all("--hash=sha256:" in block for block in blocks)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "data" / "reference").glob("*.csv")), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "data" / "reference").glob("*.csv")), ids=lambda p: p.stem
+)
 def test_reference_tables_are_whole(path):
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
@@ -46,10 +57,31 @@ def test_reference_tables_are_whole(path):
         assert len(first) == len(set(first)), "a key occurs twice"
 
 
-KINDS = {"id", "name", "code", "class", "money", "number", "share", "days", "count", "score", "date", "month", "text",
-         "truth"}  # fmt: skip
-STORED = {"name": "text", "code": "text", "class": "text", "share": "number", "days": "number", "count": "number",
-          "score": "number"}  # fmt: skip
+KINDS = {
+    "id",
+    "name",
+    "code",
+    "class",
+    "money",
+    "number",
+    "share",
+    "days",
+    "count",
+    "score",
+    "date",
+    "month",
+    "text",
+    "truth",
+}
+STORED = {
+    "name": "text",
+    "code": "text",
+    "class": "text",
+    "share": "number",
+    "days": "number",
+    "count": "number",
+    "score": "number",
+}
 
 
 def test_a_column_is_the_same_where_it_comes_in_and_where_it_is_published():
@@ -67,35 +99,47 @@ def test_every_published_table_has_a_key_of_known_columns():
         rows = {row["term"]: row for row in csv.DictReader(file)}
     tables = {term: row["key"].split() for term, row in rows.items() if term.startswith("table_")}
     assert all(tables.values()), [name for name, key in tables.items() if not key]
-    assert {column for key in tables.values() for column in key} <= {term for term, row in rows.items() if row["kind"]}
+    assert {column for key in tables.values() for column in key} <= {
+        term for term, row in rows.items() if row["kind"]
+    }
     assert not any(row["key"] for term, row in rows.items() if term not in tables)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "data" / "reference").glob("*.csv")), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "data" / "reference").glob("*.csv")), ids=lambda p: p.stem
+)
 def test_whatever_has_english_has_chinese(path):
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows if "zh" in rows[0] else []:
         assert row["en"] and row["zh"], row
         fields = [set(re.findall(r"{(\w+)", row[language])) for language in ("en", "zh")]
-        assert fields[1] <= fields[0], f"the Chinese sentence asks for what the English doesn't: {row}"
+        assert fields[1] <= fields[0], (
+            f"the Chinese sentence asks for what the English doesn't: {row}"
+        )
 
 
 def test_every_column_of_the_contract_is_named_in_the_codebook():
     book = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
     for table, columns in contract().items():
         assert table in book
-        assert all(f"`{column}`" in book or f"| {column} |" in book for column in columns if column != "*")
+        assert all(
+            f"`{column}`" in book or f"| {column} |" in book for column in columns if column != "*"
+        )
 
 
 @pytest.mark.parametrize("readme", ["README.md", "README.zh.md"])
 def test_readme_names_the_commands_pictures_and_notebooks_there_are(readme):
     text = (ROOT / readme).read_text(encoding="utf-8")
     assert "make report" in text and "make test" in text
-    targets = set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    targets = set(
+        re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+    )
     assert set(re.findall(r"`make (\w+)", text)) <= targets
     for link in re.findall(r"\]\((?!http|#)([^)]+)\)", text):
-        assert (ROOT / link.split("#")[0]).exists(), f"{readme} points to {link}, which is not there"
+        assert (ROOT / link.split("#")[0]).exists(), (
+            f"{readme} points to {link}, which is not there"
+        )
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):
         assert notebook.name in text
 
@@ -107,11 +151,13 @@ def test_commands_in_the_documents_are_understood(page):
     from helpers import cli
 
     said = re.findall(
-        r"\.venv/bin/workbook ((?:report|check|diff)\b[^\n>|`\"#]*)", (ROOT / page).read_text(encoding="utf-8")
+        r"\.venv/bin/workbook ((?:report|check|diff)\b[^\n>|`\"#]*)",
+        (ROOT / page).read_text(encoding="utf-8"),
     )
     assert said
     for command in said:
-        cli._parser().parse_args(shlex.split(command))  # refuses what it doesn't know by ending the program
+        # refuses what it doesn't know by ending the program
+        cli._parser().parse_args(shlex.split(command))
 
 
 def test_the_public_names_of_helpers_are_explained():
@@ -137,6 +183,11 @@ def test_the_lock_installs_whatever_the_code_imports():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
-            for top in {name.split(".")[0] for name in names} - {*sys.stdlib_module_names, "helpers"}:
+            for top in {name.split(".")[0] for name in names} - {
+                *sys.stdlib_module_names,
+                "helpers",
+            }:
                 providers = {name.lower().replace("_", "-") for name in known.get(top, [])}
-                assert providers & pinned, f"{path.name} imports {top}, which the lock doesn't install"
+                assert providers & pinned, (
+                    f"{path.name} imports {top}, which the lock doesn't install"
+                )

@@ -1,4 +1,7 @@
-"""Published tables: the comparator finds all that differs and no more; the small demo is the same however printed."""
+"""Published tables: the comparator finds all that differs and no more.
+
+The small demo is the same however printed.
+"""
 
 import json
 import math
@@ -18,8 +21,21 @@ from helpers import files, report, settings, words
 from published import Difference, Table
 
 LANGUAGES = ["en", "zh-Hans"]
-MONEY, SHARES, TEXTS = ["revenue", "balance"], ["old_share"], ["dealer_name", "composite_class", "reason"]
-COLUMNS = ["dealer_id", "dealer_name", "month", *MONEY, *SHARES, "n_orders", "composite_class", "reason"]
+MONEY, SHARES, TEXTS = (
+    ["revenue", "balance"],
+    ["old_share"],
+    ["dealer_name", "composite_class", "reason"],
+)
+COLUMNS = [
+    "dealer_id",
+    "dealer_name",
+    "month",
+    *MONEY,
+    *SHARES,
+    "n_orders",
+    "composite_class",
+    "reason",
+]
 HOSTILE = [
     "=1+1",
     "a,b",
@@ -39,23 +55,44 @@ HOSTILE = [
 ]
 
 
-# ---- planted differences -------------------------------------------------------------------------------------------
+# ---- planted differences -------------------------------------------------------------------------
 
 CENTS = st.integers(-(10**12), 10**12)
 
 
 @st.composite
 def tables(draw) -> dict[str, Table]:
-    """Draw an edition's tables as a page would write them: one row a dealer, with texts of any kind."""
+    """Draw an edition's tables as a page would write them.
+
+    One row a dealer, with texts of any kind.
+    """
 
     def table() -> Table:
-        ids = draw(st.lists(st.from_regex(r"0{0,2}[1-9]\d{0,2}", fullmatch=True), min_size=2, max_size=7, unique=True))
-        texts = st.one_of(st.sampled_from(HOSTILE), st.text(st.characters(exclude_categories=("Cs",)), max_size=9))
-        rows = [[dealer_id, draw(texts), draw(st.sampled_from(["2026-09", "2026-10"])),
-                 draw(st.one_of(st.just(""), CENTS.map(lambda n: repr(n / 100 + 0.001)))), repr(draw(CENTS) / 100),
-                 repr(draw(st.floats(-1, 1)) + 0.0), str(draw(st.integers(0, 999))), draw(st.sampled_from("ABC–")),
-                 draw(texts)]
-                for dealer_id in ids]  # fmt: skip
+        ids = draw(
+            st.lists(
+                st.from_regex(r"0{0,2}[1-9]\d{0,2}", fullmatch=True),
+                min_size=2,
+                max_size=7,
+                unique=True,
+            )
+        )
+        texts = st.one_of(
+            st.sampled_from(HOSTILE), st.text(st.characters(exclude_categories=("Cs",)), max_size=9)
+        )
+        rows = [
+            [
+                dealer_id,
+                draw(texts),
+                draw(st.sampled_from(["2026-09", "2026-10"])),
+                draw(st.one_of(st.just(""), CENTS.map(lambda n: repr(n / 100 + 0.001)))),
+                repr(draw(CENTS) / 100),
+                repr(draw(st.floats(-1, 1)) + 0.0),
+                str(draw(st.integers(0, 999))),
+                draw(st.sampled_from("ABC–")),
+                draw(texts),
+            ]
+            for dealer_id in ids
+        ]
         return Table(list(COLUMNS), rows)
 
     return {name: table() for name in ("abc_pareto", "receivables", "dead_stock")}
@@ -72,7 +109,10 @@ def cell_of(table: Table, row: int, column: str) -> str:
 
 
 def written_anew(edition: dict[str, Table], draw) -> dict[str, Table]:
-    """Write the same otherwise: money to the cent, columns in another order, counts with a point, sums a hair off."""
+    """Write the same otherwise.
+
+    Money to the cent, columns in another order, counts with a point, sums a hair off.
+    """
     found = {}
     for name, table in edition.items():
         order = draw(st.permutations(table.columns))
@@ -105,12 +145,22 @@ def _other_number(data, table: Table, row: int, column: str) -> str:
     if not cell:
         return "1.00"
     value = float(cell)
-    least = (0.0051 if column in MONEY else 1e-11 if column in SHARES else 1) + 1.1e-9 * (abs(value) + 1)
+    least = (0.0051 if column in MONEY else 1e-11 if column in SHARES else 1) + 1.1e-9 * (
+        abs(value) + 1
+    )
     return repr(value + data.draw(st.sampled_from([1, -1, 1000])) * least)
 
 
 def _other_text(data, text: str) -> str:
-    others = [f"{text}x", f"{text} ", f"'{text}", text[:-1], text.swapcase(), "", text.replace("=", "'=")]
+    others = [
+        f"{text}x",
+        f"{text} ",
+        f"'{text}",
+        text[:-1],
+        text.swapcase(),
+        "",
+        text.replace("=", "'="),
+    ]
     return data.draw(st.sampled_from([other for other in others if other != text]))
 
 
@@ -121,7 +171,11 @@ def _plant_cells(data, name: str, table: Table) -> tuple[Table, set]:
     after = table
     for row in rows:
         before = cell_of(table, row, column)
-        other = _other_text(data, before) if column in TEXTS else _other_number(data, table, row, column)
+        other = (
+            _other_text(data, before)
+            if column in TEXTS
+            else _other_number(data, table, row, column)
+        )
         after = changed(after, row, column, other)
     return after, {(name, "cell", column, len(rows), len(table.rows))}
 
@@ -130,7 +184,9 @@ def _plant_emptied(data, name: str, table: Table) -> tuple[Table, set]:
     """Make a number known, or unknown."""
     row = data.draw(st.integers(0, len(table.rows) - 1))
     cell = cell_of(table, row, "revenue")
-    return changed(table, row, "revenue", "" if cell else "0.0"), {(name, "cell", "revenue", 1, len(table.rows))}
+    return changed(table, row, "revenue", "" if cell else "0.0"), {
+        (name, "cell", "revenue", 1, len(table.rows))
+    }
 
 
 def _plant_rows_gone(data, name: str, table: Table) -> tuple[Table, set]:
@@ -152,7 +208,10 @@ def _plant_id(data, name: str, table: Table) -> tuple[Table, set]:
     row = data.draw(st.integers(0, len(table.rows) - 1))
     n = len(table.rows)
     other = f"000{cell_of(table, row, 'dealer_id')}"
-    return changed(table, row, "dealer_id", other), {(name, "row_gone", "", 1, n), (name, "row_new", "", 1, n)}
+    return changed(table, row, "dealer_id", other), {
+        (name, "row_gone", "", 1, n),
+        (name, "row_new", "", 1, n),
+    }
 
 
 def _plant_order(_data, name: str, table: Table) -> tuple[Table, set]:
@@ -175,7 +234,10 @@ def _plant_column_new(_data, name: str, table: Table) -> tuple[Table, set]:
 def _plant_column_renamed(data, name: str, table: Table) -> tuple[Table, set]:
     telling = [c for c in COLUMNS if len(set(published._column(table, c))) > 1]
     old = data.draw(st.sampled_from(telling))
-    columns = [f"{c}_now" if c == old and c != "dealer_id" else "shop_id" if c == old else c for c in table.columns]
+    columns = [
+        f"{c}_now" if c == old and c != "dealer_id" else "shop_id" if c == old else c
+        for c in table.columns
+    ]
     return table._replace(columns=columns), {(name, "column_renamed", old, 1, 1)}
 
 
@@ -187,8 +249,19 @@ def _plant_gone(_data, name: str, table: Table) -> tuple[None, set]:
     return None, {(name, "table_gone", "", 1, len(table.rows))}
 
 
-PLANTS = [_plant_cells, _plant_emptied, _plant_rows_gone, _plant_rows_new, _plant_id, _plant_order, _plant_column_gone,
-          _plant_column_new, _plant_column_renamed, _plant_torn, _plant_gone]  # fmt: skip
+PLANTS = [
+    _plant_cells,
+    _plant_emptied,
+    _plant_rows_gone,
+    _plant_rows_new,
+    _plant_id,
+    _plant_order,
+    _plant_column_gone,
+    _plant_column_new,
+    _plant_column_renamed,
+    _plant_torn,
+    _plant_gone,
+]
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__.removeprefix("_plant_"))
@@ -206,13 +279,21 @@ def test_what_is_planted_is_found_and_nothing_else(plant, edition, data):
     assert len(found) == len(expected)
     back = published.differences(after, edition)  # seen from the other side
     swap = {"gone": "new", "new": "gone"}
-    turned = {(t, "_".join(swap.get(part, part) for part in k.split("_")), n) for t, k, _c, n, _of in expected}
+    turned = {
+        (t, "_".join(swap.get(part, part) for part in k.split("_")), n)
+        for t, k, _c, n, _of in expected
+    }
     assert {(d.table, d.kind, d.n) for d in back} == turned
 
 
 def test_several_kinds_in_one_table_are_told_apart():
-    before = Table(["dealer_id", "revenue", "reason"], [["1", "1.0", "a"], ["2", "2.0", "b"], ["3", "3.0", "c"]])
-    after = Table(["dealer_id", "reason", "stake"], [["3", "c", "7"], ["1", "z", "8"], ["4", "b", "9"]])
+    before = Table(
+        ["dealer_id", "revenue", "reason"],
+        [["1", "1.0", "a"], ["2", "2.0", "b"], ["3", "3.0", "c"]],
+    )
+    after = Table(
+        ["dealer_id", "reason", "stake"], [["3", "c", "7"], ["1", "z", "8"], ["4", "b", "9"]]
+    )
     found = published.differences({"calls": before}, {"calls": after})
     assert [str(difference) for difference in found] == [
         "calls.revenue: the column is gone",
@@ -227,19 +308,33 @@ def test_several_kinds_in_one_table_are_told_apart():
 @pytest.mark.parametrize(
     ("column", "before", "after", "differs"),
     [
-        ("revenue", "1234.5", "1234.50", False), ("revenue", "1234.4951", "1234.50", False),
-        ("revenue", "0.005", "0.01", False), ("revenue", "1234.494", "1234.50", True),
-        ("old_share", "0.4951", "0.50", True), ("old_share", "0.5", "0.50", False),
-        ("score", "0.1", "0.10000000000000003", False), ("score", "0.1", "0.100001", True),
-        ("revenue", "1e18", "1000000000000000000.0", False), ("revenue", "inf", "inf", False),
-        ("revenue", "inf", "-inf", True), ("revenue", "1.0", "inf", True), ("revenue", "", "0", True),
-        ("revenue", "", "nan", True), ("dealer_id", "007", "7", True), ("order_id", "1.0", "1", True),
-        ("dealer_name", "1.0", "1", True), ("reason", "'=1", "=1", True), ("reason", "a", "a ", True),
-        ("is_new", "True", "true", True), ("month", "2026-09", "2026-9", True),
+        ("revenue", "1234.5", "1234.50", False),
+        ("revenue", "1234.4951", "1234.50", False),
+        ("revenue", "0.005", "0.01", False),
+        ("revenue", "1234.494", "1234.50", True),
+        ("old_share", "0.4951", "0.50", True),
+        ("old_share", "0.5", "0.50", False),
+        ("score", "0.1", "0.10000000000000003", False),
+        ("score", "0.1", "0.100001", True),
+        ("revenue", "1e18", "1000000000000000000.0", False),
+        ("revenue", "inf", "inf", False),
+        ("revenue", "inf", "-inf", True),
+        ("revenue", "1.0", "inf", True),
+        ("revenue", "", "0", True),
+        ("revenue", "", "nan", True),
+        ("dealer_id", "007", "7", True),
+        ("order_id", "1.0", "1", True),
+        ("dealer_name", "1.0", "1", True),
+        ("reason", "'=1", "=1", True),
+        ("reason", "a", "a ", True),
+        ("is_new", "True", "true", True),
+        ("month", "2026-09", "2026-9", True),
     ],
-)  # fmt: skip
+)
 def test_when_two_cells_are_equal(column, before, after, differs):
-    old, new = ({"t": Table(["shop_id", column], [["x", cell], ["y", "other"]])} for cell in (before, after))
+    old, new = (
+        {"t": Table(["shop_id", column], [["x", cell], ["y", "other"]])} for cell in (before, after)
+    )
     assert [found.kind for found in published.differences(old, new)] == ["cell"] * differs
 
 
@@ -263,27 +358,43 @@ def test_rows_without_a_name_are_compared_in_their_order():
     assert (found.kind, found.key) == ("row_gone", "city x #2")
 
 
-# ---- files ---------------------------------------------------------------------------------------------------------
+# ---- files ---------------------------------------------------------------------------------------
 
 
-def write_edition(place: Path, tables: dict[str, pd.DataFrame], lines: list[dict] = (), language: str = "en") -> Path:
-    """Lay out what the comparator reads of an edition: tables, manifest, the headlines of its one page."""
+def write_edition(
+    place: Path, tables: dict[str, pd.DataFrame], lines: list[dict] = (), language: str = "en"
+) -> Path:
+    """Lay out what the comparator reads of an edition.
+
+    Tables, manifest, the headlines of its one page.
+    """
     key = f"key-{place.parent.name}-{place.name}"
     (place / "tables").mkdir(parents=True)
     for name, table in tables.items():
         files.write_table(place / "tables" / f"{name}.csv", table)
-    page = {"name": "02_abc", "title": "Dealers", "key": key, "tables": [f"{name}.csv" for name in tables]}
+    page = {
+        "name": "02_abc",
+        "title": "Dealers",
+        "key": key,
+        "tables": [f"{name}.csv" for name in tables],
+    }
     card = {"dealer_id": "001", "audience": "us", "failed": ""}
     manifest = {"language": language, "pages": [page], "cards": [card]}
     (place / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     (place.parent / ".pages" / key).mkdir(parents=True)
-    said = "\n".join(json.dumps({"place": "verdict", "text": "", **line}, ensure_ascii=False) for line in lines)
+    said = "\n".join(
+        json.dumps({"place": "verdict", "text": "", **line}, ensure_ascii=False) for line in lines
+    )
     (place.parent / ".pages" / key / "headlines.jsonl").write_text(said, encoding="utf-8")
     return place
 
 
 @search(max_examples=60)
-@given(texts=st.lists(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0\r"), max_size=12)))
+@given(
+    texts=st.lists(
+        st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0\r"), max_size=12)
+    )
+)
 def test_files_are_read_as_they_were_written(tmp_path_factory, texts):
     texts += [text for text in HOSTILE if "\r" not in text]
     path = tmp_path_factory.mktemp("csv") / "t.csv"
@@ -301,14 +412,17 @@ def test_files_are_read_as_they_were_written(tmp_path_factory, texts):
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ("", Table([], [])), ("\n", Table([], [])), ("a,b\n", Table(["a", "b"], [])),
+        ("", Table([], [])),
+        ("\n", Table([], [])),
+        ("a,b\n", Table(["a", "b"], [])),
         ("a,a\n1,2\n", Table(["a", "a (2)"], [["1", "2"]])),
         ('a\n""\n\nx\n', Table(["a"], [[""], [""], ["x"]])),
-        ("a,b\n1,x\ry\n2,z\n", Table(["a", "b"], [["1", "x"], ["2", "z"]], 1)),  # torn by a bare carriage return
+        # torn by a bare carriage return
+        ("a,b\n1,x\ry\n2,z\n", Table(["a", "b"], [["1", "x"], ["2", "z"]], 1)),
         ("a,b\r\n1,2\r\n", Table(["a", "b"], [["1", "2"]])),
         ('a,b\n"1\n2","3\r4"\n', Table(["a", "b"], [["1\n2", "3\r4"]])),
     ],
-)  # fmt: skip
+)
 def test_odd_files(tmp_path, content, expected):
     for mark in ("", "\ufeff"):
         (tmp_path / "t.csv").write_bytes((mark + content).encode())
@@ -317,7 +431,9 @@ def test_odd_files(tmp_path, content, expected):
 
 @pytest.fixture
 def rows() -> dict[str, pd.DataFrame]:
-    table = pd.DataFrame({"dealer_id": ["001", "002"], "score": [1.5, 2.0], "reason": ["=x", "b\u2028c"]})
+    table = pd.DataFrame(
+        {"dealer_id": ["001", "002"], "score": [1.5, 2.0], "reason": ["=x", "b\u2028c"]}
+    )
     return {"abc_pareto": table}
 
 
@@ -326,24 +442,38 @@ def test_the_command_lists_what_differs(tmp_path, rows, capsys):
         code = published.main([str(tmp_path / name) for name in names])
         return code, capsys.readouterr().out.splitlines()
 
-    said = [{"text": "Two of five carry it all"}, {"place": "tile", "text": "1.2 M", "label": "A\u2028B"}]
+    said = [
+        {"text": "Two of five carry it all"},
+        {"place": "tile", "text": "1.2 M", "label": "A\u2028B"},
+    ]
     for folder in ("before", "same", "after"):
         write_edition(tmp_path / folder / "2026-09", rows, said)
     write_edition(tmp_path / "before" / "2026-10", rows, said)
     assert run("before/2026-09", "same/2026-09") == (0, ["nothing differs"])
     assert run("before/2026-09", "same") == (0, ["nothing differs"])
-    assert run("before", "same") == (1, ["2026-10", "  2026-10: the edition is gone", "1 differences in 1 tables"])
+    assert run("before", "same") == (
+        1,
+        ["2026-10", "  2026-10: the edition is gone", "1 differences in 1 tables"],
+    )
     now = {"abc_pareto": rows["abc_pareto"].assign(score=[1.5, 4.0]), "calls": rows["abc_pareto"]}
-    write_edition(tmp_path / "after" / "2026-10", now, [{"text": "One of five carries it all"}, said[1]])
-    assert run("before", "after") == (1, [
-        "2026-10 en",
-        "  abc_pareto.score: 1 of 2 cells differ, by 2 at most, e.g. dealer_id 002: 2.0 → 4.0",
-        "  (pages).tables: 1 of 1 cells differ, e.g. page_id 02_abc: abc_pareto.csv → abc_pareto.csv, calls.csv",
-        "  (headlines).text: 1 of 2 cells differ, e.g. headline_id 02_abc/verdict/1: Two of five carry it all → "
-        "One of five carries it all",
-        "  calls: a new table of 2 rows",
-        "4 differences in 4 tables",
-    ])  # fmt: skip
+    write_edition(
+        tmp_path / "after" / "2026-10", now, [{"text": "One of five carries it all"}, said[1]]
+    )
+    assert run("before", "after") == (
+        1,
+        [
+            "2026-10 en",
+            "  abc_pareto.score: 1 of 2 cells differ, by 2 at most, e.g. dealer_id 002: 2.0 → 4.0",
+            (
+                "  (pages).tables: 1 of 1 cells differ, e.g. page_id 02_abc: abc_pareto.csv → "
+                "abc_pareto.csv, calls.csv"
+            ),
+            "  (headlines).text: 1 of 2 cells differ, e.g. headline_id 02_abc/verdict/1: Two of "
+            "five carry it all → One of five carries it all",
+            "  calls: a new table of 2 rows",
+            "4 differences in 4 tables",
+        ],
+    )
     write_edition(tmp_path / "after" / "2026-10" / "zh-Hans", now, language="zh-Hans")
     assert "  2026-10 zh-Hans: a new edition" in run("before", "after")[1]
 
@@ -352,8 +482,11 @@ def test_where_there_is_nothing_to_compare_it_says_so(tmp_path, rows, capsys):
     (tmp_path / "empty").mkdir()
     for month in ("2026-09", "2026-10"):
         write_edition(tmp_path / "two" / month, rows)
-    for names, reason in [(("empty", "two"), "no edition here"), (("two", "none"), "no edition here"),
-                          (("two", "two/2026-09"), "2 editions here; name one: 2026-09, 2026-10")]:  # fmt: skip
+    for names, reason in [
+        (("empty", "two"), "no edition here"),
+        (("two", "none"), "no edition here"),
+        (("two", "two/2026-09"), "2 editions here; name one: 2026-09, 2026-10"),
+    ]:
         assert published.main([str(tmp_path / name) for name in names]) == 2
         assert reason in capsys.readouterr().err
     (tmp_path / "two" / "2026-09" / "manifest.json").write_text("{")
@@ -364,7 +497,9 @@ def test_only_numbers_are_compared_between_languages():
     def edition(cities: list[str], values: list[str], reason: str) -> dict[str, Table]:
         return {
             "coverage": Table(["city", "revenue"], sorted(zip(cities, values, strict=True))),
-            "calls": Table(["dealer_id", "reason", "month"], [["1", reason, "2026-10"], ["2", "", "2026-10"]]),
+            "calls": Table(
+                ["dealer_id", "reason", "month"], [["1", reason, "2026-10"], ["2", "", "2026-10"]]
+            ),
         }
 
     english = edition(["Beijing", "Anqing"], ["1.0", "2.0"], "Call him")
@@ -373,10 +508,13 @@ def test_only_numbers_are_compared_between_languages():
     assert published.differences(*map(published.numbers, (english, chinese))) == []
     other = edition(["北京", "安庆"], ["1.0", "3.0"], "")
     found = published.differences(*map(published.numbers, (english, other)))
-    assert [(d.table, d.column, d.n) for d in found] == [("coverage", "revenue", 1), ("calls", "reason", 1)]
+    assert [(d.table, d.column, d.n) for d in found] == [
+        ("coverage", "revenue", 1),
+        ("calls", "reason", 1),
+    ]
 
 
-# ---- the small demo ------------------------------------------------------------------------------------------------
+# ---- the small demo ------------------------------------------------------------------------------
 
 printing = pytest.mark.xdist_group("published")  # printed once, on one worker
 
@@ -408,7 +546,9 @@ def were_kept(edition: Path) -> set[bool]:
 @printing
 def test_numbers_are_the_same_in_both_languages(first):
     found = published.read_edition(first)
-    english, chinese = ({k: t for k, t in found[language].items() if "(" not in k} for language in LANGUAGES)
+    english, chinese = (
+        {k: t for k, t in found[language].items() if "(" not in k} for language in LANGUAGES
+    )
     assert len(english) > 30
     assert sum(len(table.rows) for table in english.values()) > 1000
     assert published.differences(english, chinese), "texts are in another language"
@@ -418,16 +558,23 @@ def test_numbers_are_the_same_in_both_languages(first):
 @printing
 def test_what_every_published_column_is_is_told(first):
     for path in sorted((first / "tables").glob("*.csv")):
-        table, cells = files.read_table(path), pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
+        table, cells = (
+            files.read_table(path),
+            pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""]),
+        )
         for column in table:
             kind, known = words.kind(column), cells[column].dropna()
             assert kind, f"{path.name}: terms.csv does not say what {column} is"
             if column == "value" and files.VALUE_OF & set(table):
                 continue  # the row says what it is
             if kind in files.TEXTS:
-                assert pd.api.types.is_string_dtype(table[column]), f"{path.name}: {column} is no {kind}"
+                assert pd.api.types.is_string_dtype(table[column]), (
+                    f"{path.name}: {column} is no {kind}"
+                )
             elif kind == "money":
-                assert known.str.fullmatch(r"-?\d+\.\d\d").all(), f"{path.name}: {column} has not two decimals"
+                assert known.str.fullmatch(r"-?\d+\.\d\d").all(), (
+                    f"{path.name}: {column} has not two decimals"
+                )
             elif kind == "share" and len(known):
                 assert table[column].abs().max() < 100, f"{path.name}: {column} is given in percent"
 
@@ -436,13 +583,17 @@ def test_what_every_published_column_is_is_told(first):
 def test_the_key_of_a_published_table_names_each_row_once(first):
     for path in sorted((first / "tables").glob("*.csv")):
         table, key = files.read_table(path), list(words.key(path.stem))
-        assert key and not table.duplicated(key).any(), f"{path.name}: rows are not told apart by {key}"
+        assert key and not table.duplicated(key).any(), (
+            f"{path.name}: rows are not told apart by {key}"
+        )
 
 
 @printing
 def test_a_cell_that_changes_is_found_in_every_table(first):
     """On real tables too: whatever names their rows, and however many there are."""
-    tables = {name: table for name, table in published.read_edition(first)["en"].items() if table.rows}
+    tables = {
+        name: table for name, table in published.read_edition(first)["en"].items() if table.rows
+    }
     for name, table in tables.items():
         for column in {table.columns[0], table.columns[len(table.columns) // 2], table.columns[-1]}:
             row = len(table.rows) // 2
@@ -450,8 +601,13 @@ def test_a_cell_that_changes_is_found_in_every_table(first):
             found = published.differences({name: table}, {name: other})
             assert found, (name, column)
             cells = [difference for difference in found if difference.kind == "cell"]
-            assert all((d.column, d.n, d.of) == (column, 1, len(table.rows)) for d in cells), (name, column)
-            assert cells or {d.kind for d in found} >= {"row_gone", "row_new"}, "a row under another name"
+            assert all((d.column, d.n, d.of) == (column, 1, len(table.rows)) for d in cells), (
+                name,
+                column,
+            )
+            assert cells or {d.kind for d in found} >= {"row_gone", "row_new"}, (
+                "a row under another name"
+            )
 
 
 @printing
@@ -483,5 +639,7 @@ def test_the_order_of_the_sources_rows_changes_nothing(first, small_demo, print_
         pq.write_table(lines.take(shuffled.sample(range(len(lines)), len(lines))), path)
     book = settings.workbook(tmp_path / "shuffled")
     assert set(book.tables) == set(small_demo.tables)
-    before, after = (published.read_edition(e)["en"] for e in (first, print_demo("shuffled", "en", book=book)))
+    before, after = (
+        published.read_edition(e)["en"] for e in (first, print_demo("shuffled", "en", book=book))
+    )
     assert published.differences(before, after) == []

@@ -1,4 +1,6 @@
-"""The move proposal: against brute force, what no plan may ever do, and the planted dealers who wait for goods."""
+"""The move proposal: against brute force, what no plan may ever do, and the planted dealers who
+wait for goods.
+"""
 
 import itertools
 import math
@@ -28,27 +30,41 @@ def _looks():
 
 
 def aged_of(*rows) -> pd.DataFrame:
-    table = pd.DataFrame(rows, columns=COLUMNS).astype({"days": float, "quantity": float, "unit_cost": float})
+    table = pd.DataFrame(rows, columns=COLUMNS).astype(
+        {"days": float, "quantity": float, "unit_cost": float}
+    )
     table["received_date"] = END - pd.to_timedelta(table.pop("days"), unit="D")
     return inventory.aged(table, END)
 
 
 def flows_of(*rows) -> pd.DataFrame:
-    table = pd.DataFrame(rows, columns=["dealer_id", "product_id", "sold_90d"]).astype({"sold_90d": float})
+    table = pd.DataFrame(rows, columns=["dealer_id", "product_id", "sold_90d"]).astype(
+        {"sold_90d": float}
+    )
     return table.assign(sold=table["sold_90d"] * 4, last_sold_date=pd.NaT)
 
 
 def dealers_of(**places) -> pd.DataFrame:
     """Lay out dealers by id: (city, region) or (city, region, latitude, longitude)."""
-    rows = [(i, i.upper(), *place, *[None] * (4 - len(place)), "Mei") for i, place in places.items()]
-    columns = ["dealer_id", "dealer_name", "city", "region", "latitude", "longitude", "account_manager"]
+    rows = [
+        (i, i.upper(), *place, *[None] * (4 - len(place)), "Mei") for i, place in places.items()
+    ]
+    columns = [
+        "dealer_id",
+        "dealer_name",
+        "city",
+        "region",
+        "latitude",
+        "longitude",
+        "account_manager",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
 HERE = dealers_of(**dict.fromkeys(IDS, ("Here", "North")))
 
 
-# ---- by hand --------------------------------------------------------------------------------------------------------
+# ---- by hand -------------------------------------------------------------------------------------
 
 
 def test_one_lot_by_hand():
@@ -76,7 +92,12 @@ def test_one_lot_by_hand():
 
 
 def test_the_dearer_goods_win_and_the_nearer_among_equals():
-    aged = aged_of(("a", "p", 120, 5, 10), ("b", "p", 120, 5, 30), ("c", "p", 1, 0.5, 10), ("d", "p", 1, 0.5, 10))
+    aged = aged_of(
+        ("a", "p", 120, 5, 10),
+        ("b", "p", 120, 5, 30),
+        ("c", "p", 1, 0.5, 10),
+        ("d", "p", 1, 0.5, 10),
+    )
     flows = flows_of(("a", "p", 0), ("b", "p", 0), ("c", "p", 11), ("d", "p", 11))
     places = dealers_of(a=("X", "North"), b=("Y", "North"), c=("X", "North"), d=("Y", "North"))
     plan = rebalancing.proposal(aged, flows, places, min_value=0)
@@ -86,26 +107,39 @@ def test_the_dearer_goods_win_and_the_nearer_among_equals():
 
 def test_kilometres_are_the_great_circle_and_limit_the_way():
     places = dealers_of(
-        a=("X", "N", 31.2304, 121.4737), b=("Y", "N", 39.9042, 116.4074), c=("Z", "N", 31.2989, 120.5853)
+        a=("X", "N", 31.2304, 121.4737),
+        b=("Y", "N", 39.9042, 116.4074),
+        c=("Z", "N", 31.2989, 120.5853),
     )
-    step, km = rebalancing._ways(pd.Series(["a"]), pd.Series(["b", "c"]), rebalancing._places(places))
+    step, km = rebalancing._ways(
+        pd.Series(["a"]), pd.Series(["b", "c"]), rebalancing._places(places)
+    )
     assert km[0] == pytest.approx([1067, 84.7], abs=1)
     assert step[0] == pytest.approx(km[0] / 100)
     aged = aged_of(("a", "p", 120, 9, 10), ("b", "p", 1, 0.5, 10), ("c", "p", 1, 0.5, 10))
-    plan = rebalancing.proposal(aged, flows_of(("a", "p", 0), ("b", "p", 90), ("c", "p", 3)), places, min_value=0)
+    plan = rebalancing.proposal(
+        aged, flows_of(("a", "p", 0), ("b", "p", 90), ("c", "p", 3)), places, min_value=0
+    )
     assert plan["to_dealer_id"].tolist() == ["c"]  # Beijing is beyond 500 km, though it needs more
 
 
 def test_without_coordinates_city_and_region_tell_and_an_empty_place_is_near_nobody():
     places = dealers_of(a=("X", "N"), b=("X", "N"), c=("Y", "N"), d=(None, None), e=(None, None))
-    step, km = rebalancing._ways(pd.Series(["a", "d"]), pd.Series(["b", "c", "e"]), rebalancing._places(places))
+    step, km = rebalancing._ways(
+        pd.Series(["a", "d"]), pd.Series(["b", "c", "e"]), rebalancing._places(places)
+    )
     assert step.tolist() == [[0, 1, 2], [2, 2, 2]]
     assert np.isnan(km).all()
 
 
 def test_a_lot_must_be_worth_its_way():
     places = dealers_of(a=("X", "N"), b=("X", "N"), c=("Y", "N"))
-    aged = aged_of(("a", "p", 120, 1, 10), ("a", "q", 120, 1, 10), ("b", "p", 1, 0.5, 10), ("c", "q", 1, 0.5, 10))
+    aged = aged_of(
+        ("a", "p", 120, 1, 10),
+        ("a", "q", 120, 1, 10),
+        ("b", "p", 1, 0.5, 10),
+        ("c", "q", 1, 0.5, 10),
+    )
     flows = flows_of(("a", "p", 0), ("b", "p", 9), ("c", "q", 9))
     assert set(rebalancing.proposal(aged, flows, places, min_value=0)["to_dealer_id"]) == {"b", "c"}
     # ten is enough next door, not for the next city, which asks for as much again
@@ -115,7 +149,9 @@ def test_a_lot_must_be_worth_its_way():
 
 
 def test_who_is_not_known_neither_gives_nor_takes():
-    aged = aged_of(("silent", "p", 200, 9, 10), ("b", "p", 1, 0.5, 10), ("dated", "p", None, 50, 10))
+    aged = aged_of(
+        ("silent", "p", 200, 9, 10), ("b", "p", 1, 0.5, 10), ("dated", "p", None, 50, 10)
+    )
     flows = flows_of(("b", "p", 90), ("no stock on record", "p", 90), ("dated", "p", 0))
     assert rebalancing.supply(aged, flows).empty  # sales unknown; age unknown
     assert rebalancing.demand(aged, flows)["dealer_id"].tolist() == ["b"]
@@ -134,15 +170,20 @@ def test_the_nearest_takers_are_asked_only(monkeypatch):
     monkeypatch.setattr(rebalancing, "N_NEAREST", 1)
     places = dealers_of(a=("X", "N"), b=("X", "N"), c=("Y", "N"))
     aged = aged_of(("a", "p", 120, 9, 10), ("b", "p", 1, 0.5, 10), ("c", "p", 1, 0.5, 10))
-    plan = rebalancing.proposal(aged, flows_of(("a", "p", 0), ("b", "p", 5), ("c", "p", 90)), places, min_value=0)
+    plan = rebalancing.proposal(
+        aged, flows_of(("a", "p", 0), ("b", "p", 5), ("c", "p", 90)), places, min_value=0
+    )
     assert plan["to_dealer_id"].tolist() == ["b"]
 
 
-# ---- brute force ----------------------------------------------------------------------------------------------------
+# ---- brute force ---------------------------------------------------------------------------------
 
 
 def best_by_brute_force(givers: dict, takers: dict, steps: dict, max_lot: int) -> float:
-    """Try every whole plan: `givers` id -> (pieces, worth), `takers` id -> pieces, `steps` (from, to) -> steps."""
+    """Try every whole plan.
+
+    `givers` id -> (pieces, worth), `takers` id -> pieces, `steps` (from, to) -> steps.
+    """
     pairs = list(itertools.product(givers, takers))
     ranges = [range(min(givers[i][0], takers[j], max_lot) + 1) for i, j in pairs]
     best = 0.0
@@ -151,9 +192,13 @@ def best_by_brute_force(givers: dict, takers: dict, steps: dict, max_lot: int) -
         for (i, j), n in zip(pairs, amounts, strict=True):
             out[i] += n
             into[j] += n
-        if all(out[i] <= givers[i][0] for i in givers) and all(into[j] <= takers[j] for j in takers):
-            worth = sum(n * givers[i][1] * (1 - rebalancing.WAY_RATE * steps[i, j])
-                        for (i, j), n in zip(pairs, amounts, strict=True))  # fmt: skip
+        if all(out[i] <= givers[i][0] for i in givers) and all(
+            into[j] <= takers[j] for j in takers
+        ):
+            worth = sum(
+                n * givers[i][1] * (1 - rebalancing.WAY_RATE * steps[i, j])
+                for (i, j), n in zip(pairs, amounts, strict=True)
+            )
             best = max(best, worth)
     return best
 
@@ -164,42 +209,68 @@ def test_two_hundred_small_cases_against_brute_force(max_lot):
     cases, layers, sold, towns = {}, [], [], {}
     for seed in range(67):
         draw, model = random.Random(1000 * max_lot + seed), f"p{seed:02d}"
-        givers = {f"{model}g{i}": (draw.randint(1, 3), draw.randint(1, 99)) for i in range(draw.randint(1, 2))}
+        givers = {
+            f"{model}g{i}": (draw.randint(1, 3), draw.randint(1, 99))
+            for i in range(draw.randint(1, 2))
+        }
         takers = {f"{model}t{i}": draw.randint(1, 3) for i in range(draw.randint(1, 3))}
         towns |= {i: (draw.choice("XYZ"), draw.choice("NS")) for i in (*givers, *takers)}
-        layers += [(i, model, 200, n, worth) for i, (n, worth) in givers.items()] + [(j, "x", 1, 1, 1) for j in takers]
+        layers += [(i, model, 200, n, worth) for i, (n, worth) in givers.items()] + [
+            (j, "x", 1, 1, 1) for j in takers
+        ]
         sold += [(i, model, 0) for i in givers] + [(j, model, 2 * n) for j, n in takers.items()]
         cases[model] = givers, takers
-    plan = rebalancing.proposal(aged_of(*layers), flows_of(*sold), dealers_of(**towns), max_lot=max_lot, min_value=0)
+    plan = rebalancing.proposal(
+        aged_of(*layers), flows_of(*sold), dealers_of(**towns), max_lot=max_lot, min_value=0
+    )
     for model, (givers, takers) in cases.items():
-        steps = {(i, j): 0 if towns[i][0] == towns[j][0] else 1 if towns[i][1] == towns[j][1] else 2
-                 for i in givers for j in takers}  # fmt: skip
+        steps = {
+            (i, j): 0 if towns[i][0] == towns[j][0] else 1 if towns[i][1] == towns[j][1] else 2
+            for i in givers
+            for j in takers
+        }
         lots = plan[plan["product_id"] == model].itertuples()
         found = sum(
-            lot.quantity * givers[lot.from_dealer_id][1] * (1 - rebalancing.WAY_RATE * lot.step) for lot in lots
+            lot.quantity * givers[lot.from_dealer_id][1] * (1 - rebalancing.WAY_RATE * lot.step)
+            for lot in lots
         )
         assert found == pytest.approx(best_by_brute_force(givers, takers, steps, max_lot)), model
 
 
-# ---- what must hold -------------------------------------------------------------------------------------------------
+# ---- what must hold ------------------------------------------------------------------------------
 
-layer = st.tuples(st.sampled_from(IDS), st.sampled_from("pq"), st.one_of(st.none(), st.integers(0, 300)),
-                  st.integers(1, 30), st.one_of(st.none(), st.integers(1, 500)))  # fmt: skip
+layer = st.tuples(
+    st.sampled_from(IDS),
+    st.sampled_from("pq"),
+    st.one_of(st.none(), st.integers(0, 300)),
+    st.integers(1, 30),
+    st.one_of(st.none(), st.integers(1, 500)),
+)
 sales = st.dictionaries(st.tuples(st.sampled_from(IDS), st.sampled_from("pq")), st.integers(-3, 60))
-town = st.one_of(st.tuples(st.sampled_from("XY"), st.sampled_from("NS")), st.tuples(st.none(), st.none()),
-                 st.tuples(st.just("X"), st.just("N"), st.floats(30, 34), st.floats(110, 114)))  # fmt: skip
+town = st.one_of(
+    st.tuples(st.sampled_from("XY"), st.sampled_from("NS")),
+    st.tuples(st.none(), st.none()),
+    st.tuples(st.just("X"), st.just("N"), st.floats(30, 34), st.floats(110, 114)),
+)
 
 
 @settings(max_examples=40)
-@given(st.lists(layer, min_size=2, max_size=20), sales, st.lists(town, min_size=6, max_size=6), st.integers(1, 12),
-       st.sampled_from([0, None, 300]))  # fmt: skip
+@given(
+    st.lists(layer, min_size=2, max_size=20),
+    sales,
+    st.lists(town, min_size=6, max_size=6),
+    st.integers(1, 12),
+    st.sampled_from([0, None, 300]),
+)
 def test_no_plan_does_harm(rows, sold, towns, max_lot, least):
     aged, flows = aged_of(*rows), flows_of(*((*pair, n) for pair, n in sold.items()))
     places = dealers_of(**dict(zip(IDS, towns, strict=True)))
     kept = [table.copy() for table in (aged, flows, places)]
     plan = rebalancing.proposal(aged, flows, places, max_lot=max_lot, min_value=least)
     has = aged.groupby(["dealer_id", "product_id"])["quantity"].sum().to_dict()
-    old = aged[aged["age_days"] > 90].groupby(["dealer_id", "product_id"])["quantity"].sum().to_dict()
+    old = (
+        aged[aged["age_days"] > 90].groupby(["dealer_id", "product_id"])["quantity"].sum().to_dict()
+    )
     need = {pair: max(n, 0) / 2 for pair, n in sold.items()}
     given_, taken = {}, {}
     for row in plan.itertuples():
@@ -225,12 +296,19 @@ def test_no_plan_does_harm(rows, sold, towns, max_lot, least):
 
 
 @settings(max_examples=12)
-@given(st.lists(layer, min_size=2, max_size=20), sales, st.lists(town, min_size=6, max_size=6), st.integers(0, 9))
+@given(
+    st.lists(layer, min_size=2, max_size=20),
+    sales,
+    st.lists(town, min_size=6, max_size=6),
+    st.integers(0, 9),
+)
 def test_the_order_of_rows_is_nothing(rows, sold, towns, seed):
     aged, flows = aged_of(*rows), flows_of(*((*pair, n) for pair, n in sold.items()))
     places = dealers_of(**dict(zip(IDS, towns, strict=True)))
     again = [table.sample(frac=1, random_state=seed) for table in (aged, flows, places)]
-    pd.testing.assert_frame_equal(rebalancing.proposal(*again), rebalancing.proposal(aged, flows, places))
+    pd.testing.assert_frame_equal(
+        rebalancing.proposal(*again), rebalancing.proposal(aged, flows, places)
+    )
 
 
 @pytest.mark.parametrize(
@@ -245,7 +323,10 @@ def test_the_order_of_rows_is_nothing(rows, sold, towns, seed):
     ],
 )
 def test_an_unsound_plan_is_seen(column, value):
-    aged, flows = aged_of(("a", "p", 120, 20, 10), ("b", "p", 5, 2, 10)), flows_of(("a", "p", 6), ("b", "p", 24))
+    aged, flows = (
+        aged_of(("a", "p", 120, 20, 10), ("b", "p", 5, 2, 10)),
+        flows_of(("a", "p", 6), ("b", "p", 24)),
+    )
     plan = rebalancing.proposal(aged, flows, HERE)
     assert rebalancing.is_sound(plan)
     assert not rebalancing.is_sound(plan.assign(**{column: value}))
@@ -256,15 +337,29 @@ def test_an_unsound_plan_is_seen(column, value):
 def test_the_demos_larger_sister_is_planned_in_seconds():
     draw = np.random.default_rng(5)
     n = 2800
-    places = pd.DataFrame({"dealer_id": [f"d{i:04d}" for i in range(n)], "dealer_name": "x", "account_manager": None,
-                           "city": draw.choice(list("ABCDEFGHIJ"), n), "region": draw.choice(list("NSEW"), n),
-                           "latitude": draw.uniform(24, 42, n), "longitude": draw.uniform(104, 121, n)})  # fmt: skip
+    places = pd.DataFrame(
+        {
+            "dealer_id": [f"d{i:04d}" for i in range(n)],
+            "dealer_name": "x",
+            "account_manager": None,
+            "city": draw.choice(list("ABCDEFGHIJ"), n),
+            "region": draw.choice(list("NSEW"), n),
+            "latitude": draw.uniform(24, 42, n),
+            "longitude": draw.uniform(104, 121, n),
+        }
+    )
     pairs = pd.MultiIndex.from_product([places["dealer_id"], [f"p{i}" for i in range(30)]])
-    pairs = pairs.to_frame(index=False, name=["dealer_id", "product_id"]).sample(frac=0.7, random_state=1)
+    pairs = pairs.to_frame(index=False, name=["dealer_id", "product_id"]).sample(
+        frac=0.7, random_state=1
+    )
     pieces = draw.integers(1, 40, len(pairs)).astype(float)
     age = pd.to_timedelta(draw.exponential(40, len(pairs)).astype(int), unit="D")  # a tenth is old
-    aged = inventory.aged(pairs.assign(quantity=pieces, unit_cost=100.0, received_date=END - age), END)
-    flows = pairs.assign(sold_90d=draw.integers(0, 60, len(pairs)).astype(float), sold=0.0, last_sold_date=pd.NaT)
+    aged = inventory.aged(
+        pairs.assign(quantity=pieces, unit_cost=100.0, received_date=END - age), END
+    )
+    flows = pairs.assign(
+        sold_90d=draw.integers(0, 60, len(pairs)).astype(float), sold=0.0, last_sold_date=pd.NaT
+    )
     start = time.process_time()
     plan = rebalancing.proposal(aged, flows, places)
     assert time.process_time() - start < 30, "seconds on an idle machine; a busy one is slower"
@@ -272,12 +367,14 @@ def test_the_demos_larger_sister_is_planned_in_seconds():
     assert rebalancing.is_sound(plan)
 
 
-# ---- words, figures, the demo ---------------------------------------------------------------------------------------
+# ---- words, figures, the demo --------------------------------------------------------------------
 
 
 @pytest.fixture
 def told():
-    aged = aged_of(("a", "p", 200, 20, 10), ("a", "q", 200, 3, 10), ("b", "p", 5, 2, 10), ("c", "p", 5, 1, 10))
+    aged = aged_of(
+        ("a", "p", 200, 20, 10), ("a", "q", 200, 3, 10), ("b", "p", 5, 2, 10), ("c", "p", 5, 1, 10)
+    )
     flows = flows_of(("a", "p", 0), ("b", "p", 24), ("c", "p", 10))
     places = dealers_of(a=("X", "N"), b=("X", "N"), c=("Y", "N"))
     plan = rebalancing.proposal(aged, flows, places)
@@ -289,8 +386,9 @@ def test_the_sum_per_giver_and_its_words(told):
     plan, givers, _dead, _places = told
     assert givers.to_numpy().tolist() == [["a", "A", "Mei", 230, 140, 2, 2, "B, C"]]
     assert rebalancing.bottom_line(plan, givers) == [
-        "230 CNY sleeps: older than 90 days, and beyond what its dealers sell in 45 days. 2 small lots (14 pieces from "
-        "1 to 2 dealers) would bring 140 CNY of it to where it sells and runs short."
+        "230 CNY sleeps: older than 90 days, and beyond what its dealers sell in 45 days. 2 "
+        "small lots (14 pieces from 1 to 2 dealers) would bring 140 CNY of it to where it sells "
+        "and runs short."
     ]
     assert rebalancing.bottom_line(plan.head(0), givers)[0].startswith("230 CNY sleeps")
     assert "No dealer within reach" in rebalancing.bottom_line(plan.head(0), givers)[0]
@@ -301,10 +399,14 @@ def test_calls_say_since_when_and_where_to(told):
     plan, _givers, dead, places = told
     (call,) = rebalancing.headlines(dead, plan, places)
     assert call == {
-        "place": "call", "label": "A", "link": "05_inventory_age.html#dealer-a",
-        "text": "230 CNY of Pot, Quilt has lain here for 200 days, and none was sold in 90. Propose 2 small lots worth "
-                "140 CNY to B, C.",
-    }  # fmt: skip
+        "place": "call",
+        "label": "A",
+        "link": "05_inventory_age.html#dealer-a",
+        "text": (
+            "230 CNY of Pot, Quilt has lain here for 200 days, and none was sold in 90. "
+            "Propose 2 small lots worth 140 CNY to B, C."
+        ),
+    }
     (alone,) = rebalancing.headlines(dead, plan.head(0), places)
     assert alone["text"].endswith(style.say("rebalancing.keep"))
     assert rebalancing.headlines(dead.head(0), plan, places) == []

@@ -29,7 +29,7 @@ def months_of(**dealers: tuple[list[float], list[float]]) -> pd.DataFrame:
         for month, bought, paid in zip(
             periods.month_range(PERIOD, len(revenue)), revenue, payments, strict=True
         )
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows, columns=["dealer_id", "month", "revenue", "payments"])
 
 
@@ -37,14 +37,15 @@ def judged(**dealers) -> pd.DataFrame:
     return receivables.receivables(months_of(**dealers), PERIOD).set_index("dealer_id")
 
 
-# ---- figures by hand ------------------------------------------------------------------------------------------------
+# ---- figures by hand -----------------------------------------------------------------------------
 
 
 def test_days_sales_outstanding_by_hand():
     found = receivables.days_sales_outstanding(
         pd.Series([100.0, 0, -50, 10, 10]), pd.Series([1000.0, 9, 9, 0, -3]), 365
     )
-    assert found.tolist()[:3] == [36.5, 0, 0]  # ahead of his invoices: nothing outstanding, not a negative time
+    # ahead of his invoices: nothing outstanding, not a negative time
+    assert found.tolist()[:3] == [36.5, 0, 0]
     assert found.isna().tolist() == [False, False, False, True, True]
 
 
@@ -57,15 +58,20 @@ def test_every_figure_by_hand():
     assert row["collection_rate_3m"] == 0.3
     assert row["payments_3m"] == 90
     assert row["usual_3m"] == 270  # 810 in the nine months before
-    assert row["balance"] == 2400 - (21 * 90 + 90) == 420  # since the first month known, not only the window
+    # since the first month known, not only the window
+    assert row["balance"] == 2400 - (21 * 90 + 90) == 420
     assert row["dso_days"] == pytest.approx(420 / 1200 * 365)
 
 
 def test_lines_after_the_period_do_not_count():
     months = months_of(x=([100.0] * 12, [90.0] * 12))
-    later = pd.DataFrame({"dealer_id": ["x"], "month": ["2026-11"], "revenue": [5e6], "payments": [1e6]})
+    later = pd.DataFrame(
+        {"dealer_id": ["x"], "month": ["2026-11"], "revenue": [5e6], "payments": [1e6]}
+    )
     expected = receivables.receivables(months, PERIOD)
-    pd.testing.assert_frame_equal(receivables.receivables(pd.concat([months, later]), PERIOD), expected)
+    pd.testing.assert_frame_equal(
+        receivables.receivables(pd.concat([months, later]), PERIOD), expected
+    )
 
 
 def test_who_has_no_line_in_the_window_is_not_judged():
@@ -74,7 +80,7 @@ def test_who_has_no_line_in_the_window_is_not_judged():
     assert receivables.receivables(months, PERIOD)["dealer_id"].tolist() == ["x"]
 
 
-# ---- who has stopped ------------------------------------------------------------------------------------------------
+# ---- who has stopped -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -86,18 +92,48 @@ def test_who_has_no_line_in_the_window_is_not_judged():
         ("pays a third", [100.0] * 12, [80.0] * 9 + [25.0] * 3, "slowed"),
         ("pays a third, but owes little", [100.0] * 12, [99.0] * 9 + [33.0] * 3, "paying"),
         ("pays a little less", [100.0] * 12, [95.0] * 9 + [80.0] * 3, "paying"),
-        ("stopped buying too, and owes", [100.0] * 9 + [0.0] * 3, [70.0] * 9 + [0.0] * 3, "stopped_paying"),
-        ("stopped buying too, with a few invoices open", [100.0] * 9 + [0.0] * 3, [90.0] * 9 + [0.0] * 3, "paying"),
-        ("seasonal low: bought less, so pays less", [100.0] * 9 + [20.0] * 3, [60.0] * 9 + [12.0] * 3, "paying"),
-        ("seasonal low: neither buys, pays nor owes", [100.0] * 9 + [0.0] * 3, [100.0] * 9 + [0.0] * 3, "paying"),
+        (
+            "stopped buying too, and owes",
+            [100.0] * 9 + [0.0] * 3,
+            [70.0] * 9 + [0.0] * 3,
+            "stopped_paying",
+        ),
+        (
+            "stopped buying too, with a few invoices open",
+            [100.0] * 9 + [0.0] * 3,
+            [90.0] * 9 + [0.0] * 3,
+            "paying",
+        ),
+        (
+            "seasonal low: bought less, so pays less",
+            [100.0] * 9 + [20.0] * 3,
+            [60.0] * 9 + [12.0] * 3,
+            "paying",
+        ),
+        (
+            "seasonal low: neither buys, pays nor owes",
+            [100.0] * 9 + [0.0] * 3,
+            [100.0] * 9 + [0.0] * 3,
+            "paying",
+        ),
         ("paid ahead of his invoices", [100.0] * 12, [200.0] * 9 + [0.0] * 3, "paying"),
-        ("never paid regularly", [100.0] * 12, [0, 0, 0, 0, 0, 300.0, 0, 0, 300.0, 0, 0, 0], "paying"),
-        ("paid in five of nine months", [100.0] * 12, [150.0, 0] * 4 + [150.0, 0, 0, 0], "stopped_paying"),
+        (
+            "never paid regularly",
+            [100.0] * 12,
+            [0, 0, 0, 0, 0, 300.0, 0, 0, 300.0, 0, 0, 0],
+            "paying",
+        ),
+        (
+            "paid in five of nine months",
+            [100.0] * 12,
+            [150.0, 0] * 4 + [150.0, 0, 0, 0],
+            "stopped_paying",
+        ),
         ("has paid nothing ever", [100.0] * 12, [0.0] * 12, "paying"),
         ("only returns", [-100.0] * 12, [0.0] * 12, "no_revenue"),
         ("only pays old debts", [0.0] * 12, [10.0] * 12, "no_revenue"),
     ],
-)  # fmt: skip
+)
 def test_status_by_hand(why, revenue, payments, status):
     assert judged(x=(revenue, payments)).loc["x", "status"] == status, why
 
@@ -121,10 +157,13 @@ def test_the_overdue_list_puts_stopped_before_slowed_and_the_largest_balance_fir
         ),
         PERIOD,
     )
-    names = pd.DataFrame({"dealer_id": ["slow", "large", "fine"], "dealer_name": ["Slow", "Large", "Fine"]})
+    names = pd.DataFrame(
+        {"dealer_id": ["slow", "large", "fine"], "dealer_name": ["Slow", "Large", "Fine"]}
+    )
     late = receivables.overdue(rows, names)
     assert late["dealer_id"].tolist() == ["large", "small", "slow"]
-    assert late["dealer_name"].fillna("").tolist() == ["Large", "", "Slow"]  # who is not listed is late all the same
+    # who is not listed is late all the same
+    assert late["dealer_name"].fillna("").tolist() == ["Large", "", "Slow"]
     assert late.index.tolist() == [0, 1, 2]
 
 
@@ -148,12 +187,14 @@ def test_the_unit_of_money_changes_no_status_and_nothing_is_lost(revenue, paymen
     window = once[once["month"].isin(periods.month_range(PERIOD, 12))]
     assert rows["revenue"].sum() == pytest.approx(window["revenue"].sum())
     assert rows["payments"].sum() == pytest.approx(window["payments"].sum())
-    assert rows["balance"].sum() == pytest.approx(once["revenue"].sum() - once["payments"].sum(), abs=0.02)
+    assert rows["balance"].sum() == pytest.approx(
+        once["revenue"].sum() - once["payments"].sum(), abs=0.02
+    )
     shuffled = receivables.receivables(once.sample(frac=1, random_state=1), PERIOD)
     pd.testing.assert_frame_equal(shuffled, rows)
 
 
-# ---- the plot -------------------------------------------------------------------------------------------------------
+# ---- the plot ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
@@ -182,15 +223,19 @@ def test_without_payments_nobody_owes_what_he_bought(language):
     assert row["revenue"] == 1200
     assert row[receivables.RESTS_ON_PAYMENTS].isna().all()
     assert row["status"] == "–"
-    assert receivables.plot_receivables(months, PERIOD) is None  # a line at zero would say that nobody pays
-    assert receivables.sentences(receivables.receivables(months, PERIOD)) == [], "told once, by the classes' basis"
+    # a line at zero would say that nobody pays
+    assert receivables.plot_receivables(months, PERIOD) is None
+    assert receivables.sentences(receivables.receivables(months, PERIOD)) == [], (
+        "told once, by the classes' basis"
+    )
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 7, 8, 11, 12, 13, 25])
 def test_a_short_history_is_not_scaled_to_a_year_and_nobody_is_called_a_payer(n):
     stops = judged(x=([100.0] * n, [90.0] * max(n - 3, 0) + [0.0] * min(n, 3)))
     row = stops.loc["x"]
-    days = {1: 31, 2: 61, 3: 92, 5: 153, 7: 214, 8: 245, 11: 335}.get(n, 365)  # October, and September …
+    # October, and September …
+    days = {1: 31, 2: 61, 3: 92, 5: 153, 7: 214, 8: 245, 11: 335}.get(n, 365)
     bought = 100.0 * min(n, 12)
     assert row["revenue"] == bought
     assert row["dso_days"] == pytest.approx(row["balance"] / bought * days)
@@ -203,13 +248,17 @@ def test_a_short_history_is_not_scaled_to_a_year_and_nobody_is_called_a_payer(n)
     told = [] if n >= 8 else [style.say("receivables.too_short", n=8)]
     assert receivables.sentences(stops.reset_index()) == told
     months = months_of(x=([100.0] * n, [90.0] * n))
-    title = " ".join(t.get_text() for t in receivables.plot_receivables(months, PERIOD).figure.texts)
+    title = " ".join(
+        t.get_text() for t in receivables.plot_receivables(months, PERIOD).figure.texts
+    )
     assert style.say("receivables.months", n=min(n, 3), rate="90 %") in title.replace("\n", " ")
 
 
 def test_days_outstanding_are_over_the_days_that_are_known():
     months = months_of(x=([100.0] * 3, [0.0] * 3))
-    assert receivables.receivables(months, PERIOD, 64)["dso_days"].tolist() == [64.0], "all of 64 days is unpaid"
+    assert receivables.receivables(months, PERIOD, 64)["dso_days"].tolist() == [64.0], (
+        "all of 64 days is unpaid"
+    )
     assert receivables.receivables(months, PERIOD)["dso_days"].tolist() == [92.0]
 
 

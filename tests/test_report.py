@@ -1,4 +1,7 @@
-"""The press on tiny notebooks: what is kept, what is left out, and what a run that fails or dies leaves behind."""
+"""The press on tiny notebooks.
+
+What is kept, what is left out, and what a run that fails or dies leaves behind.
+"""
 
 import dataclasses
 import html
@@ -22,7 +25,10 @@ from nbformat import v4
 from helpers import edition, files, pages, pdf, press, report, settings, shelf, tables, words
 from toys import PARAMETERS, cell, write_book, write_manifest, write_notebook
 
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="90pt" height="40pt"><rect width="90" height="40"/></svg>'
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="90pt" height="40pt"><rect width="90" '
+    'height="40"/></svg>'
+)
 FIGURE = f"""
 class Figure:
     def _repr_mimebundle_(self, include=None, exclude=None):
@@ -34,7 +40,8 @@ EVIL = "<script>alert('=1')</script>"
 TABLE = f"""
 import pandas as pd
 from helpers import report
-table = pd.DataFrame({{"dealer_id": ["007", "008"], "dealer_name": [{EVIL!r}, "顺达电器"], "revenue": [0.5, 1e9]}})
+table = pd.DataFrame({{
+    "dealer_id": ["007", "008"], "dealer_name": [{EVIL!r}, "顺达电器"], "revenue": [0.5, 1e9]}})
 report.publish("dealers", table)
 report.headline("verdict", "Two of five {EVIL.replace('"', "")} carry it all")
 report.headline("tile", "1.2 M", label="Revenue", change="+3 %", tone="good", trend=[1, 3, 2])
@@ -43,7 +50,8 @@ report.headline("change", "It rose", link="02_abc.html#dealer-999")
 class Rows:
     def _repr_html_(self):
         row = '<tr id="dealer-007"><td><a href="02_abc.html#dealer-%s">%s</a></td></tr>'
-        return "<table><tbody>" + row % ("007", "linked") + row % ("999", "unlinked") + "</tbody></table>"
+        return "<table><tbody>" + row % ("007", "linked") + row % (
+            "999", "unlinked") + "</tbody></table>"
 display(Rows())
 table
 """
@@ -72,7 +80,9 @@ def run(tmp_path, book):
     write_notebook(notebooks, "02_abc", cell("1 + 1"))
 
     def printed(period: str = "2026-10", **options) -> report.Edition:
-        return report.print_edition(book, period, **{"out": out, "notebooks": notebooks, "workers": 1} | options)
+        return report.print_edition(
+            book, period, **{"out": out, "notebooks": notebooks, "workers": 1} | options
+        )
 
     printed.notebooks, printed.out = notebooks, out
     return printed
@@ -85,12 +95,24 @@ def rich(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tables, "CACHE", folder / "cache")
         book = write_book(folder, '["en", "zh-Hans", "zh-Hant"]')
-        twins = [cell("## Where? <script>x</script>\n\nEnglish text, $x^2$ <i>fine</i>", "lang-en", text=True),
-                 cell("## 软件里的数据?\n\n这里有两家客户。", "lang-zh", text=True)]  # fmt: skip
+        twins = [
+            cell(
+                "## Where? <script>x</script>\n\nEnglish text, $x^2$ <i>fine</i>",
+                "lang-en",
+                text=True,
+            ),
+            cell("## 软件里的数据?\n\n这里有两家客户。", "lang-zh", text=True),
+        ]
         interactive = [cell("raise SystemError('never run')", "interactive")]
-        spoken = cell("import sys\nprint('said <b>', language)\nprint('\\x1b[31mwarned', file=sys.stderr)")
-        write_notebook(folder / "notebooks", "02_abc", *twins, cell(FIGURE), cell(TABLE), spoken, *interactive)
-        made = report.print_edition(book, "2026-10", out=folder / "reports", notebooks=folder / "notebooks")
+        spoken = cell(
+            "import sys\nprint('said <b>', language)\nprint('\\x1b[31mwarned', file=sys.stderr)"
+        )
+        write_notebook(
+            folder / "notebooks", "02_abc", *twins, cell(FIGURE), cell(TABLE), spoken, *interactive
+        )
+        made = report.print_edition(
+            book, "2026-10", out=folder / "reports", notebooks=folder / "notebooks"
+        )
     return made.index.parent
 
 
@@ -98,7 +120,7 @@ def page_of(folder: Path, name: str = "02_abc.html") -> str:
     return (folder / name).read_text(encoding="utf-8")
 
 
-# ---- what a notebook hands over ------------------------------------------------------------------------------------
+# ---- what a notebook hands over ------------------------------------------------------------------
 
 
 def test_by_hand_nothing_is_written(tmp_path, monkeypatch):
@@ -109,8 +131,23 @@ def test_by_hand_nothing_is_written(tmp_path, monkeypatch):
 
 
 def test_published_tables_come_back_as_they_were(tmp_path, book, monkeypatch):
-    text = ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", "\rx", "'=x", "'t Hof", "顺达电器", "–", "NA", '"a",b\nc']
-    table = pd.DataFrame({"dealer_id": [f"{i:05d}" for i in range(12)], "name": text, "revenue": [0.1 + 0.2] * 12})
+    text = [
+        "=HYPERLINK(1)",
+        "+1",
+        "-1",
+        "@x",
+        "\tx",
+        "\rx",
+        "'=x",
+        "'t Hof",
+        "顺达电器",
+        "–",
+        "NA",
+        '"a",b\nc',
+    ]
+    table = pd.DataFrame(
+        {"dealer_id": [f"{i:05d}" for i in range(12)], "name": text, "revenue": [0.1 + 0.2] * 12}
+    )
     table["empty"], table["score"] = [None, *["x"] * 11], 0.1 + 0.2
     place = tmp_path / "reports" / "2026-10"
     (place / "tables").mkdir(parents=True)
@@ -128,7 +165,9 @@ def test_published_tables_come_back_as_they_were(tmp_path, book, monkeypatch):
     assert not cells.str.match(r"[=+\-@\t\r]").any()
     with pytest.raises(settings.DataError, match="no table 'abc'; it has dealers"):
         report.published(book, "2026-10", "abc")
-    with pytest.raises(settings.DataError, match="2026-09: no such edition; there is 2026-10; print it with"):
+    with pytest.raises(
+        settings.DataError, match="2026-09: no such edition; there is 2026-10; print it with"
+    ):
         report.published(book, "2026-09", "dealers")
     pd.testing.assert_frame_equal(report.previous(book, "2026-11", "dealers"), back)
     assert report.previous(book, "2026-10", "dealers").empty, "no edition came before"
@@ -142,7 +181,7 @@ def test_publish_and_headline_refuse_what_they_do_not_know():
         report.headline("top", "x")
 
 
-# ---- the page ------------------------------------------------------------------------------------------------------
+# ---- the page ------------------------------------------------------------------------------------
 
 
 def test_data_never_becomes_markup(rich):
@@ -150,20 +189,33 @@ def test_data_never_becomes_markup(rich):
         text = page.read_text(encoding="utf-8")
         assert "<script" not in text.lower()
         assert "javascript:" not in text
-    assert html.escape(EVIL, quote=False).replace("'", "&#x27;") in page_of(rich).replace("'", "&#x27;")
+    assert html.escape(EVIL, quote=False).replace("'", "&#x27;") in page_of(rich).replace(
+        "'", "&#x27;"
+    )
     assert "&lt;script&gt;" in page_of(rich, "index.html")
     assert "Tiny &lt;b&gt;" in page_of(rich, "index.html")
 
 
 @pytest.mark.parametrize(
     "source",
-    ["<img src=x onerror=alert(1)>", "<a href='javascript:alert(1)'>x</a>", "<a href=' JaVaScript:1'>x</a>",
-     "<svg onload=alert(1)>", "<iframe src='//x'></iframe>", "<div style='background:url(//x)'>", "<link href=//x>",
-     "<a href='//evil'>x</a>", "<img src='file:///etc/passwd'>", "<style>@import '//x'</style>"],
-)  # fmt: skip
+    [
+        "<img src=x onerror=alert(1)>",
+        "<a href='javascript:alert(1)'>x</a>",
+        "<a href=' JaVaScript:1'>x</a>",
+        "<svg onload=alert(1)>",
+        "<iframe src='//x'></iframe>",
+        "<div style='background:url(//x)'>",
+        "<link href=//x>",
+        "<a href='//evil'>x</a>",
+        "<img src='file:///etc/passwd'>",
+        "<style>@import '//x'</style>",
+    ],
+)
 def test_markup_keeps_nothing_that_runs_or_loads(source):
     left = re.sub(r"&lt;.*?&gt;", "", edition.markup(source))
-    assert not re.search(r"onerror|onload|script:|src=|href=|url\(|@import|<iframe|<svg", left, re.IGNORECASE)
+    assert not re.search(
+        r"onerror|onload|script:|src=|href=|url\(|@import|<iframe|<svg", left, re.IGNORECASE
+    )
 
 
 def test_no_outside_reference_and_no_code(rich):
@@ -179,7 +231,11 @@ def test_no_outside_reference_and_no_code(rich):
 
 
 def test_language_twins_are_told_apart_and_traditional_is_converted(rich):
-    english, simple, traditional = page_of(rich), page_of(rich / "zh-Hans"), page_of(rich / "zh-Hant")
+    english, simple, traditional = (
+        page_of(rich),
+        page_of(rich / "zh-Hans"),
+        page_of(rich / "zh-Hant"),
+    )
     assert "English text" in english
     assert "客户。" not in english
     assert "这里有两家客户" in simple
@@ -231,9 +287,17 @@ def test_links_to_dealers_who_are_not_shown_become_text(rich):
 
 def test_front_page_and_manifest_tell_what_the_pages_said(rich):
     front, manifest = page_of(rich, "index.html"), json.loads((rich / "manifest.json").read_text())
-    for said in ("1.2 M", "+3 %", 'points="2.0,28.0 60.0,2.0 118.0,15.0"', "October 2026", "Generated data",
-                 'href="02_abc.html#dealer-007"', 'href="02_abc.html"',
-                 "thumbnails/02_abc.svg", "data.html"):  # fmt: skip
+    for said in (
+        "1.2 M",
+        "+3 %",
+        'points="2.0,28.0 60.0,2.0 118.0,15.0"',
+        "October 2026",
+        "Generated data",
+        'href="02_abc.html#dealer-007"',
+        'href="02_abc.html"',
+        "thumbnails/02_abc.svg",
+        "data.html",
+    ):
         assert said in front, said
     assert manifest["data_fingerprint"] in front
     assert manifest["parameters"]["period"] == "2026-10"
@@ -244,7 +308,7 @@ def test_front_page_and_manifest_tell_what_the_pages_said(rich):
     assert "sell_in" in page_of(rich, "data.html")
 
 
-# ---- the store -----------------------------------------------------------------------------------------------------
+# ---- the store -----------------------------------------------------------------------------------
 
 
 def test_finished_pages_are_used_again(run):
@@ -258,7 +322,11 @@ def test_the_key_changes_with_each_ingredient(run, tmp_path, book, monkeypatch):
     root = tmp_path / "project"
     (root / "src").mkdir(parents=True)
     (root / "reference").mkdir()
-    package, lock, shared = root / "src" / "report.py", root / "requirements.lock", root / "reference" / "terms.csv"
+    package, lock, shared = (
+        root / "src" / "report.py",
+        root / "requirements.lock",
+        root / "reference" / "terms.csv",
+    )
     for file in (package, lock, shared):
         file.write_text("1")
     monkeypatch.setattr(pages, "__file__", str(package))
@@ -274,8 +342,16 @@ def test_the_key_changes_with_each_ingredient(run, tmp_path, book, monkeypatch):
     earlier = run.out / "2026-09" / "tables" / "abc.csv"
     earlier.parent.mkdir(parents=True)
     write_manifest(run.out / "2026-09")
-    for file in (package, lock, shared, root / "src" / "templates.css", tmp_path / "plan.csv",
-                 tmp_path / "overrides.csv", tmp_path / "terms.csv", earlier):  # fmt: skip
+    for file in (
+        package,
+        lock,
+        shared,
+        root / "src" / "templates.css",
+        tmp_path / "plan.csv",
+        tmp_path / "overrides.csv",
+        tmp_path / "terms.csv",
+        earlier,
+    ):
         file.write_text(f"changed {file.name}")
         seen.append(key())
     book.path.write_text(book.path.read_text() + "\n")
@@ -299,7 +375,7 @@ def test_old_pages_go_but_those_of_editions_stay(run):
     assert sorted(page.name for page in (run.out / ".pages").iterdir()) == sorted([kept, "e" * 20])
 
 
-# ---- refusals and failures -----------------------------------------------------------------------------------------
+# ---- refusals and failures -----------------------------------------------------------------------
 
 
 def test_what_does_not_exist_is_refused_before_anything_runs(run, monkeypatch):
@@ -316,7 +392,9 @@ def test_what_does_not_exist_is_refused_before_anything_runs(run, monkeypatch):
             run(**options)
     made = v4.new_notebook(cells=[cell('period: str = ""\nperiode = 1', "parameters")])
     nbformat.write(made, run.notebooks / "03_x.ipynb")
-    with pytest.raises(settings.DataError, match=r"03_x.ipynb: .* doesn't declare config, language"):
+    with pytest.raises(
+        settings.DataError, match=r"03_x.ipynb: .* doesn't declare config, language"
+    ):
         run()
     assert not list(run.out.glob("*"))
 
@@ -324,9 +402,16 @@ def test_what_does_not_exist_is_refused_before_anything_runs(run, monkeypatch):
 def test_the_toml_tells_a_notebook_its_parameters(run, book, tmp_path):
     more = {"parameters": {"abc": {"weighting": "hand"}}}
     with pytest.raises(settings.DataError, match=r"02_abc.ipynb: .* doesn't declare weighting"):
-        report.print_edition(dataclasses.replace(book, **more), out=run.out, notebooks=run.notebooks)
-    with pytest.raises(settings.DataError, match=r"\[parameters\.acb\]: there is no such notebook; did you mean 'abc'"):
-        report.print_edition(dataclasses.replace(book, parameters={"acb": {}}), out=run.out, notebooks=run.notebooks)
+        report.print_edition(
+            dataclasses.replace(book, **more), out=run.out, notebooks=run.notebooks
+        )
+    with pytest.raises(
+        settings.DataError,
+        match=r"\[parameters\.acb\]: there is no such notebook; did you mean 'abc'",
+    ):
+        report.print_edition(
+            dataclasses.replace(book, parameters={"acb": {}}), out=run.out, notebooks=run.notebooks
+        )
     made = nbformat.read(run.notebooks / "02_abc.ipynb", as_version=4)
     made.cells[1].source += '\nweighting: str = ""  # whose'
     made.cells.append(cell('assert weighting == "hand"'))
@@ -339,7 +424,9 @@ def test_the_toml_tells_a_notebook_its_parameters(run, book, tmp_path):
 def test_a_failing_cell_is_named_and_nothing_is_published(run):
     run()
     before = {path: path.read_bytes() for path in (run.out / "2026-10").rglob("*.*")}
-    write_notebook(run.notebooks, "02_abc", cell("## Who pays?", text=True), cell("x = {}\nx['paid\\nup']"))
+    write_notebook(
+        run.notebooks, "02_abc", cell("## Who pays?", text=True), cell("x = {}\nx['paid\\nup']")
+    )
     write_notebook(run.notebooks, "01_fine", cell("1"))
     with pytest.raises(settings.DataError) as failed:
         run()
@@ -375,7 +462,7 @@ def test_two_runs_of_one_edition_do_not_collide(run):
     assert run().index.exists()
 
 
-# ---- the swap ------------------------------------------------------------------------------------------------------
+# ---- the swap ------------------------------------------------------------------------------------
 
 
 def make_edition(folder: Path, version: int) -> Path:
@@ -408,7 +495,8 @@ def test_whoever_looks_during_a_swap_sees_a_whole_edition(tmp_path):
     for version in range(1, 21):
         new = make_edition(tmp_path / f"new-{version}", version)
         shelf.put(new, place)
-        assert (new / "index.html").read_text() == str(version - 1)  # the old one lies where the new one was
+        # the old one lies where the new one was
+        assert (new / "index.html").read_text() == str(version - 1)
     done.set()
     watcher.join()
     assert seen == {"whole"}
@@ -420,7 +508,8 @@ def test_without_exchange_an_edition_laid_aside_comes_back(tmp_path, monkeypatch
     place = make_edition(tmp_path / "2026-10", 1)
     shelf.put(make_edition(tmp_path / "new", 2), place)
     assert (place / "index.html").read_text() == "2"
-    place.rename(tmp_path / ".press" / "2026-10.aside")  # as if the run had died between the two renames
+    # as if the run had died between the two renames
+    place.rename(tmp_path / ".press" / "2026-10.aside")
     make_edition(tmp_path / ".press" / "2026-10" / "edition", 3)
     with shelf.claimed(tmp_path, "2026-10") as work:
         assert (place / "index.html").read_text() == "2"
@@ -435,7 +524,9 @@ def first_edition(tmp_path_factory):
         patch.setattr(tables, "CACHE", folder / "cache")
         write_notebook(folder / "notebooks", "01_fine", cell("import time\ntime.sleep(0.2)"))
         write_notebook(folder / "notebooks", "02_abc", cell("1 + 1"))
-        report.print_edition(write_book(folder), out=folder / "reports", notebooks=folder / "notebooks")
+        report.print_edition(
+            write_book(folder), out=folder / "reports", notebooks=folder / "notebooks"
+        )
     return folder
 
 
@@ -463,7 +554,9 @@ def test_a_killed_run_leaves_the_edition_whole_and_no_kernel_behind(first_editio
     assert manifest["data_fingerprint"] in page_of(out / "2026-10", "index.html")
     _gone, left = psutil.wait_procs(children, timeout=5)
     assert not left
-    report.print_edition(settings.workbook(tmp_path / "workbook.toml"), out=out, notebooks=notebooks)
+    report.print_edition(
+        settings.workbook(tmp_path / "workbook.toml"), out=out, notebooks=notebooks
+    )
     assert (out / "2026-10" / "manifest.json").read_text() != first
     assert not list((out / ".press").glob("*/*"))
 
@@ -484,7 +577,9 @@ def test_a_page_without_its_tables_or_columns_says_so_in_one_sentence(make_book,
 
 def test_a_table_that_is_missing_is_named_without_its_columns(make_book, tmp_path):
     book = make_book(sell_in="dealer_id,date,revenue\n1,2026-09-30,5\n1,2026-10-31,5\n")
-    edition = report.print_edition(book, out=tmp_path / "reports", languages=["en"], only=["04_consumer_groups"])
+    edition = report.print_edition(
+        book, out=tmp_path / "reports", languages=["en"], only=["04_consumer_groups"]
+    )
     page = (edition.index.parent / "04_consumer_groups.html").read_text(encoding="utf-8")
     assert "This page needs sell_out, of which this workbook has nothing" in page
 
@@ -495,7 +590,16 @@ def test_the_front_page_hears_every_page_in_turn():
         return {"headlines": [*lines, {"place": "call", "text": f"call {name}"}]}
 
     front = edition.front_page([page("a", 2), page("b", 9), page("c", 1)])
-    assert [tile["text"] for tile in front["tiles"]] == ["a0", "a1", "b0", "b1", "b2", "b3", "b4", "c0"]
+    assert [tile["text"] for tile in front["tiles"]] == [
+        "a0",
+        "a1",
+        "b0",
+        "b1",
+        "b2",
+        "b3",
+        "b4",
+        "c0",
+    ]
     assert [call["text"] for call in front["calls"]] == ["call a", "call b", "call c"]
     assert front["verdict"] == ""
 
@@ -505,7 +609,13 @@ def test_the_first_page_that_calls_is_the_urgent_one():
         return {"headlines": [{"place": "call", "text": f"{name}{i}"} for i in range(n)]}
 
     front = edition.front_page([page("–", 0), page("a", 9), page("b", 9), page("c", 2)])
-    assert [call["text"] for call in front["calls"]] == [*(f"a{i}" for i in range(6)), "b0", "b1", "c0", "c1"]
+    assert [call["text"] for call in front["calls"]] == [
+        *(f"a{i}" for i in range(6)),
+        "b0",
+        "b1",
+        "c0",
+        "c1",
+    ]
 
 
 def test_an_edition_is_packed_whole(run, tmp_path):
@@ -513,7 +623,9 @@ def test_an_edition_is_packed_whole(run, tmp_path):
     place = made.index.parent
     packed = place / "tiny-2026-10.zip"
     shutil.unpack_archive(packed, tmp_path / "mailed")
-    files = {path.relative_to(place) for path in place.rglob("*") if path.is_file()} - {packed.relative_to(place)}
+    files = {path.relative_to(place) for path in place.rglob("*") if path.is_file()} - {
+        packed.relative_to(place)
+    }
     mailed = tmp_path / "mailed" / "tiny-2026-10"
     assert {path.relative_to(mailed) for path in mailed.rglob("*") if path.is_file()} == files
     assert all((mailed / path).read_bytes() == (place / path).read_bytes() for path in files)
@@ -542,7 +654,9 @@ def test_pages_lead_to_their_pdf_where_one_is_asked_for(run, monkeypatch):
         links = re.findall(r'href="([^"]+\.pdf)"', page.read_text(encoding="utf-8"))
         assert links
         assert all((page.parent / link).is_file() for link in links)
-    assert len(run(pdf=True, cards=1, audiences=["us", "dealer"]).seconds) == len(asked) == 1, "nothing changed"
+    assert len(run(pdf=True, cards=1, audiences=["us", "dealer"]).seconds) == len(asked) == 1, (
+        "nothing changed"
+    )
     assert ".pdf" not in page_of(run().index.parent)
 
 
@@ -553,22 +667,29 @@ def test_without_a_browser_nothing_is_printed(run, monkeypatch):
     assert not run.out.exists()
 
 
-# ---- cards ---------------------------------------------------------------------------------------------------------
+# ---- cards ---------------------------------------------------------------------------------------
 
 HOSTILE = "../../Ü <b>=1"  # an id is text from data, whatever it holds
 CARD_PARAMETERS = PARAMETERS + '\ndealer_id: str = ""\naudience: str = "us"\n'
 
 
 def card_book(folder: Path) -> settings.Workbook:
-    """Write a workbook of three dealers with an account manager each or none, one with a hostile id."""
+    """Write a workbook of three dealers with an account manager each or none, one with a hostile
+    id.
+    """
     ids = ["001", "002", HOSTILE]
     rows = [f"{d},2026-{month:02d}-28,{10 - i}" for month in (9, 10) for i, d in enumerate(ids)]
-    (folder / "sell_in.csv").write_text("\n".join(["dealer_id,date,revenue", *rows, ",2026-10-30,1"]) + "\n")
+    (folder / "sell_in.csv").write_text(
+        "\n".join(["dealer_id,date,revenue", *rows, ",2026-10-30,1"]) + "\n"
+    )
     people = ["001,Shop <i>,Ms. Zhou", "002,Shop 2,Mr. Abel", f"{HOSTILE},Shop 3,"]
-    (folder / "dealers.csv").write_text("\n".join(["dealer_id,dealer_name,account_manager", *people]) + "\n")
+    (folder / "dealers.csv").write_text(
+        "\n".join(["dealer_id,dealer_name,account_manager", *people]) + "\n"
+    )
     (folder / "workbook.toml").write_text(
-        '[workbook]\nname = "cards"\nbrand = "Ours"\ncurrency = "CNY"\nlanguage = ["en", "zh-Hans"]\n'
-        '[data.sell_in]\nsource = "sell_in.csv"\n[data.dealers]\nsource = "dealers.csv"\n',
+        '[workbook]\nname = "cards"\nbrand = "Ours"\ncurrency = "CNY"\nlanguage = ["en", '
+        '"zh-Hans"]\n[data.sell_in]\nsource = "sell_in.csv"\n[data.dealers]\nsource = '
+        '"dealers.csv"\n',
         encoding="utf-8",
     )
     return settings.workbook(folder / "workbook.toml")
@@ -576,7 +697,10 @@ def card_book(folder: Path) -> settings.Workbook:
 
 @pytest.fixture(scope="module")
 def dealt(tmp_path_factory):
-    """An edition with the cards of all three dealers for both audiences; the second dealer's for us fails."""
+    """An edition with the cards of all three dealers for both audiences.
+
+    The second dealer's for us fails.
+    """
     folder = tmp_path_factory.mktemp("dealt")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tables, "CACHE", folder / "cache")
@@ -584,11 +708,26 @@ def dealt(tmp_path_factory):
         write_notebook(folder / "notebooks", "02_abc", cell("1 + 1"))
         path = write_notebook(folder / "notebooks", "07_dealer_card")
         fails = cell('assert (dealer_id, audience) != ("002", "us"), "no card today"')
-        secret, greeting = cell("print('our margin', 5)", "for-us"), cell("Dear dealer", "for-dealer", text=True)
+        secret, greeting = (
+            cell("print('our margin', 5)", "for-us"),
+            cell("Dear dealer", "for-dealer", text=True),
+        )
         first = [cell("# Card", text=True), cell(CARD_PARAMETERS, "parameters")]
-        nbformat.write(v4.new_notebook(cells=[*first, fails, secret, greeting, cell("print(repr(dealer_id))")]), path)
-        made = report.print_edition(book, "2026-10", cards="all", audiences=["us", "dealer"], out=folder / "reports",
-                                    notebooks=folder / "notebooks", workers=2)  # fmt: skip
+        nbformat.write(
+            v4.new_notebook(
+                cells=[*first, fails, secret, greeting, cell("print(repr(dealer_id))")]
+            ),
+            path,
+        )
+        made = report.print_edition(
+            book,
+            "2026-10",
+            cards="all",
+            audiences=["us", "dealer"],
+            out=folder / "reports",
+            notebooks=folder / "notebooks",
+            workers=2,
+        )
         yield made, book, folder
     words.speak("en")
 
@@ -601,7 +740,10 @@ def test_cards_lie_under_safe_names_in_every_language(dealt):
     made, _book, _folder = dealt
     place = made.index.parent
     for language in ("", "zh-Hans"):
-        cards = {p.relative_to(place / language).as_posix() for p in (place / language / "cards").rglob("*.html")}
+        cards = {
+            p.relative_to(place / language).as_posix()
+            for p in (place / language / "cards").rglob("*.html")
+        }
         asked = {card_file(d, who) for d in ("001", "002", HOSTILE) for who in ("us", "dealer")}
         assert cards == {"cards/index.html", *asked}
     assert repr(HOSTILE) in html.unescape(page_of(place, card_file(HOSTILE)))
@@ -643,14 +785,18 @@ def test_each_audience_gets_its_own_cells(dealt):
     assert "index.html" not in theirs, "what is handed over leads nowhere else"
     for card in json.loads((place / "manifest.json").read_text(encoding="utf-8"))["cards"]:
         if card["audience"] == "dealer":
-            kept = (folder / "reports" / ".pages" / card["key"] / "notebook.ipynb").read_text(encoding="utf-8")
+            kept = (folder / "reports" / ".pages" / card["key"] / "notebook.ipynb").read_text(
+                encoding="utf-8"
+            )
             assert "our margin" not in kept
 
 
 def test_cards_are_found_by_account_manager(dealt):
     made, _book, _folder = dealt
     listed = page_of(made.index.parent, "cards/index.html")
-    order = [listed.index(f"<h2>{name}</h2>") for name in ("Mr. Abel", "Ms. Zhou", "No account manager")]
+    order = [
+        listed.index(f"<h2>{name}</h2>") for name in ("Mr. Abel", "Ms. Zhou", "No account manager")
+    ]
     assert order == sorted(order)
     assert "Shop &lt;i&gt;" in listed
     assert "Shop <i>" not in listed
@@ -659,10 +805,17 @@ def test_cards_are_found_by_account_manager(dealt):
 
 def test_a_second_run_keeps_the_cards_that_were_printed(dealt):
     _made, book, folder = dealt
-    options = {"out": folder / "reports", "notebooks": folder / "notebooks", "languages": ["en"], "workers": 1}
+    options = {
+        "out": folder / "reports",
+        "notebooks": folder / "notebooks",
+        "languages": ["en"],
+        "workers": 1,
+    }
     again = report.print_edition(book, "2026-10", cards=["001"], **options)
     manifest = json.loads((again.index.parent / "manifest.json").read_text(encoding="utf-8"))
-    assert [(c["dealer_id"], c["audience"], c["failed"]) for c in manifest["cards"]] == [("001", "us", "")]
+    assert [(c["dealer_id"], c["audience"], c["failed"]) for c in manifest["cards"]] == [
+        ("001", "us", "")
+    ]
     assert again.seconds == {("02_abc", "en"): None}
     assert not (again.index.parent / card_file("002")).exists()
 
@@ -677,14 +830,25 @@ def test_the_largest_dealers_come_first(dealt):
 def test_who_or_what_does_not_exist_is_told_before_anything_runs(dealt, tmp_path):
     _made, book, folder = dealt
     options = {"out": tmp_path / "reports", "notebooks": folder / "notebooks"}
-    with pytest.raises(settings.DataError, match=r"--card 003: no dealer of that id bought or paid between 2025-11-01"):
+    with pytest.raises(
+        settings.DataError,
+        match=r"--card 003: no dealer of that id bought or paid between 2025-11-01",
+    ):
         report.print_edition(book, "2026-10", cards=["003"], **options)
-    with pytest.raises(settings.DataError, match="--audience boss: not known; choose from us, dealer"):
+    with pytest.raises(
+        settings.DataError, match="--audience boss: not known; choose from us, dealer"
+    ):
         report.print_edition(book, "2026-10", cards=1, audiences=["boss"], **options)
     write_notebook(tmp_path / "bare", "02_abc", cell("1"))
-    with pytest.raises(settings.DataError, match=r"no notebook 07_dealer_card\.ipynb to print cards from"):
-        report.print_edition(book, "2026-10", cards=1, out=tmp_path / "reports", notebooks=tmp_path / "bare")
+    with pytest.raises(
+        settings.DataError, match=r"no notebook 07_dealer_card\.ipynb to print cards from"
+    ):
+        report.print_edition(
+            book, "2026-10", cards=1, out=tmp_path / "reports", notebooks=tmp_path / "bare"
+        )
     write_notebook(tmp_path / "bare", "07_dealer_card")
     with pytest.raises(settings.DataError, match="doesn't declare dealer_id, audience; add it"):
-        report.print_edition(book, "2026-10", cards=1, out=tmp_path / "reports", notebooks=tmp_path / "bare")
+        report.print_edition(
+            book, "2026-10", cards=1, out=tmp_path / "reports", notebooks=tmp_path / "bare"
+        )
     assert not list((tmp_path / "reports").glob("2026*"))

@@ -36,7 +36,10 @@ def duel(lead: dict[str, float], n: int = 20, noise: float = 0.0, seed: int = 1)
         for f, by in lead.items():
             session, theirs = f"W{p % 2 + 1}", 5 + random.normal(0, 1)
             ours = theirs + by + random.normal(0, noise)
-            rows += [(session, f"P{p}", f, theirs, "Kaltern"), (session, f"P{p}", f, ours, "Lumora")]
+            rows += [
+                (session, f"P{p}", f, theirs, "Kaltern"),
+                (session, f"P{p}", f, ours, "Lumora"),
+            ]
     table = scores_of(*(row[:4] for row in rows)).assign(brand=[row[4] for row in rows])
     return table.assign(score=table["score"].clip(0, 10))
 
@@ -56,24 +59,42 @@ def test_rival_lead_by_hand():
 
 def test_exactly_half_a_point_is_enough():
     rows = duel({"f1": 0.5, "f2": 0.5, "f3": 0.5})
-    assert set(rival.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)["verdict"]) == {"ahead"}
-    assert rival.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)["passes"].tolist() == [True]
+    assert set(rival.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)["verdict"]) == {
+        "ahead"
+    }
+    assert rival.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)[
+        "passes"
+    ].tolist() == [True]
 
 
 def test_only_people_who_scored_both_are_compared():
     rows = scores_of(
-        ("W1", "P1", "f1", 8), ("W1", "P1", "f1", 5), ("W1", "P2", "f1", 10), ("W1", "P3", "f1", 0),
-        ("W2", "P1", "f1", 6), ("W2", "P1", "f1", 5),  # another person: participants are numbered anew in each session
-    ).assign(brand=[None, "Kaltern", None, "Kaltern", "Lumora", "Kaltern"])  # fmt: skip
+        ("W1", "P1", "f1", 8),
+        ("W1", "P1", "f1", 5),
+        ("W1", "P2", "f1", 10),
+        ("W1", "P3", "f1", 0),
+        # another person: participants are numbered anew in each session
+        ("W2", "P1", "f1", 6),
+        ("W2", "P1", "f1", 5),
+    ).assign(brand=[None, "Kaltern", None, "Kaltern", "Lumora", "Kaltern"])
     lead = rival.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
-    assert lead[["factor_id", "n_participants", "ours", "theirs", "lead"]].iloc[0].tolist() == ["f1", 2, 7.0, 5.0, 2.0]
+    assert lead[["factor_id", "n_participants", "ours", "theirs", "lead"]].iloc[0].tolist() == [
+        "f1",
+        2,
+        7.0,
+        5.0,
+        2.0,
+    ]
     assert lead["low"].isna().all()  # two people are too few for an interval
     assert lead["verdict"].tolist() == ["unclear"]
     overall = rival.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
     assert overall["lead"].tolist() == [2.0]  # the weight of what nobody scored goes to the others
     assert not overall["passes"].any()
     assert rival.rival_sentences(lead, overall) == [
-        "We lead Kaltern by 2.00 points (weighted), but half a point is not certain; too few people for an interval."
+        (
+            "We lead Kaltern by 2.00 points (weighted), but half a point is not certain; too few "
+            "people for an interval."
+        )
     ]
 
 
@@ -81,10 +102,14 @@ def test_the_rival_is_the_one_most_often_scored_or_the_one_asked_for():
     rows = duel({"f1": 1.0}, n=6)
     third = rows[rows["brand"] == "Kaltern"].head(5).assign(brand="Ostwind", score=9.0)
     every = pd.concat([rows, third], ignore_index=True)
-    assert set(rival.rival_lead(every, THREE, WEIGHTS, brand="Lumora", end_date=END)["rival"]) == {"Kaltern"}
+    assert set(rival.rival_lead(every, THREE, WEIGHTS, brand="Lumora", end_date=END)["rival"]) == {
+        "Kaltern"
+    }
     asked = rival.rival_lead(every, THREE, WEIGHTS, brand="Lumora", rival="Ostwind", end_date=END)
     assert asked["theirs"].tolist() == [9.0]
-    with pytest.raises(ValueError, match="rival: 'Nemo' was never scored; choose one of Kaltern, Ostwind"):
+    with pytest.raises(
+        ValueError, match="rival: 'Nemo' was never scored; choose one of Kaltern, Ostwind"
+    ):
         rival.rival_lead(every, THREE, WEIGHTS, brand="Lumora", rival="Nemo", end_date=END)
 
 
@@ -95,7 +120,9 @@ def test_without_a_rival_there_is_no_row(rows):
     assert lead.empty
     assert overall.empty
     assert "verdict" in lead
-    assert rival.rival_sentences(lead, overall) == ["Nobody scored a rival: how far we lead is not known."]
+    assert rival.rival_sentences(lead, overall) == [
+        "Nobody scored a rival: how far we lead is not known."
+    ]
     assert style.say("scoring.no_rival") == rival.plot_rival(lead, overall).figure.alt_text
 
 
@@ -103,7 +130,8 @@ def test_intervals_hold_what_they_promise():
     leads = np.random.default_rng(3).normal(0.3, 1, (30, 1000))  # thirty people, a thousand times
     low, high = rival._interval(rival._resampled_leads(leads, 0), np.full(1000, 30))
     covered = ((low <= 0.3) & (high >= 0.3)).mean()
-    assert 0.91 <= covered <= 0.96  # a percentile bootstrap of thirty people lacks a little of its 95 %
+    # a percentile bootstrap of thirty people lacks a little of its 95 %
+    assert 0.91 <= covered <= 0.96
 
 
 def test_the_interval_is_near_that_of_students_t():
@@ -114,14 +142,23 @@ def test_the_interval_is_near_that_of_students_t():
     assert lead["low"] == pytest.approx(expected.low, abs=0.06)
     assert lead["high"] == pytest.approx(expected.high, abs=0.06)
     again = rival.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END).iloc[0]
-    assert (again["low"], again["high"]) == (lead["low"], lead["high"])  # the same seed, the same interval
+    # the same seed, the same interval
+    assert (again["low"], again["high"]) == (lead["low"], lead["high"])
 
 
 @pytest.mark.parametrize(
     ("low", "high", "verdict"),
-    [(0.5, 2, "ahead"), (0.49, 2, "unclear"), (0.1, 0.4, "level"), (-0.4, 0.4, "level"), (-0.6, 0.4, "unclear"),
-     (-2, -0.01, "behind"), (-2, 0, "unclear"), (np.nan, np.nan, "unclear")],
-)  # fmt: skip
+    [
+        (0.5, 2, "ahead"),
+        (0.49, 2, "unclear"),
+        (0.1, 0.4, "level"),
+        (-0.4, 0.4, "level"),
+        (-0.6, 0.4, "unclear"),
+        (-2, -0.01, "behind"),
+        (-2, 0, "unclear"),
+        (np.nan, np.nan, "unclear"),
+    ],
+)
 def test_verdicts_by_hand(low, high, verdict):
     assert rival._verdicts(np.array([low]), np.array([high])).tolist() == [verdict]
 
@@ -129,8 +166,20 @@ def test_verdicts_by_hand(low, high, verdict):
 @pytest.mark.parametrize(
     ("by", "text"),
     [
-        (0.9, "We lead Kaltern by 0.90 points (weighted): half a point is passed ({}0.90 to 0.90, 20 people)."),
-        (0.4, "We lead Kaltern by 0.40 points (weighted): short of half a point ({}0.40 to 0.40, 20 people)."),
+        (
+            0.9,
+            (
+                "We lead Kaltern by 0.90 points (weighted): half a point is passed ({}0.90 to "
+                "0.90, 20 people)."
+            ),
+        ),
+        (
+            0.4,
+            (
+                "We lead Kaltern by 0.40 points (weighted): short of half a point ({}0.40 to 0.40, "
+                "20 people)."
+            ),
+        ),
         (-0.4, "By weight we trail Kaltern by 0.40 points ({}−0.40 to −0.40, 20 people)."),
     ],
 )
@@ -140,7 +189,9 @@ def test_the_lead_is_said(by, text):
     overall = rival.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
     said = rival.rival_sentences(lead, overall)
     assert said[0] == text.format("95 % interval ")
-    assert said[1:] == (["We are behind Kaltern on 3 factors: F1 −0.4, F2 −0.4, F3 −0.4."] if by < 0 else [])
+    assert said[1:] == (
+        ["We are behind Kaltern on 3 factors: F1 −0.4, F2 −0.4, F3 −0.4."] if by < 0 else []
+    )
 
 
 @LANGUAGES
@@ -150,9 +201,14 @@ def test_plot_rival_draws_leads_and_intervals(language):
     lead = rival.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
     overall = rival.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
     ax = rival.plot_rival(lead, overall)
-    assert [t.get_text() for t in ax.get_yticklabels()] == ["F2", "F3", "F1"]  # the largest lead on top
-    drawn = sorted(tuple(seg[:, 0].tolist()) for c in ax.collections if isinstance(c, LineCollection)
-                   for seg in c.get_segments())  # fmt: skip
+    # the largest lead on top
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["F2", "F3", "F1"]
+    drawn = sorted(
+        tuple(seg[:, 0].tolist())
+        for c in ax.collections
+        if isinstance(c, LineCollection)
+        for seg in c.get_segments()
+    )
     np.testing.assert_allclose(drawn, sorted(zip(lead["low"], lead["high"], strict=True)))
     assert style.say("scoring.and_behind", n=1) in text_of(ax)
     assert {t.get_text() for t in ax.get_legend().get_texts()} >= {f"{style.label('ahead')} (1)"}
@@ -182,6 +238,10 @@ def test_the_front_page_tells_the_lead_in_one_figure():
     lead = rival.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
     overall = rival.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
     (tile,) = rival.headlines(lead, overall)
-    assert (tile["text"], tile["label"], tile["tone"]) == ("+0.6", "Weighted lead on Kaltern", "good")
+    assert (tile["text"], tile["label"], tile["tone"]) == (
+        "+0.6",
+        "Weighted lead on Kaltern",
+        "good",
+    )
     assert tile["change"] == "half a point is enough; behind on 1 factor"
     assert rival.headlines(lead.head(0), overall.head(0)) == []

@@ -1,4 +1,6 @@
-"""Sections: a page says once what it can't say, prints no heading over nothing, and loses nothing that was found."""
+"""Sections: a page says once what it can't say, prints no heading over nothing, and loses nothing
+that was found.
+"""
 
 import copy
 import re
@@ -43,37 +45,82 @@ TITLE, LOADED = text("# Stock"), code()
 
 
 def body(*cells) -> str:
-    """Print cells and give what a reader sees: headings, sentences, and a word for each table and figure."""
-    page, _contents = edition.page_body(types.SimpleNamespace(cells=[copy.deepcopy(cell) for cell in cells]))
-    page = re.sub(r"<img[^>]*>", "[figure]", re.sub(r"<table.*?</table>", "[table]", page, flags=re.DOTALL))
+    """Print cells and give what a reader sees.
+
+    Headings, sentences, and a word for each table and figure.
+    """
+    page, _contents = edition.page_body(
+        types.SimpleNamespace(cells=[copy.deepcopy(cell) for cell in cells])
+    )
+    page = re.sub(
+        r"<img[^>]*>", "[figure]", re.sub(r"<table.*?</table>", "[table]", page, flags=re.DOTALL)
+    )
     page = re.sub(r"<h(\d)[^>]*>", lambda m: "#" * int(m[1]) + " ", page)
-    return "\n".join(line.strip() for line in re.sub(r"<[^>]+>", "\n", page).splitlines() if line.strip())
+    return "\n".join(
+        line.strip() for line in re.sub(r"<[^>]+>", "\n", page).splitlines() if line.strip()
+    )
 
 
 def test_a_missing_table_is_named_once_and_leaves_no_skeleton():
     page = body(
-        TITLE, LOADED, text("## The bottom line"), code(prose("9 dealers.", NO_STOCK)),
-        text("## How old is it?\n\nAge = days."), code(note(NO_STOCK)), text("*How to read it.* Blue.", "how-to-read"),
-        text("By category:"), code(note(NO_STOCK)),
-        text("## How fast?\n\nPace = sales."), code(note(NO_PACE)), code(html(sections.note(""))),
-        text("## Checks"), code(), text("## When not to trust this\n\n- Always."),
-    )  # fmt: skip
+        TITLE,
+        LOADED,
+        text("## The bottom line"),
+        code(prose("9 dealers.", NO_STOCK)),
+        text("## How old is it?\n\nAge = days."),
+        code(note(NO_STOCK)),
+        text("*How to read it.* Blue.", "how-to-read"),
+        text("By category:"),
+        code(note(NO_STOCK)),
+        text("## How fast?\n\nPace = sales."),
+        code(note(NO_PACE)),
+        code(html(sections.note(""))),
+        text("## Checks"),
+        code(),
+        text("## When not to trust this\n\n- Always."),
+    )
     assert page.split("\n") == [
-        "# Stock", "## The bottom line", "9 dealers.", NO_STOCK, "## How fast?", NO_PACE,
-        "## When not to trust this", "Always.",
-    ]  # fmt: skip
+        "# Stock",
+        "## The bottom line",
+        "9 dealers.",
+        NO_STOCK,
+        "## How fast?",
+        NO_PACE,
+        "## When not to trust this",
+        "Always.",
+    ]
 
 
 def test_what_is_there_stays_with_its_texts():
     page = body(
-        TITLE, LOADED, text("## Ages\n\nAge = days."), code(FIGURE), text("*How to read it.* Blue.", "how-to-read"),
-        text("By month:"), code(note(NO_PACE)), text("By dealer:"), code(TABLE), text("Call him."),
-    )  # fmt: skip
-    assert page.split("\n") == ["# Stock", "## Ages", "Age = days.", "[figure]", "How to read it.", "Blue.", NO_PACE,
-                                "By dealer:", "[table]", "Call him."]  # fmt: skip
+        TITLE,
+        LOADED,
+        text("## Ages\n\nAge = days."),
+        code(FIGURE),
+        text("*How to read it.* Blue.", "how-to-read"),
+        text("By month:"),
+        code(note(NO_PACE)),
+        text("By dealer:"),
+        code(TABLE),
+        text("Call him."),
+    )
+    assert page.split("\n") == [
+        "# Stock",
+        "## Ages",
+        "Age = days.",
+        "[figure]",
+        "How to read it.",
+        "Blue.",
+        NO_PACE,
+        "By dealer:",
+        "[table]",
+        "Call him.",
+    ]
 
 
-@pytest.mark.parametrize("shown", [TABLE, FIGURE, PRINTED, prose("Once."), html("<b>own</b>")], ids=str)
+@pytest.mark.parametrize(
+    "shown", [TABLE, FIGURE, PRINTED, prose("Once."), html("<b>own</b>")], ids=str
+)
 def test_whatever_a_cell_shows_keeps_its_section(shown):
     page = body(TITLE, text("## Found\n\nWhy."), code(shown))
     assert page.startswith("# Stock\n## Found\nWhy.\n") and len(page.split("\n")) == 4
@@ -82,7 +129,9 @@ def test_whatever_a_cell_shows_keeps_its_section(shown):
 def test_explanations_of_nothing_go_too():
     page = body(TITLE, text("## Ages"), code(), text("## When not to trust this\n\n- Always."))
     assert page == "# Stock"
-    assert "Always." in body(TITLE, text("## When not to trust this\n\n- Always.")), "a page of texts stays whole"
+    assert "Always." in body(TITLE, text("## When not to trust this\n\n- Always.")), (
+        "a page of texts stays whole"
+    )
 
 
 def test_how_to_read_goes_with_its_figure_though_sentences_stand_beside_it():
@@ -90,18 +139,35 @@ def test_how_to_read_goes_with_its_figure_though_sentences_stand_beside_it():
     missing = body(TITLE, text("## Weights"), code(prose("Equal.")), code(note(NO_PACE)), how)
     assert missing.split("\n") == ["# Stock", "## Weights", "Equal.", NO_PACE]
     assert "Each dot." in body(TITLE, text("## Weights"), code(prose("Equal.")), code(FIGURE), how)
-    assert "Each dot." in body(TITLE, text("## Lots"), code(TABLE), how), "a table is explained, too"
+    assert "Each dot." in body(TITLE, text("## Lots"), code(TABLE), how), (
+        "a table is explained, too"
+    )
 
 
 def test_a_heading_over_sections_goes_with_the_last_of_them():
     above, below = text("## Stock"), text("### Ages")
-    assert body(TITLE, above, below, code(TABLE)).split("\n") == ["# Stock", "## Stock", "### Ages", "[table]"]
-    assert body(TITLE, above, below, code(), text("## Pace"), code(TABLE)).split("\n")[1:] == ["## Pace", "[table]"]
+    assert body(TITLE, above, below, code(TABLE)).split("\n") == [
+        "# Stock",
+        "## Stock",
+        "### Ages",
+        "[table]",
+    ]
+    assert body(TITLE, above, below, code(), text("## Pace"), code(TABLE)).split("\n")[1:] == [
+        "## Pace",
+        "[table]",
+    ]
 
 
 def test_a_repeated_sentence_is_left_out_but_not_its_neighbours():
-    page = body(TITLE, text("## A"), code(prose("x", "y")), text("## B"), code(prose("y", "z")), text("## C"),
-                code(prose("x")))  # fmt: skip
+    page = body(
+        TITLE,
+        text("## A"),
+        code(prose("x", "y")),
+        text("## B"),
+        code(prose("y", "z")),
+        text("## C"),
+        code(prose("x")),
+    )
     assert page.split("\n") == ["# Stock", "## A", "x", "y", "## B", "z"]
 
 
@@ -114,13 +180,33 @@ def test_a_figure_that_is_not_there_is_a_sentence():
 
 cells = st.lists(
     st.one_of(
-        st.sampled_from([text("## One\n\nWhy."), text("## Two"), text("### Three"), text("Between."),
-                         text("*How to read it.*", "how-to-read")]),
-        st.lists(st.sampled_from([TABLE, FIGURE, PRINTED, note(NO_STOCK), note(NO_PACE), note(""), prose("a", "b"),
-                                  prose()]), max_size=3).map(lambda outputs: code(*outputs)),
+        st.sampled_from(
+            [
+                text("## One\n\nWhy."),
+                text("## Two"),
+                text("### Three"),
+                text("Between."),
+                text("*How to read it.*", "how-to-read"),
+            ]
+        ),
+        st.lists(
+            st.sampled_from(
+                [
+                    TABLE,
+                    FIGURE,
+                    PRINTED,
+                    note(NO_STOCK),
+                    note(NO_PACE),
+                    note(""),
+                    prose("a", "b"),
+                    prose(),
+                ]
+            ),
+            max_size=3,
+        ).map(lambda outputs: code(*outputs)),
     ),
     max_size=14,
-)  # fmt: skip
+)
 
 
 @given(cells)
@@ -129,7 +215,10 @@ def test_every_page_holds_its_findings_once_each_and_no_heading_is_bare(drawn):
     before = copy.deepcopy(notebook)
     shown = sections.shown_cells(notebook)
     assert notebook == before, "the executed notebook stays whole"
-    given_, kept = ([o for c in some if c["cell_type"] == "code" for o in c["outputs"]] for some in (notebook, shown))
+    given_, kept = (
+        [o for c in some if c["cell_type"] == "code" for o in c["outputs"]]
+        for some in (notebook, shown)
+    )
     for found in (TABLE, FIGURE, PRINTED):
         assert kept.count(found) == given_.count(found), "a finding was lost"
     for sentence in (NO_STOCK, NO_PACE, "<li>a</li>"):

@@ -1,4 +1,7 @@
-"""Who the dealers are and how the network moves: worked by hand, by a plain-Python twin, and by what must hold."""
+"""Who the dealers are and how the network moves.
+
+Worked by hand, by a plain-Python twin, and by what must hold.
+"""
 
 import numpy as np
 import pandas as pd
@@ -25,27 +28,37 @@ def _looks():
 
 def dealers_of(**columns) -> pd.DataFrame:
     given = pd.DataFrame(columns)
-    return given.reindex(columns=list(dict.fromkeys([
-        "dealer_id", "customer_type", "store_format", "floor_area_m2", "area_type", *given])))  # fmt: skip
+    return given.reindex(
+        columns=list(
+            dict.fromkeys(
+                ["dealer_id", "customer_type", "store_format", "floor_area_m2", "area_type", *given]
+            )
+        )
+    )
 
 
 def totals_of(**columns) -> pd.DataFrame:
     given = pd.DataFrame(columns)
-    return given.reindex(columns=list(dict.fromkeys(["dealer_id", "revenue", "gross_profit", *given])))
+    return given.reindex(
+        columns=list(dict.fromkeys(["dealer_id", "revenue", "gross_profit", *given]))
+    )
 
 
 def months_of(*rows: tuple[str, str, float]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["dealer_id", "month", "revenue"])
 
 
-# ---- customer types ------------------------------------------------------------------------------------------------
+# ---- customer types ------------------------------------------------------------------------------
 
 
 def test_customer_mix_by_hand():
     dealers = dealers_of(dealer_id=list("abcd"), customer_type=["channel", "channel", "b2b", None])
-    totals = totals_of(dealer_id=list("abd"), revenue=[60.0, -10.0, 50.0], gross_profit=[6.0, np.nan, 2.0])
+    totals = totals_of(
+        dealer_id=list("abd"), revenue=[60.0, -10.0, 50.0], gross_profit=[6.0, np.nan, 2.0]
+    )
     mix = sg.customer_mix(dealers, totals).set_index("customer_type")
-    assert mix.index.tolist() == ["channel", "b2b", "not_stated"]  # not stated is last, whatever it brings
+    # not stated is last, whatever it brings
+    assert mix.index.tolist() == ["channel", "b2b", "not_stated"]
     assert mix["n_dealers"].tolist() == [2, 1, 1]
     assert mix["n_active"].tolist() == [1, 0, 1]
     assert mix["revenue_share"].tolist() == [0.5, 0.0, 0.5]
@@ -61,13 +74,21 @@ def test_customer_mix_keeps_money_without_a_dealer_but_counts_nobody():
 
 
 def test_customer_mix_without_money_has_no_shares():
-    mix = sg.customer_mix(dealers_of(dealer_id=["a"], customer_type=["b2b"]), totals_of(dealer_id=["a"], revenue=[0.0]))
+    mix = sg.customer_mix(
+        dealers_of(dealer_id=["a"], customer_type=["b2b"]),
+        totals_of(dealer_id=["a"], revenue=[0.0]),
+    )
     assert mix["revenue_share"].isna().all() and mix["gross_profit"].isna().all()
 
 
 @settings(deadline=None, max_examples=60)
-@given(rows=st.lists(st.tuples(st.sampled_from(["channel", "b2b", "", None]), st.integers(-50, 10_000)), min_size=1),
-       seed=st.integers(0, 99))  # fmt: skip
+@given(
+    rows=st.lists(
+        st.tuples(st.sampled_from(["channel", "b2b", "", None]), st.integers(-50, 10_000)),
+        min_size=1,
+    ),
+    seed=st.integers(0, 99),
+)
 def test_customer_mix_shares_sum_to_one_in_any_order(rows, seed):
     ids = [f"d{i}" for i in range(len(rows))]
     dealers = dealers_of(dealer_id=ids, customer_type=[row[0] for row in rows])
@@ -76,31 +97,53 @@ def test_customer_mix_shares_sum_to_one_in_any_order(rows, seed):
     assert mix["dealer_share"].sum() == pytest.approx(1)
     if totals["revenue"].sum() > 0:
         assert mix["revenue_share"].sum() == pytest.approx(1)
-    shuffled = sg.customer_mix(dealers.sample(frac=1, random_state=seed), totals.sample(frac=1, random_state=seed + 1))
+    shuffled = sg.customer_mix(
+        dealers.sample(frac=1, random_state=seed), totals.sample(frac=1, random_state=seed + 1)
+    )
     pd.testing.assert_frame_equal(mix, shuffled)
     scaled = sg.customer_mix(dealers, totals.assign(revenue=totals["revenue"] * 4))
     assert scaled["customer_type"].tolist() == mix["customer_type"].tolist()
 
 
-# ---- formats -------------------------------------------------------------------------------------------------------
+# ---- formats -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("area", "decided"), [
-    (99, "undecided"), (100, "convenience_store"), (999.9, "convenience_store"), (1000, "supermarket"),
-    (2500, "hypermarket"), (5000, "department_store"), (7000, "mall"), (10_000, "warehouse_store"),
-    (1e6, "warehouse_store"), (0, "undecided"), (-5, "undecided"), (np.nan, "undecided"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("area", "decided"),
+    [
+        (99, "undecided"),
+        (100, "convenience_store"),
+        (999.9, "convenience_store"),
+        (1000, "supermarket"),
+        (2500, "hypermarket"),
+        (5000, "department_store"),
+        (7000, "mall"),
+        (10_000, "warehouse_store"),
+        (1e6, "warehouse_store"),
+        (0, "undecided"),
+        (-5, "undecided"),
+        (np.nan, "undecided"),
+    ],
+)
 def test_floor_area_decides_at_the_handbooks_limits(area, decided):
     row = sg.store_formats(dealers_of(dealer_id=["a"], floor_area_m2=[area]), RULES).iloc[0]
     assert row["store_format"] == decided
     assert row["decided_by"] == ("undecided" if decided == "undecided" else "by_area")
 
 
-@pytest.mark.parametrize(("given", "decided"), [
-    ("chain", "chain"), ("家电城", "appliance_mall"), ("Department Store", "department_store"), ("kiosk", "kiosk"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("given", "decided"),
+    [
+        ("chain", "chain"),
+        ("家电城", "appliance_mall"),
+        ("Department Store", "department_store"),
+        ("kiosk", "kiosk"),
+    ],
+)
 def test_a_given_format_wins(given, decided):
-    row = sg.store_formats(dealers_of(dealer_id=["a"], store_format=[given], floor_area_m2=[9000]), RULES).iloc[0]
+    row = sg.store_formats(
+        dealers_of(dealer_id=["a"], store_format=[given], floor_area_m2=[9000]), RULES
+    ).iloc[0]
     assert (row["store_format"], row["decided_by"]) == (decided, "given")
 
 
@@ -113,48 +156,70 @@ def test_store_formats_keep_rows_and_input():
     pd.testing.assert_frame_equal(dealers, before)
 
 
-@pytest.mark.parametrize(("rows", "message"), [
-    ([("shop", 100), ("shop", 200)], "'shop' has more than one row"),
-    ([("shop", 100), ("store", 100)], "'shop' and 'store' begin at the same 100 m²"),
-    ([("shop", -1)], "min_area_m2 of 'shop' is '-1'"),
-    ([("shop", "big")], "min_area_m2 of 'shop' is 'big'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([("shop", 100), ("shop", 200)], "'shop' has more than one row"),
+        ([("shop", 100), ("store", 100)], "'shop' and 'store' begin at the same 100 m²"),
+        ([("shop", -1)], "min_area_m2 of 'shop' is '-1'"),
+        ([("shop", "big")], "min_area_m2 of 'shop' is 'big'"),
+    ],
+)
 def test_format_rules_that_decide_nothing_are_refused(rows, message):
     with pytest.raises(ValueError, match=message):
         sg.require_formats(pd.DataFrame(rows, columns=["store_format", "min_area_m2"]))
 
 
 def test_format_mix_stands_beside_the_handbook():
-    dealers = dealers_of(dealer_id=list("abcde"), area_type=["urban", "urban", "urban", "urban", None],
-                         store_format=["chain", "chain", "department_store", "undecided", "chain"])  # fmt: skip
+    dealers = dealers_of(
+        dealer_id=list("abcde"),
+        area_type=["urban", "urban", "urban", "urban", None],
+        store_format=["chain", "chain", "department_store", "undecided", "chain"],
+    )
     mix = sg.format_mix(dealers, HANDBOOK).set_index(["area_type", "store_format"])
     assert mix.loc[("urban", "chain"), ["dealer_share", "handbook_share"]].tolist() == [0.5, 0.081]
     assert mix.loc[("rural", "not_stated"), "handbook_share"] == pytest.approx(0.037)
     assert ("urban", "not_stated") not in mix.index  # 0.1 % is rounding
     assert mix["handbook_share"].groupby("area_type").sum().round(3).to_dict() == {
-        "urban": 0.999, "rural": 1.0, "not_stated": 0.0}  # fmt: skip
+        "urban": 0.999,
+        "rural": 1.0,
+        "not_stated": 0.0,
+    }
     assert mix["n_dealers"].sum() == 5
-    assert mix["dealer_share"].groupby("area_type").sum().loc[["urban", "not_stated"]].tolist() == [1, 1]
+    assert mix["dealer_share"].groupby("area_type").sum().loc[["urban", "not_stated"]].tolist() == [
+        1,
+        1,
+    ]
     alone = sg.format_mix(dealers.assign(area_type=None), HANDBOOK)
     assert alone["n_dealers"].tolist() == [3, 1, 1] and alone["handbook_share"].isna().all()
 
 
 def test_the_handbooks_figures_are_those_of_the_handbook():
-    assert HANDBOOK.groupby("area_type")["share"].sum().round(3).to_dict() == {"urban": 0.999, "rural": 0.963}
+    assert HANDBOOK.groupby("area_type")["share"].sum().round(3).to_dict() == {
+        "urban": 0.999,
+        "rural": 0.963,
+    }
     assert set(HANDBOOK["store_format"]) <= set(RULES["store_format"])
     for row in RULES.itertuples():
         assert style.label(row.store_format) == row.en
 
 
-# ---- history -------------------------------------------------------------------------------------------------------
+# ---- history -------------------------------------------------------------------------------------
 
 STORY = months_of(
-    ("old", "2026-01", 5), ("old", "2026-04", 5), ("old", "2026-07", 5),
-    ("back", "2026-03", 5), ("back", "2026-09", 5),
-    ("new", "2026-04", 5), ("new", "2026-05", -5), ("new", "2026-06", 9), ("new", "2026-08", 7),
+    ("old", "2026-01", 5),
+    ("old", "2026-04", 5),
+    ("old", "2026-07", 5),
+    ("back", "2026-03", 5),
+    ("back", "2026-09", 5),
+    ("new", "2026-04", 5),
+    ("new", "2026-05", -5),
+    ("new", "2026-06", 9),
+    ("new", "2026-08", 7),
     ("returns", "2026-05", -3),
-    ("head", "2025-12", 4), ("head", "2026-08", 4),
-)  # fmt: skip
+    ("head", "2025-12", 4),
+    ("head", "2026-08", 4),
+)
 
 
 def test_network_history_by_hand():
@@ -164,22 +229,37 @@ def test_network_history_by_hand():
     assert history["is_baseline"].tolist() == [True, False, False]
     assert history["n_active"].tolist() == [2, 2, 4]
     assert history.loc["2026-03", ["n_joined", "n_kept", "n_lost", "n_won_back"]].isna().all()
-    assert history.loc["2026-06", ["n_joined", "n_kept", "n_lost", "n_won_back"]].tolist() == [1, 1, 1, 0]
+    assert history.loc["2026-06", ["n_joined", "n_kept", "n_lost", "n_won_back"]].tolist() == [
+        1,
+        1,
+        1,
+        0,
+    ]
     # "head" bought before the first whole quarter: he comes back, he does not join
-    assert history.loc["2026-09", ["n_joined", "n_kept", "n_lost", "n_won_back"]].tolist() == [0, 2, 0, 2]
+    assert history.loc["2026-09", ["n_joined", "n_kept", "n_lost", "n_won_back"]].tolist() == [
+        0,
+        2,
+        0,
+        2,
+    ]
 
 
 def test_network_moves_name_the_dealers():
     moves = sg.network_moves(STORY, "quarter", end="2026-09")
     assert moves[["period", "movement", "dealer_id"]].to_numpy().tolist() == [
-        ["2026-09", "won_back", "back"], ["2026-09", "won_back", "head"],
-        ["2026-06", "joined", "new"], ["2026-06", "lost", "back"]]  # fmt: skip
+        ["2026-09", "won_back", "back"],
+        ["2026-09", "won_back", "head"],
+        ["2026-06", "joined", "new"],
+        ["2026-06", "lost", "back"],
+    ]
     assert moves["previous_revenue"].tolist() == [0, 0, 0, 5]
     assert moves["revenue"].tolist() == [5, 4, 9, 0]
 
 
 def test_dust_of_float_sums_is_no_purchase():
-    months = months_of(("a", "2026-01", 0.1), ("a", "2026-01", 0.2), ("a", "2026-01", -0.3), ("b", "2026-01", 1))
+    months = months_of(
+        ("a", "2026-01", 0.1), ("a", "2026-01", 0.2), ("a", "2026-01", -0.3), ("b", "2026-01", 1)
+    )
     assert sg.network_history(months, "month")["n_active"].tolist() == [1]
 
 
@@ -188,15 +268,21 @@ def test_a_history_shorter_than_a_period_is_empty(months):
     assert sg.network_history(months, "quarter").empty
     assert sg.network_moves(months, "quarter").empty
     assert sg.cohort_retention(months).empty
-    assert sg.plot_network_history(sg.network_history(months)).figure.alt_text.startswith("There are no data")
+    assert sg.plot_network_history(sg.network_history(months)).figure.alt_text.startswith(
+        "There are no data"
+    )
 
 
 def test_an_unknown_length_of_period_is_refused():
-    with pytest.raises(ValueError, match="'week' is no length of period; choose one of month, quarter"):
+    with pytest.raises(
+        ValueError, match="'week' is no length of period; choose one of month, quarter"
+    ):
         sg.network_history(STORY, "week")
 
 
-def history_twin(rows: list[tuple[str, str, float]], length: int, end: str) -> list[tuple[int, ...]]:
+def history_twin(
+    rows: list[tuple[str, str, float]], length: int, end: str
+) -> list[tuple[int, ...]]:
     """Count with plain sets, as one would by hand."""
     first = min((month for _, month, _ in rows), default=end)
     n_periods = ((int(end[:4]) - int(first[:4])) * 12 + int(end[5:]) - int(first[5:]) + 1) // length
@@ -211,7 +297,13 @@ def history_twin(rows: list[tuple[str, str, float]], length: int, end: str) -> l
         if i < n_periods:
             if before is not None:
                 counted.append(
-                    (len(now), len(now - known), len(now & before), len(before - now), len((now & known) - before))
+                    (
+                        len(now),
+                        len(now - known),
+                        len(now & before),
+                        len(before - now),
+                        len((now & known) - before),
+                    )
                 )
             before = now
         known |= now
@@ -219,15 +311,22 @@ def history_twin(rows: list[tuple[str, str, float]], length: int, end: str) -> l
 
 
 @settings(deadline=None, max_examples=80)
-@given(rows=st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from(MONTHS), st.integers(-3, 9)), min_size=1),
-       by=st.sampled_from(["month", "quarter", "half_year"]), seed=st.integers(0, 99))  # fmt: skip
+@given(
+    rows=st.lists(
+        st.tuples(st.sampled_from("abcdef"), st.sampled_from(MONTHS), st.integers(-3, 9)),
+        min_size=1,
+    ),
+    by=st.sampled_from(["month", "quarter", "half_year"]),
+    seed=st.integers(0, 99),
+)
 def test_history_is_conserved_and_agrees_with_sets(rows, by, seed):
     months = months_of(*rows)
     history = sg.network_history(months, by, end="2026-10")
     moved = history.iloc[1:]
     columns = ["n_active", "n_joined", "n_kept", "n_lost", "n_won_back"]
     assert [tuple(row) for row in moved[columns].astype(int).to_numpy()] == history_twin(
-        rows, sg.PERIOD_MONTHS[by], "2026-10")  # fmt: skip
+        rows, sg.PERIOD_MONTHS[by], "2026-10"
+    )
     assert (moved["n_active"] == moved["n_joined"] + moved["n_kept"] + moved["n_won_back"]).all()
     assert (moved["n_kept"] + moved["n_lost"] == history["n_active"].shift()[1:]).all()
     listing = sg.network_moves(months, by, end="2026-10")
@@ -239,46 +338,70 @@ def test_history_is_conserved_and_agrees_with_sets(rows, by, seed):
     pd.testing.assert_frame_equal(history, sg.network_history(scaled, by, end="2026-10"))
 
 
-# ---- cohorts -------------------------------------------------------------------------------------------------------
+# ---- cohorts -------------------------------------------------------------------------------------
 
 
 def test_cohorts_by_hand():
     months = months_of(
-        ("a", "2026-01", 100), ("a", "2026-04", 80), ("a", "2026-07", 50),
-        ("b", "2026-06", 10), ("b", "2026-07", 40), ("b", "2026-10", 30),
-        ("c", "2026-05", 5), ("c", "2026-12", 10),
+        ("a", "2026-01", 100),
+        ("a", "2026-04", 80),
+        ("a", "2026-07", 50),
+        ("b", "2026-06", 10),
+        ("b", "2026-07", 40),
+        ("b", "2026-10", 30),
+        ("c", "2026-05", 5),
+        ("c", "2026-12", 10),
         ("d", "2026-12", 1),
-    )  # fmt: skip
+    )
     cohorts = sg.cohort_retention(months, "quarter")
     assert sg.cohort_grid(cohorts).fillna(-1).to_numpy().tolist() == [
         [1.0, 0.8, 0.5, 0.0],  # there from the start: measured against the first quarter
         [0.375, 1.0, 1.0, -1],  # joined in mid-quarter: measured against the next one
         [-1, -1, -1, -1],  # the base is yet to come
     ]
-    assert sg.cohort_grid(cohorts, "active_share").loc["2026-06"].dropna().tolist() == [1.0, 0.5, 1.0]
-    assert cohorts[cohorts["n_periods_since"] == 0][["cohort", "is_baseline", "n_dealers"]].to_numpy().tolist() == [
-        ["2026-03", True, 1], ["2026-06", False, 2], ["2026-12", False, 1]]  # fmt: skip
+    assert sg.cohort_grid(cohorts, "active_share").loc["2026-06"].dropna().tolist() == [
+        1.0,
+        0.5,
+        1.0,
+    ]
+    assert cohorts[cohorts["n_periods_since"] == 0][
+        ["cohort", "is_baseline", "n_dealers"]
+    ].to_numpy().tolist() == [["2026-03", True, 1], ["2026-06", False, 2], ["2026-12", False, 1]]
 
 
 def test_cohorts_of_a_long_history_are_years():
     long = months_of(*[("a", month, 1.0) for month in periods.month_range("2026-10", 49)])
-    assert sg.cohort_retention(long)["period"].tolist() == ["2023-10", "2024-10", "2025-10", "2026-10"]
+    assert sg.cohort_retention(long)["period"].tolist() == [
+        "2023-10",
+        "2024-10",
+        "2025-10",
+        "2026-10",
+    ]
     short = months_of(*[("a", month, 1.0) for month in periods.month_range("2026-10", 48)])
     assert len(sg.cohort_retention(short)) == 16
 
 
 @settings(deadline=None, max_examples=30)
-@given(rows=st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from(MONTHS), st.integers(-3, 9)), min_size=1))
+@given(
+    rows=st.lists(
+        st.tuples(st.sampled_from("abcdef"), st.sampled_from(MONTHS), st.integers(-3, 9)),
+        min_size=1,
+    )
+)
 def test_cohorts_hold_every_dealer_once_and_all_money(rows):
     months = months_of(*rows, ("z", "2026-10", 1))
     cohorts = sg.cohort_retention(months, "quarter")
     history = sg.network_history(months, "quarter")
     revenue, known = sg._period_revenue(months, "quarter", "")
     ever = (revenue > 0).any(axis=1) | known
-    assert cohorts.drop_duplicates("cohort")["n_dealers"].sum() == (ever.sum() if len(history) else 0)
+    assert cohorts.drop_duplicates("cohort")["n_dealers"].sum() == (
+        ever.sum() if len(history) else 0
+    )
     assert cohorts.groupby("period")["n_active"].sum().to_dict() == {
-        p: n for p, n in zip(history["period"], history["n_active"], strict=True)
-        if p in set(cohorts["period"])}  # fmt: skip
+        p: n
+        for p, n in zip(history["period"], history["n_active"], strict=True)
+        if p in set(cohorts["period"])
+    }
     active = (revenue > 0).to_numpy(bool) | known.to_numpy(bool)[:, None]
     money = revenue.where(
         np.logical_or.accumulate(active, axis=1)
@@ -288,39 +411,58 @@ def test_cohorts_hold_every_dealer_once_and_all_money(rows):
     assert cohorts["active_share"].between(0, 1).all()
 
 
-# ---- words and figures ---------------------------------------------------------------------------------------------
+# ---- words and figures ---------------------------------------------------------------------------
 
 
 def test_bottom_line_passes_over_what_is_missing():
     assert sg.bottom_line() == []
     empty = sg.network_history(months_of())
-    assert sg.bottom_line(history=empty, cities=pd.DataFrame({"is_white_spot": [], "population": []})) == []
+    assert (
+        sg.bottom_line(history=empty, cities=pd.DataFrame({"is_white_spot": [], "population": []}))
+        == []
+    )
 
 
 @pytest.mark.parametrize("language", style.LANGUAGES)
 def test_bottom_line_says_the_figures(language):
     style.use(language, "CNY")
-    overdue = pd.DataFrame({"monetary_score": [5, 1], "monetary": [3e6, 1.0], "recency_days": [61, 40]})
+    overdue = pd.DataFrame(
+        {"monetary_score": [5, 1], "monetary": [3e6, 1.0], "recency_days": [61, 40]}
+    )
     lines = sg.bottom_line(
         mix=pd.DataFrame({"n_dealers": [3], "n_active": [2], "revenue": [5e6]}),
         formats=pd.DataFrame({"store_format": ["undecided", "chain"], "n_dealers": [1, 2]}),
         history=sg.network_history(STORY, end="2026-09"),
-        cities=pd.DataFrame({"city": ["X", "Y"], "is_white_spot": [True, False], "population": [2e5, 1e6]}),
-        ranked=pd.DataFrame({"candidate_id": ["c"], "candidate_name": [None], "expected_revenue": [2e6],
-                             "expected_low": [1e6], "expected_high": [4e6]}),
+        cities=pd.DataFrame(
+            {"city": ["X", "Y"], "is_white_spot": [True, False], "population": [2e5, 1e6]}
+        ),
+        ranked=pd.DataFrame(
+            {
+                "candidate_id": ["c"],
+                "candidate_name": [None],
+                "expected_revenue": [2e6],
+                "expected_low": [1e6],
+                "expected_high": [4e6],
+            }
+        ),
         overdue=overdue,
-    )  # fmt: skip
+    )
     assert len(lines) == 6
     assert "2026-09" in lines[1] and "61" in lines[2] and "X" in lines[3]
     if language == "en":
-        assert lines[1] == "From 2026-07 to 2026-09, 0 dealers joined, 2 came back and 0 were lost: +2 net, 4 active."
+        assert lines[1] == (
+            "From 2026-07 to 2026-09, 0 dealers joined, 2 came back and 0 were lost: +2 "
+            "net, 4 active."
+        )
         assert lines[4].startswith("Of 1 candidate, c promises most: 2.00 M CNY a year")
 
 
 @pytest.mark.parametrize("language", style.LANGUAGES)
 def test_headlines_fit_the_front_page(language):
     style.use(language)
-    cities = pd.DataFrame({"city": ["X", "Y"], "is_white_spot": [True, False], "population": [2e5, 1e6]})
+    cities = pd.DataFrame(
+        {"city": ["X", "Y"], "is_white_spot": [True, False], "population": [2e5, 1e6]}
+    )
     lines = sg.headlines(sg.network_history(STORY, end="2026-09"), cities)
     assert [line["place"] for line in lines] == ["tile", "change", "tile"]
     assert set().union(*lines) <= {"place", "text", "label", "change", "tone", "trend", "link"}
@@ -333,7 +475,10 @@ def test_headlines_fit_the_front_page(language):
 def test_every_sentence_of_the_page_has_both_languages(language):
     sentences = pd.read_csv(style.REFERENCE / "sentences.csv").set_index("sentence")
     ours = sentences[sentences.index.str.startswith("segmentation.")]
-    fields = {key: {f[1] for f in words._Plural().parse(row["en"]) if f[1]} for key, row in ours.iterrows()}
+    fields = {
+        key: {f[1] for f in words._Plural().parse(row["en"]) if f[1]}
+        for key, row in ours.iterrows()
+    }
     assert len(ours) > 30 and ours.notna().all(axis=None)
     for key, row in ours.iterrows():
         assert {f[1] for f in words._Plural().parse(row["zh"]) if f[1]} == fields[key], key
@@ -341,21 +486,35 @@ def test_every_sentence_of_the_page_has_both_languages(language):
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 def test_every_column_and_code_has_a_name(language):
-    dealers = sg.store_formats(dealers_of(dealer_id=["a"], floor_area_m2=[500], area_type=["urban"]), RULES)
-    tables = [sg.customer_mix(dealers, totals_of(dealer_id=["a"], revenue=[1.0])), sg.format_mix(dealers, HANDBOOK),
-              sg.network_history(STORY), sg.network_moves(STORY), sg.cohort_retention(STORY), dealers]  # fmt: skip
+    dealers = sg.store_formats(
+        dealers_of(dealer_id=["a"], floor_area_m2=[500], area_type=["urban"]), RULES
+    )
+    tables = [
+        sg.customer_mix(dealers, totals_of(dealer_id=["a"], revenue=[1.0])),
+        sg.format_mix(dealers, HANDBOOK),
+        sg.network_history(STORY),
+        sg.network_moves(STORY),
+        sg.cohort_retention(STORY),
+        dealers,
+    ]
     for table in tables:
         assert [style.label(column) for column in table.columns]
-    assert all(style.label(code) for code in [*sg.MOVEMENTS, "given", "by_area", "undecided", sg.OTHER])
+    assert all(
+        style.label(code) for code in [*sg.MOVEMENTS, "given", "by_area", "undecided", sg.OTHER]
+    )
 
 
 def bars(ax) -> list[list[float]]:
-    return [[bar.get_width() for bar in box] for box in ax.containers if isinstance(box, BarContainer)]
+    return [
+        [bar.get_width() for bar in box] for box in ax.containers if isinstance(box, BarContainer)
+    ]
 
 
 def test_plot_customer_mix_draws_the_shares():
-    mix = sg.customer_mix(dealers_of(dealer_id=list("ab"), customer_type=["channel", "b2b"]),
-                          totals_of(dealer_id=list("ab"), revenue=[30.0, 10.0]))  # fmt: skip
+    mix = sg.customer_mix(
+        dealers_of(dealer_id=list("ab"), customer_type=["channel", "b2b"]),
+        totals_of(dealer_id=list("ab"), revenue=[30.0, 10.0]),
+    )
     ax = sg.plot_customer_mix(mix, scope="12 months")
     assert bars(ax) == [[0.5, 0.5], [0.75, 0.25]]  # no gross profit, no bars for it
     assert [t.get_text() for t in ax.get_yticklabels()] == ["Channel", "B2B"]
@@ -364,10 +523,16 @@ def test_plot_customer_mix_draws_the_shares():
 
 def test_plot_format_mix_marks_the_handbook_and_folds_rare_formats():
     names = [f"format {i:02d}" for i in range(20) for _ in range(20 - i)] + ["chain"] * 30
-    dealers = dealers_of(dealer_id=[str(i) for i in range(len(names))], store_format=names, area_type="urban")
+    dealers = dealers_of(
+        dealer_id=[str(i) for i in range(len(names))], store_format=names, area_type="urban"
+    )
     ax = sg.plot_format_mix(sg.format_mix(dealers, HANDBOOK))
     labels = [t.get_text() for t in ax.get_yticklabels()]
-    assert labels[0] == "Chain store" and "Other formats" in labels and len(labels) == sg.FORMATS_SHOWN + 1
+    assert (
+        labels[0] == "Chain store"
+        and "Other formats" in labels
+        and len(labels) == sg.FORMATS_SHOWN + 1
+    )
     assert sum(bars(ax)[0]) == pytest.approx(1)
     assert np.nansum(ax.lines[0].get_xdata()) == pytest.approx(0.999)
     assert "in the handbook" in ax.figure.alt_text
@@ -381,10 +546,20 @@ def test_plot_format_mix_marks_the_handbook_and_folds_rare_formats():
 def test_figures_of_nothing_are_a_sentence():
     dealers = sg.store_formats(dealers_of(dealer_id=["a"], area_type=["urban"]), RULES)
     undecided = sg.plot_format_mix(sg.format_mix(dealers, HANDBOOK))
-    assert undecided.figure.alt_text.startswith("No dealer's format can be decided") and not undecided.patches
-    untyped = sg.plot_customer_mix(sg.customer_mix(dealers, totals_of(dealer_id=["a"], revenue=[1.0])))
-    assert untyped.figure.alt_text.startswith("No dealer's customer type is stated") and not untyped.patches
-    empty = sg.plot_customer_mix(sg.customer_mix(dealers.iloc[:0], totals_of(dealer_id=["a"]).iloc[:0]))
+    assert (
+        undecided.figure.alt_text.startswith("No dealer's format can be decided")
+        and not undecided.patches
+    )
+    untyped = sg.plot_customer_mix(
+        sg.customer_mix(dealers, totals_of(dealer_id=["a"], revenue=[1.0]))
+    )
+    assert (
+        untyped.figure.alt_text.startswith("No dealer's customer type is stated")
+        and not untyped.patches
+    )
+    empty = sg.plot_customer_mix(
+        sg.customer_mix(dealers.iloc[:0], totals_of(dealer_id=["a"]).iloc[:0])
+    )
     assert empty.figure.alt_text.startswith("There are no data")
 
 
@@ -406,12 +581,16 @@ def test_plot_cohorts_leaves_blank_what_is_not_reached(value):
     drawn = ax.collections[0].get_array()
     assert np.ma.count(drawn) == cohorts[value].notna().sum()
     assert len([t for t in ax.texts if t.get_text()]) == np.ma.count(drawn)
-    many = sg.cohort_retention(months_of(*[("a", m, 1.0) for m in periods.month_range("2026-10", 45)]), "quarter")
+    many = sg.cohort_retention(
+        months_of(*[("a", m, 1.0) for m in periods.month_range("2026-10", 45)]), "quarter"
+    )
     assert sg.plot_cohorts(many, value).figure.dense
 
 
 def test_nothing_is_mutated():
-    dealers = dealers_of(dealer_id=["a", "b"], customer_type=["channel", None], area_type=[None, "rural"])
+    dealers = dealers_of(
+        dealer_id=["a", "b"], customer_type=["channel", None], area_type=[None, "rural"]
+    )
     totals, months = totals_of(dealer_id=["a"], revenue=[1.0]), STORY.copy()
     before = [table.copy(deep=True) for table in (dealers, totals, months, HANDBOOK, RULES)]
     sg.customer_mix(dealers, totals)

@@ -44,56 +44,95 @@ def test_a_relative_path_is_looked_for_upwards(toml, tmp_path, monkeypatch):
     assert workbook("mine.toml").path == (tmp_path / "mine.toml").resolve()
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ('[workbok]\nname = "x"\n', r"unknown section 'workbok'; did you mean 'workbook'\?"),
-    ('[workbook]\nbrnad = "x"\n', r"\[workbook\]: unknown key 'brnad'; did you mean 'brand'\?"),
-    ('[data.sel_in]\nsource = "x.csv"\n', r"\[data\]: unknown table 'sel_in'; did you mean 'sell_in'\?"),
-    ('[data.sell_in]\nsorce = "x.csv"\n', r"\[data\.sell_in\]: unknown key 'sorce'; did you mean 'source'\?"),
-    (SELL_IN + 'columns.revenu = "x"\n', r"\[data\.sell_in\.columns\]: unknown column 'revenu'; did you mean"),
-    (SELL_IN + 'format.dat = "%d"\n', r"\[data\.sell_in\.format\]: unknown date column 'dat'; did you mean 'date'\?"),
-    (SELL_IN + 'format.revenue = "%d"\n', r"unknown date column 'revenue'; known are date"),
-    ('[data.zzzzzz]\nsource = "x.csv"\n', r"unknown table 'zzzzzz'; known are engine, files, dealers"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[workbok]\nname = "x"\n', r"unknown section 'workbok'; did you mean 'workbook'\?"),
+        ('[workbook]\nbrnad = "x"\n', r"\[workbook\]: unknown key 'brnad'; did you mean 'brand'\?"),
+        (
+            '[data.sel_in]\nsource = "x.csv"\n',
+            r"\[data\]: unknown table 'sel_in'; did you mean 'sell_in'\?",
+        ),
+        (
+            '[data.sell_in]\nsorce = "x.csv"\n',
+            r"\[data\.sell_in\]: unknown key 'sorce'; did you mean 'source'\?",
+        ),
+        (
+            SELL_IN + 'columns.revenu = "x"\n',
+            r"\[data\.sell_in\.columns\]: unknown column 'revenu'; did you mean",
+        ),
+        (
+            SELL_IN + 'format.dat = "%d"\n',
+            r"\[data\.sell_in\.format\]: unknown date column 'dat'; did you mean 'date'\?",
+        ),
+        (SELL_IN + 'format.revenue = "%d"\n', r"unknown date column 'revenue'; known are date"),
+        (
+            '[data.zzzzzz]\nsource = "x.csv"\n',
+            r"unknown table 'zzzzzz'; known are engine, files, dealers",
+        ),
+    ],
+)
 def test_unknown_names_are_refused_with_the_nearest(toml, text, message):
     with pytest.raises(DataError, match=message):
         workbook(toml(text))
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("[data]\n", "neither \\[data.sell_in\\] nor \\[data.sell_out\\] is there; at least one is needed"),
-    ('[data.payments]\nsource = "p.csv"\n', "neither"),
-    (SELL_IN + 'query = "select 1"\n', r"\[data\.sell_in\]: give either source or query"),
-    ("[data.sell_in]\n", r"\[data\.sell_in\]: give either source or query"),
-    ('[data.sell_in]\nsource = ""\n', "give either source or query"),
-    ("[data.sell_in]\nsource = 3\n", "source: text in quotation marks is expected, not 3"),
-    ("[data.sell_in]\nquery = 3\n", "query: text in quotation marks is expected, not 3"),
-    (SELL_IN + "columns.cost = 0\n", "cost: text in quotation marks is expected, not 0"),
-    (SELL_IN + 'columns = "cost"\n', r"\[columns\]: here a section with keys is expected, not 'cost'"),
-    (SELL_IN + "[data.files]\nx = 1\n", "x: text in quotation marks is expected, not 1"),
-    ('data = "x"\n', "a section with keys is expected, not 'x'"),
-    ("[data]\nengine = 1\n" + SELL_IN, "engine: text in quotation marks is expected"),
-    ("[workbook]\nlanguage = 3\n" + SELL_IN, r"language: a list such as \[\"en\"\] is expected, not 3"),
-    ('[workbook]\nlanguage = ["de"]\n' + SELL_IN, "'de' is not known; choose from en, zh-Hans, zh-Hant"),
-    ("[workbook\n", "this is no TOML: .*line 1"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "[data]\n",
+            "neither \\[data.sell_in\\] nor \\[data.sell_out\\] is there; at least one is needed",
+        ),
+        ('[data.payments]\nsource = "p.csv"\n', "neither"),
+        (SELL_IN + 'query = "select 1"\n', r"\[data\.sell_in\]: give either source or query"),
+        ("[data.sell_in]\n", r"\[data\.sell_in\]: give either source or query"),
+        ('[data.sell_in]\nsource = ""\n', "give either source or query"),
+        ("[data.sell_in]\nsource = 3\n", "source: text in quotation marks is expected, not 3"),
+        ("[data.sell_in]\nquery = 3\n", "query: text in quotation marks is expected, not 3"),
+        (SELL_IN + "columns.cost = 0\n", "cost: text in quotation marks is expected, not 0"),
+        (
+            SELL_IN + 'columns = "cost"\n',
+            r"\[columns\]: here a section with keys is expected, not 'cost'",
+        ),
+        (SELL_IN + "[data.files]\nx = 1\n", "x: text in quotation marks is expected, not 1"),
+        ('data = "x"\n', "a section with keys is expected, not 'x'"),
+        ("[data]\nengine = 1\n" + SELL_IN, "engine: text in quotation marks is expected"),
+        (
+            "[workbook]\nlanguage = 3\n" + SELL_IN,
+            r"language: a list such as \[\"en\"\] is expected, not 3",
+        ),
+        (
+            '[workbook]\nlanguage = ["de"]\n' + SELL_IN,
+            "'de' is not known; choose from en, zh-Hans, zh-Hant",
+        ),
+        ("[workbook\n", "this is no TOML: .*line 1"),
+    ],
+)
 def test_what_cannot_be_meant_is_refused(toml, text, message):
     with pytest.raises(DataError, match=message):
         workbook(toml(text))
 
 
 def test_a_missing_file_says_how_to_name_another(tmp_path):
-    with pytest.raises(DataError, match=r"none\.toml: no such file; give the path of a workbook\.toml with --config"):
+    with pytest.raises(
+        DataError,
+        match=r"none\.toml: no such file; give the path of a workbook\.toml with --config",
+    ):
         workbook(tmp_path / "none.toml")
 
 
-@pytest.mark.parametrize("name", ["../x", "/etc", "a/b", "a\\\\b", "..", "", ".hidden", "a\\nb", "x" * 65, "a'b"])
+@pytest.mark.parametrize(
+    "name", ["../x", "/etc", "a/b", "a\\\\b", "..", "", ".hidden", "a\\nb", "x" * 65, "a'b"]
+)
 def test_a_name_is_never_a_path(toml, name):
     with pytest.raises(DataError, match="use letters, digits, space"):
         workbook(toml(f'[workbook]\nname = "{name}"\n' + SELL_IN))
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("a.", "no dot at the end"), ("a ", "no dot"), ("CON", "a device"), ("lpt1.x", "a device")]
+    ("name", "said"),
+    [("a.", "no dot at the end"), ("a ", "no dot"), ("CON", "a device"), ("lpt1.x", "a device")],
 )
 def test_a_name_is_a_folder_on_every_system(toml, name, said):
     with pytest.raises(DataError, match=said):
@@ -106,14 +145,16 @@ def test_names_of_all_scripts_are_good(toml, name):
 
 
 def test_languages_are_kept_in_order_and_once(toml):
-    assert workbook(toml('[workbook]\nlanguage = ["zh-Hans", "en", "zh-Hans"]\n' + SELL_IN)).languages == (
+    assert workbook(
+        toml('[workbook]\nlanguage = ["zh-Hans", "en", "zh-Hans"]\n' + SELL_IN)
+    ).languages == (
         "zh-Hans",
         "en",
     )
     assert workbook(toml('[workbook]\nlanguage = "zh-Hant"\n' + SELL_IN)).languages == ("zh-Hant",)
 
 
-# ---- where the sources lie -----------------------------------------------------------------------------------------
+# ---- where the sources lie -----------------------------------------------------------------------
 
 
 def test_sources_are_relative_to_the_toml_wherever_one_stands(toml, tmp_path, monkeypatch):
@@ -125,9 +166,13 @@ def test_sources_are_relative_to_the_toml_wherever_one_stands(toml, tmp_path, mo
 
 
 def test_environment_variables_are_filled_in(toml, tmp_path, monkeypatch):
-    path = toml('[data.files]\nf = "${WB_TEST}/b.csv"\n[data.sell_in]\nsource = "${WB_TEST}/a.csv"\n')
+    path = toml(
+        '[data.files]\nf = "${WB_TEST}/b.csv"\n[data.sell_in]\nsource = "${WB_TEST}/a.csv"\n'
+    )
     monkeypatch.delenv("WB_TEST", raising=False)
-    with pytest.raises(DataError, match=r"the environment variable WB_TEST is not set; set it to the data's folder"):
+    with pytest.raises(
+        DataError, match=r"the environment variable WB_TEST is not set; set it to the data's folder"
+    ):
         workbook(path)
     monkeypatch.setenv("WB_TEST", str(tmp_path))
     book = workbook(path)
@@ -137,7 +182,10 @@ def test_environment_variables_are_filled_in(toml, tmp_path, monkeypatch):
 
 def test_home_is_filled_in(toml, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert workbook(toml('[data.sell_in]\nsource = "~/a.csv"\n')).tables["sell_in"].source == f"{tmp_path}/a.csv"
+    assert (
+        workbook(toml('[data.sell_in]\nsource = "~/a.csv"\n')).tables["sell_in"].source
+        == f"{tmp_path}/a.csv"
+    )
 
 
 def test_a_glob_finds_its_files_sorted(toml, tmp_path):
@@ -157,7 +205,9 @@ def test_a_file_of_that_very_name_wins_over_a_pattern(toml, tmp_path):
 
 def test_a_source_without_file_is_named(toml):
     book = workbook(toml('[data.sell_in]\nsource = "raw/*.csv"\n'))
-    with pytest.raises(DataError, match=r"sell_in: no file .*raw/\*\.csv; correct the path in workbook\.toml"):
+    with pytest.raises(
+        DataError, match=r"sell_in: no file .*raw/\*\.csv; correct the path in workbook\.toml"
+    ):
         settings.sources(book, "sell_in")
 
 
@@ -166,7 +216,9 @@ def test_a_kind_that_cannot_be_read_is_refused(toml, tmp_path, name):
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).touch()
     book = workbook(toml(f'[data.sell_in]\nsource = "{name}"\n'))
-    with pytest.raises(DataError, match=r"can't be read; save it as one of \.parquet, \.csv, \.csv\.gz"):
+    with pytest.raises(
+        DataError, match=r"can't be read; save it as one of \.parquet, \.csv, \.csv\.gz"
+    ):
         settings.sources(book, "sell_in")
 
 
@@ -196,26 +248,36 @@ def test_plan_and_overrides_beside_the_toml_are_found(toml, tmp_path):
     book = workbook(path)
     assert settings.sources(book, "overrides") == [(tmp_path / "overrides.csv").resolve()]
     named = toml(SELL_IN + '[data.overrides]\nsource = "elsewhere/o.csv"\n')
-    assert settings.sources(workbook(named), "overrides") == [(tmp_path / "overrides.csv").resolve()], "people win"
+    assert settings.sources(workbook(named), "overrides") == [
+        (tmp_path / "overrides.csv").resolve()
+    ], "people win"
     (tmp_path / "overrides.csv").unlink()
     assert workbook(named).tables["overrides"].source.endswith("elsewhere/o.csv")
 
 
 def test_names_of_files_are_found_in_a_query_as_words(toml):
-    book = workbook(toml('[data.files]\nstore = "a.csv"\nstores = "b.csv"\n"my file" = "c.csv"\n' + SELL_IN))
+    book = workbook(
+        toml('[data.files]\nstore = "a.csv"\nstores = "b.csv"\n"my file" = "c.csv"\n' + SELL_IN)
+    )
     assert settings.files_in_query(book, "select * from stores") == ["stores"]
-    assert settings.files_in_query(book, 'SELECT * FROM Store JOIN "my file" USING (x)') == ["store", "my file"]
+    assert settings.files_in_query(book, 'SELECT * FROM Store JOIN "my file" USING (x)') == [
+        "store",
+        "my file",
+    ]
     assert settings.files_in_query(book, "select x.store from t") == []
 
 
-@pytest.mark.parametrize(("engine", "expected"), [
-    ("duckdb://", "duckdb://"),
-    ("duckdb://?memory_limit=2GB", "duckdb://?memory_limit=2GB"),
-    ("duckdb://erp.duckdb", "duckdb://{folder}/erp.duckdb"),
-    ("duckdb://raw/erp.duckdb?threads=1", "duckdb://{folder}/raw/erp.duckdb?threads=1"),
-    ("duckdb:///srv/erp.duckdb", "duckdb:///srv/erp.duckdb"),
-    ("postgres://u@h/db", "postgres://u@h/db"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("engine", "expected"),
+    [
+        ("duckdb://", "duckdb://"),
+        ("duckdb://?memory_limit=2GB", "duckdb://?memory_limit=2GB"),
+        ("duckdb://erp.duckdb", "duckdb://{folder}/erp.duckdb"),
+        ("duckdb://raw/erp.duckdb?threads=1", "duckdb://{folder}/raw/erp.duckdb?threads=1"),
+        ("duckdb:///srv/erp.duckdb", "duckdb:///srv/erp.duckdb"),
+        ("postgres://u@h/db", "postgres://u@h/db"),
+    ],
+)
 def test_a_database_file_lies_relative_to_the_toml(toml, tmp_path, engine, expected):
     book = workbook(toml(f'[data]\nengine = "{engine}"\n' + SELL_IN))
     assert book.engine == expected.format(folder=tmp_path.resolve())
@@ -231,7 +293,14 @@ def test_a_password_comes_from_the_environment(toml, monkeypatch):
 def test_the_contract_names_each_column_once_and_has_keys_that_are_whole():
     for table, columns in settings.contract().items():
         assert any(column.required for column in columns.values()), table
-        assert {column.kind for column in columns.values()} <= {"id", "text", "date", "month", "money", "number"}, table
+        assert {column.kind for column in columns.values()} <= {
+            "id",
+            "text",
+            "date",
+            "month",
+            "money",
+            "number",
+        }, table
         assert all(column.meaning for column in columns.values()), table
         for twin in [c for c in columns if c.endswith("_en")]:
             assert twin.removesuffix("_en") in columns, (table, twin)
@@ -246,9 +315,18 @@ def test_a_notebook_can_be_told_more_than_the_month(toml):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("[parameters]\nk = 4\n", r"\[parameters\.k\]: here a section with keys is expected, not 4"),
-        ("[parameters.x]\nperiod = '2026-09'\n", r"\[parameters\.x\] period: the report gives this to every page"),
-        ("[parameters.x]\nk = [1]\n", r"\[parameters\.x\] k: text, a number or true/false is expected, not \[1\]"),
+        (
+            "[parameters]\nk = 4\n",
+            r"\[parameters\.k\]: here a section with keys is expected, not 4",
+        ),
+        (
+            "[parameters.x]\nperiod = '2026-09'\n",
+            r"\[parameters\.x\] period: the report gives this to every page",
+        ),
+        (
+            "[parameters.x]\nk = [1]\n",
+            r"\[parameters\.x\] k: text, a number or true/false is expected, not \[1\]",
+        ),
     ],
 )
 def test_parameters_that_make_no_sense_are_refused(toml, given, message):

@@ -15,7 +15,7 @@ import pytest
 from helpers import cli, diff, edition, files, press, report, settings, shelf, tables, words
 from toys import cell, write_book, write_manifest, write_notebook
 
-# ---- editions of any shape ------------------------------------------------------------------------------------------
+# ---- editions of any shape -----------------------------------------------------------------------
 
 SHAPES = {
     "inventory_age": ["dealer_id", "value_91_180", "value_over_180"],
@@ -23,37 +23,57 @@ SHAPES = {
     "call_list": ["dealer_id", "reason", "stake"],
     "abc_pareto": ["dealer_id", "dealer_name", "composite_class", "gross_profit"],
 }
-FULL = {"dealer_id": "1", "dealer_name": "Shop", "composite_class": "A", "status": "paying", "reason": "x"}
+FULL = {
+    "dealer_id": "1",
+    "dealer_name": "Shop",
+    "composite_class": "A",
+    "status": "paying",
+    "reason": "x",
+}
 
 
 @pytest.mark.parametrize(
-    "months", [*itertools.product(["none", "no columns", "no rows", "no values", "whole"], repeat=2)]
+    "months",
+    [*itertools.product(["none", "no columns", "no rows", "no values", "whole"], repeat=2)],
 )
 @pytest.mark.parametrize("name", SHAPES)
 def test_editions_of_any_shape_are_compared(tmp_path, name, months):
     def stored(shape: str) -> dict[str, pd.DataFrame]:
         columns = SHAPES[name] if shape != "no columns" else []
         n = {"no values": 2, "whole": 2}.get(shape, 0)
-        rows = [{c: FULL.get(c, 5.0) if shape == "whole" else None for c in columns} | (
-            {"dealer_id": str(i)} if columns else {}) for i in range(n)]  # fmt: skip
+        rows = [
+            {c: FULL.get(c, 5.0) if shape == "whole" else None for c in columns}
+            | ({"dealer_id": str(i)} if columns else {})
+            for i in range(n)
+        ]
         if shape != "none":
             (tmp_path / shape / "tables").mkdir(parents=True, exist_ok=True)
-            files.write_table(tmp_path / shape / "tables" / f"{name}.csv", pd.DataFrame(rows, columns=columns))
+            files.write_table(
+                tmp_path / shape / "tables" / f"{name}.csv", pd.DataFrame(rows, columns=columns)
+            )
         return shelf.read_tables(tmp_path / shape)
 
     before, after = map(stored, months)
     found = diff.changes(before, after)
-    assert "nan" not in " ".join([*diff.sentences(before, after), *diff.summary(found)]).lower().split()
+    assert (
+        "nan"
+        not in " ".join([*diff.sentences(before, after), *diff.summary(found)]).lower().split()
+    )
 
 
 def test_two_cards_in_one_file_stop_the_edition(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "file_name", lambda text: "one")
-    cards = [shelf.Printed("07_dealer_card", tmp_path, kept=True, dealer_id=d, audience="us") for d in ("1", "2")]
-    with pytest.raises(RuntimeError, match=r"cards/one\.html: two pages of the edition would be this file"):
+    cards = [
+        shelf.Printed("07_dealer_card", tmp_path, kept=True, dealer_id=d, audience="us")
+        for d in ("1", "2")
+    ]
+    with pytest.raises(
+        RuntimeError, match=r"cards/one\.html: two pages of the edition would be this file"
+    ):
         edition._require_apart([], [], cards)
 
 
-# ---- what is not ours -----------------------------------------------------------------------------------------------
+# ---- what is not ours ----------------------------------------------------------------------------
 
 
 def stored(asked, folder: Path, *_given, **_options) -> press.Printed:
@@ -64,8 +84,16 @@ def stored(asked, folder: Path, *_given, **_options) -> press.Printed:
             (place / "tables").mkdir(parents=True)
             (place / "page.html").write_text(f"<h1>Title of {page.name}</h1>")
             (place / "notebook.ipynb").write_text(page.notebook)
-            (place / "meta.json").write_text(json.dumps({"title": page.name, "contents": [], "seconds": 1,
-                                                         "parameters": page.parameters}))  # fmt: skip
+            (place / "meta.json").write_text(
+                json.dumps(
+                    {
+                        "title": page.name,
+                        "contents": [],
+                        "seconds": 1,
+                        "parameters": page.parameters,
+                    }
+                )
+            )
             files.write_table(place / "tables" / "t.csv", pd.DataFrame({"dealer_id": ["1"]}))
     return press.Printed({page.key: 1.0 for page in asked}, {})
 
@@ -92,8 +120,10 @@ def run(tmp_path, monkeypatch):
 def tree(folder: Path) -> dict[str, bytes]:
     """Read all files of a folder; of links, where they lead."""
     found = {path: folder / path for path in shelf._files(folder) if path != "workbook.toml"}
-    return {name: str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
-            for name, path in found.items()}  # fmt: skip
+    return {
+        name: str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
+        for name, path in found.items()
+    }
 
 
 def file(path: Path, text: str = "mine") -> None:
@@ -113,41 +143,82 @@ def broken_edition(out: Path, text: str) -> None:
 
 FOREIGN = {  # what stands in the folder → what the refusal names
     "an edition's folder with a file": (lambda out: file(out / "2026-10" / "notes.txt"), "2026-10"),
-    "an edition's folder with a folder": (lambda out: file(out / "2026-10" / "a" / "b" / "c.txt"), "2026-10"),
+    "an edition's folder with a folder": (
+        lambda out: file(out / "2026-10" / "a" / "b" / "c.txt"),
+        "2026-10",
+    ),
     "a hidden file": (lambda out: file(out / "2026-10" / ".hidden"), "2026-10"),
-    "a link in an edition's folder": (lambda out: link(out / "2026-10" / "x", out.parent), "2026-10"),
+    "a link in an edition's folder": (
+        lambda out: link(out / "2026-10" / "x", out.parent),
+        "2026-10",
+    ),
     "a file for a folder": (lambda out: file(out / "2026-10"), "2026-10"),
     "a link for a folder": (lambda out: link(out / "2026-10", out.parent / "elsewhere"), "2026-10"),
     "a dead link": (lambda out: link(out / "2026-10", out / "nowhere"), "2026-10"),
-    "a page of somebody's site": (lambda out: file(out / "index.html", "<h1>Mine</h1>"), "index.html"),
-    "a page that is a link": (lambda out: link(out / "index.html", out.parent / "workbook.toml"), "index.html"),
+    "a page of somebody's site": (
+        lambda out: file(out / "index.html", "<h1>Mine</h1>"),
+        "index.html",
+    ),
+    "a page that is a link": (
+        lambda out: link(out / "index.html", out.parent / "workbook.toml"),
+        "index.html",
+    ),
     "a page that is a folder": (lambda out: file(out / "index.html" / "x"), "index.html"),
-    "a page with a false seal": (lambda out: file(out / "index.html", f"x\n<!-- customer-workbook {'0' * 64} -->\n"),
-                                 "index.html"),
+    "a page with a false seal": (
+        lambda out: file(out / "index.html", f"x\n<!-- customer-workbook {'0' * 64} -->\n"),
+        "index.html",
+    ),
     "another workbook's edition": (lambda out: write_manifest(out / "2026-10", "other"), "'other'"),
-    "another month's manifest": (lambda out: write_manifest(out / "2026-10", period="2026-09"), "2026-10"),
+    "another month's manifest": (
+        lambda out: write_manifest(out / "2026-10", period="2026-09"),
+        "2026-10",
+    ),
     ".press is a file": (lambda out: file(out / ".press"), ".press"),
     ".pages is a file": (lambda out: file(out / ".pages"), ".pages"),
     ".pdfs is a file": (lambda out: file(out / ".pdfs"), ".pdfs"),
     ".press is a link": (lambda out: link(out / ".press", out.parent / "elsewhere"), ".press"),
     ".pages is a link": (lambda out: link(out / ".pages", out.parent / "elsewhere"), ".pages"),
     ".pdfs is a link": (lambda out: link(out / ".pdfs", out.parent / "elsewhere"), ".pdfs"),
-    "somebody works in .press": (lambda out: file(out / ".press" / "2026-10" / "notes.txt"), "notes.txt"),
-    "a folder in .press": (lambda out: file(out / ".press" / "2026-10" / "a" / "b.txt"), "2026-10/a"),
-    "a link in .press": (lambda out: link(out / ".press" / "2026-10", out.parent / "elsewhere"), "2026-10"),
+    "somebody works in .press": (
+        lambda out: file(out / ".press" / "2026-10" / "notes.txt"),
+        "notes.txt",
+    ),
+    "a folder in .press": (
+        lambda out: file(out / ".press" / "2026-10" / "a" / "b.txt"),
+        "2026-10/a",
+    ),
+    "a link in .press": (
+        lambda out: link(out / ".press" / "2026-10", out.parent / "elsewhere"),
+        "2026-10",
+    ),
     "out is a file": (lambda out: file(out), "own"),
-}  # fmt: skip
-MANIFESTS = ["", "{", "{}", "[]", "null", "1", '"x"', "\x00", '{"workbook": "tiny"', "[" * 100_000,
-             '{"workbook": "tiny", "period": "2026-10", "pages": [], "cards": []}',
-             '{"workbook": 1, "period": 2, "printed": 3, "pages": 4, "cards": 5}',
-             '{"workbook": "tiny", "period": "2026-10", "printed": "x", "pages": [1], "cards": []}',
-             '{"workbook": "tiny", "period": "2026-10", "printed": "x", "pages": [{"key": 1}], "cards": []}',
-             '{"workbook": "tiny", "period": "2026-10", "printed": "x", "pages": [{}], "cards": [null]}',
-             '{"workbook": "tiny", "period": "../..", "printed": "x", "pages": [], "cards": []}',
-             '{"workbook": "tiny", "period": "2026-10", "printed": null, "pages": [], "cards": []}',
-             '{"pages": [{"key": "../../x"}]}', '{"made_of": []}', "1" * 5000]  # fmt: skip
-FOREIGN |= {f"a manifest {text[:60]!r}": (lambda out, text=text: broken_edition(out, text), "2026-10")
-            for text in MANIFESTS}  # fmt: skip
+}
+MANIFESTS = [
+    "",
+    "{",
+    "{}",
+    "[]",
+    "null",
+    "1",
+    '"x"',
+    "\x00",
+    '{"workbook": "tiny"',
+    "[" * 100_000,
+    '{"workbook": "tiny", "period": "2026-10", "pages": [], "cards": []}',
+    '{"workbook": 1, "period": 2, "printed": 3, "pages": 4, "cards": 5}',
+    '{"workbook": "tiny", "period": "2026-10", "printed": "x", "pages": [1], "cards": []}',
+    '{"workbook": "tiny", "period": "2026-10", "printed": "x", "pages": [{"key": 1}], "cards": []}',
+    '{"workbook": "tiny", "period": "2026-10", "printed": "x", "pages": [{}], "cards": [null]}',
+    '{"workbook": "tiny", "period": "../..", "printed": "x", "pages": [], "cards": []}',
+    '{"workbook": "tiny", "period": "2026-10", "printed": null, "pages": [], "cards": []}',
+    '{"pages": [{"key": "../../x"}]}',
+    '{"made_of": []}',
+    "1" * 5000,
+]
+FOREIGN |= {
+    f"a manifest {text[:60]!r}": (lambda out, text=text: broken_edition(out, text), "2026-10")
+    for text in MANIFESTS
+}
 
 
 @pytest.mark.parametrize("what", FOREIGN)
@@ -156,11 +227,19 @@ def test_what_is_not_ours_is_refused_by_name_before_anything_runs(run, tmp_path,
     file(tmp_path / "elsewhere" / "2026-10" / "precious.txt")
     lay, named = FOREIGN[what]
     lay(run.out)
-    before = [tree(tmp_path / "elsewhere"), tree(run.out) if run.out.is_dir() else run.out.read_text()]
+    before = [
+        tree(tmp_path / "elsewhere"),
+        tree(run.out) if run.out.is_dir() else run.out.read_text(),
+    ]
     with pytest.raises(settings.DataError) as refused:
         run()
-    assert named in str(refused.value) and "move it away, or choose another folder with --out" in str(refused.value)
-    assert [tree(tmp_path / "elsewhere"), tree(run.out) if run.out.is_dir() else run.out.read_text()] == before
+    assert named in str(
+        refused.value
+    ) and "move it away, or choose another folder with --out" in str(refused.value)
+    assert [
+        tree(tmp_path / "elsewhere"),
+        tree(run.out) if run.out.is_dir() else run.out.read_text(),
+    ] == before
 
 
 def test_the_command_refuses_with_exit_2(run, tmp_path, capsys):
@@ -183,11 +262,15 @@ LAID_IN = {
     "an edited page": lambda place: edit(place / "02_abc.html"),
     "an edited table": lambda place: edit(place / "tables" / "t.csv"),
     "an edited manifest": lambda place: (place / "manifest.json").write_text(
-        (place / "manifest.json").read_text().replace("2026-10-", "2026-10-")[:-1] + ' , "note": "mine"}'
+        (place / "manifest.json").read_text().replace("2026-10-", "2026-10-")[:-1]
+        + ' , "note": "mine"}'
     ),
     "a link to a file": lambda place: link(place / "x", place.parent.parent / "workbook.toml"),
     "a link to a folder": lambda place: link(place / "folder", place.parent.parent / "notebooks"),
-    "a page that became a link": lambda place: ((place / "data.html").unlink(), link(place / "data.html", place / "x")),
+    "a page that became a link": lambda place: (
+        (place / "data.html").unlink(),
+        link(place / "data.html", place / "x"),
+    ),
     "a name with a break": lambda place: file(place / "a\nb\u2028c.txt"),
     "several": lambda place: [file(place / f"n{i}.txt", str(i)) for i in range(9)],
 }
@@ -195,7 +278,9 @@ LAID_IN = {
 
 @pytest.mark.parametrize(("can_exchange", "can_link"), [(True, True), (False, False)])
 @pytest.mark.parametrize("what", LAID_IN)
-def test_what_people_laid_into_an_edition_is_kept_aside(run, capsys, monkeypatch, what, can_exchange, can_link):
+def test_what_people_laid_into_an_edition_is_kept_aside(
+    run, capsys, monkeypatch, what, can_exchange, can_link
+):
     place = run(1)
     first = tree(place)
     LAID_IN[what](place)
@@ -203,7 +288,11 @@ def test_what_people_laid_into_an_edition_is_kept_aside(run, capsys, monkeypatch
     if not can_exchange:
         monkeypatch.setattr(shelf, "_exchange", lambda *_: False)
     if not can_link:
-        monkeypatch.setattr(os, "link", lambda *_, **__: (_ for _ in ()).throw(OSError(errno.EPERM, "no links here")))
+        monkeypatch.setattr(
+            os,
+            "link",
+            lambda *_, **__: (_ for _ in ()).throw(OSError(errno.EPERM, "no links here")),
+        )
     capsys.readouterr()
     run(2)
     told = capsys.readouterr().err
@@ -216,13 +305,20 @@ def test_what_people_laid_into_an_edition_is_kept_aside(run, capsys, monkeypatch
     assert not (run.out / "2026-10.kept-2").exists(), "what is ours is not kept"
     file(place / "notes.txt", "another")
     run(4)
-    assert (run.out / "2026-10.kept-2" / "notes.txt").read_text() == "another", "and nothing kept is overwritten"
+    assert (run.out / "2026-10.kept-2" / "notes.txt").read_text() == "another", (
+        "and nothing kept is overwritten"
+    )
 
 
 @pytest.mark.parametrize("harm", ["emptied", "edited", "gone"])
-@pytest.mark.parametrize("name", ["02_abc.html", "index.html", "tables/t.csv", "notebooks/02_abc.ipynb"])
+@pytest.mark.parametrize(
+    "name", ["02_abc.html", "index.html", "tables/t.csv", "notebooks/02_abc.ipynb"]
+)
 def test_an_edition_that_was_spoilt_is_bound_anew(run, name, harm):
-    """Made of the same as before, but not what was printed: what people made of it is kept, then it is whole again."""
+    """Made of the same as before, but not what was printed.
+
+    What people made of it is kept, then it is whole again.
+    """
     place = run()
     before = (place / name).read_bytes()
     if harm == "gone":
@@ -248,7 +344,9 @@ def test_a_list_of_editions_that_is_gone_is_written_again(run):
 
 def test_two_notebooks_that_publish_one_table_are_told(run, tmp_path):
     write_notebook(tmp_path / "notebooks", "03_other", cell("1"))
-    with pytest.raises(settings.DataError, match="03_other: a notebook before it publishes the table 't', too"):
+    with pytest.raises(
+        settings.DataError, match="03_other: a notebook before it publishes the table 't', too"
+    ):
         run()
     assert not (run.out / "2026-10").exists()
 
@@ -257,10 +355,17 @@ def test_an_untouched_edition_leaves_nothing_aside(run):
     place = run(1, archive=True)
     assert shelf.laid_in(place) == []
     run(2, archive=True)
-    assert sorted(path.name for path in run.out.iterdir()) == [".pages", ".press", "2026-10", "index.html"]
+    assert sorted(path.name for path in run.out.iterdir()) == [
+        ".pages",
+        ".press",
+        "2026-10",
+        "index.html",
+    ]
 
 
-@pytest.mark.parametrize("harm", ["a member changed", "a member added", "a comment", "cut", "another file"])
+@pytest.mark.parametrize(
+    "harm", ["a member changed", "a member added", "a comment", "cut", "another file"]
+)
 def test_a_zip_that_was_changed_is_kept_aside(run, harm):
     place = run(1, archive=True)
     packed = place / "tiny-2026-10.zip"
@@ -274,7 +379,11 @@ def test_a_zip_that_was_changed_is_kept_aside(run, harm):
     else:
         with zipfile.ZipFile(packed) as archive:
             members = {name: archive.read(name) for name in archive.namelist()}
-        members |= {"tiny-2026-10/data.html" if harm == "a member changed" else "tiny-2026-10/mine.txt": b"mine"}
+        members |= {
+            "tiny-2026-10/data.html"
+            if harm == "a member changed"
+            else "tiny-2026-10/mine.txt": b"mine"
+        }
         with zipfile.ZipFile(packed, "w") as archive:
             for name, content in members.items():
                 archive.writestr(name, content)
@@ -310,7 +419,9 @@ def test_an_edition_of_an_earlier_version_is_kept_whole(run):
     """Its manifest names no files: nothing tells ours from others'."""
     place = run(1)
     manifest = json.loads((place / "manifest.json").read_text())
-    (place / "manifest.json").write_text(json.dumps({k: v for k, v in manifest.items() if k not in ("files", "seal")}))
+    (place / "manifest.json").write_text(
+        json.dumps({k: v for k, v in manifest.items() if k not in ("files", "seal")})
+    )
     before = tree(place)
     run(2)
     assert tree(run.out / "2026-10.kept") == before
@@ -366,16 +477,25 @@ def test_another_workbooks_editions_are_not_compared_with(run):
     assert "September" not in (run(2) / "index.html").read_text()
 
 
-# ---- the store ------------------------------------------------------------------------------------------------------
+# ---- the store -----------------------------------------------------------------------------------
 
 OLD = time.time() - 30 * 86400
 KEY = "a" * 20
 STORED = {  # in .pages, whether it goes when it is old
-    "a page": (lambda page: [file(page / name) for name in ("page.html", "meta.json", "tables/t.csv")], True),
+    "a page": (
+        lambda page: [file(page / name) for name in ("page.html", "meta.json", "tables/t.csv")],
+        True,
+    ),
     "an empty page": (lambda page: page.mkdir(parents=True), True),
-    "a page with a note": (lambda page: [file(page / "page.html"), file(page / "notes.txt")], False),
+    "a page with a note": (
+        lambda page: [file(page / "page.html"), file(page / "notes.txt")],
+        False,
+    ),
     "a note among its tables": (lambda page: file(page / "tables" / "notes.txt"), False),
-    "a link in it": (lambda page: link(page / "tables" / "t.csv", page.parent.parent / "index.html"), False),
+    "a link in it": (
+        lambda page: link(page / "tables" / "t.csv", page.parent.parent / "index.html"),
+        False,
+    ),
     "a file": (lambda page: file(page), False),
     "a link": (lambda page: link(page, page.parent.parent), False),
 }
@@ -401,11 +521,17 @@ def test_a_page_on_the_shelf_that_is_not_whole_is_printed_again(run, tmp_path, h
     if harm == "somebody's":
         file(page / "notes.txt")
     else:
-        for path in (page / "meta.json",) if harm.startswith("meta") else (page / "page.html", page / "meta.json"):
+        for path in (
+            (page / "meta.json",)
+            if harm.startswith("meta")
+            else (page / "page.html", page / "meta.json")
+        ):
             path.unlink()
     if harm in ("empty", "a file", "a link"):
         shutil.rmtree(page)
-        {"empty": page.mkdir, "a file": lambda: file(page), "a link": lambda: link(page, tmp_path)}[harm]()
+        {"empty": page.mkdir, "a file": lambda: file(page), "a link": lambda: link(page, tmp_path)}[
+            harm
+        ]()
     shutil.rmtree(place)
     if harm in ("somebody's", "a file", "a link"):
         with pytest.raises(settings.DataError, match=f"{page}: this was not made by the workbook"):
@@ -420,9 +546,11 @@ def test_a_lock_is_nobody_elses_file(run, tmp_path, what):
     lock, precious = run.out / ".press" / "2026-10.lock", tmp_path / "precious.txt"
     file(precious)
     lock.parent.mkdir(parents=True)
-    {"a link": lambda: lock.symlink_to(precious), "a pipe": lambda: os.mkfifo(lock), "a text": lambda: file(lock)}[
-        what
-    ]()
+    {
+        "a link": lambda: lock.symlink_to(precious),
+        "a pipe": lambda: os.mkfifo(lock),
+        "a text": lambda: file(lock),
+    }[what]()
     if what == "a link":
         with pytest.raises(settings.DataError, match="symbolic links"):
             run()
@@ -431,7 +559,7 @@ def test_a_lock_is_nobody_elses_file(run, tmp_path, what):
     assert precious.read_text() == "mine" and (what != "a text" or lock.read_text() == "mine")
 
 
-# ---- diff --out -----------------------------------------------------------------------------------------------------
+# ---- diff --out ----------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -444,7 +572,17 @@ def compared(run, tmp_path, capsys):
     def asked(out: Path) -> tuple[int, str]:
         capsys.readouterr()
         code = cli.main(
-            ["diff", "2026-09", "2026-10", "--config", str(tmp_path), "--editions", str(run.out), "--out", str(out)]
+            [
+                "diff",
+                "2026-09",
+                "2026-10",
+                "--config",
+                str(tmp_path),
+                "--editions",
+                str(run.out),
+                "--out",
+                str(out),
+            ]
         )
         return code, capsys.readouterr().err
 

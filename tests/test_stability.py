@@ -25,18 +25,23 @@ def test_blobs_of_known_number(k, seed):
 
 
 def clouds(n: int = 800) -> dict:
-    return {"gaussian": lambda rng: rng.normal(size=(n, 4)),
-            "correlated": lambda rng: rng.normal(size=(n, 4)) @ rng.normal(size=(4, 4)),
-            "uniform": lambda rng: rng.uniform(size=(n, 2)),  # k = 4 cuts a square stably
-            "skewed": lambda rng: np.log(rng.exponential(size=(n, 4)))}  # fmt: skip
+    return {
+        "gaussian": lambda rng: rng.normal(size=(n, 4)),
+        "correlated": lambda rng: rng.normal(size=(n, 4)) @ rng.normal(size=(4, 4)),
+        "uniform": lambda rng: rng.uniform(size=(n, 2)),  # k = 4 cuts a square stably
+        "skewed": lambda rng: np.log(rng.exponential(size=(n, 4))),
+    }
 
 
 @pytest.mark.parametrize("kind", clouds())
 def test_noise_has_no_natural_groups(kind):
     for seed in range(2):
         x = clouds()[kind](np.random.default_rng(seed))
-        # without references the judgement is milder, and quicker: the benchmark runs 100 seeds with them
-        choice = stability.choice_of_k((x - x.mean(axis=0)) / x.std(axis=0), n_references=0, seed=seed)
+        # without references the judgement is milder, and quicker: the benchmark runs 100 seeds with
+        # them
+        choice = stability.choice_of_k(
+            (x - x.mean(axis=0)) / x.std(axis=0), n_references=0, seed=seed
+        )
         assert stability.chosen_k(choice) == 1
         assert not choice["eligible"].any()
 

@@ -1,4 +1,7 @@
-"""Where we stand among the brands, over all dealers: shares by hand, whom to call, the planted ones on the demo."""
+"""Where we stand among the brands, over all dealers.
+
+Shares by hand, whom to call, the planted ones on the demo.
+"""
 
 import math
 
@@ -23,9 +26,14 @@ def _looks():
 
 
 def named(*ids: str) -> pd.DataFrame:
-    rows = pd.DataFrame({"dealer_id": list(ids), "dealer_name": [f"Shop {i}" for i in ids]}, dtype="str")
-    return rows.assign(region=["North", "South"] * (len(ids) // 2) + ["North"] * (len(ids) % 2),
-                       account_manager="Wang", store_format="chain")  # fmt: skip
+    rows = pd.DataFrame(
+        {"dealer_id": list(ids), "dealer_name": [f"Shop {i}" for i in ids]}, dtype="str"
+    )
+    return rows.assign(
+        region=["North", "South"] * (len(ids) // 2) + ["North"] * (len(ids) % 2),
+        account_manager="Wang",
+        store_format="chain",
+    )
 
 
 @pytest.fixture
@@ -34,12 +42,14 @@ def comparison() -> pd.DataFrame:
     return compared(
         months_of("a", Lumora=WORSE, Kaltern={}, Ostwind={"margin": 0.11}),
         months_of("b", Lumora={"margin": 0.14}, Kaltern={"shelf": 30.0, "stock": 5000.0}),
-        months_of("c", Lumora={"margin": 0.20, "stock": 450.0}, Kaltern={}, Ostwind={"margin": 0.16}),
+        months_of(
+            "c", Lumora={"margin": 0.20, "stock": 450.0}, Kaltern={}, Ostwind={"margin": 0.16}
+        ),
         months_of("d", Lumora={}),
-    )  # fmt: skip
+    )
 
 
-# ---- tables ---------------------------------------------------------------------------------------------------------
+# ---- tables --------------------------------------------------------------------------------------
 
 
 def test_leads_by_hand(comparison):
@@ -62,7 +72,9 @@ def test_the_picture_by_hand(comparison):
     assert row["n_dealers"] == 3
     assert row["first_share"] == row["win_share"] == pytest.approx(1 / 3)
     assert row["lose_share"] == pytest.approx(2 / 3)
-    assert rows[["win_share", "even_share", "lose_share"]].sum(axis=1).tolist() == pytest.approx([1] * 4)
+    assert rows[["win_share", "even_share", "lose_share"]].sum(axis=1).tolist() == pytest.approx(
+        [1] * 4
+    )
 
 
 def test_a_tie_is_first_but_no_win():
@@ -72,7 +84,9 @@ def test_a_tie_is_first_but_no_win():
 
 
 def test_a_rival_who_earns_nothing_has_no_share_to_lead_by():
-    found = standing.leads(compared(months_of("a", Lumora={}, Kaltern={"margin": -0.10}))).set_index("measure")
+    found = standing.leads(
+        compared(months_of("a", Lumora={}, Kaltern={"margin": -0.10}))
+    ).set_index("measure")
     assert math.isnan(found.loc["margin_rate", "lead_share"])
     assert found.loc["margin_rate", "result"] == "win"
     assert len(standing.plot_leads(found.reset_index()).patches) > 0
@@ -114,7 +128,9 @@ def test_less_than_two_points_is_not_earning_less():
 def test_a_gap_that_costs_next_to_nothing_is_not_earning_less():
     """We are a hundredth of what he sells: five points of that are no call."""
     small = {"revenue": 50.0, "margin": 0.1, "shelf": 0.15, "stock": 10.0}
-    rows = months_of("a", Lumora=small, Kaltern={"revenue": 4000.0}, Ostwind={"revenue": 900.0, "margin": 0.05})
+    rows = months_of(
+        "a", Lumora=small, Kaltern={"revenue": 4000.0}, Ostwind={"revenue": 900.0, "margin": 0.05}
+    )
     lost = standing.losing(compared(rows), named("a"))
     assert lost["lead_points"].tolist() == pytest.approx([-5.0])
     assert lost["gap_money"].item() < 0.01 * rows["earned"].sum()
@@ -131,12 +147,20 @@ def test_the_rival_to_talk_about_is_the_one_who_wins_on_every_count():
 
 def test_the_table_has_every_dealer_who_reports(comparison):
     dealers = named(*"abcde")
-    moved = trends(a=FLAT + falling(0.06), c=FLAT * 2, d=FLAT * 2, e=FLAT * 2, x=FLAT * 2).reset_index()
+    moved = trends(
+        a=FLAT + falling(0.06), c=FLAT * 2, d=FLAT * 2, e=FLAT * 2, x=FLAT * 2
+    ).reset_index()
     rows = standing.dealer_table(comparison, moved, standing.losing(comparison, dealers), dealers)
     rows = rows.set_index("dealer_id")
     assert rows.index.tolist() == [*"abcde", "x"]  # b has no margin over time, e and x no brands
-    assert rows["status"].to_dict() == {"a": "earns_less", "b": "loses_some", "c": "earns_most", "d": "–", "e": "–",
-                                        "x": "–"}  # fmt: skip
+    assert rows["status"].to_dict() == {
+        "a": "earns_less",
+        "b": "loses_some",
+        "c": "earns_most",
+        "d": "–",
+        "e": "–",
+        "x": "–",
+    }
     assert rows.loc["a", "movement"] == "slips"
     assert rows.loc["a", "lead_margin_rate"] == pytest.approx(-0.05)
     assert rows.loc["c", "best_margin_rate"] == THIRD
@@ -147,17 +171,21 @@ def test_whose_proof_to_show(comparison):
     lost = standing.losing(comparison, named(*"abcd"))
     assert standing.proof_dealer(comparison, lost) == "a"
     assert standing.proof_dealer(comparison, lost, "d") == "d"
-    assert standing.proof_dealer(comparison, lost.head(0)) == "a"  # nobody loses: any who can be compared
+    # nobody loses: any who can be compared
+    assert standing.proof_dealer(comparison, lost.head(0)) == "a"
     alone = comparison[comparison["dealer_id"] == "d"]
-    assert standing.proof_dealer(alone, lost.head(0)) == "d"  # whose proof says that there is nothing to compare
+    # whose proof says that there is nothing to compare
+    assert standing.proof_dealer(alone, lost.head(0)) == "d"
     assert standing.proof_dealer(comparison.head(0), lost.head(0)) == ""
-    with pytest.raises(ValueError, match=r"^dealer_id: 'z' reports nothing that he earns; .+, e\.g\. 'a'$"):
+    with pytest.raises(
+        ValueError, match=r"^dealer_id: 'z' reports nothing that he earns; .+, e\.g\. 'a'$"
+    ):
         standing.proof_dealer(comparison, lost, "z")
     with pytest.raises(ValueError, match=r"choose one who does$"):
         standing.proof_dealer(comparison.head(0), lost.head(0), "z")
 
 
-# ---- the demo's planted truths --------------------------------------------------------------------------------------
+# ---- the demo's planted truths -------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +195,8 @@ def demo_comparison() -> pd.DataFrame:
     rows = demo_trade.dealer_profit(net, demo_trade.order_lines(net))
     rows = rows[rows["month"].isin(periods.month_range(PERIOD, 12))]
     rows = rows.assign(
-        earned=rows["gross_profit"] + rows["rebate"], cost_of_sales=rows["revenue"] - rows["gross_profit"]
+        earned=rows["gross_profit"] + rows["rebate"],
+        cost_of_sales=rows["revenue"] - rows["gross_profit"],
     )
     return profit.brand_comparison(sums_of(rows), "Norvella", rows)
 
@@ -183,8 +212,12 @@ def test_who_is_planted_to_earn_less_is_called_and_nobody_else(demo_comparison):
     assert set(less["lost_measures"]) == {" ".join(MEASURES)}
     assert less["lead_points"].between(-7.5, -3).all()
     assert less["gap_money"].is_monotonic_decreasing
-    calls = [h for h in standing.headlines(demo_comparison, lost, "Norvella", "") if h["place"] == "call"]
-    assert [call["link"].split("#")[1] for call in calls] == [style.anchor(i) for i in less["dealer_id"].head(5)]
+    calls = [
+        h for h in standing.headlines(demo_comparison, lost, "Norvella", "") if h["place"] == "call"
+    ]
+    assert [call["link"].split("#")[1] for call in calls] == [
+        style.anchor(i) for i in less["dealer_id"].head(5)
+    ]
 
 
 def test_the_rest_of_the_network_mostly_earns_most_with_us(demo_comparison):
@@ -193,14 +226,16 @@ def test_the_rest_of_the_network_mostly_earns_most_with_us(demo_comparison):
     assert rows.loc["margin_rate", "win_share"] > 3 * rows.loc["margin_rate", "lose_share"]
 
 
-# ---- words ----------------------------------------------------------------------------------------------------------
+# ---- words ---------------------------------------------------------------------------------------
 
 
 def test_the_bottom_line_names_who_earns_less(comparison):
     lost = standing.losing(comparison, named(*"abcd"))
     said = standing.bottom_line(comparison, lost, OURS)
-    assert said[0] == ("Lumora earns 33 % of 3 dealers the highest margin of all their brands, at 33 % beyond doubt; "
-                       "at 1 a rival earns them more on every count.")  # fmt: skip
+    assert said[0] == (
+        "Lumora earns 33 % of 3 dealers the highest margin of all their brands, at 33 % beyond "
+        "doubt; at 1 a rival earns them more on every count."
+    )
     assert said[1].startswith("Profit per m² a year: first at ")
     assert len(said) == 5
     assert "1 dealer earns less with Lumora than with Kaltern on every count" in said[-1]
@@ -225,7 +260,12 @@ def test_nothing_to_compare_is_said():
 
 def test_what_is_missing_is_said(comparison):
     assert standing.missing_sentences(comparison) == []
-    rows = months_of("a", Lumora={"rebate": 0.0}, Kaltern={"rebate": 0.0}, Ostwind={"revenue": 1.0, "rebate": 0.0})
+    rows = months_of(
+        "a",
+        Lumora={"rebate": 0.0},
+        Kaltern={"rebate": 0.0},
+        Ostwind={"revenue": 1.0, "rebate": 0.0},
+    )
     rows = rows.assign(shelf_area_m2=math.nan)
     said = standing.missing_sentences(profit.brand_comparison(sums_of(rows), OURS, rows))
     assert said[0] == "Left out, since the data don't tell: Profit per m² a year."
@@ -234,7 +274,10 @@ def test_what_is_missing_is_said(comparison):
 
 
 def test_coverage_counts_those_who_buy():
-    rows, totals = trends(a=FLAT, b=FLAT, x=FLAT).reset_index(), pd.DataFrame({"dealer_id": list("abcd")})
+    rows, totals = (
+        trends(a=FLAT, b=FLAT, x=FLAT).reset_index(),
+        pd.DataFrame({"dealer_id": list("abcd")}),
+    )
     said = standing.coverage(rows, totals)
     assert said == "2 of 4 dealers who bought or paid report what they earn (50 %)."
 
@@ -242,7 +285,12 @@ def test_coverage_counts_those_who_buy():
 def test_headlines(comparison):
     lost = standing.losing(comparison, named(*"abcd"))
     verdict, tile, call, quality = standing.headlines(comparison, lost, OURS, "covered")
-    assert [h["place"] for h in (verdict, tile, call, quality)] == ["verdict", "tile", "call", "quality"]
+    assert [h["place"] for h in (verdict, tile, call, quality)] == [
+        "verdict",
+        "tile",
+        "call",
+        "quality",
+    ]
     assert (tile["text"], tile["tone"]) == ("33 %", "bad")
     assert call["label"] == "Shop a"
     assert call["link"] == "06_dealer_profit.html#dealer-a"
@@ -254,7 +302,10 @@ def test_headlines(comparison):
 def test_every_sentence_is_there_in_every_language(comparison, language):
     style.use(language, "CNY")
     dealers = named(*"abcd")
-    lost, moved = standing.losing(comparison, dealers), trends(a=FLAT + falling(0.06), b=FLAT * 2).reset_index()
+    lost, moved = (
+        standing.losing(comparison, dealers),
+        trends(a=FLAT + falling(0.06), b=FLAT * 2).reset_index(),
+    )
     made = standing.headlines(comparison, lost, OURS, standing.coverage(moved, dealers))
     said = [*standing.bottom_line(comparison, lost, OURS), *margins.slip_sentences(moved, dealers)]
     said += [line["text"] for line in made]
@@ -262,7 +313,7 @@ def test_every_sentence_is_there_in_every_language(comparison, language):
     assert not [line for line in said if "{" in line]
 
 
-# ---- plots ----------------------------------------------------------------------------------------------------------
+# ---- plots ---------------------------------------------------------------------------------------
 
 
 def test_the_bars_are_the_shares(comparison):
@@ -280,7 +331,9 @@ def test_the_bars_are_the_shares(comparison):
 def test_the_columns_count_every_dealer(comparison):
     lead = standing.leads(comparison)
     ax = standing.plot_leads(lead)
-    heights = [bar.get_height() for bar in ax.patches][:40]  # of the margin's row, the tallest is 0.68
-    assert sum(heights) / max(heights) == pytest.approx(3)  # three dealers, each in a column of his own
+    # of the margin's row, the tallest is 0.68
+    heights = [bar.get_height() for bar in ax.patches][:40]
+    # three dealers, each in a column of his own
+    assert sum(heights) / max(heights) == pytest.approx(3)
     behind = [bar.get_x() + bar.get_width() / 2 for bar in ax.patches[:40] if bar.get_height() > 0]
     assert [x < 0 for x in behind] == [True, True, False]

@@ -1,4 +1,7 @@
-"""The five strategies: intervals against scipy and the papers, planted evidence found, silence where there is none."""
+"""The five strategies.
+
+Intervals against scipy and the papers, planted evidence found, silence where there is none.
+"""
 
 import math
 
@@ -27,12 +30,19 @@ def text_of(ax) -> str:
 
 
 def nothing(*columns: str) -> pd.DataFrame:
-    return pd.DataFrame({c: pd.Series(dtype="float64" if c.startswith("n_") else "str") for c in columns})
+    return pd.DataFrame(
+        {c: pd.Series(dtype="float64" if c.startswith("n_") else "str") for c in columns}
+    )
 
 
 def lines(labels, **given) -> pd.DataFrame:
     habits = pd.DataFrame(
-        {"consumer_id": labels.index, "discount_share": np.nan, "peak_share": np.nan, "recency_days": np.nan}
+        {
+            "consumer_id": labels.index,
+            "discount_share": np.nan,
+            "peak_share": np.nan,
+            "recency_days": np.nan,
+        }
     )
     habits = given.pop("habits", habits)
     empty = {
@@ -53,7 +63,7 @@ def labels() -> pd.Series:
     return pd.Series(["g1"] * 100 + ["g2"] * 100, index=[f"C{i:03d}" for i in range(200)])
 
 
-# ---- intervals ------------------------------------------------------------------------------------------------------
+# ---- intervals -----------------------------------------------------------------------------------
 
 
 @given(n=st.integers(1, 500), part=st.floats(0, 1), level=st.floats(0.5, 0.999))
@@ -98,7 +108,7 @@ def test_difference_of_means_is_welchs():
     assert (low, high) == pytest.approx((theirs.low, theirs.high), abs=2e-4)
 
 
-# ---- the lines ------------------------------------------------------------------------------------------------------
+# ---- the lines -----------------------------------------------------------------------------------
 
 
 def test_every_group_has_every_strategy_and_is_silent_without_evidence(labels):
@@ -113,25 +123,42 @@ def test_every_group_has_every_strategy_and_is_silent_without_evidence(labels):
 
 
 def test_with_one_group_there_is_nobody_to_compare_with(labels):
-    habits = pd.DataFrame({"consumer_id": labels.index, "discount_share": 0.3, "peak_share": 0.1, "recency_days": 9.0})
+    habits = pd.DataFrame(
+        {"consumer_id": labels.index, "discount_share": 0.3, "peak_share": 0.1, "recency_days": 9.0}
+    )
     alone = lines(labels.replace("g2", "g1"), habits=habits)
     assert alone["is_silent"].all()
     assert strategies.silence(alone, NAMES) == [style.say("strategies.one_group")]
-    sent = pd.DataFrame({"group": "g1", "promotion_kind": ["gift", "event"], "n_contacts": 400,
-                         "n_responses": [120, 20]})  # fmt: skip
+    sent = pd.DataFrame(
+        {
+            "group": "g1",
+            "promotion_kind": ["gift", "event"],
+            "n_contacts": 400,
+            "n_responses": [120, 20],
+        }
+    )
     rows = lines(labels.replace("g2", "g1"), responses=sent)
-    assert rows.loc[~rows["is_silent"], "strategy"].tolist() == ["promotion"], "kinds can still be compared"
+    assert rows.loc[~rows["is_silent"], "strategy"].tolist() == ["promotion"], (
+        "kinds can still be compared"
+    )
 
 
 def test_product_names_the_category_bought_most_beyond_the_others(labels):
-    bought = pd.DataFrame({
-        "group": ["g1", "g2", "g1", "g2"], "category": ["fan", "fan", "oven", "oven"], "n_consumers": [60, 20, 50, 45],
-    })  # fmt: skip
+    bought = pd.DataFrame(
+        {
+            "group": ["g1", "g2", "g1", "g2"],
+            "category": ["fan", "fan", "oven", "oven"],
+            "n_consumers": [60, 20, 50, 45],
+        }
+    )
     rows = lines(labels, by_category=bought)
     found = line(rows, "g1", "product")
-    low, high = strategies.rate_difference(60, 100, 20, 100, 1 - 0.05 / 2)  # two categories: half the error each
+    # two categories: half the error each
+    low, high = strategies.rate_difference(60, 100, 20, 100, 1 - 0.05 / 2)
     assert found["line"].startswith("Lead with fan: 60 % of them bought it, of all others 20 %")
-    assert found[["figure", "others", "low", "high", "n"]].tolist() == pytest.approx([0.6, 0.2, low, high, 100])
+    assert found[["figure", "others", "low", "high", "n"]].tolist() == pytest.approx(
+        [0.6, 0.2, low, high, 100]
+    )
     assert line(rows, "g2", "product")["is_silent"], "no category is bought more by them"
 
 
@@ -143,23 +170,33 @@ def test_a_category_with_few_buyers_is_no_evidence(labels):
 def test_price_and_season_follow_the_sign_of_the_difference(labels):
     rng = np.random.default_rng(1)
     first = (labels == "g1").to_numpy()
-    habits = pd.DataFrame({
-        "consumer_id": labels.index, "discount_share": np.where(first, 0.2, 0.05) + rng.normal(0, 0.02, 200),
-        "peak_share": np.where(first, 0.2, 0.8) + rng.normal(0, 0.05, 200),
-        "recency_days": np.where(first, 500.0, 20.0) + rng.normal(0, 5, 200),
-    })  # fmt: skip
+    habits = pd.DataFrame(
+        {
+            "consumer_id": labels.index,
+            "discount_share": np.where(first, 0.2, 0.05) + rng.normal(0, 0.02, 200),
+            "peak_share": np.where(first, 0.2, 0.8) + rng.normal(0, 0.05, 200),
+            "recency_days": np.where(first, 500.0, 20.0) + rng.normal(0, 5, 200),
+        }
+    )
     before = habits.copy()
     rows = strategies.strategy_lines(
-        habits, labels, by_category=nothing("group", "category", "n_consumers"), peak=(5, 6, 7),
+        habits,
+        labels,
+        by_category=nothing("group", "category", "n_consumers"),
+        peak=(5, 6, 7),
         responses=nothing("group", "promotion_kind", "n_contacts", "n_responses"),
         by_dealer=nothing("group", "dealer_id", "n_consumers").assign(amount=0.0),
         dealers=pd.DataFrame({"dealer_id": [], "dealer_name": []}),
-    )  # fmt: skip
-    assert line(rows, "g1", "price")["line"].startswith("Price decides: they pay 20 % less than list, all others 5 %")
+    )
+    assert line(rows, "g1", "price")["line"].startswith(
+        "Price decides: they pay 20 % less than list, all others 5 %"
+    )
     assert line(rows, "g2", "price")["line"].startswith("Hold the price: they pay 5 % less")
     assert line(rows, "g1", "season")["line"].startswith("Fill the quiet months")
     assert line(rows, "g2", "season")["line"].startswith("Have stock before May–Jul: they buy 80 %")
-    assert line(rows, "g1", "sales_management")["line"].startswith("Win them back: 100 % bought nothing")
+    assert line(rows, "g1", "sales_management")["line"].startswith(
+        "Win them back: 100 % bought nothing"
+    )
     assert "(100 people)" in line(rows, "g1", "sales_management")["line"]
     assert line(rows, "g2", "sales_management")["line"].startswith("Keep the tie: 0 %")
     assert not rows[rows["strategy"].isin(["price", "season"])]["is_silent"].any()
@@ -167,20 +204,28 @@ def test_price_and_season_follow_the_sign_of_the_difference(labels):
 
 
 def test_a_difference_that_may_be_chance_is_not_told(labels):
-    habits = pd.DataFrame({
-        "consumer_id": labels.index, "discount_share": np.tile([0.1, 0.3], 100), "peak_share": np.tile([0.2, 0.4], 100),
-        "recency_days": np.tile([10.0, 600.0], 100),
-    })  # fmt: skip
+    habits = pd.DataFrame(
+        {
+            "consumer_id": labels.index,
+            "discount_share": np.tile([0.1, 0.3], 100),
+            "peak_share": np.tile([0.2, 0.4], 100),
+            "recency_days": np.tile([10.0, 600.0], 100),
+        }
+    )
     assert lines(labels, habits=habits)["is_silent"].all()
 
 
 def test_a_difference_that_nobody_would_notice_is_not_told():
     labels = pd.Series(np.repeat(["g1", "g2"], 5000), index=[f"C{i}" for i in range(10_000)])
     rng = np.random.default_rng(2)
-    habits = pd.DataFrame({
-        "consumer_id": labels.index, "peak_share": np.nan, "recency_days": np.nan,
-        "discount_share": rng.normal(0.1, 0.02, 10_000) + 0.012 * (labels == "g1").to_numpy(),
-    })  # fmt: skip
+    habits = pd.DataFrame(
+        {
+            "consumer_id": labels.index,
+            "peak_share": np.nan,
+            "recency_days": np.nan,
+            "discount_share": rng.normal(0.1, 0.02, 10_000) + 0.012 * (labels == "g1").to_numpy(),
+        }
+    )
     _mean, _others, low, _high = strategies.mean_difference(
         habits["discount_share"].set_axis(labels.index), labels == "g1"
     )
@@ -189,21 +234,32 @@ def test_a_difference_that_nobody_would_notice_is_not_told():
 
 
 def test_promotion_names_the_kind_answered_best(labels):
-    sent = pd.DataFrame({
-        "group": ["g1", "g1", "g2", "g2"], "promotion_kind": ["gift", "event", "gift", "event"],
-        "n_contacts": [400, 400, 400, 400], "n_responses": [120, 20, 20, 22],
-    })  # fmt: skip
-    rows = lines(labels, responses=sent)
-    assert line(rows, "g1", "promotion")["line"].startswith("Write to them about Gift: 30 % of 400 contacts came")
-    assert line(rows, "g1", "promotion")["others"] == pytest.approx(0.05)
-    assert line(rows, "g2", "promotion")["line"].startswith("Save the letters: 5 % of 800 contacts came"), (
-        "no best kind"
+    sent = pd.DataFrame(
+        {
+            "group": ["g1", "g1", "g2", "g2"],
+            "promotion_kind": ["gift", "event", "gift", "event"],
+            "n_contacts": [400, 400, 400, 400],
+            "n_responses": [120, 20, 20, 22],
+        }
     )
+    rows = lines(labels, responses=sent)
+    assert line(rows, "g1", "promotion")["line"].startswith(
+        "Write to them about Gift: 30 % of 400 contacts came"
+    )
+    assert line(rows, "g1", "promotion")["others"] == pytest.approx(0.05)
+    assert line(rows, "g2", "promotion")["line"].startswith(
+        "Save the letters: 5 % of 800 contacts came"
+    ), "no best kind"
 
 
 def test_promotion_is_silent_below_thirty_contacts(labels):
     sent = pd.DataFrame(
-        {"group": ["g1", "g2"], "promotion_kind": "gift", "n_contacts": [29, 29], "n_responses": [29, 0]}
+        {
+            "group": ["g1", "g2"],
+            "promotion_kind": "gift",
+            "n_contacts": [29, 29],
+            "n_responses": [29, 0],
+        }
     )
     rates = strategies.response_rates(sent)
     assert rates["is_thin"].all()
@@ -211,54 +267,92 @@ def test_promotion_is_silent_below_thirty_contacts(labels):
 
 
 def test_dealers_that_serve_a_group_more_than_the_network(labels):
-    sums = pd.DataFrame({
-        "group": ["g1", "g2", "g1", "g2", "g1"], "dealer_id": ["D1", "D1", "D2", "D2", "D3"],
-        "n_consumers": [90, 10, 10, 90, 20], "amount": 1.0,
-    })  # fmt: skip
+    sums = pd.DataFrame(
+        {
+            "group": ["g1", "g2", "g1", "g2", "g1"],
+            "dealer_id": ["D1", "D1", "D2", "D2", "D3"],
+            "n_consumers": [90, 10, 10, 90, 20],
+            "amount": 1.0,
+        }
+    )
     dealers = pd.DataFrame({"dealer_id": ["D1", "D2"], "dealer_name": ["North", "South"]})
     served = strategies.group_dealers(sums, dealers)
-    assert set(served["dealer_id"]) == {"D1", "D2"}, "a dealer with 20 known consumers is not judged"
+    assert set(served["dealer_id"]) == {"D1", "D2"}, (
+        "a dealer with 20 known consumers is not judged"
+    )
     assert served[served["serves_more"]][["group", "dealer_name"]].to_numpy().tolist() == [
-        ["g1", "North"], ["g2", "South"]]  # fmt: skip
+        ["g1", "North"],
+        ["g2", "South"],
+    ]
     low, high = strategies.wilson_interval(90, 100, 1 - 0.05 / 4)
     assert served.iloc[0][["low_share", "high_share"]].tolist() == pytest.approx([low, high])
     assert strategies.served_sentences(served) == []
     assert strategies.served_most(served, NAMES)["group"].tolist() == ["Bargain", "Premium"]
-    alike = strategies.group_dealers(sums[sums["dealer_id"] != "D3"].assign(n_consumers=50), dealers)
+    alike = strategies.group_dealers(
+        sums[sums["dealer_id"] != "D3"].assign(n_consumers=50), dealers
+    )
     assert strategies.served_most(alike, NAMES).empty
-    assert strategies.served_sentences(alike)[0].startswith("2 dealers have at least thirty known consumers; none")
+    assert strategies.served_sentences(alike)[0].startswith(
+        "2 dealers have at least thirty known consumers; none"
+    )
     found = line(lines(labels, by_dealer=sums, dealers=dealers), "g1", "sales_management")
-    assert found["line"].startswith("1 dealer serves more of them than usual: North. At the first, 90 % of the known")
+    assert found["line"].startswith(
+        "1 dealer serves more of them than usual: North. At the first, 90 % of the known"
+    )
 
 
 def test_chance_rarely_speaks():
-    # 200 consumers with habits that have nothing to do with the groups: each strategy may err in one of twenty pairs
+    # 200 consumers with habits that have nothing to do with the groups: each strategy may err in
+    # one of twenty pairs
     told = []
     for seed in range(40):
         rng = np.random.default_rng(seed)
         labels = pd.Series(np.repeat(["g1", "g2"], 150), index=[f"C{i}" for i in range(300)])
-        habits = pd.DataFrame({
-            "consumer_id": labels.index, "discount_share": rng.normal(0.1, 0.05, 300), "peak_share": rng.random(300),
-            "recency_days": rng.exponential(400, 300),
-        })  # fmt: skip
+        habits = pd.DataFrame(
+            {
+                "consumer_id": labels.index,
+                "discount_share": rng.normal(0.1, 0.05, 300),
+                "peak_share": rng.random(300),
+                "recency_days": rng.exponential(400, 300),
+            }
+        )
         buyers = rng.binomial(150, 0.4, (2, 6))
-        bought = pd.DataFrame({"group": np.repeat(["g1", "g2"], 6), "category": list("abcdef") * 2,
-                               "n_consumers": buyers.ravel()})  # fmt: skip
-        sent = pd.DataFrame({"group": np.repeat(["g1", "g2"], 3), "promotion_kind": list("abc") * 2, "n_contacts": 200,
-                             "n_responses": rng.binomial(200, 0.1, 6)})  # fmt: skip
-        told.append(~lines(labels, habits=habits, by_category=bought, responses=sent)["is_silent"].to_numpy())
+        bought = pd.DataFrame(
+            {
+                "group": np.repeat(["g1", "g2"], 6),
+                "category": list("abcdef") * 2,
+                "n_consumers": buyers.ravel(),
+            }
+        )
+        sent = pd.DataFrame(
+            {
+                "group": np.repeat(["g1", "g2"], 3),
+                "promotion_kind": list("abc") * 2,
+                "n_contacts": 200,
+                "n_responses": rng.binomial(200, 0.1, 6),
+            }
+        )
+        told.append(
+            ~lines(labels, habits=habits, by_category=bought, responses=sent)[
+                "is_silent"
+            ].to_numpy()
+        )
     assert np.mean(told) < 0.08
 
 
-# ---- seasons and responses ------------------------------------------------------------------------------------------
+# ---- seasons and responses -----------------------------------------------------------------------
 
 
 def test_seasonality_is_one_on_average():
     rng = np.random.default_rng(5)
-    months = pd.DataFrame({
-        "group": np.repeat(["g1", "g2"], 12), "calendar_month": list(range(1, 13)) * 2,
-        "amount": rng.gamma(2, 50, 24), "n_months": [3] * 10 + [2] * 2 + [3] * 10 + [2] * 2,
-    })  # fmt: skip
+    months = pd.DataFrame(
+        {
+            "group": np.repeat(["g1", "g2"], 12),
+            "calendar_month": list(range(1, 13)) * 2,
+            "amount": rng.gamma(2, 50, 24),
+            "n_months": [3] * 10 + [2] * 2 + [3] * 10 + [2] * 2,
+        }
+    )
     index = strategies.seasonality(months)
     assert index.groupby("group")["index"].mean().tolist() == pytest.approx([1, 1])
     assert len(index) == 24
@@ -267,22 +361,40 @@ def test_seasonality_is_one_on_average():
 
 
 def test_months_that_occur_more_often_are_not_higher():
-    months = pd.DataFrame({"group": "g1", "calendar_month": range(1, 13), "amount": [20.0] * 6 + [30.0] * 6,
-                           "n_months": [2] * 6 + [3] * 6})  # fmt: skip
+    months = pd.DataFrame(
+        {
+            "group": "g1",
+            "calendar_month": range(1, 13),
+            "amount": [20.0] * 6 + [30.0] * 6,
+            "n_months": [2] * 6 + [3] * 6,
+        }
+    )
     assert strategies.seasonality(months)["index"].tolist() == pytest.approx([1.0] * 12)
 
 
 def test_plot_season_names_the_highest_month():
-    months = pd.DataFrame({"group": "g2", "calendar_month": range(1, 13), "amount": [10.0] * 6 + [54.0] + [10.0] * 5,
-                           "n_months": 1})  # fmt: skip
+    months = pd.DataFrame(
+        {
+            "group": "g2",
+            "calendar_month": range(1, 13),
+            "amount": [10.0] * 6 + [54.0] + [10.0] * 5,
+            "n_months": 1,
+        }
+    )
     ax = strategies.plot_season(strategies.seasonality(months), NAMES)
     assert "“Premium” buys 4.0 times its average month in Jul" in text_of(ax)
     assert [t.get_text() for t in ax.texts].count("4.0") == 1
 
 
 def test_plot_responses_draws_rate_and_interval():
-    sent = pd.DataFrame({"group": ["g1", "g2", "g1"], "promotion_kind": ["gift", "gift", "event"],
-                         "n_contacts": [100, 100, 5], "n_responses": [30, 5, 5]})  # fmt: skip
+    sent = pd.DataFrame(
+        {
+            "group": ["g1", "g2", "g1"],
+            "promotion_kind": ["gift", "gift", "event"],
+            "n_contacts": [100, 100, 5],
+            "n_responses": [30, 5, 5],
+        }
+    )
     rates = strategies.response_rates(sent)
     ax = strategies.plot_responses(rates, NAMES)
     assert "“Bargain” answers best: 30 % came after “Gift”" in text_of(ax)
@@ -294,24 +406,44 @@ def test_plot_responses_draws_rate_and_interval():
 def test_nothing_to_draw_is_said():
     assert "response rates are not drawn" in text_of(
         strategies.plot_responses(
-            strategies.response_rates(nothing("group", "promotion_kind", "n_contacts", "n_responses")), {}
+            strategies.response_rates(
+                nothing("group", "promotion_kind", "n_contacts", "n_responses")
+            ),
+            {},
         )
     )
     empty = nothing("group", "calendar_month", "n_months").assign(amount=0.0)
-    assert "no season is drawn" in text_of(strategies.plot_season(strategies.seasonality(empty), {}))
+    assert "no season is drawn" in text_of(
+        strategies.plot_season(strategies.seasonality(empty), {})
+    )
 
 
 @pytest.mark.parametrize("months", [(5, 6, 7), (12, 1, 2), (1, 5, 9), (4,), ()])
 def test_month_names(months):
-    said = {(5, 6, 7): "May–Jul", (12, 1, 2): "Dec–Feb", (1, 5, 9): "Jan, May, Sep", (4,): "Apr", (): "–"}
+    said = {
+        (5, 6, 7): "May–Jul",
+        (12, 1, 2): "Dec–Feb",
+        (1, 5, 9): "Jan, May, Sep",
+        (4,): "Apr",
+        (): "–",
+    }
     assert strategies.month_names(months) == said[months]
 
 
 def test_margin_is_that_of_the_lines_whose_cost_is_known():
-    margin = pd.DataFrame({"group": ["g1", "g2"], "amount": [100.0, 50.0], "amount_covered": [80.0, 0.0],
-                           "gross_profit": [20.0, np.nan], "covered_share": [0.8, 0.0]})  # fmt: skip
+    margin = pd.DataFrame(
+        {
+            "group": ["g1", "g2"],
+            "amount": [100.0, 50.0],
+            "amount_covered": [80.0, 0.0],
+            "gross_profit": [20.0, np.nan],
+            "covered_share": [0.8, 0.0],
+        }
+    )
     rows = strategies.margin_table(margin, NAMES)
     assert rows["gross_margin_rate"].tolist()[0] == pytest.approx(0.25)
     assert math.isnan(rows["gross_margin_rate"][1])
     assert rows["group"].tolist() == ["Bargain", "Premium"]
-    assert strategies.margin_table(margin.assign(amount_covered=0.0), NAMES).empty, "no cost is known"
+    assert strategies.margin_table(margin.assign(amount_covered=0.0), NAMES).empty, (
+        "no cost is known"
+    )

@@ -1,4 +1,6 @@
-"""Looks and words: amounts, sentences, tables and figures in three languages, and text that stays text."""
+"""Looks and words: amounts, sentences, tables and figures in three languages, and text that stays
+text.
+"""
 
 import math
 import re
@@ -30,16 +32,28 @@ def cells(rows: pd.DataFrame, **options) -> list[list[str]]:
     return [re.findall(r"<td[^>]*>(.*?)</td>", row, re.S) for row in body.split("</tr>")[:-1]]
 
 
-# ---- words ---------------------------------------------------------------------------------------------------------
+# ---- words ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("amount", "en", "zh"), [
-    (0, "0", "0"), (7.4, "7", "7"), (-7.4, "−7", "−7"), (-0.4, "0", "0"), (999, "999", "999"),
-    (1000, "1,000", "1,000"),
-    (999_999, "1.00 M", "100 万"), (-1_234_567, "−1.23 M", "−123 万"),
-    (9999, "9,999", "9,999"), (12_345, "12.3 k", "1.23 万"),
-    (3.54e9, "3.54 bn", "35.4 亿"), (99_999_999, "100 M", "1.00 亿"), (math.nan, "–", "–"), (None, "–", "–"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("amount", "en", "zh"),
+    [
+        (0, "0", "0"),
+        (7.4, "7", "7"),
+        (-7.4, "−7", "−7"),
+        (-0.4, "0", "0"),
+        (999, "999", "999"),
+        (1000, "1,000", "1,000"),
+        (999_999, "1.00 M", "100 万"),
+        (-1_234_567, "−1.23 M", "−123 万"),
+        (9999, "9,999", "9,999"),
+        (12_345, "12.3 k", "1.23 万"),
+        (3.54e9, "3.54 bn", "35.4 亿"),
+        (99_999_999, "100 M", "1.00 亿"),
+        (math.nan, "–", "–"),
+        (None, "–", "–"),
+    ],
+)
 def test_money_counts_as_the_language_does(amount, en, zh):
     assert words.money(amount, unit=False) == en
     words.speak("zh-Hans", "CNY")
@@ -57,10 +71,17 @@ def test_money_is_never_off_by_more_than_it_shows(amount):
     assert len(number.lstrip("-")) <= 4 or abs(amount) >= 1e12
 
 
-@pytest.mark.parametrize(("share", "digits", "text"), [
-    (0.734, 0, "73 %"), (-0.051, 1, "−5.1 %"), (12.5, 0, "1,250 %"),
-    (None, 0, "–"), (math.nan, 1, "–"), (1, 0, "100 %"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("share", "digits", "text"),
+    [
+        (0.734, 0, "73 %"),
+        (-0.051, 1, "−5.1 %"),
+        (12.5, 0, "1,250 %"),
+        (None, 0, "–"),
+        (math.nan, 1, "–"),
+        (1, 0, "100 %"),
+    ],
+)
 def test_percent(share, digits, text):
     assert words.percent(share, digits) == text
 
@@ -95,7 +116,8 @@ def test_every_sentence_and_term_is_there_in_both_languages():
 def test_both_languages_of_a_sentence_fill_in_the_same_values():
     for key, row in words._reference("sentences").items():
         named = [
-            {re.split(r"[:!.\[]", found)[0] for found in re.findall(r"{([^{}]+)}", row[part])} for part in ("en", "zh")
+            {re.split(r"[:!.\[]", found)[0] for found in re.findall(r"{([^{}]+)}", row[part])}
+            for part in ("en", "zh")
         ]
         assert named[1] <= named[0], key  # Chinese may need fewer, for it has no plural
 
@@ -116,22 +138,41 @@ def test_long_lists_of_names_are_counted():
     assert words.listed("abcdefg", most=2) == "a、b等7家"
 
 
-# ---- tables --------------------------------------------------------------------------------------------------------
+# ---- tables --------------------------------------------------------------------------------------
 
 
 def test_cells_are_written_by_the_suffix_of_their_column():
-    rows = pd.DataFrame({"brand_share": [0.1234], "n_orders": [1234.0], "recency_days": [12.0], "revenue": [1234.56],
-                         "gini": [0.5], "opened_date": [pd.Timestamp("2026-01-02")], "listed": [True],
-                         "payments": [math.nan], "dealer_name": [None], "gross_profit": [-5.25]})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "brand_share": [0.1234],
+            "n_orders": [1234.0],
+            "recency_days": [12.0],
+            "revenue": [1234.56],
+            "gini": [0.5],
+            "opened_date": [pd.Timestamp("2026-01-02")],
+            "listed": [True],
+            "payments": [math.nan],
+            "dealer_name": [None],
+            "gross_profit": [-5.25],
+        }
+    )
     said = ["12.3 %", "1,234", "12", "1,235", "0.50", "2026-01-02", "✓", "−5.25"]
     assert cells(rows) == [said], "what no row has is left out"
-    assert cells(pd.concat([rows, rows.assign(payments=1.0, dealer_name="x")]))[0] == [*said[:7], "–", "–", said[7]]
+    assert cells(pd.concat([rows, rows.assign(payments=1.0, dealer_name="x")]))[0] == [
+        *said[:7],
+        "–",
+        "–",
+        said[7],
+    ]
 
 
 def test_names_are_text_and_never_markup():
     hostile = '<script>alert(1)</script> & "quoted" {{x}} {0}'
     rows = pd.DataFrame({"dealer_name": [hostile], hostile: [1]})
-    markup = style.table(rows, title=hostile, note=hostile).to_html() + style.Prose([hostile])._repr_html_()
+    markup = (
+        style.table(rows, title=hostile, note=hostile).to_html()
+        + style.Prose([hostile])._repr_html_()
+    )
     assert "<script" not in markup
     assert markup.count("&lt;script&gt;") == 5
     assert repr(style.Prose(["a", "", "b"])) == "a\nb"
@@ -169,10 +210,13 @@ def test_dealers_lead_to_where_they_are_explained_in_an_edition_only(monkeypatch
     assert "<a " not in style.table(rows).to_html()
     monkeypatch.setenv("WORKBOOK_PAGE", "1")
     assert f'#{style.anchor("10 003/ä")}">A &amp; B</a>' in style.table(rows).to_html()
-    assert f'<tr id="{style.anchor("10 003/ä")}">' in style.table(rows, anchors=rows["dealer_id"]).to_html()
+    assert (
+        f'<tr id="{style.anchor("10 003/ä")}">'
+        in style.table(rows, anchors=rows["dealer_id"]).to_html()
+    )
 
 
-# ---- figures -------------------------------------------------------------------------------------------------------
+# ---- figures -------------------------------------------------------------------------------------
 
 
 def test_a_figure_says_its_finding_scope_source_and_alternative_text():
@@ -188,7 +232,8 @@ def test_figures_have_every_glyph_and_keep_text_inside(language):
     style.use(language)
     ax = style.axes(height=4)
     title = words.translated(
-        "A rather long finding about dealers " * 4, "前百分之二十的客户贡献了大部分的销售收入毛利额" * 3
+        "A rather long finding about dealers " * 4,
+        "前百分之二十的客户贡献了大部分的销售收入毛利额" * 3,
     )
     style.explain(ax, title, "2026", "·")
     ax.set_xlabel(words.label("gross_profit"))
@@ -200,7 +245,8 @@ def test_figures_have_every_glyph_and_keep_text_inside(language):
         extent = text.get_window_extent()
         assert box.x0 <= extent.x0
         assert extent.x1 <= box.x1
-    assert ax.get_window_extent().y1 <= ax.figure.texts[0].get_window_extent().y0  # the title lies above the axes
+    # the title lies above the axes
+    assert ax.get_window_extent().y1 <= ax.figure.texts[0].get_window_extent().y0
 
 
 def test_the_same_figure_is_the_same_bytes():
@@ -228,11 +274,16 @@ def test_axes_print_shares_and_amounts():
 
 
 def test_only_style_decides_on_looks():
-    """Colours and sizes are named in one place: no other module holds a hex code, a figure size or rcParams."""
+    """Colours and sizes are named in one place.
+
+    No other module holds a hex code, a figure size or rcParams.
+    """
     for path in sorted((words.REFERENCE.parents[1] / "src" / "helpers").glob("*.py")):
         if path.stem != "style":
             text = path.read_text(encoding="utf-8")
-            assert not re.search(r"rcParams|figsize|set_theme|[\"']#[0-9a-fA-F]{6}[\"']", text), path.name
+            assert not re.search(r"rcParams|figsize|set_theme|[\"']#[0-9a-fA-F]{6}[\"']", text), (
+                path.name
+            )
 
 
 def test_classes_can_be_told_apart_in_grey():
@@ -249,8 +300,10 @@ def test_a_dollar_in_a_name_is_a_dollar(name):
     assert not any(text.get_parse_math() for text in ax.figure.texts)
 
 
-@pytest.mark.parametrize(("value", "column", "text"), [(-0.0001, "brand_share", "0.0 %"), (-0.001, "gini", "0.00"),
-                                                       (math.inf, "gini", "∞")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("value", "column", "text"),
+    [(-0.0001, "brand_share", "0.0 %"), (-0.001, "gini", "0.00"), (math.inf, "gini", "∞")],
+)
 def test_numbers_at_the_edge(value, column, text):
     assert cells(pd.DataFrame({column: [value]})) == [[text]]
 

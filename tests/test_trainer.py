@@ -1,4 +1,7 @@
-"""The trainer's guide: its times add up, what it points to is there, and what it says to type works."""
+"""The trainer's guide.
+
+Its times add up, what it points to is there, and what it says to type works.
+"""
 
 import itertools
 import json
@@ -31,8 +34,12 @@ def blocks(language: str, kind: str) -> list[str]:
 
 
 def headings(notebook: str, language: str) -> set[str]:
-    cells = json.loads((ROOT / "notebooks" / f"{notebook}.ipynb").read_text(encoding="utf-8"))["cells"]
-    told = ["".join(c["source"]) for c in cells if f"lang-{language}" in c["metadata"].get("tags", [])]
+    cells = json.loads((ROOT / "notebooks" / f"{notebook}.ipynb").read_text(encoding="utf-8"))[
+        "cells"
+    ]
+    told = [
+        "".join(c["source"]) for c in cells if f"lang-{language}" in c["metadata"].get("tags", [])
+    ]
     return set(re.findall(r"^#+ (.+)$", "\n".join(told), re.M))
 
 
@@ -51,7 +58,9 @@ def test_the_times_add_up(language):
 @BOTH
 def test_every_block_is_explained_under_its_time(language):
     explained = re.findall(r"^### (\d\d):(\d\d) ", guide(language), re.M)
-    assert [60 * int(hour) + int(minute) for hour, minute in explained] == [start for start, _ in timetable(language)]
+    assert [60 * int(hour) + int(minute) for hour, minute in explained] == [
+        start for start, _ in timetable(language)
+    ]
 
 
 @BOTH
@@ -70,7 +79,9 @@ def test_every_place_it_names_is_in_the_notebooks(language):
 def test_both_languages_say_the_same_commands_and_sections(language):
     for kind in ("sh", "python"):
         assert blocks(language, kind) == blocks("en", kind)
-    assert len(re.findall(r"^#", guide(language), re.M)) == len(re.findall(r"^#", guide("en"), re.M))
+    assert len(re.findall(r"^#", guide(language), re.M)) == len(
+        re.findall(r"^#", guide("en"), re.M)
+    )
     half_width = r"[\u4e00-\u9fff][,:;?!]|[,:;?!][\u4e00-\u9fff]"
     assert not re.search(half_width, re.sub(r"`[^`]*`", "", guide("zh")))
 
@@ -83,12 +94,17 @@ def test_links_commands_and_files_are_there(language):
     for file in re.findall(r"`((?:notebooks|data)/[\w./]+)`", text):
         assert (ROOT / file).exists(), file
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert all(re.search(rf"^{target}:", makefile, re.M) for target in re.findall(r"\bmake (\w+) CONFIG", text))
+    assert all(
+        re.search(rf"^{target}:", makefile, re.M)
+        for target in re.findall(r"\bmake (\w+) CONFIG", text)
+    )
     from helpers import cli
 
     for line in re.findall(r"^\.venv/bin/workbook (.+)$", text, re.M):
         assert cli._parser().parse_args(line.split()).command
-    assert f"*{re.search('plan.save,(.*?),(.*)', sentences())[1 if language == 'en' else 2]}*" in text
+    assert (
+        f"*{re.search('plan.save,(.*?),(.*)', sentences())[1 if language == 'en' else 2]}*" in text
+    )
 
 
 def sentences() -> str:
@@ -111,21 +127,35 @@ def test_what_it_says_to_type_brings_a_room_into_the_workbook(small_demo, tmp_pa
     period = read.require_period(book)
     tree = fishbone.factor_tree(read.reference(book, "factors"), read.reference(book, "causes"))
     known = {
-        "book": book, "end": periods.window(period).end, "scores": read.records(book, "scores"), "exercises": exercises,
-        "sheet": exercises.score_sheet(read.reference(book, "statements"), tree, read.reference(book, "needs"),
-                                       brands=[book.brand], n=3),
-    }  # fmt: skip
+        "book": book,
+        "end": periods.window(period).end,
+        "scores": read.records(book, "scores"),
+        "exercises": exercises,
+        "sheet": exercises.score_sheet(
+            read.reference(book, "statements"),
+            tree,
+            read.reference(book, "needs"),
+            brands=[book.brand],
+            n=3,
+        ),
+    }
     exec(save, known)
     sheet = pd.read_csv(tmp_path / "workshop" / "sheet.csv", encoding="utf-8-sig", dtype=str)
     sheet = sheet[sheet["kind"] != "need"]
     assert len(sheet) == 27, "as the guide says"
-    sheet.assign(P01="8", P02="6,5", P03="").to_csv(tmp_path / "workshop" / "sheet.csv", index=False, sep=";")
+    sheet.assign(P01="8", P02="6,5", P03="").to_csv(
+        tmp_path / "workshop" / "sheet.csv", index=False, sep=";"
+    )
     exec(read_in, known)
     shell(switch)
     book = settings.workbook(tmp_path / "workshop")
     scores = read.records(book, "scores")
-    found = workshop.profile(scores, read.reference(book, "statements"), read.reference(book, "stages"),
-                             end_date=known["end"])  # fmt: skip
+    found = workshop.profile(
+        scores,
+        read.reference(book, "statements"),
+        read.reference(book, "stages"),
+        end_date=known["end"],
+    )
     assert (found.session, found.people["participant"].tolist()) == ("W4", ["P01", "P02"])
     assert found.scores.loc["P02"].eq(6.5).all()
     assert {"W1", "W2", "W3"} < set(scores["session"]), "the sessions before are still there"

@@ -37,7 +37,8 @@ def test_pace_turn_and_sell_through_by_hand():
     stock = aged(("d", "p", 10, 6, 100), ("d", "q", 10, 10, 20))  # 800
     sold = flows(("d", "p", 30, 9), ("d", "q", 0, 0))
     row = turnover.turnover(turnover.stock_and_sales(stock, sold), "dealer_id").loc["d"]
-    assert row["days_sales_of_inventory"] == pytest.approx(800 / 900 * 90)  # 9 pieces × 100 went in 90 days
+    # 9 pieces × 100 went in 90 days
+    assert row["days_sales_of_inventory"] == pytest.approx(800 / 900 * 90)
     assert row["stock_turn"] == pytest.approx(365 / 80)
     assert row["sell_through_rate"] == pytest.approx(30 / 46)
 
@@ -59,7 +60,9 @@ def test_more_brought_back_than_sold_is_no_sale():
 
 def test_a_model_that_flows_do_not_name_was_not_sold_but_an_unknown_dealer_is_unknown():
     stock = aged(("d", "p", 10, 6, 100), ("d", "q", 10, 1, 50), ("silent", "p", 10, 5, 100))
-    pairs = turnover.stock_and_sales(stock, flows(("d", "p", 9, 9))).set_index(["dealer_id", "product_id"])
+    pairs = turnover.stock_and_sales(stock, flows(("d", "p", 9, 9))).set_index(
+        ["dealer_id", "product_id"]
+    )
     assert pairs.loc[("d", "q"), "sold_90d"] == 0
     assert np.isnan(pairs.loc[("silent", "p"), "sold_90d"])
     rows = turnover.turnover(pairs.reset_index().assign(all="all"), "all")
@@ -76,44 +79,70 @@ def test_sales_that_nobody_tells_are_unknown():
 
 
 def test_a_record_of_a_month_says_nothing_of_ninety_days():
-    pairs = turnover.stock_and_sales(aged(("d", "p", 10, 6, 100)), flows(("d", "p", 9, 9), n_days=31))
+    pairs = turnover.stock_and_sales(
+        aged(("d", "p", 10, 6, 100)), flows(("d", "p", 9, 9), n_days=31)
+    )
     assert pairs["sold_90d"].isna().all()
     assert pairs["sold"].tolist() == [9]
-    long = turnover.stock_and_sales(aged(("d", "p", 10, 6, 100)), flows(("d", "p", 9, 9), n_days=92))
+    long = turnover.stock_and_sales(
+        aged(("d", "p", 10, 6, 100)), flows(("d", "p", 9, 9), n_days=92)
+    )
     assert long["sold_90d"].tolist() == [9]
 
 
 def test_what_is_sold_out_is_costed_as_with_the_others():
     stock = aged(("d", "p", 10, 1, 100), ("e", "q", 10, 3, 10), ("f", "q", 10, 1, 50))
-    pairs = turnover.stock_and_sales(stock, flows(("d", "q", 9, 9))).set_index(["dealer_id", "product_id"])
-    assert pairs.loc[("d", "q")].tolist() == [0, 0, 9, 9, 20]  # quantity, value, sold, sold_90d, (30 + 50) ÷ 4
+    pairs = turnover.stock_and_sales(stock, flows(("d", "q", 9, 9))).set_index(
+        ["dealer_id", "product_id"]
+    )
+    # quantity, value, sold, sold_90d, (30 + 50) ÷ 4
+    assert pairs.loc[("d", "q")].tolist() == [0, 0, 9, 9, 20]
 
 
 @settings(max_examples=20)
 @given(
-    st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("pqr"), st.integers(0, 400), st.integers(1, 50),
-                       st.integers(1, 900)), min_size=1, max_size=20),
-    st.dictionaries(st.tuples(st.sampled_from("abc"), st.sampled_from("pqr")), st.integers(0, 90), max_size=9),
+    st.lists(
+        st.tuples(
+            st.sampled_from("abc"),
+            st.sampled_from("pqr"),
+            st.integers(0, 400),
+            st.integers(1, 50),
+            st.integers(1, 900),
+        ),
+        min_size=1,
+        max_size=20,
+    ),
+    st.dictionaries(
+        st.tuples(st.sampled_from("abc"), st.sampled_from("pqr")), st.integers(0, 90), max_size=9
+    ),
     st.sampled_from([2, 10, 1000]),
-)  # fmt: skip
+)
 def test_turn_is_a_years_days_over_days_and_the_unit_of_money_is_nothing(layers, sold, factor):
     stock, went = aged(*layers), flows(*((*pair, n * 4, n) for pair, n in sold.items()))
     rows = turnover.turnover(turnover.stock_and_sales(stock, went), "dealer_id")
     known = rows["days_sales_of_inventory"] > 0
-    assert (rows["stock_turn"][known] * rows["days_sales_of_inventory"][known]).round(6).eq(365).all()
+    assert (
+        (rows["stock_turn"][known] * rows["days_sales_of_inventory"][known]).round(6).eq(365).all()
+    )
     assert rows["sell_through_rate"].dropna().between(0, 1).all()
     dearer = aged(*((d, p, age, n, cost * factor) for d, p, age, n, cost in layers))
     same = turnover.turnover(turnover.stock_and_sales(dearer, went), "dealer_id")
     pd.testing.assert_frame_equal(same, rows)
-    shuffled = turnover.stock_and_sales(stock.sample(frac=1, random_state=1), went.sample(frac=1, random_state=2))
+    shuffled = turnover.stock_and_sales(
+        stock.sample(frac=1, random_state=1), went.sample(frac=1, random_state=2)
+    )
     pd.testing.assert_frame_equal(turnover.turnover(shuffled, "dealer_id"), rows)
 
 
 def test_the_plot_shows_every_dealer_with_a_pace_and_marks_the_dead():
-    stock = pd.DataFrame({
-        "dealer_id": ["a", "b", "c"], "value": [100.0, 900.0, 5.0], "dead_share": [0.0, 0.7, 0.0],
-        "days_sales_of_inventory": [30.0, 200.0, np.nan],
-    })  # fmt: skip
+    stock = pd.DataFrame(
+        {
+            "dealer_id": ["a", "b", "c"],
+            "value": [100.0, 900.0, 5.0],
+            "dead_share": [0.0, 0.7, 0.0],
+            "days_sales_of_inventory": [30.0, 200.0, np.nan],
+        }
+    )
     kept = stock.copy()
     ax = turnover.plot_days_of_sales(stock, scope="s")
     calm, red = (points.get_offsets().data.tolist() for points in ax.collections)
@@ -122,4 +151,6 @@ def test_the_plot_shows_every_dealer_with_a_pace_and_marks_the_dead():
     pd.testing.assert_frame_equal(stock, kept)
     silent = turnover.plot_days_of_sales(stock.assign(days_sales_of_inventory=np.nan))
     assert silent.figure.alt_text == style.say("inventory.no_pace")
-    assert turnover.plot_days_of_sales(stock.head(0)).figure.alt_text == style.say("inventory.no_stock")
+    assert turnover.plot_days_of_sales(stock.head(0)).figure.alt_text == style.say(
+        "inventory.no_stock"
+    )

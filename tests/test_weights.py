@@ -1,4 +1,7 @@
-"""How much a factor matters: Saaty's published examples, planted coefficients, and what must be refused."""
+"""How much a factor matters.
+
+Saaty's published examples, planted coefficients, and what must be refused.
+"""
 
 import math
 import time
@@ -24,12 +27,26 @@ def _looks():
     plt.close("all")
 
 
-def tree_of(parents: dict[str, str], metrics: dict[str, str] | None = None, **given: float) -> pd.DataFrame:
-    """Lay out a tree in drawing order: factor -> parent ("" is a bone); a metric that starts with "-" is better low."""
+def tree_of(
+    parents: dict[str, str], metrics: dict[str, str] | None = None, **given: float
+) -> pd.DataFrame:
+    """Lay out a tree in drawing order: factor -> parent ("" is a bone).
+
+    A metric that starts with "-" is better low.
+    """
     metrics = metrics or {}
-    rows = [(f, f.upper(), p or np.nan, f not in parents.values(), metrics.get(f, "").removeprefix("-") or np.nan,
-             "low" if metrics.get(f, "").startswith("-") else "high", given.get(f, np.nan))
-            for f, p in parents.items()]  # fmt: skip
+    rows = [
+        (
+            f,
+            f.upper(),
+            p or np.nan,
+            f not in parents.values(),
+            metrics.get(f, "").removeprefix("-") or np.nan,
+            "low" if metrics.get(f, "").startswith("-") else "high",
+            given.get(f, np.nan),
+        )
+        for f, p in parents.items()
+    ]
     columns = ["factor_id", "factor", "parent_id", "is_leaf", "metric", "better", "weight"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -39,11 +56,12 @@ TREE = tree_of(BONES)
 FLAT = tree_of({"a": "", "b": "", "c": ""})
 
 
-# ---- equal and by hand ----------------------------------------------------------------------------------------------
+# ---- equal and by hand ---------------------------------------------------------------------------
 
 
 def test_equal_weights_by_hand():
-    expected = {"f1": 1 / 9, "f2": 1 / 9, "f3": 1 / 9, "f4": 1 / 3, "b3": 1 / 3}  # a bone without twigs is a leaf
+    # a bone without twigs is a leaf
+    expected = {"f1": 1 / 9, "f2": 1 / 9, "f3": 1 / 9, "f4": 1 / 3, "b3": 1 / 3}
     assert weights.equal_weights(TREE).to_dict() == pytest.approx(expected)
 
 
@@ -51,13 +69,20 @@ def test_hand_weights_by_hand():
     tree = tree_of(BONES, b1=3, b2=1, b3=0, f1=2, f2=1, f3=1)
     expected = {"f1": 0.375, "f2": 0.1875, "f3": 0.1875, "f4": 0.25, "b3": 0}
     assert weights.hand_weights(tree).to_dict() == pytest.approx(expected)
-    pd.testing.assert_series_equal(weights.hand_weights(TREE), weights.equal_weights(TREE))  # none is given
+    # none is given
+    pd.testing.assert_series_equal(weights.hand_weights(TREE), weights.equal_weights(TREE))
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"f1": 1}, "factors: below 'b1' f2, f3 have no weight, the others do; give all of them one, or none"),
+        (
+            {"f1": 1},
+            (
+                "factors: below 'b1' f2, f3 have no weight, the others do; give all of them "
+                "one, or none"
+            ),
+        ),
         ({"b1": 1, "b2": 1}, "factors: among the bones b3 have no weight"),
         ({"f4": -1}, "factors: the weights below 'b2' must be zero or more, and not all zero"),
         ({"f4": 0}, "factors: the weights below 'b2' must be zero or more, and not all zero"),
@@ -87,9 +112,10 @@ def test_weights_sum_to_one_over_the_leaves_of_any_tree(tree):
     pd.testing.assert_series_equal(weights.hand_weights(doubled), weights.hand_weights(tree))
 
 
-# ---- one matrix -----------------------------------------------------------------------------------------------------
+# ---- one matrix ----------------------------------------------------------------------------------
 
-# Saaty (1990), How to make a decision, European Journal of Operational Research 48(1): buying a house
+# Saaty (1990), How to make a decision, European Journal of Operational Research 48(1): buying a
+# house
 HOUSE = """1 5 3 7 6 6 1/3 1/4
 1/5 1 1/3 5 3 3 1/5 1/7
 1/3 3 1 6 3 4 6 1/5
@@ -117,7 +143,16 @@ def matrix_of(text: str, names) -> pd.DataFrame:
 def test_ahp_equals_saatys_house():
     """Published: λmax 9.669, consistency ratio 0.17, financing 0.333."""
     judged = weights.ahp(matrix_of(HOUSE, CRITERIA))
-    assert judged.weights.round(3).tolist() == [0.173, 0.054, 0.188, 0.018, 0.031, 0.036, 0.167, 0.333]
+    assert judged.weights.round(3).tolist() == [
+        0.173,
+        0.054,
+        0.188,
+        0.018,
+        0.031,
+        0.036,
+        0.167,
+        0.333,
+    ]
     assert round(judged.consistency_ratio * 1.41 * 7 + 8, 3) == 9.669
     assert round(judged.consistency_ratio, 2) == 0.17
     assert judged.worst_pair == ("neighbourhood", "condition")  # 6, where the weights say about 1
@@ -159,18 +194,24 @@ def test_ahp_does_not_hang_on_the_order_of_the_items(n, seed):
 
 
 def test_what_is_no_comparison_matrix_is_refused():
-    with pytest.raises(ValueError, match="comparisons: 10 items at one node; at most 9 can be compared, so group some"):
+    with pytest.raises(
+        ValueError,
+        match="comparisons: 10 items at one node; at most 9 can be compared, so group some",
+    ):
         weights.ahp(pd.DataFrame(np.ones((10, 10))))
     for wrong in ([[1, 2], [2, 1]], [[1, -2], [-0.5, 1]], [[1, 2, 3]]):
-        with pytest.raises(ValueError, match="the matrix is not reciprocal; b against a must be one over a against b"):
+        with pytest.raises(
+            ValueError,
+            match="the matrix is not reciprocal; b against a must be one over a against b",
+        ):
             weights.ahp(pd.DataFrame(wrong))
 
 
 def test_an_inconsistent_matrix_is_refused_with_its_worst_pair():
     with pytest.raises(
         ValueError,
-        match=r"P1: consistency ratio 0.17 is above 0.1; the most inconsistent pair is neighbourhood : condition, "
-        r"judged 6 where 1.1 would fit; compare again",
+        match=r"P1: consistency ratio 0.17 is above 0.1; the most inconsistent pair is "
+        r"neighbourhood : condition, judged 6 where 1.1 would fit; compare again",
     ):
         weights.require_consistent(weights.ahp(matrix_of(HOUSE, CRITERIA)), "P1")
     fine = weights.ahp(matrix_of(NATIONS, range(7)))
@@ -185,12 +226,14 @@ def test_ratios_as_people_say_them(ratio, text):
     assert weights._ratio(ratio) == text
 
 
-# ---- several people, several nodes ----------------------------------------------------------------------------------
+# ---- several people, several nodes ---------------------------------------------------------------
 
 
 def compared(*rows: tuple, session: str = "W1") -> pd.DataFrame:
     """Spell out comparisons: participant, item, item, ratio."""
-    table = pd.DataFrame(rows, columns=["participant", "item_a", "item_b", "ratio"]).astype({"ratio": "float64"})
+    table = pd.DataFrame(rows, columns=["participant", "item_a", "item_b", "ratio"]).astype(
+        {"ratio": "float64"}
+    )
     return table.assign(session=session)
 
 
@@ -205,7 +248,9 @@ GUESS = compared(("P9", "a", "b", 9), ("P9", "b", "c", 9), ("P9", "a", "c", 1 / 
 
 
 def test_ahp_weights_of_two_people_are_their_geometric_mean():
-    rows = pd.concat([all_pairs("P1", {"a": 8, "b": 2, "c": 1}), all_pairs("P2", {"a": 2, "b": 2, "c": 1})])
+    rows = pd.concat(
+        [all_pairs("P1", {"a": 8, "b": 2, "c": 1}), all_pairs("P2", {"a": 2, "b": 2, "c": 1})]
+    )
     found, table = weights.ahp_weights(rows, FLAT)
     expected = np.array([4.0, 2.0, 1.0])  # √(8·2), √(2·2), √(1·1)
     np.testing.assert_allclose(found, expected / 7)
@@ -233,10 +278,11 @@ def test_who_is_incomplete_or_contradicts_himself_is_left_out_and_said():
         [
             all_pairs("P1", {"a": 4, "b": 2, "c": 1}),
             compared(("P2", "a", "b", 9), ("P2", "a", "c", 9)),
-            all_pairs("P3", {"a": 1, "b": 1, "c": 9}), compared(("P3", "b", "a", 5)),
+            all_pairs("P3", {"a": 1, "b": 1, "c": 9}),
+            compared(("P3", "b", "a", 5)),
             compared(("P4", "a", "b", 3), ("P4", "b", "c", np.nan)),
         ]
-    )  # fmt: skip
+    )
     found, table = weights.ahp_weights(rows, FLAT)
     np.testing.assert_allclose(found, np.array([4, 2, 1]) / 7)
     assert table["reason"].tolist() == ["", "incomplete", "contradictory", "incomplete"]
@@ -252,7 +298,9 @@ def test_a_pair_may_be_given_either_way_round_and_twice():
     turned = plain.assign(item_a=plain["item_b"], item_b=plain["item_a"], ratio=1 / plain["ratio"])
     expected, _ = weights.ahp_weights(plain, FLAT)
     pd.testing.assert_series_equal(weights.ahp_weights(turned, FLAT)[0], expected)
-    pd.testing.assert_series_equal(weights.ahp_weights(pd.concat([plain, turned]), FLAT)[0], expected)
+    pd.testing.assert_series_equal(
+        weights.ahp_weights(pd.concat([plain, turned]), FLAT)[0], expected
+    )
     rounded = compared(("P1", "b", "a", 0.33))  # meant as one third
     assert weights.ahp_weights(pd.concat([plain, rounded]), FLAT)[1]["accepted"].tolist() == [True]
 
@@ -261,16 +309,20 @@ def test_the_last_session_counts_node_by_node():
     rows = pd.concat(
         [
             all_pairs("P1", {"b1": 8, "b2": 1, "b3": 1}, "W2"),
-            all_pairs("P1", {"b1": 2, "b2": 1, "b3": 1}, "W10"),  # later than W2, though it sorts before it as text
+            # later than W2, though it sorts before it as text
+            all_pairs("P1", {"b1": 2, "b2": 1, "b3": 1}, "W10"),
             all_pairs("P1", {"f1": 2, "f2": 1, "f3": 1}, "W2"),
         ]
     )
     found, table = weights.ahp_weights(rows, TREE)
-    assert found.to_dict() == pytest.approx({"f1": 0.25, "f2": 0.125, "f3": 0.125, "f4": 0.25, "b3": 0.25})
+    assert found.to_dict() == pytest.approx(
+        {"f1": 0.25, "f2": 0.125, "f3": 0.125, "f4": 0.25, "b3": 0.25}
+    )
     assert table[["node", "session"]].to_numpy().tolist() == [["", "W10"], ["b1", "W2"]]
     earlier, _ = weights.ahp_weights(rows, TREE, sessions=["W2"])
     assert earlier["f4"] == pytest.approx(0.1)
-    turned, _ = weights.ahp_weights(rows, TREE, sessions=["W10", "W2"])  # dates may tell another order
+    # dates may tell another order
+    turned, _ = weights.ahp_weights(rows, TREE, sessions=["W10", "W2"])
     assert turned["f4"] == pytest.approx(0.1)
 
 
@@ -290,9 +342,18 @@ def test_a_node_that_nobody_compared_in_a_usable_way_is_split_evenly():
             ("P1", "f1", "f4", 2),
             r"comparisons: 'f1' and 'f4' do not hang on the same node \(by P1 in W1\); only sib",
         ),
-        (("P1", "b1", "zz", 2), r"comparisons: 'zz' is no factor of the tree \(by P1 in W1\); correct either"),
-        (("P1", "b1", "b2", 10), r"comparisons: ratio 10 of 'b1' to 'b2' \(by P1 in W1\) is outside 1/9 to 9"),
-        (("P1", "b1", "b2", 0), r"comparisons: ratio 0 of 'b1' to 'b2' \(by P1 in W1\) is outside 1/9 to 9"),
+        (
+            ("P1", "b1", "zz", 2),
+            r"comparisons: 'zz' is no factor of the tree \(by P1 in W1\); correct either",
+        ),
+        (
+            ("P1", "b1", "b2", 10),
+            r"comparisons: ratio 10 of 'b1' to 'b2' \(by P1 in W1\) is outside 1/9 to 9",
+        ),
+        (
+            ("P1", "b1", "b2", 0),
+            r"comparisons: ratio 0 of 'b1' to 'b2' \(by P1 in W1\) is outside 1/9 to 9",
+        ),
     ],
 )
 def test_comparisons_that_make_no_sense_are_refused_by_name(row, message):
@@ -302,7 +363,10 @@ def test_comparisons_that_make_no_sense_are_refused_by_name(row, message):
 
 def test_ten_siblings_are_refused_only_where_they_were_compared():
     wide = tree_of({f"x{i}": "" for i in range(10)})
-    message = "comparisons: 'the spine' has 10 children; at most 9 can be compared at once, so group some of them"
+    message = (
+        "comparisons: 'the spine' has 10 children; at most 9 can be compared at once, so group "
+        "some of them"
+    )
     with pytest.raises(ValueError, match=message):
         weights.ahp_weights(compared(("P1", "x1", "x2", 2)), wide)
     assert weights.ahp_weights(GUESS.head(0), wide)[0].tolist() == [0.1] * 10
@@ -316,7 +380,7 @@ def test_the_demos_guesser_is_refused_and_nobody_else():
     assert table.loc[table["accepted"], "consistency_ratio"].max() < 0.1
 
 
-# ---- from what dealers earn -----------------------------------------------------------------------------------------
+# ---- from what dealers earn ----------------------------------------------------------------------
 
 N = 13
 METRICS = {f"f{i}": f"m{i}" for i in range(N)}
@@ -344,14 +408,21 @@ def test_planted_coefficients_are_recovered():
         assert table.loc[metric, "coefficient"] == pytest.approx(effect, abs=0.003)
         assert table.loc[metric, "low"] < effect < table.loc[metric, "high"]
     assert table["weight"].sum() == pytest.approx(1)
-    assert table["weight"][table["weight"] > 0].index.tolist() == ["m0", "m1"]  # what goes with less has no weight
+    # what goes with less has no weight
+    assert table["weight"][table["weight"] > 0].index.tolist() == ["m0", "m1"]
     assert table.loc["m0", "weight"] == pytest.approx(2 / 3, abs=0.08)
     assert profit.r2 == pytest.approx(0.6, abs=0.08)  # 0.0006 of 0.0010 is planted
     assert profit.n_dealers == 600
     said = weights.profit_sentences(profit, MEASURED)
     assert said[1:] == [
-        "Where these are better, dealer's margin is evidently higher: F0, F1. An association, not a cause.",
-        "Where these are better, dealer's margin is evidently lower: F2. An association, not a cause.",
+        (
+            "Where these are better, dealer's margin is evidently higher: F0, F1. An association, "
+            "not a cause."
+        ),
+        (
+            "Where these are better, dealer's margin is evidently lower: F2. An association, not a "
+            "cause."
+        ),
     ]
 
 
@@ -368,33 +439,55 @@ def test_the_sign_is_turned_where_less_is_better():
 
 def test_what_is_part_of_the_profit_is_refused():
     """Leakage: the margin explains itself perfectly, and would take all the weight."""
-    leaky = tree_of(dict.fromkeys(METRICS, ""), {**METRICS, "f3": "dealer_margin_rate", "f4": "rebate_rate"})
-    rows = dealers_of(effects={"m0": 0.02}).assign(rebate_rate=lambda t: t["dealer_margin_rate"] / 3)
+    leaky = tree_of(
+        dict.fromkeys(METRICS, ""), {**METRICS, "f3": "dealer_margin_rate", "f4": "rebate_rate"}
+    )
+    rows = dealers_of(effects={"m0": 0.02}).assign(
+        rebate_rate=lambda t: t["dealer_margin_rate"] / 3
+    )
     profit = weights.profit_weights(rows, leaky)
     out = profit.table.loc[[3, 4]]
     assert out["reason"].tolist() == ["derived_from_profit"] * 2
     assert not out["used"].any()
     assert out["coefficient"].isna().all()
     assert (out["weight"] == 0).all()
-    assert "Left out, because they are part of the profit itself: F3, F4." in weights.profit_sentences(profit, leaky)
+    assert (
+        "Left out, because they are part of the profit itself: F3, F4."
+        in weights.profit_sentences(profit, leaky)
+    )
     named = tree_of(dict.fromkeys(METRICS, ""), {**METRICS, "f3": "stock_turn"})
-    other = weights.profit_weights(rows.assign(stock_turn=1.0 * np.arange(600)), named, target="stock_turn")
-    assert other.table.loc[3, "reason"] == "derived_from_profit"  # the target is never its own cause
+    other = weights.profit_weights(
+        rows.assign(stock_turn=1.0 * np.arange(600)), named, target="stock_turn"
+    )
+    # the target is never its own cause
+    assert other.table.loc[3, "reason"] == "derived_from_profit"
 
 
 def test_pure_noise_is_evident_in_few_seeds_only():
-    evident = [weights.profit_weights(dealers_of(seed, n=60), MEASURED, seed=seed).table["evident"].sum()
-               for seed in range(40)]  # fmt: skip
+    evident = [
+        weights.profit_weights(dealers_of(seed, n=60), MEASURED, seed=seed).table["evident"].sum()
+        for seed in range(40)
+    ]
     assert np.mean([n == 0 for n in evident]) >= 0.9  # all thirteen together
     assert np.mean(evident) / N <= 0.02
 
 
 def test_reasons_why_a_metric_is_not_used():
     metrics = {"f0": "m0", "f1": "", "f2": "m0", "f3": "gaps", "f4": "flat", "f5": "half"}
-    rows = dealers_of().assign(gaps=lambda t: t["m3"].where(t.index < 290), flat=7.0,
-                               half=lambda t: t["m5"].where(t.index < 300))  # fmt: skip
+    rows = dealers_of().assign(
+        gaps=lambda t: t["m3"].where(t.index < 290),
+        flat=7.0,
+        half=lambda t: t["m5"].where(t.index < 300),
+    )
     table = weights.profit_weights(rows, tree_of(dict.fromkeys(metrics, ""), metrics)).table
-    assert table["reason"].tolist() == ["", "no_metric", "repeated_metric", "few_values", "constant", ""]
+    assert table["reason"].tolist() == [
+        "",
+        "no_metric",
+        "repeated_metric",
+        "few_values",
+        "constant",
+        "",
+    ]
     assert table["used"].tolist() == [True, False, False, False, False, True]
 
 
@@ -405,7 +498,9 @@ def test_few_dealers_are_said_and_fall_back_to_equal_weights():
     assert set(profit.table["reason"]) == {"few_dealers"}
     assert profit.n_dealers == 29
     assert math.isnan(profit.r2)
-    said = ["Only 29 dealers tell what they earn; at least 30 are needed to estimate weights from it."]
+    said = [
+        "Only 29 dealers tell what they earn; at least 30 are needed to estimate weights from it."
+    ]
     assert weights.profit_sentences(profit, MEASURED) == said
     assert weights.plot_weights(profit, MEASURED).figure.alt_text == said[0]
     found, how = weights.chosen_weights("profit", MEASURED, GUESS.head(0), few)
@@ -424,7 +519,9 @@ def test_no_metric_at_all_is_said():
 def test_an_unknown_column_is_refused_with_what_there_is():
     rows = dealers_of()[["dealer_id", "m0", "dealer_margin_rate"]]
     tree = tree_of({"f0": ""}, {"f0": "speed"})
-    with pytest.raises(ValueError, match="features: no column 'speed'; there are m0, dealer_margin_rate"):
+    with pytest.raises(
+        ValueError, match="features: no column 'speed'; there are m0, dealer_margin_rate"
+    ):
         weights.profit_weights(rows, tree)
     with pytest.raises(ValueError, match="features: no column 'gain'"):
         weights.profit_weights(rows, tree_of({"f0": ""}, {"f0": "m0"}), target="gain")
@@ -436,8 +533,11 @@ def test_skewed_money_is_taken_as_its_logarithm():
     rows["dealer_margin_rate"] += 0.01 * np.log(rows["m0"]) / 2
     found = weights.profit_weights(rows, MEASURED).table.loc[0]
     assert found["coefficient"] == pytest.approx(0.01, abs=0.001)
-    below_zero = weights._straight(rows["m0"] - 1)  # a logarithm needs positive values: only standardised
-    np.testing.assert_allclose(below_zero, (rows["m0"] - rows["m0"].mean()) / rows["m0"].std(ddof=0), atol=1e-12)
+    # a logarithm needs positive values: only standardised
+    below_zero = weights._straight(rows["m0"] - 1)
+    np.testing.assert_allclose(
+        below_zero, (rows["m0"] - rows["m0"].mean()) / rows["m0"].std(ddof=0), atol=1e-12
+    )
 
 
 def test_unknown_values_are_the_median():
@@ -455,7 +555,10 @@ def test_a_control_takes_its_effect_out():
     adjusted = weights.profit_weights(rows, MEASURED, controls=["size"]).table.loc[0]
     assert not adjusted["evident"]
     by_word = weights.profit_weights(rows, MEASURED, controls=["format"]).table.loc[0]
-    assert abs(by_word["coefficient"]) < weights.profit_weights(rows, MEASURED).table.loc[0, "coefficient"]
+    assert (
+        abs(by_word["coefficient"])
+        < weights.profit_weights(rows, MEASURED).table.loc[0, "coefficient"]
+    )
 
 
 def test_resampling_by_sums_equals_ridge_on_the_drawn_dealers():
@@ -467,13 +570,16 @@ def test_resampling_by_sums_equals_ridge_on_the_drawn_dealers():
     drawn = again.multinomial(50, np.full(50, 1 / 50), 4)
     for coefficients, times in zip(found, drawn, strict=True):
         rows = np.repeat(order, times)
-        np.testing.assert_allclose(coefficients, Ridge(alpha=2.5).fit(x[rows], y[rows]).coef_, atol=1e-9)
+        np.testing.assert_allclose(
+            coefficients, Ridge(alpha=2.5).fit(x[rows], y[rows]).coef_, atol=1e-9
+        )
 
 
 def test_the_seed_makes_the_intervals():
     rows = dealers_of(effects={"m0": 0.01})
     pd.testing.assert_frame_equal(
-        weights.profit_weights(rows, MEASURED, seed=3).table, weights.profit_weights(rows, MEASURED, seed=3).table
+        weights.profit_weights(rows, MEASURED, seed=3).table,
+        weights.profit_weights(rows, MEASURED, seed=3).table,
     )
 
 
@@ -485,7 +591,7 @@ def test_a_bootstrap_takes_less_than_a_second():
     assert time.perf_counter() - start < 1.0
 
 
-# ---- the choice -----------------------------------------------------------------------------------------------------
+# ---- the choice ----------------------------------------------------------------------------------
 
 PAIRS = all_pairs("P1", {"a": 4, "b": 2, "c": 1})
 GIVEN = tree_of({"a": "", "b": "", "c": ""}, a=1, b=1, c=2)
@@ -525,16 +631,21 @@ def test_weights_from_profit_are_those_of_the_table():
     noise, fallen = weights.chosen_weights("profit", MEASURED, PAIRS.head(0), dealers_of(seed=1))
     assert fallen == "equal"
     assert noise.tolist() == [1 / N] * N
-    assert weights.how_sentences(fallen, "profit")[0] == "From profit was asked for, but finds nothing to go by."
+    assert (
+        weights.how_sentences(fallen, "profit")[0]
+        == "From profit was asked for, but finds nothing to go by."
+    )
 
 
 def test_an_unknown_way_is_refused_with_the_choices():
-    message = "weights: 'magic' is not known; choose one of equal, hand, ahp, profit, or leave it empty"
+    message = (
+        "weights: 'magic' is not known; choose one of equal, hand, ahp, profit, or leave it empty"
+    )
     with pytest.raises(ValueError, match=message):
         weights.chosen_weights("magic", FLAT, PAIRS, dealers_of(n=1))
 
 
-# ---- plot -----------------------------------------------------------------------------------------------------------
+# ---- plot ----------------------------------------------------------------------------------------
 
 
 @LANGUAGES
@@ -547,9 +658,13 @@ def test_plot_weights_draws_coefficients_and_says_association(language):
     assert [t.get_text() for t in ax.get_yticklabels()] == rows["factor_id"].str.upper().tolist()
     assert rows["factor_id"].iloc[[0, -1]].tolist() == ["f2", "f0"]
     drawn = sorted(
-        tuple(seg[:, 0]) for c in ax.collections if isinstance(c, LineCollection) for seg in c.get_segments()
+        tuple(seg[:, 0])
+        for c in ax.collections
+        if isinstance(c, LineCollection)
+        for seg in c.get_segments()
     )
-    expected = sorted(zip(100 * rows["low"], 100 * rows["high"], strict=True))  # a rate is drawn in points
+    # a rate is drawn in points
+    expected = sorted(zip(100 * rows["low"], 100 * rows["high"], strict=True))
     np.testing.assert_allclose(drawn, expected)
     title = style.say("weights.title", factor="F0", target=style.label("dealer_margin_rate"))
     text = " ".join(t.get_text() for t in ax.figure.texts).replace("\n", " ")

@@ -1,4 +1,6 @@
-"""Widgets: each control changes what is shown, nothing missing stops one, and no `Output` is ever opened."""
+"""Widgets: each control changes what is shown, nothing missing stops one, and no `Output` is ever
+opened.
+"""
 
 import ast
 import base64
@@ -39,14 +41,19 @@ from helpers import (
 from helpers.settings import ROOT
 
 PERIOD, END = "2026-10", "2026-10-31"
-EXPLORERS = sorted(name.removeprefix("explore_") for name in dir(widgets) if name.startswith("explore_"))
-WRITTEN = {"diagnoses", "rules", "tree", "hills", "statements", "stages", "actions"}  # by people, of data/reference
+EXPLORERS = sorted(
+    name.removeprefix("explore_") for name in dir(widgets) if name.startswith("explore_")
+)
+# by people, of data/reference
+WRITTEN = {"diagnoses", "rules", "tree", "hills", "statements", "stages", "actions"}
 CONTROLS = (Combobox, Dropdown, FloatSlider, IntSlider, ToggleButtons)
 
 
 def parts(widget, kind):
     found = [widget] if isinstance(widget, kind) else []
-    return found + [part for child in getattr(widget, "children", ()) for part in parts(child, kind)]
+    return found + [
+        part for child in getattr(widget, "children", ()) for part in parts(child, kind)
+    ]
 
 
 def seen(widget) -> str:
@@ -68,7 +75,10 @@ def column(widget, name: str, table: int = -1) -> list[str]:
     """Give a column of a table that is shown; none where a sentence stands in its place."""
     tables = re.findall(r'<table class="table">.*?</table>|<p class="note">', seen(widget))
     heads = re.findall(r"<th(?: [^>]*)?>(.*?)</th>", tables[table])
-    rows = [re.findall(r"<td.*?>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", tables[table])]
+    rows = [
+        re.findall(r"<td.*?>(.*?)</td>", row)
+        for row in re.findall(r"<tr>(.*?)</tr>", tables[table])
+    ]
     return [html.unescape(row[heads.index(style.word(name))]) for row in rows if row]
 
 
@@ -90,24 +100,50 @@ def tables_of(book: read.Workbook) -> dict[str, dict]:
     by_dealer = scoring.data_scores(habits, tree, dealers)
     scored = scoring.factor_scores(people, scoring.own_data_scores(by_dealer, habits))
     statements, stages = read.reference(book, "statements"), read.reference(book, "stages")
-    totals = read.dealer_totals(book, PERIOD).merge(dealers[["dealer_id", "dealer_name"]], on="dealer_id")
+    totals = read.dealer_totals(book, PERIOD).merge(
+        dealers[["dealer_id", "dealer_name"]], on="dealer_id"
+    )
     diagnoses, on_hand = read.reference(book, "diagnoses"), stock.on_hand(book, PERIOD)
     everyone, comparison = network.network_tables(book, PERIOD, "en")
     return {
-        "classes": {"totals": totals, "diagnoses": diagnoses, "own": judgement.joint_judgement(totals, diagnoses)},
-        "rfm": {"orders": read.dealer_orders(book, PERIOD), "end_date": end,
-                "rules": read.reference(book, "rfm_segments")},
-        "fishbone": {"book": book, "tree": tree, "scored": scored, "pairs": pairs, "habits": habits,
-                     "hills": climb.require_assumptions(read.reference(book, "climb"), tree)},
+        "classes": {
+            "totals": totals,
+            "diagnoses": diagnoses,
+            "own": judgement.joint_judgement(totals, diagnoses),
+        },
+        "rfm": {
+            "orders": read.dealer_orders(book, PERIOD),
+            "end_date": end,
+            "rules": read.reference(book, "rfm_segments"),
+        },
+        "fishbone": {
+            "book": book,
+            "tree": tree,
+            "scored": scored,
+            "pairs": pairs,
+            "habits": habits,
+            "hills": climb.require_assumptions(read.reference(book, "climb"), tree),
+        },
         "groups": {"habits": features.consumer_features(book, PERIOD)},
-        "growth": {"statements": statements, "stages": stages,
-                   "found": workshop.profile(scores, statements, stages, end_date=end)},
-        "stock": {"aged": inventory.aged(on_hand.layers, on_hand.as_of), "flows": stock.flows(book, PERIOD),
-                  "dealers": dealers, "models": stock.models(book)},
+        "growth": {
+            "statements": statements,
+            "stages": stages,
+            "found": workshop.profile(scores, statements, stages, end_date=end),
+        },
+        "stock": {
+            "aged": inventory.aged(on_hand.layers, on_hand.as_of),
+            "flows": stock.flows(book, PERIOD),
+            "dealers": dealers,
+            "models": stock.models(book),
+        },
         "profit": {"comparison": comparison, "dealers": dealers},
-        "card": {"everyone": everyone, "period": PERIOD, "brand": book.brand,
-                 "actions": read.reference(book, "measures")},
-    }  # fmt: skip
+        "card": {
+            "everyone": everyone,
+            "period": PERIOD,
+            "brand": book.brand,
+            "actions": read.reference(book, "measures"),
+        },
+    }
 
 
 @pytest.fixture(scope="module")
@@ -131,14 +167,20 @@ def frames(tables: dict) -> dict[str, pd.DataFrame]:
     """List an explorer's tables by name, those of a dict of tables, too."""
     found = {}
     for name, value in tables.items():
-        inner = {f"{name}.{key}": table for key, table in value.items()} if isinstance(value, dict) else {name: value}
+        inner = (
+            {f"{name}.{key}": table for key, table in value.items()}
+            if isinstance(value, dict)
+            else {name: value}
+        )
         found |= {key: table for key, table in inner.items() if isinstance(table, pd.DataFrame)}
     return found
 
 
 def replaced(tables: dict, other: dict[str, pd.DataFrame]) -> dict:
     """Put other tables in their places."""
-    made = {name: dict(value) if isinstance(value, dict) else value for name, value in tables.items()}
+    made = {
+        name: dict(value) if isinstance(value, dict) else value for name, value in tables.items()
+    }
     for name, table in other.items():
         place, _, key = name.partition(".")
         if key:
@@ -148,7 +190,7 @@ def replaced(tables: dict, other: dict[str, pd.DataFrame]) -> dict:
     return made
 
 
-# ---- what all explorers hold to -------------------------------------------------------------------------------------
+# ---- what all explorers hold to ------------------------------------------------------------------
 
 
 def test_all_explorers_are_tested(given):
@@ -171,7 +213,9 @@ def test_each_control_changes_what_is_shown_and_back(given, name, language):
         assert others(control), f"{name}: nothing to choose at {control.description}"
         for value in others(control):
             control.value = value
-            assert seen(widget) != first, f"{name}: {control.description} = {value!r} changes nothing"
+            assert seen(widget) != first, (
+                f"{name}: {control.description} = {value!r} changes nothing"
+            )
             assert not failed(widget), said(widget)
             control.value = before
             assert seen(widget) == first, f"{name}: what is shown depends on more than the controls"
@@ -193,15 +237,23 @@ def test_no_code_of_ours_asks_for_an_output():
     sources = {"widgets": inspect.getsource(widgets)}
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         cells = nbformat.read(path, as_version=4).cells
-        sources[path.stem] = "\n".join(c.source for c in cells if c.cell_type == "code" and c.source[:1] != "%")
+        sources[path.stem] = "\n".join(
+            c.source for c in cells if c.cell_type == "code" and c.source[:1] != "%"
+        )
     for name, source in sources.items():
         for node in ast.walk(ast.parse(source)):
             called = getattr(node, "attr", None) or getattr(node, "id", None)
-            assert called not in {"Output", "interact", "interactive", "interactive_output", "interact_manual"}, name
+            assert called not in {
+                "Output",
+                "interact",
+                "interactive",
+                "interactive_output",
+                "interact_manual",
+            }, name
             assert name != "widgets" or called not in {"print", "display"}
 
 
-# ---- the mechanism --------------------------------------------------------------------------------------------------
+# ---- the mechanism -------------------------------------------------------------------------------
 
 
 def slider_over(show) -> tuple[IntSlider, ipywidgets.Widget]:
@@ -209,8 +261,16 @@ def slider_over(show) -> tuple[IntSlider, ipywidgets.Widget]:
     return slider, ipywidgets.VBox([slider, widgets._following({"n": slider}, show)])
 
 
-@pytest.mark.parametrize("error", [ValueError("<script>alert(1)</script>"), KeyError("revenue_class"),
-                                   ZeroDivisionError(), MemoryError("too large"), RecursionError("deep")])  # fmt: skip
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("<script>alert(1)</script>"),
+        KeyError("revenue_class"),
+        ZeroDivisionError(),
+        MemoryError("too large"),
+        RecursionError("deep"),
+    ],
+)
 @pytest.mark.parametrize("language", style.LANGUAGES)
 def test_an_error_is_a_sentence_and_the_next_choice_works(error, language, capfd):
     style.use(language, "CNY")
@@ -279,25 +339,45 @@ def test_a_picture_is_what_a_notebook_would_show():
     plt.close(ax.figure)
 
 
-# ---- nothing missing stops one --------------------------------------------------------------------------------------
+# ---- nothing missing stops one -------------------------------------------------------------------
 
 
 def absences() -> list:
-    """Each table of each explorer empty, singly and in pairs; whose names are needed, as the explorers take them."""
+    """Each table of each explorer empty, singly and in pairs.
+
+    Whose names are needed, as the explorers take them.
+    """
     tables = {
-        "classes": ["totals", "diagnoses", "own"], "rfm": ["orders", "rules"],
-        "fishbone": ["scored", "pairs", "habits", "hills"], "groups": ["habits"], "growth": ["statements", "stages"],
-        "stock": ["aged", "flows", "dealers", "models"], "profit": ["comparison", "dealers"],
-        "card": [f"everyone.{name}" for name in inspect.signature(widgets.card.dossier).parameters
-                 if name not in ("dealer_id", "audience", "period", "brand")] + ["actions"],
-    }  # fmt: skip
-    gone = [(name, left_out) for name, all_its in tables.items() for n in (1, 2)
-            for left_out in itertools.combinations(all_its, n)]  # fmt: skip
-    return [pytest.param(name, left_out, id=f"{name}-{'+'.join(left_out)}") for name, left_out in gone]
+        "classes": ["totals", "diagnoses", "own"],
+        "rfm": ["orders", "rules"],
+        "fishbone": ["scored", "pairs", "habits", "hills"],
+        "groups": ["habits"],
+        "growth": ["statements", "stages"],
+        "stock": ["aged", "flows", "dealers", "models"],
+        "profit": ["comparison", "dealers"],
+        "card": [
+            f"everyone.{name}"
+            for name in inspect.signature(widgets.card.dossier).parameters
+            if name not in ("dealer_id", "audience", "period", "brand")
+        ]
+        + ["actions"],
+    }
+    gone = [
+        (name, left_out)
+        for name, all_its in tables.items()
+        for n in (1, 2)
+        for left_out in itertools.combinations(all_its, n)
+    ]
+    return [
+        pytest.param(name, left_out, id=f"{name}-{'+'.join(left_out)}") for name, left_out in gone
+    ]
 
 
 def sound(widget: ipywidgets.Widget, expect_told: bool) -> None:
-    """Hold an explorer to it: controls over something to see, or one sentence in their place, and nothing between."""
+    """Hold an explorer to it.
+
+    Controls over something to see, or one sentence in their place, and nothing between.
+    """
     text = html.unescape(re.sub("<.*?>", " ", seen(widget)))
     assert not re.search(r"\b(nan|NaT|inf|None(?! of the\b))\b", text), text
     if parts(widget, CONTROLS):
@@ -312,7 +392,9 @@ def sound(widget: ipywidgets.Widget, expect_told: bool) -> None:
 @pytest.mark.parametrize(("name", "left_out"), absences())
 def test_an_empty_table_stops_nothing(given, name, left_out):
     found = frames(given[name])
-    widget = explored(name, replaced(given[name], {table: found[table].head(0) for table in left_out}))
+    widget = explored(
+        name, replaced(given[name], {table: found[table].head(0) for table in left_out})
+    )
     # a file of people's that says nothing is told as what it is: a fault of that file
     sound(widget, expect_told=bool(WRITTEN & set(left_out)))
 
@@ -324,7 +406,9 @@ def test_one_or_two_dealers_are_enough(given, name, n):
     few = {}
     for table, rows in frames(given[name]).items():
         if key in rows:
-            some = frames(given[name])[{"card": "everyone.judged", "stock": "aged"}.get(name, table)]
+            some = frames(given[name])[
+                {"card": "everyone.judged", "stock": "aged"}.get(name, table)
+            ]
             few[table] = rows[rows[key].isin(some[key].unique()[:n])]
     assert few or name == "growth"
     widget = explored(name, replaced(given[name], few))
@@ -335,17 +419,25 @@ def test_one_or_two_dealers_are_enough(given, name, n):
             sound(widget, expect_told=False)
 
 
-@pytest.mark.parametrize("indicators", [c for n in range(4) for c in itertools.combinations(pareto.INDICATORS, n)],
-                         ids="+".join)  # fmt: skip
+@pytest.mark.parametrize(
+    "indicators",
+    [c for n in range(4) for c in itertools.combinations(pareto.INDICATORS, n)],
+    ids="+".join,
+)
 @pytest.mark.parametrize("how", ["empty", "absent"])
 def test_classes_with_the_indicators_that_are_known(given, indicators, how):
     tables = given["classes"]
     gone = [i for i in pareto.INDICATORS if i not in indicators]
-    totals = tables["totals"].drop(columns=gone) if how == "absent" else tables["totals"].assign(
-        **dict.fromkeys(gone, float("nan")))  # fmt: skip
+    totals = (
+        tables["totals"].drop(columns=gone)
+        if how == "absent"
+        else tables["totals"].assign(**dict.fromkeys(gone, float("nan")))
+    )
     own = judgement.joint_judgement(totals, tables["diagnoses"])
     widget = widgets.explore_classes(totals, tables["diagnoses"], own)
-    assert len(parts(widget, FloatSlider)) == (len(indicators) if len(indicators) > 1 else 0), "a weight alone is all"
+    assert len(parts(widget, FloatSlider)) == (len(indicators) if len(indicators) > 1 else 0), (
+        "a weight alone is all"
+    )
     assert parts(widget, ToggleButtons), "without payments and gross profit the rule is revenue's"
     assert not failed(widget)
     assert style.say("explore.nobody_changes") in seen(widget)
@@ -365,7 +457,9 @@ def test_classes_by_revenue_and_of_a_network_of_losses(given):
         own = judgement.joint_judgement(totals, tables["diagnoses"])
         widget = widgets.explore_classes(totals, tables["diagnoses"], own)
         assert not failed(widget)
-        assert ("<img" in seen(widget)) == (columns is unknown), "of losses alone there is nothing to draw"
+        assert ("<img" in seen(widget)) == (columns is unknown), (
+            "of losses alone there is nothing to draw"
+        )
         for control in parts(widget, ToggleButtons):
             control.value = "value"
         assert not failed(widget)
@@ -376,23 +470,32 @@ def test_growth_without_a_room(given):
     widget = explored("growth", tables)
     for slider in parts(widget, FloatSlider):
         slider.value = 10
-    assert any("You stand at “Consultant”, the highest step, with a score of 10.0" in text for text in said(widget))
+    assert any(
+        "You stand at “Consultant”, the highest step, with a score of 10.0" in text
+        for text in said(widget)
+    )
 
 
-# ---- one by one -----------------------------------------------------------------------------------------------------
+# ---- one by one ----------------------------------------------------------------------------------
 
 
 def test_who_changes_class_is_shown_against_the_page(given):
     tables = given["classes"]
-    by_hand = tables["own"].assign(computed_class=tables["own"]["composite_class"], composite_class="C")
+    by_hand = tables["own"].assign(
+        computed_class=tables["own"]["composite_class"], composite_class="C"
+    )
     widget = explored("classes", {**tables, "own": by_hand})
-    assert style.say("explore.nobody_changes") in seen(widget), "a class set by hand is compared as it was computed"
+    assert style.say("explore.nobody_changes") in seen(widget), (
+        "a class set by hand is compared as it was computed"
+    )
     (rule,), sliders = parts(widget, ToggleButtons), parts(widget, FloatSlider)
     rule.value = "value"
     for slider, weight in zip(sliders, (1.0, 0.2, 0.0), strict=True):
         slider.value = weight
     asked = dict(zip(pareto.INDICATORS, (1.0, 0.2, 0.0), strict=True))
-    judged = judgement.joint_judgement(tables["totals"], tables["diagnoses"], rule="value", weights=asked)
+    judged = judgement.joint_judgement(
+        tables["totals"], tables["diagnoses"], rule="value", weights=asked
+    )
     before = tables["own"].set_index("dealer_id")["composite_class"]
     moved = judged[judged["composite_class"] != judged["dealer_id"].map(before)]
     assert 0 < len(moved) <= 20
@@ -400,11 +503,15 @@ def test_who_changes_class_is_shown_against_the_page(given):
     assert column(widget, "page_class") == moved["dealer_id"].map(before).tolist()
     assert column(widget, "composite_class") == moved["composite_class"].tolist()
     counts = judged["composite_class"].value_counts()
-    assert f"Dealers by class: A {counts['A']}, B {counts['B']}, C {counts['C']}." in said(widget)[0]
+    assert (
+        f"Dealers by class: A {counts['A']}, B {counts['B']}, C {counts['C']}." in said(widget)[0]
+    )
     assert f"{len(moved)} dealer" in said(widget)[0]
     for slider in sliders:
         slider.value = 0
-    assert f"Dealers by class: – {len(judged)}." in said(widget)[0], "without any weight nobody has a class"
+    assert f"Dealers by class: – {len(judged)}." in said(widget)[0], (
+        "without any weight nobody has a class"
+    )
 
 
 def test_the_explorer_of_classes_begins_with_the_pages_rule(given):
@@ -416,7 +523,9 @@ def test_the_explorer_of_classes_begins_with_the_pages_rule(given):
 
 @pytest.fixture
 def asked(given, small_demo, tmp_path):
-    """Take the small demo into a folder of this test's own, with all that the fishbone's widget is given."""
+    """Take the small demo into a folder of this test's own, with all that the fishbone's widget is
+    given.
+    """
     shutil.copytree(small_demo.folder, tmp_path / "book")
     return {**given["fishbone"], "book": read.workbook(tmp_path / "book")}
 
@@ -446,16 +555,24 @@ def test_what_can_not_be_climbed_or_written_is_not_said_to_be_saved(asked, monke
         told.append(parts(widget, HTML)[-1].value)
         return html.unescape(re.sub("<.*?>", "", told[-1]))
 
-    assert click(explored("fishbone", {**asked, "hills": asked["hills"].head(0)})) == style.say("climb.nothing")
+    assert click(explored("fishbone", {**asked, "hills": asked["hills"].head(0)})) == style.say(
+        "climb.nothing"
+    )
     assert not (book.folder / "plan.csv").exists()
     widget = explored("fishbone", asked)
     with monkeypatch.context() as patch:
         patch.setattr(climb, "legs", lambda *_: 1 / 0)
         parts(widget, IntSlider)[0].value = 40
-        assert click(widget) == style.say("climb.nothing"), "what was shown before the error is not what is asked for"
+        assert click(widget) == style.say("climb.nothing"), (
+            "what was shown before the error is not what is asked for"
+        )
     parts(widget, IntSlider)[0].value = 45
     with monkeypatch.context() as patch:
-        patch.setattr(read, "keep_plan", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left <on> device")))
+        patch.setattr(
+            read,
+            "keep_plan",
+            lambda *_: (_ for _ in ()).throw(OSError(28, "No space left <on> device")),
+        )
         assert "No space left <on> device" in click(widget)
     assert "<on>" not in told[-1]
     assert "plan.csv" in click(widget)
@@ -484,11 +601,27 @@ def test_growth_follows_the_sliders_and_keeps_nothing(given, small_demo):
 
 def test_the_stock_shown_is_of_the_region_category_and_age_chosen(monkeypatch):
     ids = ["a", "b", "c"]
-    dealers = pd.DataFrame({"dealer_id": ids, "dealer_name": ["Ann", "Bob", "Cid"], "region": ["N", "S", None],
-                            "city": None, "account_manager": None})  # fmt: skip
-    models = pd.DataFrame({"product_id": ["p", "q"], "product_name": ["Pot", "Quilt"], "category": ["kitchen", "bed"]})
-    layers = pd.DataFrame({"dealer_id": [*ids, "a"], "product_id": ["p", "p", "q", "q"], "quantity": 1.0,
-                           "unit_cost": 10.0, "received_date": pd.Timestamp("2026-06-01")})  # fmt: skip
+    dealers = pd.DataFrame(
+        {
+            "dealer_id": ids,
+            "dealer_name": ["Ann", "Bob", "Cid"],
+            "region": ["N", "S", None],
+            "city": None,
+            "account_manager": None,
+        }
+    )
+    models = pd.DataFrame(
+        {"product_id": ["p", "q"], "product_name": ["Pot", "Quilt"], "category": ["kitchen", "bed"]}
+    )
+    layers = pd.DataFrame(
+        {
+            "dealer_id": [*ids, "a"],
+            "product_id": ["p", "p", "q", "q"],
+            "quantity": 1.0,
+            "unit_cost": 10.0,
+            "received_date": pd.Timestamp("2026-06-01"),
+        }
+    )
     aged = inventory.aged(layers, "2026-10-31")
     flows = pd.DataFrame(columns=["dealer_id", "product_id", "sold", "sold_90d", "last_sold_date"])
     shown = widgets.explore_stock(aged, flows, dealers, models)
@@ -498,7 +631,11 @@ def test_the_stock_shown_is_of_the_region_category_and_age_chosen(monkeypatch):
 
     figures, picture = [], style.picture
     monkeypatch.setattr(style, "picture", lambda figure: figures.append(figure) or picture(figure))
-    for chosen, names in ((("N", "", 90), "Ann Ann"), (("", "kitchen", 90), "Ann Bob"), (("S", "bed", 90), "")):
+    for chosen, names in (
+        (("N", "", 90), "Ann Ann"),
+        (("", "kitchen", 90), "Ann Bob"),
+        (("S", "bed", 90), ""),
+    ):
         region.value, category.value, days.value = chosen
         assert sorted(column(shown, "dealer_name") if names else []) == names.split()
     assert style.say("inventory.none_older", days=90) in seen(shown)
@@ -519,7 +656,9 @@ def test_the_proof_shown_is_of_the_dealer_chosen(given, small_demo):
     assert set(sums["dealer_id"]) == set(comparison["dealer_id"])
     choice.value = chosen = choice.options[-1][1]
     assert said(shown) == profit.verdict(comparison, chosen)
-    assert style.table(profit.proof_table(profit.proof(comparison, chosen))).to_html() in seen(shown)
+    assert style.table(profit.proof_table(profit.proof(comparison, chosen))).to_html() in seen(
+        shown
+    )
 
 
 def test_a_dealer_without_a_name_is_shown_by_his_number(given):
@@ -540,7 +679,13 @@ def test_the_card_shown_is_of_the_dealer_and_the_reader_chosen(given):
     assert html.escape(name.rpartition(" · ")[0]) in seen(shown)
     audience.value = "dealer"
     theirs = seen(shown)
-    own = tables["everyone"]["judged"].set_index("dealer_id").loc[name.rpartition(" · ")[2], "diagnosis"]
-    assert html.escape(own) not in theirs, "what is handed to a dealer does not hold our judgement of him"
+    own = (
+        tables["everyone"]["judged"]
+        .set_index("dealer_id")
+        .loc[name.rpartition(" · ")[2], "diagnosis"]
+    )
+    assert html.escape(own) not in theirs, (
+        "what is handed to a dealer does not hold our judgement of him"
+    )
     dealer.value = ""
     assert said(shown) == [style.say("explore.choose")]

@@ -8,7 +8,10 @@ from nbformat import v4
 
 from helpers import settings
 
-PARAMETERS = 'period: str = ""  # month\nconfig: str = "workbook.toml"  # whose data\nlanguage: str = "en"  # en or zh'
+PARAMETERS = (
+    'period: str = ""  # month\nconfig: str = "workbook.toml"  # whose data\nlanguage: str = '
+    '"en"  # en or zh'
+)
 
 
 def cell(source: str, *tags: str, text: bool = False):
@@ -26,10 +29,13 @@ def write_notebook(folder: Path, name: str, *cells) -> Path:
 
 def write_book(folder: Path, language: str = '["en"]', revenue: int = 5) -> settings.Workbook:
     rows = [f"00{i},2026-{month:02d}-28,{revenue + i}" for month in (9, 10) for i in range(1, 4)]
-    (folder / "sell_in.csv").write_text("\n".join(["dealer_id,date,revenue", *rows, f",2026-10-30,{revenue}"]) + "\n")
+    (folder / "sell_in.csv").write_text(
+        "\n".join(["dealer_id,date,revenue", *rows, f",2026-10-30,{revenue}"]) + "\n"
+    )
     (folder / "workbook.toml").write_text(
-        f'[workbook]\nname = "tiny"\ntitle = "Tiny <b>"\nbrand = "Ours"\ncurrency = "CNY"\nlanguage = {language}\n'
-        'generated = true\n[data.sell_in]\nsource = "sell_in.csv"\n',
+        '[workbook]\nname = "tiny"\ntitle = "Tiny <b>"\nbrand = "Ours"\ncurrency = '
+        f'"CNY"\nlanguage = {language}\ngenerated = true\n[data.sell_in]\nsource = '
+        '"sell_in.csv"\n',
         encoding="utf-8",
     )
     return settings.workbook(folder / "workbook.toml")
@@ -38,6 +44,12 @@ def write_book(folder: Path, language: str = '["en"]', revenue: int = 5) -> sett
 def write_manifest(place: Path, workbook: str = "tiny", **more) -> Path:
     """Make a folder an edition of a workbook, as far as others look at it."""
     place.mkdir(parents=True, exist_ok=True)
-    told = {"workbook": workbook, "period": place.name, "printed": "2026-11-02T05:30:00", "pages": [], "cards": []}
+    told = {
+        "workbook": workbook,
+        "period": place.name,
+        "printed": "2026-11-02T05:30:00",
+        "pages": [],
+        "cards": [],
+    }
     (place / "manifest.json").write_text(json.dumps(told | more), encoding="utf-8")
     return place

@@ -1,1 +1,4 @@
-"""Helpers of the Customer Workbook: door (read, checks, demo), questions, face (widgets, report, cli)."""
+"""Helpers of the Customer Workbook.
+
+Door (read, checks, demo), questions, face (widgets, report, cli).
+"""

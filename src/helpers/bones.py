@@ -19,7 +19,8 @@ from helpers import style
 
 FULL_SCORE = 10.0  # what is missing of a factor is missing to this
 
-# One breakable piece: a Chinese character with the punctuation that stays with it, or letters up to a hyphen or slash.
+# One breakable piece: a Chinese character with the punctuation that stays with it, or letters up to
+# a hyphen or slash.
 CJK = r"\u2e80-\u303f\u3040-\u9fff\uf900-\ufaff\uff00-\uffef"
 OPEN = r"\uff08\u300a\u300c\u3010"
 CLOSE = r"\uff0c\u3002\u3001\uff1a\uff1b\uff09\u300b\u300d\u3011\uff01\uff1f\u201d"
@@ -27,9 +28,11 @@ BREAKABLE = rf"[{OPEN}]*[{CJK}][{CLOSE}]*|[^{CJK}/-]+[/-]*|[/-]+"
 
 # The drawing is laid out in inches, so that what is measured fits what is drawn.
 POINT = 1 / 72
-SLANT = (0.8, 0.55)  # how far a bone leans back over its whole length: usually, and where room is scarce
+# how far a bone leans back over its whole length: usually, and where room is scarce
+SLANT = (0.8, 0.55)
 STEEPEST = 0.55  # … and per inch of height
-WIDEST, SHORTEST = 2.4, 0.7  # the widest column of a bone, beyond which twigs look empty; the shortest twig
+# the widest column of a bone, beyond which twigs look empty; the shortest twig
+WIDEST, SHORTEST = 2.4, 0.7
 TAIL, NECK = 0.3, 0.2  # from the left edge to the fork of the tail; from the last joint to the head
 CLEAR = 0.12  # from a bone to the tip of the next bone's twigs
 PAD = 0.055  # from a line to a text that is not its own
@@ -40,7 +43,7 @@ LINE_SPACING = 1.15
 KEY = (1.1, 0.07)  # width and height of the colour key
 
 
-# ---- the drawing ---------------------------------------------------------------------------------------------------
+# ---- the drawing ---------------------------------------------------------------------------------
 
 
 class Bone(NamedTuple):
@@ -61,7 +64,10 @@ class _Words(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """The measures of a drawing in inches: where the spine lies, how long and how slanted the bones are."""
+    """The measures of a drawing in inches.
+
+    Where the spine lies, how long and how slanted the bones are.
+    """
 
     names: list[list[_Words]]  # of the twigs, bone by bone
     boxes: list[_Words]
@@ -78,19 +84,25 @@ class Layout(NamedTuple):
 
 
 def score_colors() -> Colormap:
-    """Give the colours of scores 0-10 (as 0-1): bad, neutral, good; the ends of the scale are alike."""
+    """Give the colours of scores 0-10 (as 0-1): bad, neutral, good.
+
+    The ends of the scale are alike.
+    """
     bad, neutral, good = (style.COLORS[name] for name in ("bad", "muted", "good"))
     stops = [(0, bad), (0.2, bad), (0.5, neutral), (0.8, good), (1, good)]
     return LinearSegmentedColormap.from_list("score", stops)
 
 
-# ---- the layout ----------------------------------------------------------------------------------------------------
+# ---- the layout ----------------------------------------------------------------------------------
 
 
 def layout(bones: list[Bone], head: str, width: float) -> Layout:
-    """Measure the names, and find where everything goes on a width in inches; the height follows from them.
+    """Measure the names, and find where everything goes on a width in inches.
 
-    Bones lie above and below the spine by turns, as far out and as steep as the fullest of a side needs.
+    The height follows from them.
+
+    Bones lie above and below the spine by turns, as far out and as steep as the fullest of a side
+    needs.
     """
     n_columns = math.ceil(len(bones) / 2)
     crowded = n_columns > 4
@@ -99,26 +111,51 @@ def layout(bones: list[Bone], head: str, width: float) -> Layout:
     head_words = _words(head, functools.partial(_room, 0.95, 0.0), fonts[2])
     head_size = (max(head_words.width, 0.45) + 0.42, max(head_words.height + 0.36, 0.8))
     pitch = min((width - slant - NECK - head_size[0]) / n_columns, WIDEST)
-    boxes = [_words(bone.name, functools.partial(_room, pitch - 0.22 - _tag(bone), 0.0), fonts[1]) for bone in bones]
+    boxes = [
+        _words(bone.name, functools.partial(_room, pitch - 0.22 - _tag(bone), 0.0), fonts[1])
+        for bone in bones
+    ]
     above, reach_above = _named(bones[::2], pitch, slant, fonts[0])
     below, reach_below = _named(bones[1::2], pitch, slant, fonts[0])
     names = [(below if i % 2 else above)[i // 2] for i in range(len(bones))]
-    longest = max((name.width + (name.height + UP) * slant / (reach_below if i % 2 else reach_above) + PAD
-                   for i, twigs in enumerate(names) for name in twigs), default=0)  # fmt: skip
+    longest = max(
+        (
+            name.width + (name.height + UP) * slant / (reach_below if i % 2 else reach_above) + PAD
+            for i, twigs in enumerate(names)
+            for name in twigs
+        ),
+        default=0,
+    )
     half = head_size[1] / 2 + 0.05
     spine = 0.35 + max(reach_below + _tallest(boxes[1::2]) if below else 0, half)
     top = spine + max(reach_above + _tallest(boxes[::2]), half)
     joints = [slant + pitch * (1 + i // 2) - CLEAR / 2 for i in range(len(bones))]
     twig = min(max(longest + PAD, SHORTEST), pitch - CLEAR)
-    return Layout(names, boxes, head_words, head_size, joints, pitch, slant, twig, (reach_above, reach_below), spine,
-                 (width, top), fonts)  # fmt: skip
+    return Layout(
+        names,
+        boxes,
+        head_words,
+        head_size,
+        joints,
+        pitch,
+        slant,
+        twig,
+        (reach_above, reach_below),
+        spine,
+        (width, top),
+        fonts,
+    )
 
 
-def _named(bones: list[Bone], pitch: float, slant: float, size: float) -> tuple[list[list[_Words]], float]:
-    """Wrap the names of the twigs of one side, and find how far its bones reach out: so far that the fullest has room.
+def _named(
+    bones: list[Bone], pitch: float, slant: float, size: float
+) -> tuple[list[list[_Words]], float]:
+    """Wrap the names of the twigs of one side, and find how far its bones reach out.
 
-    A slanting bone takes from the room of a name what the name's height costs; the longer the bones, the less they
-    lean, so the least slope is sought that its own bones keep to.
+    So far that the fullest has room.
+
+    A slanting bone takes from the room of a name what the name's height costs; the longer the
+    bones, the less they lean, so the least slope is sought that its own bones keep to.
     """
     for slope in (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, STEEPEST):
         room = functools.partial(_room, pitch - CLEAR - 2 * PAD, slope)
@@ -144,7 +181,10 @@ def _tallest(words: list[_Words]) -> float:
 
 
 def _words(name: str, room: Callable[[float], float], size: float) -> _Words:
-    """Wrap a name into as few lines as its room allows, which may shrink with their height; lines of even length."""
+    """Wrap a name into as few lines as its room allows, which may shrink with their height.
+
+    Lines of even length.
+    """
     pieces = _pieces(name, size)
     for n_lines in range(1, MOST_LINES + 1):
         width = max(room(_height(n_lines, size)), 3 * size * POINT)
@@ -160,7 +200,10 @@ def _words(name: str, room: Callable[[float], float], size: float) -> _Words:
 
 
 class _Piece(NamedTuple):
-    """A part of a name that stays on one line; `gap` is the width of the space before it, within a line."""
+    """A part of a name that stays on one line.
+
+    `gap` is the width of the space before it, within a line.
+    """
 
     text: str
     width: float
@@ -168,12 +211,20 @@ class _Piece(NamedTuple):
 
 
 def _pieces(name: str, size: float) -> list[_Piece]:
-    """Break a name at spaces, after hyphens and slashes, and between Chinese characters, where their rules allow it."""
+    """Break a name at spaces, after hyphens and slashes, and between Chinese characters, where
+    their rules allow it.
+    """
     pieces = []
     for word in name.split() or ["–"]:
         for i, text in enumerate(re.findall(BREAKABLE, word)):
             space = " " if i == 0 and pieces else ""
-            pieces.append(_Piece(text, _width(text, size), _width("n n", size) - _width("nn", size) if space else 0.0))
+            pieces.append(
+                _Piece(
+                    text,
+                    _width(text, size),
+                    _width("n n", size) - _width("nn", size) if space else 0.0,
+                )
+            )
     return pieces
 
 
@@ -183,7 +234,17 @@ def _cut(pieces: list[_Piece], width: float, size: float) -> list[_Piece]:
     for piece in pieces:
         rest, gap = piece.text, piece.gap
         while len(rest) > 1 and _width(rest, size) > width:
-            n = max(next((n for n in range(len(rest) - 1, 1, -1) if _width(rest[:n] + "-", size) <= width), 1), 1)
+            n = max(
+                next(
+                    (
+                        n
+                        for n in range(len(rest) - 1, 1, -1)
+                        if _width(rest[:n] + "-", size) <= width
+                    ),
+                    1,
+                ),
+                1,
+            )
             cut.append(_Piece(rest[:n] + "-", _width(rest[:n] + "-", size), gap))
             rest, gap = rest[n:], 0.0
         cut.append(_Piece(rest, _width(rest, size), gap))
@@ -205,7 +266,9 @@ def _lines(pieces: list[_Piece], width: float) -> list[str]:
 @functools.cache
 def _width(text: str, size: float) -> float:
     """Measure a text as a vector drawing sets it; a screen's grid may make it a little wider."""
-    width, _height, _descent = TextToPath().get_text_width_height_descent(text, FontProperties(size=size), ismath=False)
+    width, _height, _descent = TextToPath().get_text_width_height_descent(
+        text, FontProperties(size=size), ismath=False
+    )
     return width * POINT * 1.02
 
 
@@ -213,7 +276,7 @@ def _height(n_lines: int, size: float) -> float:
     return n_lines * size * LINE_SPACING * 1.05 * POINT
 
 
-# ---- the strokes ---------------------------------------------------------------------------------------------------
+# ---- the strokes ---------------------------------------------------------------------------------
 
 
 def draw(ax: Axes, bones: list[Bone], plan: Layout) -> None:
@@ -230,26 +293,71 @@ def _draw_spine(ax: Axes, plan: Layout) -> None:
     """Draw tail, spine and head, and the words in the head."""
     color, y = style.COLORS["accent"], plan.spine
     neck = plan.joints[-1] + NECK
-    ax.plot([TAIL - 0.1, neck + 0.1], [y, y], color=color, linewidth=3, solid_capstyle="round", zorder=2)
+    ax.plot(
+        [TAIL - 0.1, neck + 0.1], [y, y], color=color, linewidth=3, solid_capstyle="round", zorder=2
+    )
     for up in (-1, 1):
-        fork = Path([(TAIL, y), (TAIL - 0.12, y + up * 0.03), (TAIL - 0.24, y + up * 0.2)],
-                    [Path.MOVETO, Path.CURVE3, Path.CURVE3])  # fmt: skip
-        ax.add_patch(patches.PathPatch(fork, fill=False, edgecolor=color, linewidth=3, capstyle="round", zorder=2))
+        fork = Path(
+            [(TAIL, y), (TAIL - 0.12, y + up * 0.03), (TAIL - 0.24, y + up * 0.2)],
+            [Path.MOVETO, Path.CURVE3, Path.CURVE3],
+        )
+        ax.add_patch(
+            patches.PathPatch(
+                fork, fill=False, edgecolor=color, linewidth=3, capstyle="round", zorder=2
+            )
+        )
     width, half = plan.head_size[0], plan.head_size[1] / 2
     head = Path(
-        [(neck, y), (neck + 0.02, y + half * 0.8), (neck - 0.06, y + half), (neck + width * 0.5, y + half * 1.02),
-         (neck + width * 0.86, y + half * 0.4), (neck + width, y), (neck + width * 0.86, y - half * 0.4),
-         (neck + width * 0.5, y - half * 1.02), (neck - 0.06, y - half), (neck + 0.02, y - half * 0.8), (neck, y)],
-        [Path.MOVETO, Path.CURVE3, Path.CURVE3, Path.CURVE4, Path.CURVE4, Path.CURVE4, Path.CURVE4, Path.CURVE4,
-         Path.CURVE4, Path.CURVE3, Path.CURVE3],
-    )  # fmt: skip
-    ax.add_patch(patches.PathPatch(head, facecolor=color, edgecolor=color, linewidth=1.5, joinstyle="round", zorder=3))
-    ax.text(neck + 0.45 * width, y, plan.head.text, fontsize=plan.fonts[2], color="white", ha="center",
-            va="center", linespacing=LINE_SPACING, zorder=4)  # fmt: skip
+        [
+            (neck, y),
+            (neck + 0.02, y + half * 0.8),
+            (neck - 0.06, y + half),
+            (neck + width * 0.5, y + half * 1.02),
+            (neck + width * 0.86, y + half * 0.4),
+            (neck + width, y),
+            (neck + width * 0.86, y - half * 0.4),
+            (neck + width * 0.5, y - half * 1.02),
+            (neck - 0.06, y - half),
+            (neck + 0.02, y - half * 0.8),
+            (neck, y),
+        ],
+        [
+            Path.MOVETO,
+            Path.CURVE3,
+            Path.CURVE3,
+            Path.CURVE4,
+            Path.CURVE4,
+            Path.CURVE4,
+            Path.CURVE4,
+            Path.CURVE4,
+            Path.CURVE4,
+            Path.CURVE3,
+            Path.CURVE3,
+        ],
+    )
+    ax.add_patch(
+        patches.PathPatch(
+            head, facecolor=color, edgecolor=color, linewidth=1.5, joinstyle="round", zorder=3
+        )
+    )
+    ax.text(
+        neck + 0.45 * width,
+        y,
+        plan.head.text,
+        fontsize=plan.fonts[2],
+        color="white",
+        ha="center",
+        va="center",
+        linespacing=LINE_SPACING,
+        zorder=4,
+    )
 
 
 def _draw_bones(ax: Axes, bones: list[Bone], plan: Layout) -> None:
-    """Draw the bones, and their names in the boxes at their ends; a bone without twigs shows its own score."""
+    """Draw the bones, and their names in the boxes at their ends.
+
+    A bone without twigs shows its own score.
+    """
     mean = sum(bone.weight for bone in bones) / len(bones)
     lines = []
     for i, (bone, box) in enumerate(zip(bones, plan.boxes, strict=True)):
@@ -258,17 +366,43 @@ def _draw_bones(ax: Axes, bones: list[Bone], plan: Layout) -> None:
         lines.append([(plan.joints[i], plan.spine), end])
         width, height = box.width + 0.16 + tag, box.height + 0.1
         left, bottom = end[0] - width / 2, end[1] - (height if up < 0 else 0)
-        ax.add_patch(patches.FancyBboxPatch((left, bottom), width, height, boxstyle="round,pad=0,rounding_size=0.05",
-                                            linewidth=0, facecolor=style.SEQUENTIAL(0.08), zorder=3))  # fmt: skip
-        ax.text(left + tag + (width - tag) / 2, bottom + height / 2, box.text, fontsize=plan.fonts[1], ha="center",
-                va="center", linespacing=LINE_SPACING, zorder=4)  # fmt: skip
+        ax.add_patch(
+            patches.FancyBboxPatch(
+                (left, bottom),
+                width,
+                height,
+                boxstyle="round,pad=0,rounding_size=0.05",
+                linewidth=0,
+                facecolor=style.SEQUENTIAL(0.08),
+                zorder=3,
+            )
+        )
+        ax.text(
+            left + tag + (width - tag) / 2,
+            bottom + height / 2,
+            box.text,
+            fontsize=plan.fonts[1],
+            ha="center",
+            va="center",
+            linespacing=LINE_SPACING,
+            zorder=4,
+        )
         if tag:
             _draw_score(ax, (left + 0.06, bottom + height / 2), bone.score)
     colors = [style.COLORS["reference"] if bone.twigs else _color(bone.score) for bone in bones]
     widths = [_thickness(bone.weight, mean, 1.6) for bone in bones]
     dashes = ["-" if bone.twigs else _dash(bone.score) for bone in bones]
-    ax.add_collection(LineCollection(lines, colors=colors, linewidths=widths, linestyles=dashes, capstyle="round",
-                                     zorder=1, label="bones"))  # fmt: skip
+    ax.add_collection(
+        LineCollection(
+            lines,
+            colors=colors,
+            linewidths=widths,
+            linestyles=dashes,
+            capstyle="round",
+            zorder=1,
+            label="bones",
+        )
+    )
 
 
 def _draw_twigs(ax: Axes, bones: list[Bone], plan: Layout) -> None:
@@ -284,11 +418,27 @@ def _draw_twigs(ax: Axes, bones: list[Bone], plan: Layout) -> None:
     for twig, name, width, (tip, end, y, left) in zip(flat, names, widths, places, strict=True):
         cap = width / 2 * POINT  # a round end reaches that far
         lines.append([(tip + cap, y), (end - cap, y)])
-        ax.text(left, y + UP, name.text, fontsize=plan.fonts[0], va="bottom", linespacing=LINE_SPACING, zorder=4)
+        ax.text(
+            left,
+            y + UP,
+            name.text,
+            fontsize=plan.fonts[0],
+            va="bottom",
+            linespacing=LINE_SPACING,
+            zorder=4,
+        )
         _draw_score(ax, (tip, y), twig.score)
-    ax.add_collection(LineCollection(lines, colors=[_color(twig.score) for twig in flat], linewidths=widths,
-                                     linestyles=[_dash(twig.score) for twig in flat], capstyle="round", zorder=1,
-                                     label="twigs"))  # fmt: skip
+    ax.add_collection(
+        LineCollection(
+            lines,
+            colors=[_color(twig.score) for twig in flat],
+            linewidths=widths,
+            linestyles=[_dash(twig.score) for twig in flat],
+            capstyle="round",
+            zorder=1,
+            label="twigs",
+        )
+    )
 
 
 def _places(plan: Layout, i: int) -> list[tuple[float, float, float, float]]:
@@ -309,14 +459,29 @@ def _places(plan: Layout, i: int) -> list[tuple[float, float, float, float]]:
 
 
 def _draw_score(ax: Axes, at: tuple[float, float], score: float) -> None:
-    """Write a score on a tag of its colour, which begins at a place; the text is as dark or light as it must be."""
+    """Write a score on a tag of its colour, which begins at a place.
+
+    The text is as dark or light as it must be.
+    """
     fill = "white" if math.isnan(score) else _color(score)
     bright = np.dot(to_rgb(fill), (0.2126, 0.7152, 0.0722)) > 0.55
-    tag = {"boxstyle": "round,pad=0.28,rounding_size=0.6", "facecolor": fill, "edgecolor": _color(score),
-           "linewidth": 0.8}  # fmt: skip
+    tag = {
+        "boxstyle": "round,pad=0.28,rounding_size=0.6",
+        "facecolor": fill,
+        "edgecolor": _color(score),
+        "linewidth": 0.8,
+    }
     text = f" {score_text(score)} " if math.isnan(score) else score_text(score)
-    ax.text(at[0] + 2 * POINT, at[1], text, fontsize=7, bbox=tag, color=style.COLORS["text"] if bright else "white",
-            va="center_baseline", zorder=4)  # fmt: skip
+    ax.text(
+        at[0] + 2 * POINT,
+        at[1],
+        text,
+        fontsize=7,
+        bbox=tag,
+        color=style.COLORS["text"] if bright else "white",
+        va="center_baseline",
+        zorder=4,
+    )
 
 
 def _draw_key(ax: Axes, plan: Layout) -> None:
@@ -324,7 +489,10 @@ def _draw_key(ax: Axes, plan: Layout) -> None:
     width, height = KEY
     right, y = plan.joints[-1] + NECK + plan.head_size[0] - 0.25, 0.09
     steps = np.linspace(0, 1, 21)
-    cells = [patches.Rectangle((right - width + width * low, y), width / 20, height) for low in steps[:-1]]
+    cells = [
+        patches.Rectangle((right - width + width * low, y), width / 20, height)
+        for low in steps[:-1]
+    ]
     middle = score_colors()((steps[:-1] + steps[1:]) / 2)
     for cell, color in zip(cells, middle, strict=True):
         cell.set(facecolor=color, edgecolor=color, linewidth=0.3)
@@ -348,5 +516,8 @@ def score_text(score: float) -> str:
 
 
 def _thickness(weight: float, mean: float, usual: float) -> float:
-    """Give a line's width in points: in proportion to the weight, but never invisible nor a beam."""
+    """Give a line's width in points.
+
+    In proportion to the weight, but never invisible nor a beam.
+    """
     return float(np.clip(usual * weight / mean, 0.8, 2.6 * usual)) if mean > 0 else usual

@@ -1,4 +1,4 @@
-"""Dealer card: one dealer on one page, for us before the visit, or for the dealer himself to keep."""
+"""Dealer card: one dealer on one page, for us before the visit or for the dealer to keep."""
 
 import html
 from collections.abc import Sequence
@@ -13,21 +13,27 @@ from helpers.judgement import cover_sentences
 from helpers.pareto import INDICATORS, ranked_classes
 
 AUDIENCES = ("us", "dealer")
-MIN_PEERS = 5  # dealers of his format and area, himself included, for a place among them to mean something
+# dealers of his format and area, himself included, for a place among them to mean something
+MIN_PEERS = 5
 LOWER_IS_BETTER = ("dso_days", "old_share")
 PLACED = (*INDICATORS, "dealer_margin_rate", "dso_days", "old_share")
-CIRCLES = {"format_area": ["store_format", "area_type"], "area": ["area_type"], "all": []}  # the narrowest first
+# the narrowest first
+CIRCLES = {"format_area": ["store_format", "area_type"], "area": ["area_type"], "all": []}
 N_FACTORS = 6  # drawn: the weakest by data
 N_MODELS = 4  # named in a sentence or table of his stock
-STANDING = ("overdue", "behind", "on_course", "not_known", "not_begun")  # states of actions that have not ended
+# states of actions that have not ended
+STANDING = ("overdue", "behind", "on_course", "not_known", "not_begun")
 ACTIONS = ["factor", "owner", "state", "due_date", "now_score", "target_score"]
 DEAD = ["product_name", "quantity", "value", "age_days", "last_sold_date"]
 HALF_IN = 4.5  # inches: two figures stand side by side on a printed card
 
 
 class Dossier(NamedTuple):
-    """What one audience may see of one dealer; for the dealer himself the tables of others and of our judgement are
-    empty."""
+    """What one audience may see of one dealer.
+
+    For the dealer himself the tables of others and of our judgement are
+    empty.
+    """
 
     dealer_id: str
     audience: str
@@ -39,7 +45,8 @@ class Dossier(NamedTuple):
     aged: pd.DataFrame  # his layers of stock
     dead: pd.DataFrame  # his dead stock, with `product_name`
     lots: pd.DataFrame  # what is proposed to leave him, as `rebalancing.move_table`
-    judged: pd.DataFrame  # us: his row with class, code, diagnosis, `previous_class`, `history`, `stability_rate`
+    # us: his row with class, code, diagnosis, `previous_class`, `history`, `stability_rate`
+    judged: pd.DataFrame
     places: pd.DataFrame  # us: his place among his peers, as `places_among_peers`
     calls: pd.DataFrame  # us: his row of the call list, or none
     lost: pd.DataFrame  # us: his row of `standing.losing`, or none
@@ -49,14 +56,28 @@ class Dossier(NamedTuple):
 
 
 def dossier(
-    dealer_id: str, audience: str, period: str, brand: str, *, dealers: pd.DataFrame, months: pd.DataFrame,
-    owed: pd.DataFrame, judged: pd.DataFrame, calls: pd.DataFrame, places: pd.DataFrame, aged: pd.DataFrame,
-    dead: pd.DataFrame, lots: pd.DataFrame, lost: pd.DataFrame, came: pd.DataFrame, factors: pd.DataFrame,
-) -> Dossier:  # fmt: skip
+    dealer_id: str,
+    audience: str,
+    period: str,
+    brand: str,
+    *,
+    dealers: pd.DataFrame,
+    months: pd.DataFrame,
+    owed: pd.DataFrame,
+    judged: pd.DataFrame,
+    calls: pd.DataFrame,
+    places: pd.DataFrame,
+    aged: pd.DataFrame,
+    dead: pd.DataFrame,
+    lots: pd.DataFrame,
+    lost: pd.DataFrame,
+    came: pd.DataFrame,
+    factors: pd.DataFrame,
+) -> Dossier:
     """Take from the network's tables what an audience may see of a dealer.
 
-    What is handed to a dealer holds his own figures only: no class, no margin of ours, no other dealer's name. That
-    is decided here, once; nothing else reads the network's tables.
+    What is handed to a dealer holds his own figures only: no class, no margin of ours, no other
+    dealer's name. That is decided here, once; nothing else reads the network's tables.
 
     Parameters
     ----------
@@ -65,7 +86,8 @@ def dossier(
     judged, places
         From `with_history` and `places_among_peers`.
     aged, dead, lots
-        From `inventory.aged`, `inventory.dead_stock` (with `product_name`) and `rebalancing.move_table`.
+        From `inventory.aged`, `inventory.dead_stock` (with `product_name`) and
+        `rebalancing.move_table`.
     lost, came, factors
         From `standing.losing`, `plan.promised_against_came` and `factor_rows`.
 
@@ -75,19 +97,36 @@ def dossier(
         If the dealer is none of the window's, or there is no such audience.
     """
     if audience not in AUDIENCES:
-        raise ValueError(f"audience: {audience!r} is not known; choose one of {', '.join(AUDIENCES)}")
+        raise ValueError(
+            f"audience: {audience!r} is not known; choose one of {', '.join(AUDIENCES)}"
+        )
     if dealer_id not in set(judged["dealer_id"]):
         raise ValueError(
             f"dealer_id: {dealer_id!r} is none of the {len(judged):,} dealers of the window; "
             f"choose one of them, e.g. {judged['dealer_id'].iloc[0]!r}"
         )
-    his = {"months": months, "owed": owed, "aged": aged, "dead": dead, "lots": lots, "judged": judged,
-           "places": places, "calls": calls, "lost": lost, "factors": factors}  # fmt: skip
+    his = {
+        "months": months,
+        "owed": owed,
+        "aged": aged,
+        "dead": dead,
+        "lots": lots,
+        "judged": judged,
+        "places": places,
+        "calls": calls,
+        "lost": lost,
+        "factors": factors,
+    }
     found = Dossier(
-        dealer_id, audience, period, brand, who=_his(dealers, dealer_id).iloc[0],
-        actions=_open(_his(came, dealer_id)), n_months=_n_known(months, period),
+        dealer_id,
+        audience,
+        period,
+        brand,
+        who=_his(dealers, dealer_id).iloc[0],
+        actions=_open(_his(came, dealer_id)),
+        n_months=_n_known(months, period),
         **{name: _his(table, dealer_id) for name, table in his.items()},
-    )  # fmt: skip
+    )
     return found if audience == "us" else _for_dealer(found)
 
 
@@ -97,7 +136,9 @@ def _n_known(months: pd.DataFrame, period: str) -> int:
     return sum(month >= months["month"].min() for month in window) if len(months) else len(window)
 
 
-def factor_rows(by_dealer: pd.DataFrame, session_scores: pd.DataFrame, tree: pd.DataFrame) -> pd.DataFrame:
+def factor_rows(
+    by_dealer: pd.DataFrame, session_scores: pd.DataFrame, tree: pd.DataFrame
+) -> pd.DataFrame:
     """Put what the data and what people say of each dealer's factors side by side.
 
     Parameters
@@ -111,39 +152,54 @@ def factor_rows(by_dealer: pd.DataFrame, session_scores: pd.DataFrame, tree: pd.
         `dealer_id`, `factor_id`, `factor`, `score`, `data_score`.
     """
     keys = ["dealer_id", "factor_id"]
-    said = session_scores.sort_values("scored_date", kind="stable").drop_duplicates(keys, keep="last")
+    said = session_scores.sort_values("scored_date", kind="stable").drop_duplicates(
+        keys, keep="last"
+    )
     rows = by_dealer[[*keys, "data_score"]].merge(said[[*keys, "score"]], on=keys, how="outer")
     rows["factor"] = rows["factor_id"].map(tree.set_index("factor_id")["factor"])
     return rows[[*keys, "factor", "score", "data_score"]]
 
 
-def with_history(judged: pd.DataFrame, before: pd.DataFrame, stability: pd.DataFrame) -> pd.DataFrame:
-    """Set beside each dealer's judgement `previous_class`, `history` and `stability_rate`; `has_past` where known.
+def with_history(
+    judged: pd.DataFrame, before: pd.DataFrame, stability: pd.DataFrame
+) -> pd.DataFrame:
+    """Set beside each dealer's judgement `previous_class`, `history` and `stability_rate`.
+
+    `has_past` where known.
 
     `before` is the judgement a year earlier, `stability` comes from `migration.class_stability`.
     """
     past = before[["dealer_id"]].assign(previous_class=ranked_classes(before))
     known = stability[["dealer_id", "history", "stability_rate"]]
-    rows = judged.drop(columns="previous_class", errors="ignore").merge(past, on="dealer_id", how="left")
+    rows = judged.drop(columns="previous_class", errors="ignore").merge(
+        past, on="dealer_id", how="left"
+    )
     return rows.merge(known, on="dealer_id", how="left").assign(has_past=len(before) > 0)
 
 
 def peer_figures(
     judged: pd.DataFrame, owed: pd.DataFrame, trends: pd.DataFrame, held: pd.DataFrame
-) -> pd.DataFrame:  # fmt: skip
-    """Gather the figures of `PLACED` by dealer, from judgement, receivables, `margin_trends` and `dealer_stock`."""
+) -> pd.DataFrame:
+    """Gather the figures of `PLACED` by dealer, from judgement, receivables, `margin_trends` and
+    `dealer_stock`.
+    """
     rows = judged[["dealer_id", *(i for i in INDICATORS if i in judged)]]
-    rows = rows.merge(owed[["dealer_id", "dso_days", "payments"]].rename(columns={"payments": "paid"}), how="left")
+    rows = rows.merge(
+        owed[["dealer_id", "dso_days", "payments"]].rename(columns={"payments": "paid"}), how="left"
+    )
     rows["dso_days"] = rows["dso_days"].where(rows.pop("paid").notna())
     rows = rows.merge(
-        trends[["dealer_id", "margin_rate"]].rename(columns={"margin_rate": "dealer_margin_rate"}), how="left"
+        trends[["dealer_id", "margin_rate"]].rename(columns={"margin_rate": "dealer_margin_rate"}),
+        how="left",
     )
     return rows.merge(held[["dealer_id", "old_share"]], how="left")
 
 
 def _for_dealer(found: Dossier) -> Dossier:
     ours = ("judged", "places", "calls", "lost", "actions", "factors")
-    anonymous = found.lots.drop(columns=["to_dealer_id", "taker_name", "taker_city", "reason", "account_manager"])
+    anonymous = found.lots.drop(
+        columns=["to_dealer_id", "taker_name", "taker_city", "reason", "account_manager"]
+    )
     return found._replace(lots=anonymous, **{name: getattr(found, name).head(0) for name in ours})
 
 
@@ -153,16 +209,18 @@ def _his(rows: pd.DataFrame, dealer_id: str) -> pd.DataFrame:
 
 def _open(actions: pd.DataFrame) -> pd.DataFrame:
     rows = actions[actions["state"].isin(STANDING)]
-    return rows.assign(order=rows["state"].map({state: i for i, state in enumerate(STANDING)})).sort_values(
-        ["order", "due_date"], ignore_index=True
-    )
+    return rows.assign(
+        order=rows["state"].map({state: i for i, state in enumerate(STANDING)})
+    ).sort_values(["order", "due_date"], ignore_index=True)
 
 
-# ---- his place among his peers --------------------------------------------------------------------------------------
+# ---- his place among his peers -------------------------------------------------------------------
 
 
 def places_among_peers(figures: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
-    """Place each dealer among those of his format and area; fewer than `MIN_PEERS`: of his area, else among all.
+    """Place each dealer among those of his format and area.
+
+    Fewer than `MIN_PEERS`: of his area, else among all.
 
     Parameters
     ----------
@@ -172,12 +230,15 @@ def places_among_peers(figures: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataF
     Returns
     -------
     DataFrame
-        A row per dealer and figure he has: `dealer_id`, `indicator`, `value`, `peer_median`, `place` (1 best, equals
-        share it), `n_peers` (himself included), `percentile` (part of the others he is ahead of, equals half; NaN
-        where he is alone), `peers` ("format_area", "area", "all").
+        A row per dealer and figure he has: `dealer_id`, `indicator`, `value`, `peer_median`,
+        `place` (1 best, equals share it), `n_peers` (himself included), `percentile` (part of the
+        others he is ahead of, equals half; NaN where he is alone), `peers` ("format_area", "area",
+        "all").
     """
     known = figures.reindex(columns=["dealer_id", *PLACED])
-    known = known.merge(dealers[["dealer_id", "store_format", "area_type"]], on="dealer_id", how="left")
+    known = known.merge(
+        dealers[["dealer_id", "store_format", "area_type"]], on="dealer_id", how="left"
+    )
     return pd.concat([_placed(known.dropna(subset=[i]), i) for i in PLACED], ignore_index=True)
 
 
@@ -191,18 +252,30 @@ def _placed(told: pd.DataFrame, indicator: str) -> pd.DataFrame:
 def _among(told: pd.DataFrame, indicator: str, circle: str) -> pd.DataFrame:
     """Place dealers within a circle, but for those in whose circle there are too few."""
     sign = -1 if indicator in LOWER_IS_BETTER else 1
-    by = [told[key] for key in CIRCLES[circle]] or np.zeros(len(told))  # who lacks a key is in no group
+    # who lacks a key is in no group
+    by = [told[key] for key in CIRCLES[circle]] or np.zeros(len(told))
     peers = (sign * told[indicator]).groupby(by)
-    n, ahead, behind = peers.transform("size"), peers.rank("min", ascending=False) - 1, peers.rank("min") - 1
-    rows = pd.DataFrame({
-        "dealer_id": told["dealer_id"], "indicator": indicator, "value": told[indicator],
-        "peer_median": sign * peers.transform("median"), "place": ahead + 1, "n_peers": n,
-        "percentile": (behind + (n - 1 - ahead - behind) / 2) / (n - 1).where(n > 1), "peers": circle,
-    })  # fmt: skip
+    n, ahead, behind = (
+        peers.transform("size"),
+        peers.rank("min", ascending=False) - 1,
+        peers.rank("min") - 1,
+    )
+    rows = pd.DataFrame(
+        {
+            "dealer_id": told["dealer_id"],
+            "indicator": indicator,
+            "value": told[indicator],
+            "peer_median": sign * peers.transform("median"),
+            "place": ahead + 1,
+            "n_peers": n,
+            "percentile": (behind + (n - 1 - ahead - behind) / 2) / (n - 1).where(n > 1),
+            "peers": circle,
+        }
+    )
     return rows if circle == "all" else rows[n >= MIN_PEERS]
 
 
-# ---- words ----------------------------------------------------------------------------------------------------------
+# ---- words ---------------------------------------------------------------------------------------
 
 
 class Heading:
@@ -214,7 +287,10 @@ class Heading:
 
     def _repr_html_(self) -> str:
         facts = " · ".join(html.escape(style.fitting(fact)) for fact in self.facts)
-        return f'<p class="who">{html.escape(style.fitting(self.name))}</p><p class="facts">{facts}</p>'
+        return (
+            f'<p class="who">{html.escape(style.fitting(self.name))}</p><p '
+            f'class="facts">{facts}</p>'
+        )
 
     def __repr__(self) -> str:
         """Read as plain text."""
@@ -226,15 +302,26 @@ def heading(found: Dossier) -> Heading:
     who = found.who
     place = "，".join if style.spoken() != "en" else ", ".join
     area = f"{who['floor_area_m2']:,.0f} m²" if pd.notna(who["floor_area_m2"]) else ""
-    since = style.say("card.since", year=pd.Timestamp(who["opened_date"]).year) if pd.notna(who["opened_date"]) else ""
+    since = (
+        style.say("card.since", year=pd.Timestamp(who["opened_date"]).year)
+        if pd.notna(who["opened_date"])
+        else ""
+    )
     store_format = style.word(who["store_format"]) if pd.notna(who["store_format"]) else ""
     where = place([str(who[c]) for c in ("city", "region") if pd.notna(who[c])])
-    manager = style.say("card.manager", name=who["account_manager"]) if pd.notna(who["account_manager"]) else ""
+    manager = (
+        style.say("card.manager", name=who["account_manager"])
+        if pd.notna(who["account_manager"])
+        else ""
+    )
     return Heading(who["dealer_name"], [found.dealer_id, store_format, area, where, since, manager])
 
 
 def year_sums(found: Dossier, column: str = "revenue") -> tuple[float, float]:
-    """Sum up his months of the window, and of the twelve before; NaN where the data don't reach back."""
+    """Sum up his months of the window, and of the twelve before.
+
+    NaN where the data don't reach back.
+    """
     by_month = found.months.set_index("month")[column]
     now, then = (periods.month_range(periods.shift(found.period, back), 12) for back in (0, -12))
     whole = len(found.months) and found.months["month"].min() <= then[0]
@@ -253,10 +340,18 @@ def summary(found: Dossier) -> list[str]:
     if len(found.owed) and found.owed["payments"].notna().all():
         row = found.owed.iloc[0]
         key = "owes" if row["balance"] > 0 else "owes_nothing"
-        if pd.isna(row["collection_rate"]):  # nothing bought: no days of purchases, and no part of them
+        # nothing bought: no days of purchases, and no part of them
+        if pd.isna(row["collection_rate"]):
             key = "owes_no_purchases" if row["balance"] > 0 else "no_debt"
-        said.append(style.say(f"card.{key}", balance=row["balance"], days=row["dso_days"], n=found.n_months,
-                              rate=style.percent(row["collection_rate"])))  # fmt: skip
+        said.append(
+            style.say(
+                f"card.{key}",
+                balance=row["balance"],
+                days=row["dso_days"],
+                n=found.n_months,
+                rate=style.percent(row["collection_rate"]),
+            )
+        )
     return said
 
 
@@ -267,14 +362,26 @@ def _class_sentences(found: Dossier) -> list[str]:
     key = "stayed" if row["previous_class"] == ranked_classes(found.judged).iloc[0] else "class"
     if pd.isna(row["previous_class"]):
         key = "new" if row["has_past"] else "no_past"
-    said = [style.say(f"card.{key}", letter=row["composite_class"], code=row["code"], then=row["previous_class"],
-                      diagnosis=style.word(row["diagnosis"]))]  # fmt: skip
+    said = [
+        style.say(
+            f"card.{key}",
+            letter=row["composite_class"],
+            code=row["code"],
+            then=row["previous_class"],
+            diagnosis=style.word(row["diagnosis"]),
+        )
+    ]
     if row.get("gross_profit", 0.0) < 0:
         said.append(style.say("card.loses", losses=-row["gross_profit"], n=found.n_months))
     said += cover_sentences(found.judged) if pd.notna(row.get("gross_profit")) else []
     if pd.notna(row["history"]) and pd.notna(row["stability_rate"]):
-        said.append(style.say("card.history", history=" ".join(row["history"]),
-                              rate=style.percent(row["stability_rate"])))  # fmt: skip
+        said.append(
+            style.say(
+                "card.history",
+                history=" ".join(row["history"]),
+                rate=style.percent(row["stability_rate"]),
+            )
+        )
     reason = row.get("override_reason", "")
     return said + ([style.say("card.override", reason=reason)] if reason else [])
 
@@ -287,43 +394,67 @@ def next_steps(found: Dossier, measures: pd.DataFrame) -> list[str]:
     said = [f"{row.reason} {row.measure}" for row in found.calls.itertuples()]
     late = found.actions[found.actions["state"].isin(("overdue", "behind"))]
     if len(late):
-        said.append(style.say("card.late", n=len(late), factors=style.listed(late["factor"], len(late))))
+        said.append(
+            style.say("card.late", n=len(late), factors=style.listed(late["factor"], len(late)))
+        )
     said += _stock_step(found)
     less = found.lost[found.lost["status"] == "earns_less"]
     said += [standing.call_reason(row, found.brand) for row in less.itertuples()]
-    weak = found.factors.dropna(subset=["data_score"]).sort_values("data_score", kind="stable").head(1)
+    weak = (
+        found.factors.dropna(subset=["data_score"]).sort_values("data_score", kind="stable").head(1)
+    )
     for row in weak[weak["data_score"] < 5].itertuples():
-        said.append(style.say("card.weakest", factor=row.factor, score=style.decimal(row.data_score, 1)))
+        said.append(
+            style.say("card.weakest", factor=row.factor, score=style.decimal(row.data_score, 1))
+        )
     if not said and len(found.judged):
         mine = measures[measures["trigger"] == found.judged["composite_class"].iloc[0]]
         said = [style.translated(row.en, row.zh) for row in mine.itertuples()]
-    return said or [style.say("card.nothing_to_do" if found.audience == "us" else "card.nothing_to_propose")]
+    return said or [
+        style.say("card.nothing_to_do" if found.audience == "us" else "card.nothing_to_propose")
+    ]
 
 
 def _stock_step(found: Dossier) -> list[str]:
     """Propose what to do with what lies dead, or sleeps and is wanted elsewhere."""
     if found.lots.empty:
-        return [style.say("card.dead", value=found.dead["value"].sum(), models=_models(found.dead))] * bool(
-            len(found.dead)
-        )
+        return [
+            style.say("card.dead", value=found.dead["value"].sum(), models=_models(found.dead))
+        ] * bool(len(found.dead))
     lots = found.lots
-    said = style.say("card.move", n=int(lots["quantity"].sum()), value=lots["value"].sum(), models=_models(lots))
+    said = style.say(
+        "card.move", n=int(lots["quantity"].sum()), value=lots["value"].sum(), models=_models(lots)
+    )
     names = lots["taker_name"].unique() if "taker_name" in lots else []
-    return [said + (style.say("card.move_to", names=style.listed(names, 3)) if len(names) else
-                    style.say("card.move_on"))]  # fmt: skip
+    return [
+        said
+        + (
+            style.say("card.move_to", names=style.listed(names, 3))
+            if len(names)
+            else style.say("card.move_on")
+        )
+    ]
 
 
 def _models(rows: pd.DataFrame) -> str:
     """Name models, the dearest first; the rest is counted in words that fit goods."""
-    names = rows.groupby("product_name")["value"].sum().sort_values(ascending=False, kind="stable").index
+    names = (
+        rows.groupby("product_name")["value"]
+        .sum()
+        .sort_values(ascending=False, kind="stable")
+        .index
+    )
     shown = style.listed(names[:N_MODELS])
     return shown if len(names) <= N_MODELS else style.say("card.models", names=shown, n=len(names))
 
 
 def proof_sentences(found: Dossier, comparison: pd.DataFrame) -> list[str]:
-    """Say what our brand earns him; to us in short, since the figure shows each measure, to him in full.
+    """Say what our brand earns him.
 
-    `comparison` is the network's, from `profit.brand_comparison`: what is said of it holds his figures only.
+    To us in short, since the figure shows each measure, to him in full.
+
+    `comparison` is the network's, from `profit.brand_comparison`: what is said of it holds his
+    figures only.
     """
     return profit.verdict(comparison, found.dealer_id, in_short=found.audience == "us")
 
@@ -333,7 +464,7 @@ def dead_table(found: Dossier) -> pd.DataFrame:
     return found.dead[DEAD].head(N_MODELS)
 
 
-# ---- plots ----------------------------------------------------------------------------------------------------------
+# ---- plots ---------------------------------------------------------------------------------------
 
 
 def _half(height: float = 2.0) -> Axes:
@@ -343,17 +474,31 @@ def _half(height: float = 2.0) -> Axes:
 def plot_purchases(found: Dossier, *, ax: Axes | None = None) -> Axes:
     """Draw what he bought of ours month by month, the year before behind it."""
     window = periods.month_range(found.period, 12)
-    by_month = found.months.set_index("month")["revenue"] if len(found.months) else pd.Series(dtype=float)
+    by_month = (
+        found.months.set_index("month")["revenue"] if len(found.months) else pd.Series(dtype=float)
+    )
     if by_month.reindex(window).isna().all():
         return style.nothing(style.say("card.no_purchases"), ax or _half(0.9))
-    window = window[len(window) - found.n_months :]  # months before the data are unknown, not without a purchase
+    # months before the data are unknown, not without a purchase
+    window = window[len(window) - found.n_months :]
     ax, x = ax or _half(), np.arange(len(window))
     before = by_month.reindex([periods.shift(month, -12) for month in window])
-    ax.bar(x, by_month.reindex(window).fillna(0), color=style.COLORS["accent"], width=0.7,
-           label=style.say("card.now", n=len(window)))  # fmt: skip
+    ax.bar(
+        x,
+        by_month.reindex(window).fillna(0),
+        color=style.COLORS["accent"],
+        width=0.7,
+        label=style.say("card.now", n=len(window)),
+    )
     if before.notna().any():
-        ax.step(x, before.fillna(0), where="mid", color=style.COLORS["rival"], linewidth=1.3,
-                label=style.say("card.then"))  # fmt: skip
+        ax.step(
+            x,
+            before.fillna(0),
+            where="mid",
+            color=style.COLORS["rival"],
+            linewidth=1.3,
+            label=style.say("card.then"),
+        )
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.1)
     ax.set_xticks(x[::2], [month[2:] for month in window[::2]])
     ax.grid(axis="x", visible=False)
@@ -366,7 +511,10 @@ def plot_purchases(found: Dossier, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_places(found: Dossier, *, ax: Axes | None = None) -> Axes:
-    """Draw his place among his peers, the best at the right; beside it his figure and the middle peer's."""
+    """Draw his place among his peers, the best at the right.
+
+    Beside it his figure and the middle peer's.
+    """
     rows = found.places.dropna(subset=["percentile"])
     if rows.empty:
         return style.nothing(style.say(f"card.no_places_{found.audience}"), ax or _half(0.9))
@@ -376,24 +524,50 @@ def plot_places(found: Dossier, *, ax: Axes | None = None) -> Axes:
     color = [style.COLORS["good" if p >= 0.5 else "bad"] for p in rows["percentile"]]
     ax.scatter(rows["percentile"], y, color=color, s=46, zorder=3)
     for at, row in zip(y, rows.itertuples(), strict=True):
-        ax.annotate(_place(row), (0.5, at), xytext=(0, 5), textcoords="offset points", fontsize=8, ha="center",
-                    zorder=2, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3})  # fmt: skip
+        ax.annotate(
+            _place(row),
+            (0.5, at),
+            xytext=(0, 5),
+            textcoords="offset points",
+            fontsize=8,
+            ha="center",
+            zorder=2,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3},
+        )
     ax.set_yticks(y, [style.label(i) for i in rows["indicator"]])
     ax.set(xlim=(-0.06, 1.06), ylim=(len(rows) - 0.5, -0.9))
-    ax.set_xticks([0, 0.5, 1], [style.label(t) for t in ("peers_worst", "peers_middle", "peers_best")])
+    ax.set_xticks(
+        [0, 0.5, 1], [style.label(t) for t in ("peers_worst", "peers_middle", "peers_best")]
+    )
     ax.grid(visible=False)
     first = rows.iloc[0]
-    title = style.say("card.places", indicator=style.label(first["indicator"]), place=int(first["place"]),
-                      n=int(first["n_peers"]), peers=style.say(f"card.peers_{first['peers']}"))  # fmt: skip
+    title = style.say(
+        "card.places",
+        indicator=style.label(first["indicator"]),
+        place=int(first["place"]),
+        n=int(first["n_peers"]),
+        peers=style.say(f"card.peers_{first['peers']}"),
+    )
     return style.explain(ax, title)
 
 
 def _place(row) -> str:
     money = row.indicator in ("payments", "gross_profit")
     days = row.indicator.endswith("_days")
-    write = style.money if money else (lambda v: f"{v:,.0f}") if days else (lambda v: style.percent(v, 1))
-    return style.say("card.place", value=write(row.value), median=write(row.peer_median), place=row.place,
-                     n=row.n_peers)  # fmt: skip
+    write = (
+        style.money
+        if money
+        else (lambda v: f"{v:,.0f}")
+        if days
+        else (lambda v: style.percent(v, 1))
+    )
+    return style.say(
+        "card.place",
+        value=write(row.value),
+        median=write(row.peer_median),
+        place=row.place,
+        n=row.n_peers,
+    )
 
 
 def plot_stock_age(found: Dossier, *, ax: Axes | None = None) -> Axes:
@@ -406,19 +580,34 @@ def plot_stock_age(found: Dossier, *, ax: Axes | None = None) -> Axes:
     color = [style.COLORS["bad" if bucket in inventory.OLD else "accent"] for bucket in value.index]
     ax.barh(y, value, color=color, height=0.62)
     for at, amount in zip(y, value, strict=True):
-        ax.annotate(f"{style.money(amount, unit=False)} · {style.percent(amount / value.sum())}", (amount, at),
-                    xytext=(4, 0), textcoords="offset points", fontsize=8.5, va="center")  # fmt: skip
+        ax.annotate(
+            f"{style.money(amount, unit=False)} · {style.percent(amount / value.sum())}",
+            (amount, at),
+            xytext=(4, 0),
+            textcoords="offset points",
+            fontsize=8.5,
+            va="center",
+        )
     ax.set_yticks(y, [style.label(inventory.VALUES[bucket]) for bucket in value.index])
     ax.set(xlim=(0, 1.4 * value.max()), ylim=(len(value) - 0.4, -0.6))
     ax.set_xticks([])
     ax.grid(visible=False)
     old = value[[bucket for bucket in inventory.OLD if bucket in value]].sum()
-    return style.explain(ax, style.say("card.stock", value=value.sum(), share=style.percent(old / value.sum())))
+    return style.explain(
+        ax, style.say("card.stock", value=value.sum(), share=style.percent(old / value.sum()))
+    )
 
 
 def plot_factors(found: Dossier, *, ax: Axes | None = None) -> Axes:
-    """Draw his weakest factors: what the data say of him among his peers, and what people scored."""
-    rows = found.factors.dropna(subset=["data_score"]).sort_values("data_score", kind="stable").head(N_FACTORS)
+    """Draw his weakest factors.
+
+    What the data say of him among his peers, and what people scored.
+    """
+    rows = (
+        found.factors.dropna(subset=["data_score"])
+        .sort_values("data_score", kind="stable")
+        .head(N_FACTORS)
+    )
     if rows.empty:
         return style.nothing(style.say(f"card.no_factors_{found.audience}"), ax or _half(0.9))
     ax, y = ax or _half(), np.arange(len(rows))
@@ -427,12 +616,22 @@ def plot_factors(found: Dossier, *, ax: Axes | None = None) -> Axes:
     ax.scatter(rows["data_score"], y, color=color, s=40, zorder=3, label=style.say("card.by_data"))
     scored = rows["score"].notna()
     if scored.any():
-        ax.scatter(rows.loc[scored, "score"], y[scored], marker="D", s=26, facecolor="none", zorder=3,
-                   edgecolor=style.COLORS["text"], label=style.say("card.by_people"))  # fmt: skip
+        ax.scatter(
+            rows.loc[scored, "score"],
+            y[scored],
+            marker="D",
+            s=26,
+            facecolor="none",
+            zorder=3,
+            edgecolor=style.COLORS["text"],
+            label=style.say("card.by_people"),
+        )
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.1)
     ax.set_yticks(y, rows["factor"])
     ax.set(xlim=(-0.3, 10.3), ylim=(len(rows) - 0.4, -0.6))
     ax.grid(axis="y", visible=False)
     row = rows.iloc[0]
-    return style.explain(ax, style.say("card.factors", factor=row["factor"],
-                                       score=style.decimal(row["data_score"], 1)))  # fmt: skip
+    return style.explain(
+        ax,
+        style.say("card.factors", factor=row["factor"], score=style.decimal(row["data_score"], 1)),
+    )

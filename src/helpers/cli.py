@@ -1,4 +1,7 @@
-"""The command line: `workbook check | report | …`. What is heavy is imported inside the commands."""
+"""The command line: `workbook check | report | …`.
+
+What is heavy is imported inside the commands.
+"""
 
 import argparse
 import contextlib
@@ -24,9 +27,10 @@ TOLD = 300  # characters of an error nobody foresaw; the log has all
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and give its exit code.
 
-    0 done; 1 done with warnings, or with cards or PDFs missing; 2 not done, for a reason told in plain lines: data or
-    settings, a full disk, another run, an output nobody can read; 70 something unforeseen, whose traceback lies in the
-    log that the last line names; 130 interrupted. Who asks wrongly ends with SystemExit(2), as argparse does.
+    0 done; 1 done with warnings, or with cards or PDFs missing; 2 not done, for a reason told in
+    plain lines: data or settings, a full disk, another run, an output nobody can read; 70 something
+    unforeseen, whose traceback lies in the log that the last line names; 130 interrupted. Who asks
+    wrongly ends with SystemExit(2), as argparse does.
     """
     try:
         return _run(arguments)
@@ -34,11 +38,14 @@ def main(arguments: list[str] | None = None) -> int:
         terminal.tell("workbook: interrupted")
         return 130
     except terminal.OutputLostError as error:
-        terminal.tell(f"workbook: standard output can't be written to ({error}); not all could be said")
+        terminal.tell(
+            f"workbook: standard output can't be written to ({error}); not all could be said"
+        )
         return 2
     except _AskedWrongly as error:
         raise SystemExit(error.args[0]) from None
-    except BaseException as error:  # a SystemExit from within a command is as unforeseen as a KeyError
+    except BaseException as error:
+        # a SystemExit from within a command is as unforeseen as a KeyError
         return _failed(error)
 
 
@@ -49,7 +56,8 @@ class _AskedWrongly(Exception):  # noqa: N818
 def _run(arguments: list[str] | None) -> int:
     terminal.ready()
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end, a run tidies up as after Ctrl-C
+        # asked to end, a run tidies up as after Ctrl-C
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         options = _parser().parse_args(arguments)
     except SystemExit as asked:
@@ -68,7 +76,10 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _failed(error: BaseException) -> int:
-    """Tell what a person can put right in plain lines (2); anything else in one sentence that names its log (70)."""
+    """Tell what a person can put right in plain lines (2).
+
+    Anything else in one sentence that names its log (70).
+    """
     with contextlib.suppress(Exception):  # what broke may be what these need
         from helpers import files
         from helpers.settings import DataError
@@ -80,13 +91,17 @@ def _failed(error: BaseException) -> int:
         if reason := files.disk_reason(error):
             terminal.tell(f"workbook: {_one_line(reason)}")
             return 2
-    said = _one_line("".join(traceback.format_exception_only(error)).split("\n")[0])[:TOLD].rstrip(" :")
+    said = _one_line("".join(traceback.format_exception_only(error)).split("\n")[0])[:TOLD].rstrip(
+        " :"
+    )
     log, reasons = _logged(error)
     if log:
         where = f"its traceback lies in {log}"
     else:
         at = traceback.extract_tb(error.__traceback__)[-1:]
-        last = "".join(f", in {frame.name}, {Path(frame.filename).name} line {frame.lineno}" for frame in at)
+        last = "".join(
+            f", in {frame.name}, {Path(frame.filename).name} line {frame.lineno}" for frame in at
+        )
         where = f"no log could be written ({reasons}); it was raised{last}"
     terminal.tell(f"workbook: something unforeseen ended this command: {said}; {where}")
     return UNFORESEEN
@@ -98,18 +113,24 @@ def _one_line(text: str) -> str:
 
 
 def _logged(error: BaseException) -> tuple[str, str]:
-    """Write a log with the traceback where it can be written: its path, or "" and why there is none."""
+    """Write a log with the traceback where it can be written.
+
+    Its path, or "" and why there is none.
+    """
     given = os.environ.get("WORKBOOK_CACHE")
     text = "".join(traceback.format_exception(error))
     text = f"{time.strftime('%Y-%m-%d %H:%M:%S %z')}  workbook {' '.join(sys.argv[1:])}\n\n{text}"
     reasons = []
-    for folder in (Path(given or ROOT / "data" / "cache") / "logs", None):  # None: the system's own place
+    # None: the system's own place
+    for folder in (Path(given or ROOT / "data" / "cache") / "logs", None):
         path = ""
         try:
             if folder:
                 folder.mkdir(parents=True, exist_ok=True)
             # a name nobody can foresee, for nobody else to read: a shared folder may hold traps
-            descriptor, path = tempfile.mkstemp(".log", f"workbook-{time.strftime('%Y%m%d-%H%M%S')}-", folder)
+            descriptor, path = tempfile.mkstemp(
+                ".log", f"workbook-{time.strftime('%Y%m%d-%H%M%S')}-", folder
+            )
             with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123
                 file.write(re.sub(r"://[^@/\s]*@", "://…@", text))
             return path, ""
@@ -121,39 +142,97 @@ def _logged(error: BaseException) -> tuple[str, str]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="workbook", description="Which dealers carry the brand: checks and reports.")
+    parser = _Parser(
+        prog="workbook", description="Which dealers carry the brand: checks and reports."
+    )
     commands = parser.add_subparsers(required=True, metavar="command")
-    check = _command(commands, "check", _check, "say what is wrong in the data: exit 0 clean, 1 warnings, 2 errors")
-    report = _command(commands, "report", _report, "print a month's edition; the last line is its front page's path")
+    check = _command(
+        commands,
+        "check",
+        _check,
+        "say what is wrong in the data: exit 0 clean, 1 warnings, 2 errors",
+    )
+    report = _command(
+        commands,
+        "report",
+        _report,
+        "print a month's edition; the last line is its front page's path",
+    )
     _command(commands, "demo", _demo, "make the demo network in data/demo")
     lab = _command(commands, "lab", _lab, "open the notebooks in JupyterLab")
     workshop = _command(commands, "workshop", _lab, "open the workshop's notebook in JupyterLab")
     workshop.set_defaults(notebook="08_workshop.ipynb")
-    diff = _command(commands, "diff", _diff, "say what changed from one month's edition to another's")
+    diff = _command(
+        commands, "diff", _diff, "say what changed from one month's edition to another's"
+    )
     for command in (check, report, lab, workshop, diff):
         command.add_argument(
-            "--config", default="", metavar="FILE",
-            help="workbook.toml, or its folder (default: the one in this folder or above, else the project's)",
-        )  # fmt: skip
-    report.add_argument("period", nargs="?", default="", help='month, e.g. "2026-10" (default: last complete month)')
-    report.add_argument("--only", action="append", default=[], metavar="NAME",
-                        help="only this notebook, as a draft beside the edition; repeatable")  # fmt: skip
-    report.add_argument("--language", action="append", default=[], metavar="CODE",
-                        help="en, zh-Hans or zh-Hant instead of the workbook's; repeatable")  # fmt: skip
-    report.add_argument("--cards", type=_cards, default=0, metavar="all|N",
-                        help="print the cards of all dealers, or of the N largest, into the edition")  # fmt: skip
-    report.add_argument("--card", action="append", default=[], metavar="ID",
-                        help="print this dealer's card into the edition; repeatable")  # fmt: skip
-    report.add_argument("--audience", action="append", default=[], metavar="WHO",
-                        help="cards for us (default), or for the dealer himself; repeatable")  # fmt: skip
-    report.add_argument("--workers", type=_count, metavar="N", help="pages at the same time (default: all cores)")
-    report.add_argument("--minutes", type=_count, default=360, metavar="N", help="end the run after so many (360)")
-    report.add_argument("--pdf", action="store_true", help="print each page as PDF, too (needs Chromium)")
-    report.add_argument("--archive", action="store_true", help="pack the edition into one zip, to mail")
-    report.add_argument("--out", metavar="FOLDER", help="folder for the editions (default: reports/<name>)")
+            "--config",
+            default="",
+            metavar="FILE",
+            help=(
+                "workbook.toml, or its folder (default: the one in this folder or above, else "
+                "the project's)"
+            ),
+        )
+    report.add_argument(
+        "period", nargs="?", default="", help='month, e.g. "2026-10" (default: last complete month)'
+    )
+    report.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this notebook, as a draft beside the edition; repeatable",
+    )
+    report.add_argument(
+        "--language",
+        action="append",
+        default=[],
+        metavar="CODE",
+        help="en, zh-Hans or zh-Hant instead of the workbook's; repeatable",
+    )
+    report.add_argument(
+        "--cards",
+        type=_cards,
+        default=0,
+        metavar="all|N",
+        help="print the cards of all dealers, or of the N largest, into the edition",
+    )
+    report.add_argument(
+        "--card",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="print this dealer's card into the edition; repeatable",
+    )
+    report.add_argument(
+        "--audience",
+        action="append",
+        default=[],
+        metavar="WHO",
+        help="cards for us (default), or for the dealer himself; repeatable",
+    )
+    report.add_argument(
+        "--workers", type=_count, metavar="N", help="pages at the same time (default: all cores)"
+    )
+    report.add_argument(
+        "--minutes", type=_count, default=360, metavar="N", help="end the run after so many (360)"
+    )
+    report.add_argument(
+        "--pdf", action="store_true", help="print each page as PDF, too (needs Chromium)"
+    )
+    report.add_argument(
+        "--archive", action="store_true", help="pack the edition into one zip, to mail"
+    )
+    report.add_argument(
+        "--out", metavar="FOLDER", help="folder for the editions (default: reports/<name>)"
+    )
     diff.add_argument("before", help='the earlier edition, e.g. "2026-09"')
     diff.add_argument("after", help='the later one, e.g. "2026-10"')
-    diff.add_argument("--editions", metavar="FOLDER", help="where the editions lie (default: reports/<name>)")
+    diff.add_argument(
+        "--editions", metavar="FOLDER", help="where the editions lie (default: reports/<name>)"
+    )
     diff.add_argument("--out", metavar="FOLDER", help="write all that changed there, as CSV")
     return parser
 
@@ -182,7 +261,9 @@ def _check(options: argparse.Namespace) -> int:
     book = _workbook(options)
     found = checks.findings(book)
     if found.empty:
-        terminal.say(terminal.visible(f"{book.path.name}: nothing to remark on in {len(book.tables)} tables"))
+        terminal.say(
+            terminal.visible(f"{book.path.name}: nothing to remark on in {len(book.tables)} tables")
+        )
         return 0
     terminal.say(*_listed(found))
     return 2 if (found["severity"] == "error").any() else 1
@@ -194,13 +275,24 @@ def _listed(found) -> list[str]:
     What comes from the data stays on its line; a source's error is in lines of our own.
     """
     columns = ["severity", "table", "column", "check", "n_rows"]
-    rows = [columns, *(list(map(terminal.visible, map(str, row))) for row in found[columns].itertuples(index=False))]
+    rows = [
+        columns,
+        *(
+            list(map(terminal.visible, map(str, row)))
+            for row in found[columns].itertuples(index=False)
+        ),
+    ]
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
     said = lines[:1]
     for line, row in zip(lines[1:], found.itertuples(), strict=True):
         example = str(row.example)
-        below = example.split("\n") if row.check == "source" else [f"e.g. {example}"] if example else []
+        below = (
+            example.split("\n") if row.check == "source" else [f"e.g. {example}"] if example else []
+        )
         said += [line, *(f"    {terminal.visible(text)}" for text in [*below, row.advice])]
     return said
 
@@ -209,15 +301,25 @@ def _report(options: argparse.Namespace) -> int:
     from helpers import report
 
     edition = report.print_edition(
-        _workbook(options), options.period, languages=options.language or None, only=options.only,
-        cards=_cards_asked_for(options), audiences=options.audience or ["us"], workers=options.workers,
-        seconds=options.minutes * 60, pdf=options.pdf, archive=options.archive, out=options.out,
-    )  # fmt: skip
+        _workbook(options),
+        options.period,
+        languages=options.language or None,
+        only=options.only,
+        cards=_cards_asked_for(options),
+        audiences=options.audience or ["us"],
+        workers=options.workers,
+        seconds=options.minutes * 60,
+        pdf=options.pdf,
+        archive=options.archive,
+        out=options.out,
+    )
     for reason in (*edition.missing, *edition.missing_pdfs):
         terminal.tell(f"workbook: {_one_line(reason)}")
     counted = [_missing(len(edition.missing), "card"), _missing(len(edition.missing_pdfs), "PDF")]
     if any(counted):
-        terminal.tell(f"workbook: {' and '.join(filter(None, counted))} missing; the rest is published")
+        terminal.tell(
+            f"workbook: {' and '.join(filter(None, counted))} missing; the rest is published"
+        )
     try:
         terminal.say(str(edition.index))
     except terminal.OutputLostError:
@@ -252,8 +354,13 @@ def _diff(options: argparse.Namespace) -> int:
     before, after = (shelf.read_tables(place, book.languages[0]) for place in places)
     found = diff.changes(before, after)
     spoken = dict(zip(("before", "after"), map(edition.month_name, months), strict=True))
-    said = [words.say("diff.between", title=book.heading, **spoken), "", *diff.sentences(before, after), "",
-            *diff.summary(found)]  # fmt: skip
+    said = [
+        words.say("diff.between", title=book.heading, **spoken),
+        "",
+        *diff.sentences(before, after),
+        "",
+        *diff.summary(found),
+    ]
     if out:
         written = found._replace(cells=diff.with_amounts(found.cells, (before, after)))
         shelf.write_tables(out, written._asdict(), {"workbook": book.name, "diff": list(months)})
@@ -271,18 +378,35 @@ def _demo(_options: argparse.Namespace) -> int:
 
 def _lab(options: argparse.Namespace) -> int:
     book = _workbook(options)
-    settings = Path(__file__).parent / "templates" / "lab"  # keeps the pop-up about news and updates away
+    # keeps the pop-up about news and updates away
+    settings = Path(__file__).parent / "templates" / "lab"
     place = ROOT / "notebooks" / getattr(options, "notebook", "")
-    command = [sys.executable, "-m", "jupyterlab", str(place), f"--LabApp.app_settings_dir={settings}"]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        str(place),
+        f"--LabApp.app_settings_dir={settings}",
+    ]
     code = subprocess.call(command, env={**os.environ, "WORKBOOK_CONFIG": str(book.path)})
     return code if code >= 0 else 128 - code  # ended by a signal, as a shell counts
 
 
 def _workbook(options: argparse.Namespace):
-    """Read the settings asked for, or the nearest; the demo's data are made when they are not there yet."""
+    """Read the settings asked for, or the nearest.
+
+    The demo's data are made when they are not there yet.
+    """
     from helpers.settings import workbook
 
-    near = next((f for f in (p / "workbook.toml" for p in (Path.cwd(), *Path.cwd().parents)) if f.is_file()), None)
+    near = next(
+        (
+            f
+            for f in (p / "workbook.toml" for p in (Path.cwd(), *Path.cwd().parents))
+            if f.is_file()
+        ),
+        None,
+    )
     path = Path(options.config) if options.config else near or ROOT / "workbook.toml"
     if path.resolve() in (ROOT, ROOT / "workbook.toml") and not DEMO.is_dir():
         from helpers import demo

@@ -1,4 +1,6 @@
-"""Demo: a seeded home-appliance brand and its dealers, with planted truths that the pages must find."""
+"""Demo: a seeded home-appliance brand and its dealers, with planted truths that the pages must
+find.
+"""
 
 import os
 import shutil
@@ -16,7 +18,12 @@ SEED = 20261031
 
 
 def make_demo(
-    folder: Path, *, seed: int = SEED, n_dealers: int = 600, n_months: int = 30, last_month: str = "2026-10"
+    folder: Path,
+    *,
+    seed: int = SEED,
+    n_dealers: int = 600,
+    n_months: int = 30,
+    last_month: str = "2026-10",
 ) -> dict[str, pd.DataFrame]:
     """Write the demo into `folder`, one Parquet file per table, and return the tables.
 
@@ -31,11 +38,20 @@ def make_demo(
     """
     folder = Path(folder)
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise DataError(f"demo: {folder} is no folder of its own; move it away, for the demo replaces it whole")
+        raise DataError(
+            f"demo: {folder} is no folder of its own; move it away, for the demo replaces it whole"
+        )
     tables = make_tables(seed=seed, n_dealers=n_dealers, n_months=n_months, last_month=last_month)
-    if folder.exists() and (others := sorted(path.name for path in folder.iterdir() if path.suffix != ".parquet")):
-        raise DataError(f"demo: {folder} also holds {others[0]!r}; name a folder of its own, for it is replaced whole")
-    new, old = (folder.with_name(f".{folder.name}-{os.getpid()}-{state}") for state in ("new", "old"))
+    if folder.exists() and (
+        others := sorted(path.name for path in folder.iterdir() if path.suffix != ".parquet")
+    ):
+        raise DataError(
+            f"demo: {folder} also holds {others[0]!r}; name a folder of its own, for it is "
+            "replaced whole"
+        )
+    new, old = (
+        folder.with_name(f".{folder.name}-{os.getpid()}-{state}") for state in ("new", "old")
+    )
     new.mkdir(parents=True)
     try:
         for name, table in tables.items():
@@ -54,7 +70,9 @@ def make_demo(
 def make_tables(
     *, seed: int = SEED, n_dealers: int = 600, n_months: int = 30, last_month: str = "2026-10"
 ) -> dict[str, pd.DataFrame]:
-    """Generate every table of the contract but `overrides`, which people write; the same seed gives the same tables.
+    """Generate every table of the contract but `overrides`, which people write.
+
+    The same seed gives the same tables.
 
     Raises
     ------
@@ -69,7 +87,9 @@ def make_tables(
     contacts = demo_people.contacts(net, people, promotions)
     return {
         "dealers": demo_people.dealers(net),
-        "regions": net.places[["region", "region_en", "city", "city_en", "population", "area_type"]].copy(),
+        "regions": net.places[
+            ["region", "region_en", "city", "city_en", "population", "area_type"]
+        ].copy(),
         "candidates": demo_people.candidates(net),
         "products": net.products.drop(columns=["line", "cost"]),
         "sell_in": demo_trade.sell_in(net, lines),
@@ -90,12 +110,15 @@ def make_tables(
 def planted(
     *, seed: int = SEED, n_dealers: int = 600, n_months: int = 30, last_month: str = "2026-10"
 ) -> dict[str, list[str]]:
-    """Name what is planted, truth -> sorted ids, which no table tells; takes the arguments of `make_tables`.
+    """Name what is planted, truth -> sorted ids, which no table tells.
 
-    Dealers' ids for `fallen`, `risen`, `big_but_thin`, `small_but_rich`, `dead_stock`, `runs_short`, `stopped_paying`,
-    `earn_less_with_us`, `margin_slips`, `won_back`, `lost` and `joined`; cities for `white_spots`, the large one first;
-    factors for `trailing_factors`; a participant for `inconsistent_participant`; one of the `dead_stock`
-    dealers for `overrated_dealer`; ids that `dealers` lacks for `unknown_dealers`; consumers' ids for
+    Takes the arguments of `make_tables`.
+
+    Dealers' ids for `fallen`, `risen`, `big_but_thin`, `small_but_rich`, `dead_stock`,
+    `runs_short`, `stopped_paying`, `earn_less_with_us`, `margin_slips`, `won_back`, `lost` and
+    `joined`; cities for `white_spots`, the large one first; factors for `trailing_factors`; a
+    participant for `inconsistent_participant`; one of the `dead_stock` dealers for
+    `overrated_dealer`; ids that `dealers` lacks for `unknown_dealers`; consumers' ids for
     `consumers_<group>`, all four groups.
     """
     net = network(seed, n_dealers, n_months, last_month)
@@ -107,5 +130,8 @@ def planted(
         "inconsistent_participant": [demo_people.GUESSER],
         "overrated_dealer": [demo_people.overrated_dealer(net)],
         "unknown_dealers": list(UNKNOWN_DEALERS),
-        **{f"consumers_{group}": sorted(rows["consumer_id"]) for group, rows in people.groupby("group")},
+        **{
+            f"consumers_{group}": sorted(rows["consumer_id"])
+            for group, rows in people.groupby("group")
+        },
     }

@@ -1,4 +1,6 @@
-"""Demo, the network: how large each effect is, and the dealers, places and products all its tables share."""
+"""Demo, the network: how large each effect is, and the dealers, places and products all its tables
+share.
+"""
 
 import re
 from dataclasses import dataclass
@@ -27,28 +29,37 @@ BRANDS = (BRAND, *RIVALS)
 UNKNOWN_DEALERS = ("D9901", "D9902")  # in sell-in, but not in dealers
 MIN_DEALERS, MIN_MONTHS = 60, 15  # below, a planted truth would find no room
 
-# ---- effect sizes; data/README.md repeats them ------------------------------------------------------------------
+# ---- effect sizes; data/README.md repeats them ---------------------------------------------------
 TOP_SHARE = 0.738  # of a year's sell-in, carried by the best fifth: the middle of 0.72-0.76
 AREA_ELASTICITY, POPULATION_ELASTICITY = 0.5, 0.3  # of a dealer's yearly revenue
 YEARLY_REVENUE = 1.2e6  # CNY, the mean dealer
 YEARLY_GROWTH = 1.02
-FALLEN_TO = 0.02  # a fallen dealer buys 2 % of what he bought; a risen one bought 2 % of what he buys
-CONTENDER_SHARE = 0.68  # our share of his turnover while a fallen or risen dealer is up: clearly class A
+# a fallen dealer buys 2 % of what he bought; a risen one bought 2 % of what he buys
+FALLEN_TO = 0.02
+# our share of his turnover while a fallen or risen dealer is up: clearly class A
+CONTENDER_SHARE = 0.68
 UNPAID_DAYS = 110  # nothing received from those who stopped paying
-DEAD_DAYS, DEAD_MONTHS = 250, 3.5  # age of the dead lot, and its value in months of the dealer's purchases
+# age of the dead lot, and its value in months of the dealer's purchases
+DEAD_DAYS, DEAD_MONTHS = 250, 3.5
 SHORT_COVER = 3  # days a scarce model lies at a dealer who runs short
 SHORT_EVERY = 12  # days between two deliveries of a scarce model
-LESS_WITH_US, MORE_WITH_RIVAL = 0.045, 0.015  # of revenue: margin lost with us, margin won with the strongest rival
+# of revenue: margin lost with us, margin won with the strongest rival
+LESS_WITH_US, MORE_WITH_RIVAL = 0.045, 0.015
 CROWDED = 1.8  # times the floor and stock of ours at a dealer who earns less with us
-RARE_ORDERS, LONG_COVER = 0.006, 0.005  # margin lost per standard deviation of log days between orders, and of cover
-DRIFT, SLIP = 0.0005, 0.06  # margin lost a month by everybody, and in the last year by those who slip
-DEALER_PRICE = {"": 0.72, "big_but_thin": 0.60, "small_but_rich": 0.86}  # what a dealer pays, as a share of list price
+# margin lost per standard deviation of log days between orders, and of cover
+RARE_ORDERS, LONG_COVER = 0.006, 0.005
+# margin lost a month by everybody, and in the last year by those who slip
+DRIFT, SLIP = 0.0005, 0.06
+# what a dealer pays, as a share of list price
+DEALER_PRICE = {"": 0.72, "big_but_thin": 0.60, "small_but_rich": 0.86}
 REBATE_RATE = {"": 0.03, "big_but_thin": 0.05, "small_but_rich": 0.0}
 COST_RATE = 0.55  # our cost as a share of list price
-TRAILING = {"f06": -1.4, "f08": -1.7, "f11": -1.5}  # factors where we trail the strongest rival, in points
+# factors where we trail the strongest rival, in points
+TRAILING = {"f06": -1.4, "f08": -1.7, "f11": -1.5}
 CONTACTED = 0.10  # of all consumers, by lot, for every promotion; the others are the control
 
-# Planted dealers: how many in a network of 600, and between which ranks of size (0 is the largest) they are drawn.
+# Planted dealers: how many in a network of 600, and between which ranks of size (0 is the largest)
+# they are drawn.
 PLANTED = {
     "fallen": (6, 0.03, 0.12),
     "risen": (6, 0.03, 0.12),
@@ -63,8 +74,9 @@ PLANTED = {
     "joined": (8, 0.20, 0.70),
 }
 
-# ---- places and shops -------------------------------------------------------------------------------------------
-# Sales regions with the centre of their map; four cities each, then four counties. Invented, all of them.
+# ---- places and shops ----------------------------------------------------------------------------
+# Sales regions with the centre of their map; four cities each, then four counties. Invented, all of
+# them.
 REGIONS = {
     "北原大区|North Plain|41.0|113.5": "霜州 Shuangzhou 北澜 Beilan 穗原 Suiyuan 朔林 Shuolin "
     "麦川 Maichuan 驼岭 Tuoling 榆湾 Yuwan 桦坞 Huawu",
@@ -79,15 +91,28 @@ REGIONS = {
     "西岭大区|West Ridge|30.4|105.2": "石澜 Shilan 云垣 Yunyuan 霁川 Jichuan 鹰岭 Yingling "
     "松垭 Songya 杉坪 Shanping 羊垭 Yangya 梨坞 Liwu",
 }
-WHITE_SPOTS = ("汐州市", "榆湾县", "双汊县", "樟溪市", "羊垭县")  # people, but no dealer; the first one is large
+# people, but no dealer; the first one is large
+WHITE_SPOTS = ("汐州市", "榆湾县", "双汊县", "樟溪市", "羊垭县")
 LARGE_WHITE_SPOT = 3_400_000  # people
 # Shares of the formats by number of dealers, from the handbook; rescaled to 1 below.
 FORMAT_SHARES = {
-    "urban": {"department_store": 40.9, "independent": 16.6, "brand_store": 7.7, "chain": 8.1, "appliance_mall": 24.0,
-              "supermarket": 2.6},
-    "rural": {"department_store": 14.9, "independent": 49.6, "brand_store": 4.6, "township_shop": 27.2},
-}  # fmt: skip
-# Floor from and to in m², the part of it that sells appliances, and the effect on the logarithm of revenue.
+    "urban": {
+        "department_store": 40.9,
+        "independent": 16.6,
+        "brand_store": 7.7,
+        "chain": 8.1,
+        "appliance_mall": 24.0,
+        "supermarket": 2.6,
+    },
+    "rural": {
+        "department_store": 14.9,
+        "independent": 49.6,
+        "brand_store": 4.6,
+        "township_shop": 27.2,
+    },
+}
+# Floor from and to in m², the part of it that sells appliances, and the effect on the logarithm of
+# revenue.
 FORMATS = {
     "department_store": (5000, 9000, 0.12, -0.6),
     "supermarket": (1050, 2400, 0.10, -0.5),
@@ -98,75 +123,94 @@ FORMATS = {
     "township_shop": (50, 180, 0.80, -0.2),
 }
 URBAN_PART = 0.6  # of all dealers
-# Code, share of revenue, season from January to December, and our seven models: kind, kind in English, list price.
+# Code, share of revenue, season from January to December, and our seven models: kind, kind in
+# English, list price.
 CATEGORIES = {
     "air_conditioner": (
-        "AC", 0.30, ".5 .5 .8 1.3 1.8 2.2 1.9 1.0 .5 .4 .5 .6",
-        "挂式空调 1匹|wall air conditioner 1 HP|2199,挂式空调 1.5匹|wall air conditioner 1.5 HP|2699,"
-        "变频挂式空调 1.5匹|inverter wall air conditioner 1.5 HP|3399,"
-        "柜式空调 2匹|floor air conditioner 2 HP|5199,变频柜式空调 3匹|inverter floor air conditioner 3 HP|7299,"
-        "移动空调|portable air conditioner|1899,新风空调 1.5匹|fresh-air air conditioner 1.5 HP|4599",
+        "AC",
+        0.30,
+        ".5 .5 .8 1.3 1.8 2.2 1.9 1.0 .5 .4 .5 .6",
+        "挂式空调 1匹|wall air conditioner 1 HP|2199,挂式空调 1.5匹|wall air conditioner 1.5 HP|"
+        "2699,变频挂式空调 1.5匹|inverter wall air conditioner 1.5 HP|3399,柜式空调 2匹|floor "
+        "air conditioner 2 HP|5199,变频柜式空调 3匹|inverter floor air conditioner 3 HP|7299,"
+        "移动空调|portable air conditioner|1899,新风空调 1.5匹|fresh-air air conditioner 1.5 HP|"
+        "4599",
     ),
     "refrigerator": (
-        "RF", 0.20, ".8 .7 .8 .9 1.1 1.3 1.4 1.3 1.0 .9 .8 1.0",
-        "双门冰箱 180升|two-door refrigerator 180 L|1399,三门冰箱 220升|three-door refrigerator 220 L|1999,"
-        "三门冰箱 260升|three-door refrigerator 260 L|2499,法式冰箱 400升|French-door refrigerator 400 L|3999,"
-        "对开门冰箱 530升|side-by-side refrigerator 530 L|4699,"
-        "十字门冰箱 480升|four-door refrigerator 480 L|5499,冷柜 200升|chest freezer 200 L|1299",
+        "RF",
+        0.20,
+        ".8 .7 .8 .9 1.1 1.3 1.4 1.3 1.0 .9 .8 1.0",
+        "双门冰箱 180升|two-door refrigerator 180 L|1399,三门冰箱 220升|three-door refrigerator "
+        "220 L|1999,三门冰箱 260升|three-door refrigerator 260 L|2499,法式冰箱 400升|"
+        "French-door refrigerator 400 L|3999,对开门冰箱 530升|side-by-side refrigerator 530 L|"
+        "4699,十字门冰箱 480升|four-door refrigerator 480 L|5499,冷柜 200升|chest freezer 200 L|"
+        "1299",
     ),
     "washing_machine": (
-        "WM", 0.14, "1.0 .8 .9 .9 1.0 .9 .8 .9 1.1 1.2 1.2 1.3",
-        "双桶洗衣机 8公斤|twin-tub washing machine 8 kg|799,"
-        "波轮洗衣机 8公斤|top-loading washing machine 8 kg|1199,"
-        "波轮洗衣机 10公斤|top-loading washing machine 10 kg|1599,"
-        "滚筒洗衣机 8公斤|front-loading washing machine 8 kg|2199,"
-        "滚筒洗衣机 10公斤|front-loading washing machine 10 kg|2999,洗烘一体机 10公斤|washer-dryer 10 kg|4299,"
+        "WM",
+        0.14,
+        "1.0 .8 .9 .9 1.0 .9 .8 .9 1.1 1.2 1.2 1.3",
+        "双桶洗衣机 8公斤|twin-tub washing machine 8 kg|799,波轮洗衣机 8公斤|top-loading "
+        "washing machine 8 kg|1199,波轮洗衣机 10公斤|top-loading washing machine 10 kg|1599,"
+        "滚筒洗衣机 8公斤|front-loading washing machine 8 kg|2199,滚筒洗衣机 10公斤|"
+        "front-loading washing machine 10 kg|2999,洗烘一体机 10公斤|washer-dryer 10 kg|4299,"
         "干衣机 9公斤|tumble dryer 9 kg|3699",
     ),
     "television": (
-        "TV", 0.18, "1.5 .9 .7 .7 .9 .9 .7 .8 1.0 1.4 1.1 1.4",
+        "TV",
+        0.18,
+        "1.5 .9 .7 .7 .9 .9 .7 .8 1.0 1.4 1.1 1.4",
         "液晶电视 32英寸|LCD television 32 in|899,液晶电视 43英寸|LCD television 43 in|1499,"
         "智能电视 50英寸|smart television 50 in|2099,智能电视 55英寸|smart television 55 in|2799,"
         "智能电视 65英寸|smart television 65 in|3999,量子点电视 65英寸|QLED television 65 in|5299,"
         "智能电视 75英寸|smart television 75 in|6499",
     ),
     "water_heater": (
-        "WH", 0.08, "1.1 .8 .8 .7 .6 .6 .6 .7 .9 1.6 1.9 1.7",
-        "储水式电热水器 40升|storage water heater 40 L|799,储水式电热水器 60升|storage water heater 60 L|1099,"
-        "储水式电热水器 80升|storage water heater 80 L|1499,燃气热水器 12升|gas water heater 12 L|1399,"
-        "燃气热水器 16升|gas water heater 16 L|2199,即热式电热水器|tankless water heater|999,"
-        "空气能热水器 150升|heat-pump water heater 150 L|4999",
+        "WH",
+        0.08,
+        "1.1 .8 .8 .7 .6 .6 .6 .7 .9 1.6 1.9 1.7",
+        "储水式电热水器 40升|storage water heater 40 L|799,储水式电热水器 60升|storage water "
+        "heater 60 L|1099,储水式电热水器 80升|storage water heater 80 L|1499,燃气热水器 12升|"
+        "gas water heater 12 L|1399,燃气热水器 16升|gas water heater 16 L|2199,即热式电热水器|"
+        "tankless water heater|999,空气能热水器 150升|heat-pump water heater 150 L|4999",
     ),
     "small_appliance": (
-        "SA", 0.10, "1.3 .8 .9 .9 1.0 1.1 .9 .9 .9 1.0 1.2 1.1",
-        "电饭煲 4升|rice cooker 4 L|299,电磁炉|induction cooker|249,微波炉 20升|microwave oven 20 L|449,"
-        "电压力锅 5升|pressure cooker 5 L|399,吸尘器|vacuum cleaner|699,空气净化器|air purifier|1299,"
-        "取暖器|room heater|349",
+        "SA",
+        0.10,
+        "1.3 .8 .9 .9 1.0 1.1 .9 .9 .9 1.0 1.2 1.1",
+        "电饭煲 4升|rice cooker 4 L|299,电磁炉|induction cooker|249,微波炉 20升|microwave oven "
+        "20 L|449,电压力锅 5升|pressure cooker 5 L|399,吸尘器|vacuum cleaner|699,空气净化器|air "
+        "purifier|1299,取暖器|room heater|349",
     ),
-}  # fmt: skip
+}
 MODELS = 7  # of ours in every category; each rival has one
 
 
 @dataclass(frozen=True)
 class Network:
-    """The network behind the tables: one row of `shops` per dealer, his path through the months, and who is planted."""
+    """The network behind the tables.
+
+    One row of `shops` per dealer, his path through the months, and who is planted.
+    """
 
     seed: int
     months: list[str]
     start: np.datetime64
-    bounds: np.ndarray  # day on which each month starts, counted from `start`, and the day after the last
+    # day on which each month starts, counted from `start`, and the day after the last
+    bounds: np.ndarray
     places: pd.DataFrame
     shops: pd.DataFrame
     path: np.ndarray  # dealer x month: part of his normal purchases
     swing: np.ndarray  # month: season and growth, around 1
     expected: np.ndarray  # dealer x month: purchases in CNY
     marks: dict[str, np.ndarray]  # planted truth -> positions of dealers
-    models: dict[int, np.ndarray]  # position of a dealer with dead or scarce models -> positions of these models
+    # position of a dealer with dead or scarce models -> positions of these models
+    models: dict[int, np.ndarray]
     products: pd.DataFrame
 
 
 def stream(seed: int, theme: str) -> np.random.Generator:
-    """Give every theme a stream of its own, so that a change to one table leaves the others alone."""
+    """Give every theme a stream of its own: a change to one table leaves the others alone."""
     return np.random.default_rng([seed, *theme.encode()])
 
 
@@ -192,7 +236,8 @@ def apportioned(total: int, weights: np.ndarray) -> np.ndarray:
 
 
 def network(seed: int, n_dealers: int, n_months: int, last_month: str) -> Network:
-    """Build what all tables share, in a fraction of a second, so that `planted` can ask for it again.
+    """Build what all tables share, in a fraction of a second, so that `planted` can ask for it
+    again.
 
     Raises
     ------
@@ -203,7 +248,9 @@ def network(seed: int, n_dealers: int, n_months: int, last_month: str) -> Networ
         need = f"{MIN_DEALERS} dealers and {MIN_MONTHS} months"
         raise ValueError(f"demo: {n_dealers} dealers and {n_months} months; give at least {need}")
     months = month_range(last_month, n_months)
-    firsts = np.array([*months, shift(last_month, 1)], dtype="datetime64[M]").astype("datetime64[D]")
+    firsts = np.array([*months, shift(last_month, 1)], dtype="datetime64[M]").astype(
+        "datetime64[D]"
+    )
     bounds = (firsts - firsts[0]).astype(int)
     places, products = _places(seed), product_list(seed)
     shops = _shops(stream(seed, "shops"), n_dealers, places)
@@ -215,7 +262,9 @@ def network(seed: int, n_dealers: int, n_months: int, last_month: str) -> Networ
     base = np.exp(_calibrated(level, path[:, -12:].mean(axis=1)))
     shops["base"] = base * YEARLY_REVENUE / base.mean()
     shops = _terms(rng, shops, marks, path.min(axis=1) == 1)
-    models = {d: rng.choice(MODELS * len(CATEGORIES), 2, replace=False) for d in marks["dead_stock"]}
+    models = {
+        d: rng.choice(MODELS * len(CATEGORIES), 2, replace=False) for d in marks["dead_stock"]
+    }
     dead_by_region = {shops["region"].iloc[d]: pair for d, pair in models.items()}
     models |= {d: dead_by_region[shops["region"].iloc[d]] for d in marks["runs_short"]}
     shares, season = seasons()
@@ -223,7 +272,20 @@ def network(seed: int, n_dealers: int, n_months: int, last_month: str) -> Networ
     growth = YEARLY_GROWTH ** (np.arange(1 - n_months, 1) / 12)
     swing = (shares @ season)[calendar] * growth
     expected = shops["base"].to_numpy()[:, None] / 12 * swing * path
-    return Network(seed, months, firsts[0], bounds, places, shops, path, swing, expected, marks, models, products)
+    return Network(
+        seed,
+        months,
+        firsts[0],
+        bounds,
+        places,
+        shops,
+        path,
+        swing,
+        expected,
+        marks,
+        models,
+        products,
+    )
 
 
 def seasons() -> tuple[np.ndarray, np.ndarray]:
@@ -234,26 +296,51 @@ def seasons() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _places(seed: int) -> pd.DataFrame:
-    """Invent cities and counties: two large cities, two smaller ones and four counties to a region."""
+    """Invent cities and counties.
+
+    Two large cities, two smaller ones and four counties to a region.
+    """
     rng, rows = stream(seed, "places"), []
     sizes = [(3e6, 6.5e6), (1.6e6, 3.2e6), (7e5, 1.5e6), (7e5, 1.5e6)] + [(2e5, 7.5e5)] * 4
     for region, cities in REGIONS.items():
         name, name_en, latitude, longitude = region.split("|")
         for i, (city, city_en) in enumerate(twins(cities)):
             people = round(np.exp(rng.uniform(*np.log(sizes[i]))), -3)
-            rows.append((name, name_en, city + "市县"[i > 3], city_en + ("" if i < 4 else " County"), int(people)))
+            rows.append(
+                (
+                    name,
+                    name_en,
+                    city + "市县"[i > 3],
+                    city_en + ("" if i < 4 else " County"),
+                    int(people),
+                )
+            )
             rows[-1] += ("urban" if i < 4 else "rural", float(latitude) + rng.uniform(-1.5, 1.5))
             rows[-1] += (float(longitude) + rng.uniform(-1.7, 1.7), i)
-    columns = ["region", "region_en", "city", "city_en", "population", "area_type", "latitude", "longitude", "position"]
+    columns = [
+        "region",
+        "region_en",
+        "city",
+        "city_en",
+        "population",
+        "area_type",
+        "latitude",
+        "longitude",
+        "position",
+    ]
     places = pd.DataFrame(rows, columns=columns)
     places.loc[places["city"] == WHITE_SPOTS[0], "population"] = LARGE_WHITE_SPOT
     return places
 
 
 def _shops(rng: np.random.Generator, n: int, places: pd.DataFrame) -> pd.DataFrame:
-    """Place the shops: city, customer type, format, floor; what only the generator knows included."""
+    """Place the shops: city, customer type, format, floor.
+
+    What only the generator knows included.
+    """
     n_urban, open_places = round(URBAN_PART * n), places[~places["city"].isin(WHITE_SPOTS)]
-    n_others = max(3, round(0.02 * n))  # customers that are no dealers: companies, our staff, our own web shop
+    # customers that are no dealers: companies, our staff, our own web shop
+    n_others = max(3, round(0.02 * n))
     rows = []
     for area_type, count in (("urban", n_urban), ("rural", n - n_urban)):
         here = open_places[open_places["area_type"] == area_type]
@@ -261,22 +348,32 @@ def _shops(rng: np.random.Generator, n: int, places: pd.DataFrame) -> pd.DataFra
         city = rng.permutation(np.repeat(here.index, per_city))
         others = n_others if area_type == "urban" else 0
         shares = FORMAT_SHARES[area_type]
-        formats = rng.permutation(np.repeat(list(shares), apportioned(count - others, list(shares.values()))))
-        kinds = [("b2b", "internal", "end_consumer", "b2b")[i % 4] for i in range(others)] + ["channel"] * (
-            count - others
+        formats = rng.permutation(
+            np.repeat(list(shares), apportioned(count - others, list(shares.values())))
         )
-        rows.append(pd.DataFrame({"place": city, "kind": kinds, "format": ["independent"] * others + list(formats)}))
+        kinds = [("b2b", "internal", "end_consumer", "b2b")[i % 4] for i in range(others)] + [
+            "channel"
+        ] * (count - others)
+        rows.append(
+            pd.DataFrame(
+                {"place": city, "kind": kinds, "format": ["independent"] * others + list(formats)}
+            )
+        )
     shops = pd.concat(rows, ignore_index=True).sample(frac=1, random_state=rng, ignore_index=True)
     shops["dealer_id"] = numbered("D", n, 4)
     for column in ("region", "area_type", "population"):
         shops[column] = places[column].to_numpy()[shops["place"]]
     low, high, appliances, effect = np.array([FORMATS[name] for name in shops["format"]]).T
     shops["area"] = np.round(np.exp(rng.uniform(np.log(low), np.log(high))), -1)
-    return shops.assign(appliance_area=shops["area"] * appliances, effect=effect, channel=shops["kind"] == "channel")
+    return shops.assign(
+        appliance_area=shops["area"] * appliances, effect=effect, channel=shops["kind"] == "channel"
+    )
 
 
 def _level(rng: np.random.Generator, shops: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Give log revenue that floor, people and format explain, and a standard noise that is orthogonal to it."""
+    """Give log revenue that floor, people and format explain, and a standard noise that is
+    orthogonal to it.
+    """
     area, people = np.log(shops["area"]), np.log(shops["population"].astype(float))
     explained = AREA_ELASTICITY * area + POPULATION_ELASTICITY * people + shops["effect"]
     n = len(shops)
@@ -301,7 +398,9 @@ def _calibrated(level: tuple[np.ndarray, np.ndarray], active: np.ndarray) -> np.
 def _marks(rng: np.random.Generator, shops: pd.DataFrame) -> dict[str, np.ndarray]:
     """Draw the planted dealers between their ranks of size; nobody is planted twice."""
     order = np.argsort(-shops["base"].to_numpy(), kind="stable")
-    order = order[shops["channel"].to_numpy()[order] & (shops["format"] != "brand_store").to_numpy()[order]]
+    order = order[
+        shops["channel"].to_numpy()[order] & (shops["format"] != "brand_store").to_numpy()[order]
+    ]
     free, marks, n = np.ones(len(shops), bool), {}, len(order)
     for truth, (count, low, high) in PLANTED.items():
         pool = order[int(low * n) : int(np.ceil(high * n))]
@@ -316,16 +415,23 @@ def _marks(rng: np.random.Generator, shops: pd.DataFrame) -> dict[str, np.ndarra
     for dead in marks["dead_stock"]:
         near = order[n // 10 :]
         near = near[free[near] & (shops["region"].to_numpy()[near] == shops["region"].iloc[dead])]
-        takers += list(rng.choice(near[: max(2, len(near) // 2)], 2 if len(shops) > 300 else 1, replace=False))
+        takers += list(
+            rng.choice(near[: max(2, len(near) // 2)], 2 if len(shops) > 300 else 1, replace=False)
+        )
     return marks | {"runs_short": np.array(takers)}
 
 
-def _path(rng: np.random.Generator, shops: pd.DataFrame, n_months: int, marks: dict[str, np.ndarray]) -> np.ndarray:
+def _path(
+    rng: np.random.Generator, shops: pd.DataFrame, n_months: int, marks: dict[str, np.ndarray]
+) -> np.ndarray:
     """Tell how much of his normal purchases a dealer buys in each month."""
     path, now = np.ones((len(shops), n_months)), n_months - 12
     month = np.arange(n_months)
-    small = shops["channel"] & (shops["base"] < shops["base"].quantile(0.8))  # the largest have always been there
-    free = rng.permutation(np.setdiff1d(np.flatnonzero(small), np.concatenate(list(marks.values()))))
+    # the largest have always been there
+    small = shops["channel"] & (shops["base"] < shops["base"].quantile(0.8))
+    free = rng.permutation(
+        np.setdiff1d(np.flatnonzero(small), np.concatenate(list(marks.values())))
+    )
     n_new, n_old = round(0.12 * len(free)), round(0.05 * len(free))
     if now > 6:  # joined before the last year
         path[free[:n_new]] = month >= rng.integers(2, now - 3, n_new)[:, None]
@@ -334,7 +440,9 @@ def _path(rng: np.random.Generator, shops: pd.DataFrame, n_months: int, marks: d
     fallen, risen = marks["fallen"], marks["risen"]
     path[fallen, now - 2], path[fallen, now - 1], path[fallen, now:] = 0.5, 0.1, FALLEN_TO
     path[risen, :now] = FALLEN_TO
-    path[marks["lost"]] = month < now - rng.integers(0, 2 if now < 6 else 5, len(marks["lost"]))[:, None]
+    path[marks["lost"]] = (
+        month < now - rng.integers(0, 2 if now < 6 else 5, len(marks["lost"]))[:, None]
+    )
     path[marks["joined"]] = month >= now + rng.integers(3, 9, len(marks["joined"]))[:, None]
     path[marks["won_back"], max(3, n_months - 25) : n_months - 6] = 0
     return path
@@ -346,31 +454,46 @@ def _terms(
     """Draw how each dealer buys, pays, sells and what he earns."""
     n = len(shops)
     rank = shops["base"].rank(ascending=False, pct=True).to_numpy()
-    price, rebate = rng.normal(DEALER_PRICE[""], 0.025, n), rng.uniform(0.5, 1.5, n) * REBATE_RATE[""]
+    price, rebate = (
+        rng.normal(DEALER_PRICE[""], 0.025, n),
+        rng.uniform(0.5, 1.5, n) * REBATE_RATE[""],
+    )
     for truth in ("big_but_thin", "small_but_rich"):
         price[marks[truth]], rebate[marks[truth]] = DEALER_PRICE[truth], REBATE_RATE[truth]
     moving = np.concatenate([marks["fallen"], marks["risen"]])
     share = 0.05 + 0.9 * rng.beta(3.2, 7.5, n)  # of his turnover that is ours
-    share[shops["format"] == "brand_store"] = rng.uniform(0.75, 0.92, (shops["format"] == "brand_store").sum())
+    share[shops["format"] == "brand_store"] = rng.uniform(
+        0.75, 0.92, (shops["format"] == "brand_store").sum()
+    )
     share[moving] = CONTENDER_SHARE
     lag = rng.uniform(20, 75, n)
     lag[moving] = 20
     rhythm = rng.choice(3, n, p=[0.5, 0.3, 0.2])  # steady, uneven, erratic
     rhythm[~always] = 0  # chance must not hide who joins and leaves,
     rhythm[np.concatenate(list(marks.values()))] = 0  # nor what is planted
-    interval = np.array([7, 10, 18, 30])[np.searchsorted([0.2, 0.5, 0.8], rank)] * rng.uniform(0.8, 1.25, n)
+    interval = np.array([7, 10, 18, 30])[np.searchsorted([0.2, 0.5, 0.8], rank)] * rng.uniform(
+        0.8, 1.25, n
+    )
     return shops.assign(
-        price=price, rebate=rebate, share=share, lag=lag, rank=rank,
+        price=price,
+        rebate=rebate,
+        share=share,
+        lag=lag,
+        rank=rank,
         pay_rate=np.where(rng.random(n) < 0.5, 1.0, rng.uniform(0.9, 1.0, n)),
         cover=rng.uniform(20, 65, n),  # days from delivery to sale
-        noise=np.array([0.15, 0.45, 0.9])[rhythm], jitter=np.array([0.1, 0.3, 0.5])[rhythm],
+        noise=np.array([0.15, 0.45, 0.9])[rhythm],
+        jitter=np.array([0.1, 0.3, 0.5])[rhythm],
         interval=interval * np.array([1, 1, 2.5])[rhythm],
         lines=np.array([8, 5, 3, 2])[np.searchsorted([0.2, 0.5, 0.8], rank)] - 1,
-    )  # fmt: skip
+    )
 
 
 def product_list(seed: int) -> pd.DataFrame:
-    """List our seven models in each category, then the rivals' one each; `line` counts the categories."""
+    """List our seven models in each category, then the rivals' one each.
+
+    `line` counts the categories.
+    """
     rng, rows = stream(seed, "products"), []
     for line, (category, (code, _, _, text)) in enumerate(CATEGORIES.items()):
         kinds = [kind.split("|") for kind in text.split(",")]
@@ -383,13 +506,18 @@ def product_list(seed: int) -> pd.DataFrame:
             rows.append((line, MODELS + i, category, rival, model, zh, en, price))
     rows.sort(key=lambda row: (row[1] >= MODELS, row[0], row[1]))  # ours first
     line, _, category, brand, model, zh, en, price = zip(*rows, strict=True)
-    return pd.DataFrame({
-        "product_id": numbered("P", len(rows), 3),
-        "product_name": [f"{m} {name}" for m, name in zip(model, zh, strict=True)],
-        "product_name_en": [f"{m} {name}" for m, name in zip(model, en, strict=True)],
-        "category": category, "brand": brand, "list_price": price, "line": line,
-        "cost": np.array(price) * COST_RATE * rng.uniform(0.95, 1.05, len(rows)),
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "product_id": numbered("P", len(rows), 3),
+            "product_name": [f"{m} {name}" for m, name in zip(model, zh, strict=True)],
+            "product_name_en": [f"{m} {name}" for m, name in zip(model, en, strict=True)],
+            "category": category,
+            "brand": brand,
+            "list_price": price,
+            "line": line,
+            "cost": np.array(price) * COST_RATE * rng.uniform(0.95, 1.05, len(rows)),
+        }
+    )
 
 
 def dates(net: Network, days: np.ndarray) -> np.ndarray:
@@ -399,5 +527,8 @@ def dates(net: Network, days: np.ndarray) -> np.ndarray:
 
 def unit_price(net: Network, lines: pd.DataFrame) -> np.ndarray:
     """Give what the dealer pays for one piece, in CNY."""
-    price = net.shops["price"].to_numpy()[lines["dealer"]] * net.products["list_price"].to_numpy()[lines["product"]]
+    price = (
+        net.shops["price"].to_numpy()[lines["dealer"]]
+        * net.products["list_price"].to_numpy()[lines["product"]]
+    )
     return price.round(1)

@@ -1,8 +1,9 @@
 """Figures drawn once, as small SVG: a renderer for matplotlib that writes short.
 
-Matplotlib's own way takes several times as long and writes twice the bytes: it measures each text anew whenever it is
-asked, spells out six decimals and names every group. Here the width of a text and the outline of a letter are kept for
-the next figure of the process; months, percentages and names come again and again.
+Matplotlib's own way takes several times as long and writes twice the bytes: it measures each text
+anew whenever it is asked, spells out six decimals and names every group. Here the width of a text
+and the outline of a letter are kept for the next figure of the process; months, percentages and
+names come again and again.
 """
 
 import base64
@@ -35,8 +36,13 @@ STEP = EM / text_to_path.FONT_SCALE
 SUBPIXELS = 64  # FreeType's, to a pixel
 KEPT = 20_000  # texts and letters of a process
 N_COLORS = 128  # of a dense figure
-FONTS = {"DejaVuSans": "D", "DejaVuSans-Bold": "B", "NotoSansCJKsc-Regular": "S", "NotoSansCJKtc-Regular": "T",
-         "NotoSansCJKjp-Regular": "J"}  # fmt: skip # short for their letters' names; any other says its own
+FONTS = {
+    "DejaVuSans": "D",
+    "DejaVuSans-Bold": "B",
+    "NotoSansCJKsc-Regular": "S",
+    "NotoSansCJKtc-Regular": "T",
+    "NotoSansCJKjp-Regular": "J",
+}  # short for their letters' names; any other says its own
 EASE = 0.6  # steps by which a letter's curve may miss: what two handles draw, one does mostly
 CAPS = {"projecting": "square", "butt": "butt", "round": "round"}
 STEPS = {Path.LINETO: ("l", 1), Path.CURVE3: ("q", 2), Path.CURVE4: ("c", 3)}
@@ -65,7 +71,10 @@ def svg(figure: Figure) -> str:
 
 
 def png(figure: Figure, dpi: float) -> bytes:
-    """Draw a figure as PNG of few colours, a quarter of the bytes; none is off by more than an eye sees."""
+    """Draw a figure as PNG of few colours, a quarter of the bytes.
+
+    None is off by more than an eye sees.
+    """
     before = figure.dpi
     try:
         figure.dpi = dpi
@@ -81,16 +90,25 @@ def png(figure: Figure, dpi: float) -> bytes:
     return packed.getvalue()
 
 
-# ---- text ----------------------------------------------------------------------------------------------------------
+# ---- text ----------------------------------------------------------------------------------------
 
 
 def _font_key(prop: FontProperties) -> tuple:
-    return (tuple(prop.get_family()), prop.get_style(), prop.get_variant(), prop.get_weight(), prop.get_stretch(),
-            prop.get_file())  # fmt: skip
+    return (
+        tuple(prop.get_family()),
+        prop.get_style(),
+        prop.get_variant(),
+        prop.get_weight(),
+        prop.get_stretch(),
+        prop.get_file(),
+    )
 
 
 class Letter(NamedTuple):
-    """An outline, for letters of `EM` steps; where it begins and ends in height, and how far it takes the line on."""
+    """An outline, for letters of `EM` steps.
+
+    Where it begins and ends in height, and how far it takes the line on.
+    """
 
     outline: str  # "" of a blank
     bottom: float  # as the others, for letters of `FONT_SCALE`
@@ -123,7 +141,9 @@ def _outlined(vertices: np.ndarray, codes: np.ndarray, advance: float) -> Letter
         return Letter("", 0.0, 0.0, advance)
     steps = np.rint(vertices * (STEP, -STEP)).astype(int).tolist()
     heights = vertices[codes != Path.CLOSEPOLY, 1]  # which is written as if it led to 0, 0
-    return Letter(_said(steps, codes.tolist(), str, EASE), float(heights.min()), float(heights.max()), advance)
+    return Letter(
+        _said(steps, codes.tolist(), str, EASE), float(heights.min()), float(heights.max()), advance
+    )
 
 
 @functools.lru_cache(KEPT)
@@ -133,7 +153,10 @@ def _measured(text: str, key: tuple) -> tuple[float, float, float]:
     if not placed:
         return 0.0, 0.0, 0.0
     x, _y, last = placed[-1]
-    low, high = min(y + part.bottom for _x, y, part in placed), max(y + part.top for _x, y, part in placed)
+    low, high = (
+        min(y + part.bottom for _x, y, part in placed),
+        max(y + part.top for _x, y, part in placed),
+    )
     return tuple(part / text_to_path.FONT_SCALE for part in (x + last.advance, high - low, -low))
 
 
@@ -144,7 +167,11 @@ def _line_height(key: tuple) -> tuple[float, float, float]:
     wanted, known = font.get_sfnt_table("OS/2"), font.get_sfnt_table("head")["unitsPerEm"]
     if wanted is None:
         return font.ascender / known, -font.descender / known, 0.0
-    return wanted["sTypoAscender"] / known, -wanted["sTypoDescender"] / known, wanted["sTypoLineGap"] / known
+    return (
+        wanted["sTypoAscender"] / known,
+        -wanted["sTypoDescender"] / known,
+        wanted["sTypoLineGap"] / known,
+    )
 
 
 @functools.lru_cache(KEPT)
@@ -170,15 +197,22 @@ def _short_name(font: str) -> str:
 
 def _of_one_point(key: tuple) -> FontProperties:
     family, slant, variant, weight, stretch, file = key
-    return FontProperties(family=list(family), style=slant, variant=variant, weight=weight, stretch=stretch, size=1,
-                          fname=file)  # fmt: skip
+    return FontProperties(
+        family=list(family),
+        style=slant,
+        variant=variant,
+        weight=weight,
+        stretch=stretch,
+        size=1,
+        fname=file,
+    )
 
 
 def _font(key: tuple) -> FT2Font:
     return text_to_path._get_font(_of_one_point(key))
 
 
-# ---- paths ---------------------------------------------------------------------------------------------------------
+# ---- paths ---------------------------------------------------------------------------------------
 
 
 @functools.lru_cache(KEPT)
@@ -201,7 +235,12 @@ def _said_of(name: str, value: float) -> str:
     return f' {name}="{_short(value)}"'
 
 
-def _said(points: Sequence[Sequence[int]], codes: Sequence[int], write: Callable[[int], str], ease: float = 0) -> str:
+def _said(
+    points: Sequence[Sequence[int]],
+    codes: Sequence[int],
+    write: Callable[[int], str],
+    ease: float = 0,
+) -> str:
     """Write an outline in steps from point to point, a repeated letter once.
 
     Curves of two handles are written with one where that misses by less than `ease`.
@@ -233,7 +272,9 @@ def _said(points: Sequence[Sequence[int]], codes: Sequence[int], write: Callable
         elif letter == "c" and ease:
             letter, steps = _eased(steps, ease)
         first, *rest = (write(number) for step in steps for number in step)
-        said.append((_next(first) if letter == before else letter + first) + "".join(map(_next, rest)))
+        said.append(
+            (_next(first) if letter == before else letter + first) + "".join(map(_next, rest))
+        )
         before = letter
     return "".join(said)
 
@@ -250,11 +291,13 @@ def _next(number: str) -> str:
     return number if number[0] == "-" else f" {number}"
 
 
-# ---- the renderer --------------------------------------------------------------------------------------------------
+# ---- the renderer --------------------------------------------------------------------------------
 
 
 class Renderer(RendererBase):
-    """Writes what matplotlib draws as SVG: coordinates in hundredths of a point, letters and marks defined once.
+    """Writes what matplotlib draws as SVG.
+
+    Coordinates in hundredths of a point, letters and marks defined once.
 
     Names come from what they name, so that several figures can stand in one document.
     """
@@ -264,7 +307,8 @@ class Renderer(RendererBase):
         super().__init__()
         self.width, self.height = width, height
         self._defs: dict[str, str] = {}
-        self._drawn: list[tuple[str, str]] = []  # attributes, element: neighbours of one look share a group
+        # attributes, element: neighbours of one look share a group
+        self._drawn: list[tuple[str, str]] = []
 
     def text(self) -> str:
         """Give the whole drawing."""
@@ -272,7 +316,10 @@ class Renderer(RendererBase):
         box = f'viewBox="0 0 {_short(self.width)} {_short(self.height)}"'
         body = "".join(self._grouped())
         defs = f"<defs>{''.join(self._defs.values())}</defs>" if self._defs else ""
-        return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {box} stroke-linejoin="round">{defs}{body}</svg>'
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} {box} '
+            f'stroke-linejoin="round">{defs}{body}</svg>'
+        )
 
     def _grouped(self) -> Iterator[str]:
         for attributes, run in itertools.groupby(self._drawn, key=lambda drawn: drawn[0]):
@@ -296,11 +343,22 @@ class Renderer(RendererBase):
         """Let an image be stretched by who shows it."""
         return True
 
-    def draw_path(self, gc: GraphicsContextBase, path: Path, transform: Transform, rgbFace=None) -> None:  # noqa: N803
+    def draw_path(
+        self,
+        gc: GraphicsContextBase,
+        path: Path,
+        transform: Transform,
+        rgbFace=None,  # noqa: N803
+    ) -> None:
         """Write a path."""
         open_line = rgbFace is None and gc.get_hatch_path() is None
-        outline = self._path(path, transform, clip=open_line, simplify=path.should_simplify and open_line,
-                             sketch=gc.get_sketch_params())  # fmt: skip
+        outline = self._path(
+            path,
+            transform,
+            clip=open_line,
+            simplify=path.should_simplify and open_line,
+            sketch=gc.get_sketch_params(),
+        )
         if outline:
             self._drawn.append((self._look(gc, rgbFace), f'<path d="{outline}"/>'))
 
@@ -311,28 +369,67 @@ class Renderer(RendererBase):
         for vertices, _ in path.iter_segments(trans, simplify=False):
             x, y = vertices[-2:]
             if inside.contains(x, y):
-                self._drawn.append((look, f'<use href="#{name}" x="{_short(x)}" y="{_short(self.height - y)}"/>'))
+                self._drawn.append(
+                    (look, f'<use href="#{name}" x="{_short(x)}" y="{_short(self.height - y)}"/>')
+                )
 
-    def draw_path_collection(self, gc, master_transform, paths, all_transforms, offsets, offset_trans, facecolors,
-                             edgecolors, linewidths, linestyles, antialiaseds, urls, offset_position, *,
-                             hatchcolors=None) -> None:  # fmt: skip
+    def draw_path_collection(
+        self,
+        gc,
+        master_transform,
+        paths,
+        all_transforms,
+        offsets,
+        offset_trans,
+        facecolors,
+        edgecolors,
+        linewidths,
+        linestyles,
+        antialiaseds,
+        urls,
+        offset_position,
+        *,
+        hatchcolors=None,
+    ) -> None:
         """Write a collection: what comes several times is defined once."""
         hatchcolors = [] if hatchcolors is None else hatchcolors
         outlines = list(self._iter_collection_raw_paths(master_transform, paths, all_transforms))
-        alone, looks = len(offsets) <= len(outlines), {}  # of marks there may be thousands, of looks a few
-        drawn = [(path, transform, None if alone else self._defined("M", self._path(path, transform, up=0)))
-                 for path, transform in outlines]  # fmt: skip
+        # of marks there may be thousands, of looks a few
+        alone, looks = len(offsets) <= len(outlines), {}
+        drawn = [
+            (
+                path,
+                transform,
+                None if alone else self._defined("M", self._path(path, transform, up=0)),
+            )
+            for path, transform in outlines
+        ]
         for x, y, (path, transform, name), look, face in self._iter_collection(
-            gc, drawn, offsets, offset_trans, facecolors, edgecolors, linewidths, linestyles, antialiaseds, urls,
-            offset_position, hatchcolors=hatchcolors,
-        ):  # fmt: skip
+            gc,
+            drawn,
+            offsets,
+            offset_trans,
+            facecolors,
+            edgecolors,
+            linewidths,
+            linestyles,
+            antialiaseds,
+            urls,
+            offset_position,
+            hatchcolors=hatchcolors,
+        ):
             if name is None:
                 outline = self._path(path, transform + Affine2D().translate(x, y))
                 element = f'<path d="{outline}"/>'
             else:
                 element = f'<use href="#{name}" x="{_short(x)}" y="{_short(self.height - y)}"/>'
-            key = (look.get_rgb(), look.get_linewidth(), str(look.get_dashes()), None if face is None else tuple(face),
-                   str(look.get_hatch_color()) if look.get_hatch() else "")  # fmt: skip
+            key = (
+                look.get_rgb(),
+                look.get_linewidth(),
+                str(look.get_dashes()),
+                None if face is None else tuple(face),
+                str(look.get_hatch_color()) if look.get_hatch() else "",
+            )
             if key not in looks:
                 looks[key] = self._look(look, face)
             self._drawn.append((looks[key], element))
@@ -343,16 +440,24 @@ class Renderer(RendererBase):
         if not width or not height:
             return
         packed = io.BytesIO()
-        Image.fromarray(np.asarray(im)[::-1] if transform is None else np.asarray(im)).save(packed, "png")
+        Image.fromarray(np.asarray(im)[::-1] if transform is None else np.asarray(im)).save(
+            packed, "png"
+        )
         source = base64.b64encode(packed.getvalue()).decode()
         if transform is None:
             place = f'x="{_short(x)}" y="{_short(self.height - y - height)}"'
         else:
             at = Affine2D().scale(1 / width, 1 / height) + transform + Affine2D().translate(x, y)
             at = (at + self._turned_over()).frozen().to_values()
-            place = f'transform="matrix({" ".join(f"{v:.6g}" for v in at)})" style="image-rendering:pixelated"'
+            place = (
+                f'transform="matrix({" ".join(f"{v:.6g}" for v in at)})" '
+                'style="image-rendering:pixelated"'
+            )
         opacity = "" if gc.get_alpha() == 1 else f' opacity="{_short(gc.get_alpha())}"'
-        image = f'<image width="{width}" height="{height}" {place} href="data:image/png;base64,{source}"/>'
+        image = (
+            f'<image width="{width}" height="{height}" {place} href="data:image/png;base64,'
+            f'{source}"/>'
+        )
         self._drawn.append(("", f"<g{self._clip(gc)}{opacity}>{image}</g>"))
 
     def draw_gouraud_triangles(self, *_args) -> None:
@@ -373,7 +478,11 @@ class Renderer(RendererBase):
         for letter in letters:
             self._defs[letter] = f'<path id="{letter}" d="{_letters[letter].outline}"/>'
         color, alpha = to_hex(gc.get_rgb()), gc.get_rgb()[3]
-        look = f' fill="{color}"' + ("" if alpha == 1 else f' opacity="{_short(alpha)}"') + self._clip(gc)
+        look = (
+            f' fill="{color}"'
+            + ("" if alpha == 1 else f' opacity="{_short(alpha)}"')
+            + self._clip(gc)
+        )
         turn = f"rotate({_short(-angle)})" if angle else ""
         scale = f"{prop.get_size_in_points() / EM:.4f}".strip("0")
         at = f"translate({_short(x)} {_short(y)})"
@@ -387,7 +496,8 @@ class Renderer(RendererBase):
         return tuple(part * size for part in _measured(s, _font_key(prop)))
 
     def _get_font_height_metrics(self, prop) -> tuple[float, float, float]:
-        # matplotlib asks for it under this name; where it no longer does, it reads the font's tables for each text
+        # matplotlib asks for it under this name; where it no longer does, it reads the font's
+        # tables for each text
         size = prop.get_size_in_points()
         return tuple(part * size for part in _line_height(_font_key(prop)))
 
@@ -395,9 +505,13 @@ class Renderer(RendererBase):
 
     def _path(self, path, transform, *, up=None, clip=False, simplify=False, sketch=None) -> str:
         box = (0.0, 0.0, self.width, self.height) if clip else None
-        clean = path.cleaned(transform, remove_nans=True, clip=box, simplify=simplify, curves=True, sketch=sketch)
+        clean = path.cleaned(
+            transform, remove_nans=True, clip=box, simplify=simplify, curves=True, sketch=sketch
+        )
         points = clean.vertices * (FINE, -FINE) + (0, FINE * (self.height if up is None else up))
-        return _said(np.rint(np.nan_to_num(points)).astype(int).tolist(), clean.codes.tolist(), _point)
+        return _said(
+            np.rint(np.nan_to_num(points)).astype(int).tolist(), clean.codes.tolist(), _point
+        )
 
     def _turned_over(self) -> Affine2D:
         return Affine2D().scale(1, -1).translate(0, self.height)
@@ -442,10 +556,15 @@ class Renderer(RendererBase):
     def _hatched(self, gc: GraphicsContextBase, face) -> str:
         outline = self._path(gc.get_hatch_path(), Affine2D().scale(72), up=72)
         color, ground = to_hex(gc.get_hatch_color()), "none" if face is None else to_hex(face)
-        body = (f'<rect width="73" height="73" fill="{ground}"/><path d="{outline}" fill="{color}" stroke="{color}" '
-                f'stroke-width="{_short(gc.get_hatch_linewidth())}"/>')  # fmt: skip
+        body = (
+            f'<rect width="73" height="73" fill="{ground}"/><path d="{outline}" fill="{color}" '
+            f'stroke="{color}" stroke-width="{_short(gc.get_hatch_linewidth())}"/>'
+        )
         name = f"H{zlib.crc32(body.encode()):x}"
-        self._defs[name] = f'<pattern id="{name}" patternUnits="userSpaceOnUse" width="72" height="72">{body}</pattern>'
+        self._defs[name] = (
+            f'<pattern id="{name}" patternUnits="userSpaceOnUse" width="72" '
+            f'height="72">{body}</pattern>'
+        )
         return name
 
     def _clip(self, gc: GraphicsContextBase) -> str:

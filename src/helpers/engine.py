@@ -1,7 +1,8 @@
 """papermill's engine `warm`: papermill's own, with kernels at a pipe.
 
-papermill and nbclient decide what a cell is, what its outputs are and what an error is; here is only how messages come
-and go. Where a notebook asks for another kernel than this Python's, or no fork can be, all is done as they would.
+papermill and nbclient decide what a cell is, what its outputs are and what an error is; here is
+only how messages come and go. Where a notebook asks for another kernel than this Python's, or no
+fork can be, all is done as they would.
 """
 
 import base64
@@ -37,15 +38,27 @@ class Pipe:
     def __init__(self, process: kernels.ForkedProcess, ours: socket.socket) -> None:
         """Speak with this process through this end of the pipe."""
         self.process, self.session, self.shell_channel = process, Session(), self
-        self._socket, self._unsent, self._rest, self._lines = ours, b"", [], collections.deque[bytes]()
+        self._socket, self._unsent, self._rest, self._lines = (
+            ours,
+            b"",
+            [],
+            collections.deque[bytes](),
+        )
         self._watch = select.poll()
         self._watch.register(ours, select.POLLIN)
-        self._watch.register(process, select.POLLIN)  # a process of the notebook's own may keep the pipe open
+        # a process of the notebook's own may keep the pipe open
+        self._watch.register(process, select.POLLIN)
 
     def execute(self, code: str, store_history: bool = True, stop_on_error: bool = True) -> str:
         """Ask for a cell's execution; give the request's id."""
-        content = {"code": code, "silent": False, "store_history": store_history, "user_expressions": {},
-                   "allow_stdin": False, "stop_on_error": stop_on_error}  # fmt: skip
+        content = {
+            "code": code,
+            "silent": False,
+            "store_history": store_history,
+            "user_expressions": {},
+            "allow_stdin": False,
+            "stop_on_error": stop_on_error,
+        }
         return self.send(self.session.msg("execute_request", content))
 
     def kernel_info(self) -> str:
@@ -55,7 +68,8 @@ class Pipe:
     def send(self, message: dict) -> str:
         """Send a message, now or while we listen; give its id.
 
-        A kernel that is busy does not read what widgets send it, and may itself be waiting for us to read.
+        A kernel that is busy does not read what widgets send it, and may itself be waiting for us
+        to read.
         """
         self._unsent += self.session.pack(message) + b"\n"
         self._send_on()
@@ -72,10 +86,13 @@ class Pipe:
             If the kernel has died.
         """
         ends = None if timeout is None else time.monotonic() + timeout
-        if timeout is not None and timeout <= 0:  # whatever is there: a kernel may say more than we can hear
+        # whatever is there: a kernel may say more than we can hear
+        if timeout is not None and timeout <= 0:
             raise Empty
         while not self._lines:
-            self._watch.modify(self._socket, select.POLLIN | (select.POLLOUT if self._unsent else 0))
+            self._watch.modify(
+                self._socket, select.POLLIN | (select.POLLOUT if self._unsent else 0)
+            )
             left = None if ends is None else max(1000 * (ends - time.monotonic()), 0)
             if not (events := dict(self._watch.poll(left))):
                 raise Empty
@@ -155,7 +172,8 @@ class Client(PapermillNotebookClient):
         """Give a forked kernel; None where a normal one must do."""
         manager = self.create_kernel_manager()
         command, spec = manager.format_kernel_cmd(self.extra_arguments), manager.kernel_spec
-        plain = kernels.can_fork(command) and command[-3:-1] == ["ipykernel_launcher", "-f"]  # no option of its own
+        # no option of its own
+        plain = kernels.can_fork(command) and command[-3:-1] == ["ipykernel_launcher", "-f"]
         if not plain or spec.metadata["kernel_provisioner"]["provisioner_name"] != "warm":
             return None
         given = kernels.WarmProvisioner(config=self.config)
@@ -163,8 +181,9 @@ class Client(PapermillNotebookClient):
         asked = given.request([], env, self.resources.get("metadata", {}).get("path"))
         ours, its = socket.socketpair()
         with its:
-            # a request may wait for longer than we do: its end of the pipe has to stay what it is until it was sent, or
-            # the number would by then be the pipe of another page, and two kernels would share that
+            # a request may wait for longer than we do: its end of the pipe has to stay what it is
+            # until it was sent, or the number would by then be the pipe of another page, and two
+            # kernels would share that
             handed = os.dup(its.fileno())
             answer = None
             try:
@@ -176,8 +195,11 @@ class Client(PapermillNotebookClient):
             except TimeoutError:
                 answer.cancel()
                 ours.close()
-                raise RuntimeError(f"no kernel was there within {self.startup_timeout:g} s") from None
-            except (OSError, RuntimeError):  # the provisioner, asked next, says why, and starts a normal one
+                raise RuntimeError(
+                    f"no kernel was there within {self.startup_timeout:g} s"
+                ) from None
+            except (OSError, RuntimeError):
+                # the provisioner, asked next, says why, and starts a normal one
                 if answer is None:
                     os.close(handed)
                 ours.close()
@@ -193,7 +215,12 @@ class Client(PapermillNotebookClient):
         return cell_index  # for who waits for the reply: a pipe brings outputs and reply in order
 
     async def _async_poll_for_reply(
-        self, msg_id: str, cell: Any, timeout: int | None, task_poll_output_msg: Any, task_poll_kernel_alive: Any
+        self,
+        msg_id: str,
+        cell: Any,
+        timeout: int | None,
+        task_poll_output_msg: Any,
+        task_poll_kernel_alive: Any,
     ) -> Any:
         if self.pipe is None:
             return await super()._async_poll_for_reply(
@@ -207,7 +234,8 @@ class Client(PapermillNotebookClient):
             except Empty:
                 if reply := await self._async_handle_timeout(timeout, cell):
                     return reply
-                ends = time.monotonic() + timeout  # it was interrupted, and may go on for as long again
+                # it was interrupted, and may go on for as long again
+                ends = time.monotonic() + timeout
                 continue
             if message["parent_header"].get("msg_id") != msg_id:
                 continue
@@ -227,13 +255,31 @@ class Engine(NBClientEngine):
 
     @classmethod
     def execute_managed_notebook(
-        cls, nb_man: Any, kernel_name: str, log_output: bool = False, stdout_file: Any = None, stderr_file: Any = None,
-        start_timeout: float = 60, execution_timeout: float | None = None, timeout: float | None = None,
-        input_path: Any = None, **options: Any,
-    ) -> Any:  # fmt: skip
+        cls,
+        nb_man: Any,
+        kernel_name: str,
+        log_output: bool = False,
+        stdout_file: Any = None,
+        stderr_file: Any = None,
+        start_timeout: float = 60,
+        execution_timeout: float | None = None,
+        timeout: float | None = None,
+        input_path: Any = None,
+        **options: Any,
+    ) -> Any:
         """Execute a notebook with papermill's options."""
-        given = {"kernel_manager_class": kernels.WarmKernelManager, "shutdown_kernel": "immediate"} | options
+        given = {
+            "kernel_manager_class": kernels.WarmKernelManager,
+            "shutdown_kernel": "immediate",
+        } | options
         return Client(
-            nb_man, kernel_name=kernel_name, timeout=execution_timeout or timeout, startup_timeout=start_timeout,
-            log=logger, log_output=log_output, stdout_file=stdout_file, stderr_file=stderr_file, **given,
-        ).execute()  # fmt: skip
+            nb_man,
+            kernel_name=kernel_name,
+            timeout=execution_timeout or timeout,
+            startup_timeout=start_timeout,
+            log=logger,
+            log_output=log_output,
+            stdout_file=stdout_file,
+            stderr_file=stderr_file,
+            **given,
+        ).execute()

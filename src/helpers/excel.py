@@ -1,4 +1,6 @@
-"""Excel: an edition's tables as one workbook, a sheet for each, in which nothing that came with the data runs."""
+"""Excel: an edition's tables as one workbook, a sheet for each, in which nothing that came with the
+data runs.
+"""
 
 import datetime as dt
 import math
@@ -26,7 +28,12 @@ NARROWEST, WIDEST = 7, 60  # columns, in digits
 LINE_PT = 15
 TALL = 10_000  # rows of a table in which long text is wrapped: larger ones are not for reading
 # Text is text whatever it looks like; a row that is written leaves the memory.
-OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
 NUMBER_FORMATS = {"percent": "0.0%", "whole": "#,##0", "decimal": "#,##0.00", "date": "yyyy-mm-dd"}
 DIGITS = {"percent": 1, "whole": 0, "decimal": 2, "by_row": 2}
 NOT_XML = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -37,23 +44,33 @@ class Column(NamedTuple):
 
     name: str
     heading: str
-    kind: str  # text, code, class, date, truth, percent, whole or decimal; by_row where another column tells
+    # text, code, class, date, truth, percent, whole or decimal; by_row where another column tells
+    kind: str
     width: float
 
 
 def write_workbook(
-    path: Path, tables: Mapping[str, pd.DataFrame], *, title: str, period: str = "", brand: str = "",
-    currency: str = "", notes: Iterable[str] = (), pages: Mapping[str, str] | None = None,
-) -> None:  # fmt: skip
+    path: Path,
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    title: str,
+    period: str = "",
+    brand: str = "",
+    currency: str = "",
+    notes: Iterable[str] = (),
+    pages: Mapping[str, str] | None = None,
+) -> None:
     """Write tables into one Excel workbook, whole or not at all, behind a sheet that lists them.
 
-    Headings and codes are in the reader's language, the columns' own names stand in notes. Numbers keep all their
-    digits and show as on a page; what is not known is an empty cell. The same tables make the same bytes.
+    Headings and codes are in the reader's language, the columns' own names stand in notes. Numbers
+    keep all their digits and show as on a page; what is not known is an empty cell. The same tables
+    make the same bytes.
 
     Parameters
     ----------
     tables
-        By name, in the order of the sheets. What a sheet can't hold is cut, and both the sheet and the list say so.
+        By name, in the order of the sheets. What a sheet can't hold is cut, and both the sheet and
+        the list say so.
     notes
         Lines under the title: whose data these are, as of when.
     pages
@@ -63,23 +80,33 @@ def write_workbook(
     try:
         with (
             files.part(path) as part,
-            tempfile.TemporaryDirectory(prefix=".rows-", dir=path.parent) as rows_aside,  # the disk that is asked for
+            # the disk that is asked for
+            tempfile.TemporaryDirectory(prefix=".rows-", dir=path.parent) as rows_aside,
             xlsxwriter.Workbook(part, {**OPTIONS, "tmpdir": rows_aside}) as book,
         ):
             formats = _Formats(book)
             first = book.add_worksheet(names[""])
             remarks = {}
             for name, rows in tables.items():
-                remarks[name] = _write_table(book.add_worksheet(names[name]), rows, formats, currency)
+                remarks[name] = _write_table(
+                    book.add_worksheet(names[name]), rows, formats, currency
+                )
             _write_contents(first, [title, *notes], tables, names, remarks, pages or {}, formats)
-            created = dt.datetime.fromisoformat(f"{period or '2000-01'}-01")  # not now: the same tables, the same bytes
-            book.set_properties({"title": title, "subject": period, "author": brand, "created": created})
+            # not now: the same tables, the same bytes
+            created = dt.datetime.fromisoformat(f"{period or '2000-01'}-01")
+            book.set_properties(
+                {"title": title, "subject": period, "author": brand, "created": created}
+            )
     except XlsxWriterException as error:  # wraps what the disk said
-        raise next((cause for cause in (*error.args, error.__cause__) if isinstance(cause, OSError)), error) from None
+        raise next(
+            (cause for cause in (*error.args, error.__cause__) if isinstance(cause, OSError)), error
+        ) from None
 
 
 def sheet_names(tables: Iterable[str]) -> dict[str, str]:
-    """Name the sheets: the term `table_<name>`, else the name itself, within Excel's rules; "" is the list of all.
+    """Name the sheets: the term `table_<name>`, else the name itself, within Excel's rules.
+
+    "" is the list of all.
 
     >>> sheet_names(["abc_pareto", "my_table", "My table"])["My table"]
     'My table (2)'
@@ -101,7 +128,10 @@ def sheet_names(tables: Iterable[str]) -> dict[str, str]:
 
 
 def columns_of(rows: pd.DataFrame, currency: str = "") -> list[Column]:
-    """Tell how each column of a table is shown, by the grammar of `style.table`; amounts name their currency."""
+    """Tell how each column of a table is shown, by the grammar of `style.table`.
+
+    Amounts name their currency.
+    """
     found = []
     for i, name in enumerate(map(str, rows.columns)):
         values = rows.iloc[:, i]
@@ -123,7 +153,9 @@ def _kind(values: pd.Series, name: str, beside: Iterable[str]) -> str:
         return "truth"
     if pd.api.types.is_numeric_dtype(values):
         return (
-            "by_row" if name in style.BY_INDICATOR and set(files.MEASURES) & set(beside) else _number_kind(values, name)
+            "by_row"
+            if name in style.BY_INDICATOR and set(files.MEASURES) & set(beside)
+            else _number_kind(values, name)
         )
     return told if told in ("class", "code") else "text"
 
@@ -136,7 +168,7 @@ def _number_kind(values: pd.Series, name: str) -> str:
     return "whole" if told in ("count", "days") or large else "decimal"
 
 
-# ---- sheets --------------------------------------------------------------------------------------------------------
+# ---- sheets --------------------------------------------------------------------------------------
 
 
 class _Formats:
@@ -144,13 +176,26 @@ class _Formats:
 
     def __init__(self, book: xlsxwriter.Workbook) -> None:
         self._book, self._made = book, {}
-        self.title = book.add_format({"bold": True, "font_size": 16, "font_color": style.COLORS["text"]})
+        self.title = book.add_format(
+            {"bold": True, "font_size": 16, "font_color": style.COLORS["text"]}
+        )
         self.subtle = book.add_format({"font_color": style.COLORS["subtle"]})
-        self.head = book.add_format({"bold": True, "bg_color": style.COLORS["–"], "bottom": 1, "text_wrap": True,
-                                     "border_color": style.COLORS["muted"], "valign": "top", "align": "left",
-                                     "indent": 1})  # fmt: skip
+        self.head = book.add_format(
+            {
+                "bold": True,
+                "bg_color": style.COLORS["–"],
+                "bottom": 1,
+                "text_wrap": True,
+                "border_color": style.COLORS["muted"],
+                "valign": "top",
+                "align": "left",
+                "indent": 1,
+            }
+        )
 
-    def cell(self, kind: str, letter: str = "", *, wrap: bool = False, quoted: bool = False) -> Format:
+    def cell(
+        self, kind: str, letter: str = "", *, wrap: bool = False, quoted: bool = False
+    ) -> Format:
         """Give the look of a cell; `quoted` text stays text even after somebody has edited it."""
         key = (kind, letter, wrap, quoted)
         if key not in self._made:
@@ -160,8 +205,11 @@ class _Formats:
             elif not letter:
                 looks |= {"align": "left", "indent": 1}  # away from the numbers before it
             if letter:
-                looks |= {"bg_color": style.COLORS[letter], "align": "center",
-                          "font_color": "white" if letter == "A" else style.COLORS["text"]}  # fmt: skip
+                looks |= {
+                    "bg_color": style.COLORS[letter],
+                    "align": "center",
+                    "font_color": "white" if letter == "A" else style.COLORS["text"],
+                }
             self._made[key] = self._book.add_format(looks)
         return self._made[key]
 
@@ -173,38 +221,65 @@ def _write_table(sheet: Worksheet, rows: pd.DataFrame, formats: _Formats, curren
     if not columns:
         sheet.write_string(0, 0, style.say("table.empty"), formats.subtle)
         return ""
-    shown = rows if len(rows) < MAX_ROWS else rows.head(MAX_ROWS - 2)  # a line for the heading, one for the remark
+    # a line for the heading, one for the remark
+    shown = rows if len(rows) < MAX_ROWS else rows.head(MAX_ROWS - 2)
     sheet.set_row(0, 32)
     for i, column in enumerate(columns):
         sheet.set_column(i, i, column.width)
     for i, column in enumerate(columns):
         _write_text(sheet, 0, i, column.heading, formats.head)
-        sheet.write_comment(0, i, _text(column.name), {"x_scale": 1.2, "y_scale": 0.35, "font_size": 9})
-    sheet.freeze_panes(1, list(rows.columns[:2]).index("dealer_name") + 1 if "dealer_name" in rows.columns[:2] else 0)
+        sheet.write_comment(
+            0, i, _text(column.name), {"x_scale": 1.2, "y_scale": 0.35, "font_size": 9}
+        )
+    sheet.freeze_panes(
+        1,
+        list(rows.columns[:2]).index("dealer_name") + 1 if "dealer_name" in rows.columns[:2] else 0,
+    )
     sheet.autofilter(0, 0, len(shown), len(columns) - 1)
     sheet.repeat_rows(0)
     for start in range(0, len(shown), CHUNK):
-        _write_rows(sheet, shown.iloc[start : start + CHUNK], start + 1, columns, formats, len(shown) <= TALL)
+        _write_rows(
+            sheet,
+            shown.iloc[start : start + CHUNK],
+            start + 1,
+            columns,
+            formats,
+            len(shown) <= TALL,
+        )
     remark = ""
     if len(shown) < len(rows) or len(columns) < rows.shape[1]:
-        remark = style.say("excel.cut", rows=len(shown), all_rows=len(rows), columns=len(columns),
-                           all_columns=rows.shape[1])  # fmt: skip
+        remark = style.say(
+            "excel.cut",
+            rows=len(shown),
+            all_rows=len(rows),
+            columns=len(columns),
+            all_columns=rows.shape[1],
+        )
         sheet.write_string(min(len(shown) + 1, MAX_ROWS - 1), 0, remark, formats.subtle)
     return remark
 
 
 def _write_rows(
-    sheet: Worksheet, rows: pd.DataFrame, first: int, columns: list[Column], formats: _Formats, tall: bool
+    sheet: Worksheet,
+    rows: pd.DataFrame,
+    first: int,
+    columns: list[Column],
+    formats: _Formats,
+    tall: bool,
 ) -> None:
     kinds = [
-        _kinds_by_row(rows, rows.iloc[:, i]) if column.kind == "by_row" else [column.kind] * len(rows)
+        _kinds_by_row(rows, rows.iloc[:, i])
+        if column.kind == "by_row"
+        else [column.kind] * len(rows)
         for i, column in enumerate(columns)
     ]
     wraps = [tall and column.width >= WIDEST for column in columns]
     codes = [column.kind == "code" for column in columns]
     values = [rows.iloc[:, i].tolist() for i in range(len(columns))]
     wide = [column for column, wrap in zip(values, wraps, strict=True) if wrap]
-    n_lines = [max((_n_lines(column[row]) for column in wide), default=1) for row in range(len(rows))]
+    n_lines = [
+        max((_n_lines(column[row]) for column in wide), default=1) for row in range(len(rows))
+    ]
     for row in range(len(rows)):
         if n_lines[row] > 1:
             sheet.set_row(first + row, LINE_PT * int(n_lines[row]))
@@ -218,7 +293,10 @@ def _write_rows(
 
 
 def _n_lines(text: object) -> int:
-    """Count the lines a text takes in the widest column: not every program fits the height of a row by itself."""
+    """Count the lines a text takes in the widest column.
+
+    Not every program fits the height of a row by itself.
+    """
     return sum(math.ceil(words.width(line) / (WIDEST - 4)) or 1 for line in str(text).split("\n"))
 
 
@@ -233,7 +311,9 @@ def _kinds_by_row(rows: pd.DataFrame, values: pd.Series) -> list[str]:
     ]
 
 
-def _write(sheet: Worksheet, row: int, column: int, value: Any, kind: str, wrap: bool, formats: _Formats) -> None:
+def _write(
+    sheet: Worksheet, row: int, column: int, value: Any, kind: str, wrap: bool, formats: _Formats
+) -> None:
     if isinstance(value, bool):
         sheet.write_boolean(row, column, value, formats.cell(kind))
         return
@@ -249,18 +329,24 @@ def _write(sheet: Worksheet, row: int, column: int, value: Any, kind: str, wrap:
     letter = text if kind == "class" and text in ("A", "B", "C", "L", "–") else ""
     quoted = files.is_formula(text)
     if text:
-        _write_text(sheet, row, column, text, formats.cell("text", letter, wrap=wrap, quoted=quoted))
+        _write_text(
+            sheet, row, column, text, formats.cell("text", letter, wrap=wrap, quoted=quoted)
+        )
 
 
 def _write_text(sheet: Worksheet, row: int, column: int, text: str, look: Format) -> None:
-    if text.startswith("<r>") and text.endswith("</r>"):  # XlsxWriter takes this for markup it made itself
+    # XlsxWriter takes this for markup it made itself
+    if text.startswith("<r>") and text.endswith("</r>"):
         sheet.write_rich_string(row, column, text[0], text[1], text[2:], look)
     else:
         sheet.write_string(row, column, text, look)
 
 
 def _day(value: object) -> dt.datetime | None:
-    """Turn a date into one that Excel knows: there is none before 1900; None where it is no plain date."""
+    """Turn a date into one that Excel knows: there is none before 1900.
+
+    None where it is no plain date.
+    """
     found = re.fullmatch(r"((?:19|[2-9]\d)\d\d-\d\d-\d\d)(?:[ T]00:00:00)?", str(value))
     try:
         return dt.datetime.fromisoformat(found[1]) if found else None
@@ -280,13 +366,24 @@ def _text(value: object) -> str:
 
 
 def _write_contents(
-    sheet: Worksheet, head: list[str], tables: Mapping[str, pd.DataFrame], names: Mapping[str, str],
-    remarks: Mapping[str, str], pages: Mapping[str, str], formats: _Formats,
-) -> None:  # fmt: skip
-    """List the sheets with links: what each holds, the page it belongs to, its rows and what did not fit."""
+    sheet: Worksheet,
+    head: list[str],
+    tables: Mapping[str, pd.DataFrame],
+    names: Mapping[str, str],
+    remarks: Mapping[str, str],
+    pages: Mapping[str, str],
+    formats: _Formats,
+) -> None:
+    """List the sheets with links.
+
+    What each holds, the page it belongs to, its rows and what did not fit.
+    """
     _set_page(sheet)
     sheet.hide_gridlines(2)
-    listed = [(name, names[name], pages.get(name, ""), len(rows), remarks[name]) for name, rows in tables.items()]
+    listed = [
+        (name, names[name], pages.get(name, ""), len(rows), remarks[name])
+        for name, rows in tables.items()
+    ]
     fields = ["sheet", "page", "n_rows", "file", *(["remark"] if any(remarks.values()) else [])]
     widths = [max([words.width(row[i]) for row in listed], default=0) for i in (1, 2)]
     for i, width in enumerate([*widths, 6, max(map(len, tables), default=0) + 11, 56]):
@@ -313,7 +410,7 @@ def _set_page(sheet: Worksheet) -> None:
     sheet.set_footer("&L&A&R&P / &N")
 
 
-# ---- widths --------------------------------------------------------------------------------------------------------
+# ---- widths --------------------------------------------------------------------------------------
 
 
 def _width(values: pd.Series, heading: str, kind: str) -> float:
@@ -327,6 +424,11 @@ def _width(values: pd.Series, heading: str, kind: str) -> float:
         inside = max((len(f"{end:,.{DIGITS[kind]}f}") for end in ends), default=0)
     else:
         spoken = known.map(style.word) if kind == "code" else known
-        inside = max((words.width(line) + 1 for text in spoken for line in str(text).split("\n")[:9]), default=0)
-    half = max([math.ceil(words.width(heading) / 2) + 1, *(words.width(word) for word in heading.split())])
+        inside = max(
+            (words.width(line) + 1 for text in spoken for line in str(text).split("\n")[:9]),
+            default=0,
+        )
+    half = max(
+        [math.ceil(words.width(heading) / 2) + 1, *(words.width(word) for word in heading.split())]
+    )
     return min(max(inside + 2, half + 3, NARROWEST), WIDEST)

@@ -1,4 +1,6 @@
-"""Files: written whole or not at all, named by text that is no path, and tables as CSV that no reader tears or runs."""
+"""Files: written whole or not at all, named by text that is no path, and tables as CSV that no
+reader tears or runs.
+"""
 
 import contextlib
 import errno
@@ -18,16 +20,30 @@ import pandas as pd
 from helpers import words
 
 # a disk that is full, may not be written to, or has something else where a file or folder should be
-DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG, errno.EIO, errno.EEXIST,
-               errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ESTALE}  # fmt: skip
+DISK_ERRORS = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EFBIG,
+    errno.EIO,
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ESTALE,
+}
 
 
-# ---- whole files -----------------------------------------------------------------------------------------------------
+# ---- whole files ---------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
 def part(path: Path, *, synced: bool = True) -> Iterator[Path]:
-    """Give the name of a file beside `path` that takes its place when it was written, and is gone when it was not.
+    """Give the name of a file beside `path` that takes its place when it was written, and is gone
+    when it was not.
 
     Who looks there sees the old one or the new one, whole; `synced`, even after a power cut.
     """
@@ -43,7 +59,8 @@ def part(path: Path, *, synced: bool = True) -> Iterator[Path]:
 
 def write(path: Path, content: str | bytes, *, synced: bool = True) -> None:
     """Write a file whole or not at all."""
-    with part(path, synced=synced) as new, new.open("xb") as file:  # never through what stands there
+    # never through what stands there
+    with part(path, synced=synced) as new, new.open("xb") as file:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
@@ -70,21 +87,32 @@ def remove(folder: Path) -> None:
 
 
 def file_name(text: str) -> str:
-    """Make a file's name, without ending, of a text from data, which itself is never trusted as a path.
+    """Make a file's name, without ending, of a text from data, which itself is never trusted as a
+    path.
 
-    What can be read of it stays; the hash tells texts apart that look alike, on disks that ignore case, too.
+    What can be read of it stays; the hash tells texts apart that look alike, on disks that ignore
+    case, too.
 
     >>> file_name("../../etc")
     'etc-74ccf3c5b4c19a8167f9a3d1dd63e0e4'
     """
     plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:24]
     # 128 bits: nobody finds two names that share them, not even on purpose
-    return "-".join(filter(None, [plain, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]]))
+    return "-".join(
+        filter(
+            None, [plain, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]]
+        )
+    )
 
 
 def disk_reason(error: BaseException) -> str:
-    """Say why a disk did not take a file: it is full, or may not be written to; "" for an error of another kind."""
-    if isinstance(error, OSError) and (error.errno in DISK_ERRORS or "temporary directory" in str(error)):
+    """Say why a disk did not take a file: it is full, or may not be written to.
+
+    "" for an error of another kind.
+    """
+    if isinstance(error, OSError) and (
+        error.errno in DISK_ERRORS or "temporary directory" in str(error)
+    ):
         return f"{f'{error.filename}: ' if error.filename else ''}{error.strerror or error}"
     kind = type(error)
     if kind.__module__.lstrip("_").partition(".")[0] == "duckdb":  # it spills to the cache
@@ -93,10 +121,11 @@ def disk_reason(error: BaseException) -> str:
     return ""
 
 
-# ---- tables as CSV --------------------------------------------------------------------------------------------------
+# ---- tables as CSV -------------------------------------------------------------------------------
 
-# Text that a spreadsheet would run: where a cell begins, and where one would begin for a reader who splits elsewhere.
-# What is blank or unseen before a sign does not hide it; the small and full-width signs are read as the plain ones.
+# Text that a spreadsheet would run: where a cell begins, and where one would begin for a reader who
+# splits elsewhere. What is blank or unseen before a sign does not hide it; the small and full-width
+# signs are read as the plain ones.
 BREAKS = ";\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029"
 BLANK = (
     "'\x00-\x08\x0e-\x1b\x1f \x7f-\x84\x86-\xa0\xad\u061c\u1680\u180e"
@@ -106,10 +135,13 @@ SIGNS = "=+\\-@＝＋－＠﹦﹢﹣﹫"
 RUNS = rf"(?:(?:^|(?<=[{BREAKS}])){{}}(?=[{BLANK}]*[{SIGNS}])|^{{}}(?=[{BLANK}]*[\t\n\r]))"
 ARMED, DISARMED = re.compile(RUNS.format("", "")), re.compile(RUNS.format("'", "'"))
 QUOTED = re.compile(r"[\",;|\x00-\x1f\x7f-\x9f\u2028\u2029]|^\s|\s$")
-NUMBER = re.compile(r"-?(?:(?:0|[1-9]\d{0,14})(?:\.\d+)?(?:e[+-]?\d+)?|inf)")  # 00123 is the number of a shop
-PLAIN = re.compile(rf"{NUMBER.pattern}|True|False")  # text that looks like this is quoted, and so stays text
+# 00123 is the number of a shop
+NUMBER = re.compile(r"-?(?:(?:0|[1-9]\d{0,14})(?:\.\d+)?(?:e[+-]?\d+)?|inf)")
+# text that looks like this is quoted, and so stays text
+PLAIN = re.compile(rf"{NUMBER.pattern}|True|False")
 CELL = re.compile(r'("[^"]*(?:""[^"]*)*"|[^,\n]*)([,\n]|$)')
-TEXTS = ("id", "name", "code", "class", "text", "date", "month")  # kinds of columns, even where all cells are empty
+# kinds of columns, even where all cells are empty
+TEXTS = ("id", "name", "code", "class", "text", "date", "month")
 MEASURES = ("indicator", "metric")  # columns that tell of what a row's values are
 VALUE_OF = {*MEASURES, "feature", "item", "column", "measure"}  # beside them `value` is no amount
 
@@ -117,8 +149,10 @@ VALUE_OF = {*MEASURES, "feature", "item", "column", "measure"}  # beside them `v
 def is_amount(column: str, beside: Iterable[str] = ()) -> bool:
     """Tell whether a column of numbers is money; `beside` are the columns of the same table.
 
-    >>> is_amount("revenue_3m"), is_amount("value"), is_amount("value", ["metric"]), is_amount("n_payments")
-    (True, True, False, False)
+    >>> is_amount("revenue_3m"), is_amount("n_payments")
+    (True, False)
+    >>> is_amount("value"), is_amount("value", ["metric"])
+    (True, False)
     """
     if column == "value" and VALUE_OF & set(beside):
         return False
@@ -126,7 +160,9 @@ def is_amount(column: str, beside: Iterable[str] = ()) -> bool:
 
 
 def amount(value: Any) -> Any:
-    """Round a number to two decimals, which are written; what is no number, or too large to have as many, stays.
+    """Round a number to two decimals, which are written.
+
+    What is no number, or too large to have as many, stays.
 
     >>> amount(2.5), amount(-0.001), amount("x")
     (Decimal('2.50'), Decimal('0.00'), 'x')
@@ -142,7 +178,9 @@ def is_formula(text: str) -> bool:
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a table for Excel and pandas alike; text that a spreadsheet would take for a formula gets an apostrophe.
+    """Write a table for Excel and pandas alike.
+
+    Text that a spreadsheet would take for a formula gets an apostrophe.
 
     Money has two decimals. What another reader might split a cell or a line at stands in quotes.
     """
@@ -152,12 +190,15 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 def csv_of(table: pd.DataFrame) -> bytes:
     """Give a table as `write_table` writes it."""
     names = [str(name) for name in table.columns]
-    columns = [_texts(table.iloc[:, i], name, is_amount(name, names)) for i, name in enumerate(names)]
+    columns = [
+        _texts(table.iloc[:, i], name, is_amount(name, names)) for i, name in enumerate(names)
+    ]
     rows = [[_text_cell(name, True) for name in names], *zip(*columns, strict=True)]
     if len(names) == 1:  # an empty line would be none
         rows = [[cell or '""'] for (cell,) in rows]
     text = "".join(",".join(row) + "\n" for row in rows)
-    return text.encode("utf-8-sig", "backslashreplace")  # the mark at the start tells Excel that it is UTF-8
+    # the mark at the start tells Excel that it is UTF-8
+    return text.encode("utf-8-sig", "backslashreplace")
 
 
 def _texts(values: pd.Series, name: str, money: bool) -> list[str]:
@@ -183,7 +224,8 @@ def _cell(value: Any, money: bool, is_id: bool) -> str:
     if pd.api.types.is_number(value):
         if isinstance(value, Decimal):
             return str(value)
-        return f"{value:.16e}" if 1e15 <= abs(value) < 1e16 else repr(float(value))  # NUMBER's digits
+        # NUMBER's digits
+        return f"{value:.16e}" if 1e15 <= abs(value) < 1e16 else repr(float(value))
     return _text_cell(str(value), is_id)
 
 
@@ -195,11 +237,20 @@ def _text_cell(text: str, is_id: bool = False) -> str:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read such a table back as it was; ids are text, and so is a column that holds a number like 00123."""
+    """Read such a table back as it was.
+
+    Ids are text, and so is a column that holds a number like 00123.
+    """
     source = path.read_bytes()
     try:
-        rows = pd.read_csv(io.BytesIO(source), dtype="str", encoding="utf-8-sig", keep_default_na=False, na_values=[""],
-                           lineterminator="\n")  # fmt: skip
+        rows = pd.read_csv(
+            io.BytesIO(source),
+            dtype="str",
+            encoding="utf-8-sig",
+            keep_default_na=False,
+            na_values=[""],
+            lineterminator="\n",
+        )
     except pd.errors.EmptyDataError:  # a table without columns
         return pd.DataFrame()
     texts = _quoted_numbers(source.decode("utf-8-sig"))
@@ -210,7 +261,9 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def _quoted_numbers(text: str) -> set[int]:
-    """Find the columns that hold text which looks like a number, by the quotes in which it was written."""
+    """Find the columns that hold text which looks like a number, by the quotes in which it was
+    written.
+    """
     if not re.search(rf'"(?:{PLAIN.pattern})"', text):
         return set()
     found, column = set(), 0
@@ -224,7 +277,11 @@ def _quoted_numbers(text: str) -> set[int]:
 def _typed(values: pd.Series, is_text: bool = False) -> pd.Series:
     known, name = values.dropna(), str(values.name)
     if known.empty:
-        return values if is_text or name.endswith("_id") or words.kind(name) in TEXTS else values.astype("float64")
+        return (
+            values
+            if is_text or name.endswith("_id") or words.kind(name) in TEXTS
+            else values.astype("float64")
+        )
     if not (is_text or name.endswith("_id")):
         if known.isin(["True", "False"]).all():
             return values.map({"True": True, "False": False})
@@ -232,4 +289,6 @@ def _typed(values: pd.Series, is_text: bool = False) -> pd.Series:
             whole = len(known) == len(values) and known.str.fullmatch(r"-?\d+").all()
             return values.astype("int64" if whole else "float64")
     armed = known[known.str.contains("'", regex=False)]
-    return values.where(~values.index.isin(armed.index), armed.map(lambda text: DISARMED.sub("", text)))
+    return values.where(
+        ~values.index.isin(armed.index), armed.map(lambda text: DISARMED.sub("", text))
+    )

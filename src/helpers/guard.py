@@ -1,7 +1,10 @@
-"""Guard: what the SQL of a workbook.toml may say, as DuckDB's own parser reads it: nodes and functions known by name.
+"""Guard: what the SQL of a workbook.toml may say, as DuckDB's own parser reads it.
 
-A list of what is forbidden would have to grow with the engine; this one is of what is allowed. A second wall stands
-behind it: the connection that runs the SQL opens no other file than the table's own (see `tables`).
+Nodes and functions known by name.
+
+A list of what is forbidden would have to grow with the engine; this one is of what is allowed. A
+second wall stands behind it: the connection that runs the SQL opens no other file than the table's
+own (see `tables`).
 """
 
 import functools
@@ -22,18 +25,20 @@ NO_EXPRESSION = (
 )
 HOLDS_SELECT = "holds a SELECT; give the whole table by a query instead"
 MAX_LENGTH = 50_000  # characters of a query
-MAX_PADDING = 1_000  # characters that lpad and rpad may fill up to: more is no code but a way to use up memory
+# characters that lpad and rpad may fill up to: more is no code but a way to use up memory
+MAX_PADDING = 1_000
 
 # expressions, tables and clauses as DuckDB names them when it writes a parsed query as JSON
 _EXPRESSIONS = """
-    BETWEEN CASE CAST COLLATE COLUMN_REF COMPARISON CONJUNCTION CONSTANT FUNCTION LAMBDA OPERATOR STAR SUBQUERY
-    WINDOW
+    BETWEEN CASE CAST COLLATE COLUMN_REF COMPARISON CONJUNCTION CONSTANT FUNCTION LAMBDA OPERATOR
+    STAR SUBQUERY WINDOW
 """
 _RELATIONS = """
-    SELECT_NODE SET_OPERATION_NODE CTE_NODE BASE_TABLE SUBQUERY JOIN EMPTY EXPRESSION_LIST PIVOT TABLE_FUNCTION
-    ORDER_MODIFIER LIMIT_MODIFIER LIMIT_PERCENT_MODIFIER DISTINCT_MODIFIER ORDER_DEFAULT ORDER_ASC ORDER_DESC
-    ASCENDING DESCENDING DECIMAL_TYPE_INFO LIST_TYPE_INFO STRUCT_TYPE_INFO ARRAY_TYPE_INFO STRING_TYPE_INFO
-    ENUM_TYPE_INFO UNBOUND_TYPE_INFO GENERIC_TYPE_INFO
+    SELECT_NODE SET_OPERATION_NODE CTE_NODE BASE_TABLE SUBQUERY JOIN EMPTY EXPRESSION_LIST PIVOT
+    TABLE_FUNCTION ORDER_MODIFIER LIMIT_MODIFIER LIMIT_PERCENT_MODIFIER DISTINCT_MODIFIER
+    ORDER_DEFAULT ORDER_ASC ORDER_DESC ASCENDING DESCENDING DECIMAL_TYPE_INFO LIST_TYPE_INFO
+    STRUCT_TYPE_INFO ARRAY_TYPE_INFO STRING_TYPE_INFO ENUM_TYPE_INFO UNBOUND_TYPE_INFO
+    GENERIC_TYPE_INFO
 """
 EXPRESSIONS, RELATIONS = frozenset(_EXPRESSIONS.split()), frozenset(_RELATIONS.split())
 IN_WORDS = {
@@ -43,72 +48,81 @@ IN_WORDS = {
     "POSITIONAL_REFERENCE": "a column by its number such as #1",
 }
 
-TABLE_FUNCTIONS = frozenset(("unnest", "range", "generate_series"))  # rows by the thousand, stopped by the time limit
+# rows by the thousand, stopped by the time limit
+TABLE_FUNCTIONS = frozenset(("unnest", "range", "generate_series"))
 
-# what computes a value from values, and nothing else: no file, no setting, no chance, no waiting, no text or list that
-# is longer than what it is made of
+# what computes a value from values, and nothing else: no file, no setting, no chance, no waiting,
+# no text or list that is longer than what it is made of
 _FUNCTIONS = """
-    !__postfix !~~ !~~* % & && * ** + - ->> / // <-> << <=> <@ >> @ @> ^ ^@ | || ~ ~~ ~~* ~~~ ilike_escape
-    like_escape not_ilike_escape not_like_escape
+    !__postfix !~~ !~~* % & && * ** + - ->> / // <-> << <=> <@ >> @ @> ^ ^@ | || ~ ~~ ~~* ~~~
+    ilike_escape like_escape not_ilike_escape not_like_escape
 
-    abs acos acosh add asin asinh atan atan2 atanh bit_count cbrt ceil ceiling cos cosh cot degrees divide even exp
-    factorial fdiv floor fmod gamma gcd greatest greatest_common_divisor isfinite isinf isnan lcm least
-    least_common_multiple lgamma ln log log10 log2 mod multiply nextafter pi pow power radians round round_even
-    roundbankers sign signbit sin sinh sqrt subtract tan tanh trunc xor nullif constant_or_null
+    abs acos acosh add asin asinh atan atan2 atanh bit_count cbrt ceil ceiling cos cosh cot degrees
+    divide even exp factorial fdiv floor fmod gamma gcd greatest greatest_common_divisor isfinite
+    isinf isnan lcm least least_common_multiple lgamma ln log log10 log2 mod multiply nextafter pi
+    pow power radians round round_even roundbankers sign signbit sin sinh sqrt subtract tan tanh
+    trunc xor nullif constant_or_null
 
-    ascii bit_length char_length character_length chr concat concat_ws contains damerau_levenshtein editdist3
-    ends_with from_base64 from_hex hamming hash hex instr jaccard jaro_similarity jaro_winkler_similarity lcase left
-    left_grapheme len length length_grapheme levenshtein lower lpad ltrim md5 mismatches nfc_normalize octet_length
-    ord parse_dirname parse_dirpath parse_filename parse_path position prefix regexp_escape regexp_extract
-    regexp_extract_all regexp_full_match regexp_matches regexp_replace regexp_split_to_array replace reverse right
-    right_grapheme rpad rtrim sha1 sha256 split split_part starts_with str_split str_split_regex string_split
-    string_split_regex string_to_array strip_accents strlen strpos substr substring substring_grapheme suffix
-    to_base64 to_hex translate trim ucase unhex unicode upper url_decode url_encode bin unbin to_binary from_binary
-    encode decode
+    ascii bit_length char_length character_length chr concat concat_ws contains damerau_levenshtein
+    editdist3 ends_with from_base64 from_hex hamming hash hex instr jaccard jaro_similarity
+    jaro_winkler_similarity lcase left left_grapheme len length length_grapheme levenshtein lower
+    lpad ltrim md5 mismatches nfc_normalize octet_length ord parse_dirname parse_dirpath
+    parse_filename parse_path position prefix regexp_escape regexp_extract regexp_extract_all
+    regexp_full_match regexp_matches regexp_replace regexp_split_to_array replace reverse right
+    right_grapheme rpad rtrim sha1 sha256 split split_part starts_with str_split str_split_regex
+    string_split string_split_regex string_to_array strip_accents strlen strpos substr substring
+    substring_grapheme suffix to_base64 to_hex translate trim ucase unhex unicode upper url_decode
+    url_encode bin unbin to_binary from_binary encode decode
 
-    age ago century current_date current_localtime current_localtimestamp date_add date_diff date_part date_sub
-    date_trunc datediff datepart datesub datetrunc day dayname dayofmonth dayofweek dayofyear days_in_month decade
-    epoch epoch_ms epoch_ns epoch_us era get_current_time get_current_timestamp hour isodow isoyear julian last_day
-    make_date make_time make_timestamp make_timestamp_ms make_timestamp_ns make_timestamptz microsecond millennium
-    millisecond minute month monthname nanosecond normalized_interval now quarter second strftime strptime
-    time_bucket timezone timezone_hour timezone_minute to_centuries to_days to_decades to_hours to_microseconds
-    to_millennia to_milliseconds to_minutes to_months to_quarters to_seconds to_timestamp to_weeks to_years today
-    transaction_timestamp try_strptime week weekday weekofyear year yearweek
+    age ago century current_date current_localtime current_localtimestamp date_add date_diff
+    date_part date_sub date_trunc datediff datepart datesub datetrunc day dayname dayofmonth
+    dayofweek dayofyear days_in_month decade epoch epoch_ms epoch_ns epoch_us era get_current_time
+    get_current_timestamp hour isodow isoyear julian last_day make_date make_time make_timestamp
+    make_timestamp_ms make_timestamp_ns make_timestamptz microsecond millennium millisecond minute
+    month monthname nanosecond normalized_interval now quarter second strftime strptime time_bucket
+    timezone timezone_hour timezone_minute to_centuries to_days to_decades to_hours to_microseconds
+    to_millennia to_milliseconds to_minutes to_months to_quarters to_seconds to_timestamp to_weeks
+    to_years today transaction_timestamp try_strptime week weekday weekofyear year yearweek
 
-    aggregate apply array_aggr array_aggregate array_append array_apply array_cat array_concat array_contains
-    array_distinct array_extract array_filter array_has array_has_all array_has_any array_indexof array_intersect
-    array_length array_pop_back array_pop_front array_position array_prepend array_push_back array_push_front
-    array_reduce array_reverse array_reverse_sort array_select array_slice array_sort array_to_string
-    array_to_string_comma_default array_transform array_unique array_value array_where array_zip cardinality
-    element_at filter flatten grade_up list_aggr list_aggregate list_any_value list_append list_apply list_avg
-    list_cat list_concat list_contains list_count list_distinct list_element list_extract list_filter list_first
-    list_grade_up list_has list_has_all list_has_any list_indexof list_intersect list_last list_max list_median
-    list_min list_mode list_pack list_position list_prepend list_product list_reduce list_reverse list_reverse_sort
-    list_select list_slice list_sort list_stddev_pop list_stddev_samp list_string_agg list_sum list_transform
-    list_unique list_value list_var_pop list_var_samp list_where list_zip reduce map map_concat map_contains
-    map_contains_entry map_contains_value map_entries map_extract map_extract_value map_from_entries map_keys
-    map_values row struct_concat struct_contains struct_extract struct_extract_at struct_has struct_indexof
-    struct_insert struct_keys struct_pack struct_position struct_update struct_values switch enum_code enum_first
-    enum_last typeof pg_typeof
+    aggregate apply array_aggr array_aggregate array_append array_apply array_cat array_concat
+    array_contains array_distinct array_extract array_filter array_has array_has_all array_has_any
+    array_indexof array_intersect array_length array_pop_back array_pop_front array_position
+    array_prepend array_push_back array_push_front array_reduce array_reverse array_reverse_sort
+    array_select array_slice array_sort array_to_string array_to_string_comma_default
+    array_transform array_unique array_value array_where array_zip cardinality element_at filter
+    flatten grade_up list_aggr list_aggregate list_any_value list_append list_apply list_avg
+    list_cat list_concat list_contains list_count list_distinct list_element list_extract
+    list_filter list_first list_grade_up list_has list_has_all list_has_any list_indexof
+    list_intersect list_last list_max list_median list_min list_mode list_pack list_position
+    list_prepend list_product list_reduce list_reverse list_reverse_sort list_select list_slice
+    list_sort list_stddev_pop list_stddev_samp list_string_agg list_sum list_transform list_unique
+    list_value list_var_pop list_var_samp list_where list_zip reduce map map_concat map_contains
+    map_contains_entry map_contains_value map_entries map_extract map_extract_value map_from_entries
+    map_keys map_values row struct_concat struct_contains struct_extract struct_extract_at
+    struct_has struct_indexof struct_insert struct_keys struct_pack struct_position struct_update
+    struct_values switch enum_code enum_first enum_last typeof pg_typeof
 
-    from_json from_json_strict json json_array json_array_length json_contains json_exists json_extract
-    json_extract_path json_extract_path_text json_extract_string json_keys json_object json_quote json_transform
-    json_transform_strict json_type json_valid json_value row_to_json to_json array_to_json
+    from_json from_json_strict json json_array json_array_length json_contains json_exists
+    json_extract json_extract_path json_extract_path_text json_extract_string json_keys json_object
+    json_quote json_transform json_transform_strict json_type json_valid json_value row_to_json
+    to_json array_to_json
 
-    any_value approx_count_distinct approx_quantile arbitrary arg_max arg_max_null arg_max_nulls_last arg_min
-    arg_min_null arg_min_nulls_last argmax argmin array_agg avg bit_and bit_or bit_xor bool_and bool_or corr count
-    count_if count_star countif covar_pop covar_samp entropy favg first fsum geomean geometric_mean group_concat
-    histogram kahan_sum kurtosis kurtosis_pop last list listagg mad max max_by mean median min min_by mode product
-    quantile quantile_cont quantile_disc regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope regr_sxx
-    regr_sxy regr_syy sem skewness stddev stddev_pop stddev_samp string_agg sum sumkahan var_pop var_samp variance
-    wavg weighted_avg
+    any_value approx_count_distinct approx_quantile arbitrary arg_max arg_max_null
+    arg_max_nulls_last arg_min arg_min_null arg_min_nulls_last argmax argmin array_agg avg bit_and
+    bit_or bit_xor bool_and bool_or corr count count_if count_star countif covar_pop covar_samp
+    entropy favg first fsum geomean geometric_mean group_concat histogram kahan_sum kurtosis
+    kurtosis_pop last list listagg mad max max_by mean median min min_by mode product quantile
+    quantile_cont quantile_disc regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope
+    regr_sxx regr_sxy regr_syy sem skewness stddev stddev_pop stddev_samp string_agg sum sumkahan
+    var_pop var_samp variance wavg weighted_avg
 
-    cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank rank_dense row_number
-    unnest
+    cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank
+    rank_dense row_number unnest
 """
 FUNCTIONS = frozenset(_FUNCTIONS.split())
 
-# a server runs the query with the rights it gives the account; these leave its tables, and no account needs them here
+# a server runs the query with the rights it gives the account; these leave its tables, and no
+# account needs them here
 LEAVE_THE_SERVER = re.compile(
     r"pg_read_\w+|pg_ls_\w+|pg_stat_file|pg_sleep\w*|pg_(terminate|cancel)_backend|pg_(rotate|switch|reload)_\w+"
     r"|lo_\w+|dblink\w*|query_to_xml\w*|database_to_xml\w*|set_config|current_setting|nextval|setval|pg_notify"
@@ -118,13 +132,45 @@ LEAVE_THE_SERVER = re.compile(
     r"|read_\w+|ai_query|http_request",
     re.IGNORECASE,
 )
-CHANGES_DATA = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Create, exp.Drop, exp.Alter, exp.Command, exp.Copy,
-                exp.Into, exp.Lock, exp.QueryTransform, exp.Set, exp.Use, exp.Attach, exp.Pragma)  # fmt: skip
-FILE_FORMATS = ("avro", "binaryfile", "csv", "delta", "iceberg", "json", "jdbc", "orc", "parquet", "text", "xml")
+CHANGES_DATA = (
+    exp.Insert,
+    exp.Update,
+    exp.Delete,
+    exp.Merge,
+    exp.Create,
+    exp.Drop,
+    exp.Alter,
+    exp.Command,
+    exp.Copy,
+    exp.Into,
+    exp.Lock,
+    exp.QueryTransform,
+    exp.Set,
+    exp.Use,
+    exp.Attach,
+    exp.Pragma,
+)
+FILE_FORMATS = (
+    "avro",
+    "binaryfile",
+    "csv",
+    "delta",
+    "iceberg",
+    "json",
+    "jdbc",
+    "orc",
+    "parquet",
+    "text",
+    "xml",
+)
 
 
-def require_query(where: str, text: str, tables: Iterable[tuple[str, str]], catalog: str = "") -> None:
-    """Let through one SELECT over its own CTEs and `tables`, (schema, name) each; a file's schema is empty.
+def require_query(
+    where: str, text: str, tables: Iterable[tuple[str, str]], catalog: str = ""
+) -> None:
+    """Let through one SELECT over its own CTEs and `tables`, (schema, name) each.
+
+    A file's schema is empty.
 
     Raises
     ------
@@ -142,7 +188,12 @@ def require_query(where: str, text: str, tables: Iterable[tuple[str, str]], cata
     nodes = list(_nodes(told))
     _require_known_nodes(f"{where}: the query", nodes)
     known = {(schema.casefold(), name.casefold()) for schema, name in tables}
-    own = {entry["key"].casefold() for node in nodes if isinstance(map_ := node.get("map"), list) for entry in map_}
+    own = {
+        entry["key"].casefold()
+        for node in nodes
+        if isinstance(map_ := node.get("map"), list)
+        for entry in map_
+    }
     for node in nodes:
         if node.get("type") == "BASE_TABLE" and "table_name" in node:
             _require_table(where, node, known, own, catalog.casefold())
@@ -150,15 +201,24 @@ def require_query(where: str, text: str, tables: Iterable[tuple[str, str]], cata
 
 def _require_table(where: str, node: dict, known: set, own: set, catalog: str) -> None:
     of, schema, name = (node[f"{part}_name"].casefold() for part in ("catalog", "schema", "table"))
-    written = ".".join(node[f"{part}_name"] for part in ("catalog", "schema", "table") if node[f"{part}_name"])
-    if not re.search(r"[./\\:*]", name) and not of and not schema and name in own:  # a CTE out of its scope is no file
+    written = ".".join(
+        node[f"{part}_name"] for part in ("catalog", "schema", "table") if node[f"{part}_name"]
+    )
+    # a CTE out of its scope is no file
+    if not re.search(r"[./\\:*]", name) and not of and not schema and name in own:
         return
-    if of in ("", catalog) and ((schema, name) in known or (not schema and ("main", name) in known)):
+    if of in ("", catalog) and (
+        (schema, name) in known or (not schema and ("main", name) in known)
+    ):
         return
-    if not of and catalog and schema == catalog and ("main", name) in known:  # erp.invoices may mean erp.main.invoices
+    # erp.invoices may mean erp.main.invoices
+    if not of and catalog and schema == catalog and ("main", name) in known:
         return
     if re.search(r"[./\\:*]", name):
-        raise DataError(f"{where}: name the file of {written!r} under [data.files] and use that name in the query")
+        raise DataError(
+            f"{where}: name the file of {written!r} under [data.files] and use that name in the "
+            "query"
+        )
     names = sorted({table for _schema, table in known} | own)
     hint = nearest(name, names) if names else "; name its file under [data.files]"
     raise DataError(f"{where}: the query can't be read: there is no table {written!r}{hint}")
@@ -174,8 +234,14 @@ def require_expression(where: str, text: str) -> None:
     """
     _require_short(where, text)
     alone, called = _select_list(f"SELECT {text}"), _select_list(f"SELECT f({text}) AS x")
-    # it stands in brackets later: what reads otherwise there, as a comment to the line's end does, is none
-    whole = len(alone) == 1 and not alone[0]["alias"] and len(called) == 1 and called[0].get("children") == alone
+    # it stands in brackets later: what reads otherwise there, as a comment to the line's end does,
+    # is none
+    whole = (
+        len(alone) == 1
+        and not alone[0]["alias"]
+        and len(called) == 1
+        and called[0].get("children") == alone
+    )
     if not whole or alone[0]["class"] == "STAR":
         raise DataError(f"{where}: {_shown(text)} {NO_EXPRESSION}")
     nodes = list(_nodes(alone))
@@ -190,7 +256,10 @@ def _shown(text: str) -> str:
 
 
 def _select_list(text: str) -> list[dict]:
-    """Read a bare SELECT's expressions, without the places they stand at; none where it has any further clause."""
+    """Read a bare SELECT's expressions, without the places they stand at.
+
+    None where it has any further clause.
+    """
     told = _parsed(text)
     if told["error"] or len(told["statements"]) != 1:
         return []
@@ -207,7 +276,9 @@ def _require_known_nodes(where: str, nodes: list[dict]) -> None:
         class_, type_ = node.get("class"), node.get("type")
         if class_ is not None:
             if class_ not in EXPRESSIONS:
-                raise DataError(f"{where} holds {IN_WORDS.get(class_, class_)}, which is not taken here")
+                raise DataError(
+                    f"{where} holds {IN_WORDS.get(class_, class_)}, which is not taken here"
+                )
         elif isinstance(type_, str) and type_ not in RELATIONS:
             raise DataError(f"{where} holds {IN_WORDS.get(type_, type_)}, which is not taken here")
         if id(node) in as_tables:
@@ -222,24 +293,34 @@ def _require_table_function(where: str, function: dict) -> None:
     name = function.get("function_name", "")
     if name.casefold() not in TABLE_FUNCTIONS:
         raise DataError(
-            f"{where} reads by the function {name!r}: name the file under [data.files] and use that name in the query"
+            f"{where} reads by the function {name!r}: name the file under [data.files] and use "
+            "that name in the query"
         )
 
 
 def _require_function(where: str, node: dict) -> None:
     name = node["function_name"].casefold()
     if name in ("range", "generate_series"):
-        raise DataError(f"{where} calls {name} as a list; call it as a table instead: FROM {name}(…)")
+        raise DataError(
+            f"{where} calls {name} as a list; call it as a table instead: FROM {name}(…)"
+        )
     if name not in FUNCTIONS:
         raise DataError(
-            f"{where} calls the function {node['function_name']!r}, which a workbook may not: it takes those that "
-            f"compute a value from values (docs/your-data.md); a header with brackets stands in double quotes"
+            f"{where} calls the function {node['function_name']!r}, which a workbook may not: it "
+            "takes those that compute a value from values (docs/your-data.md); a header with "
+            "brackets stands in double quotes"
         )
     if name in ("lpad", "rpad"):
         length = node["children"][1:2]
-        value = length[0].get("value", {}).get("value") if length and length[0]["class"] == "CONSTANT" else None
+        value = (
+            length[0].get("value", {}).get("value")
+            if length and length[0]["class"] == "CONSTANT"
+            else None
+        )
         if not isinstance(value, int) or value > MAX_PADDING:
-            raise DataError(f"{where} calls {name}, whose length must be a number up to {MAX_PADDING}")
+            raise DataError(
+                f"{where} calls {name}, whose length must be a number up to {MAX_PADDING}"
+            )
 
 
 def _require_short(where: str, text: str) -> None:
@@ -249,7 +330,9 @@ def _require_short(where: str, text: str) -> None:
 
 @functools.cache
 def _parser() -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
+    con = duckdb.connect(
+        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    )
     con.execute("SET enable_external_access = false; SET lock_configuration = true")
     return con
 
@@ -257,7 +340,12 @@ def _parser() -> duckdb.DuckDBPyConnection:
 @functools.lru_cache(maxsize=1024)
 def _json(text: str) -> str:
     try:
-        return _parser().cursor().execute("SELECT json_serialize_sql(?::VARCHAR)", [text]).fetchone()[0]
+        return (
+            _parser()
+            .cursor()
+            .execute("SELECT json_serialize_sql(?::VARCHAR)", [text])
+            .fetchone()[0]
+        )
     except duckdb.Error as error:  # what the parser throws instead of telling
         return json.dumps({"error": True, "error_type": "parser", "error_message": str(error)})
 
@@ -267,7 +355,11 @@ def _parsed(text: str) -> dict[str, Any]:
     try:
         told = json.loads(_json(text))
     except RecursionError:
-        return {"error": True, "error_type": "parser", "error_message": "too many brackets in one another"}
+        return {
+            "error": True,
+            "error_type": "parser",
+            "error_message": "too many brackets in one another",
+        }
     for node in _nodes(told):
         node.pop("query_location", None)
     return told
@@ -285,14 +377,15 @@ def _nodes(tree: Any) -> Iterator[dict]:
             waiting += node
 
 
-# ---- a server's own SQL ---------------------------------------------------------------------------------------------
+# ---- a server's own SQL --------------------------------------------------------------------------
 
 
 def require_server_query(where: str, text: str, dialect: Any) -> None:
-    """Let through one SELECT in a server's SQL that changes nothing and calls nothing that leaves its tables.
+    """Let through one SELECT in a server's SQL that changes nothing and calls nothing that leaves
+    its tables.
 
-    What the account may read is the server's to say. Spark has no such rights and runs in a process of ours: of it only
-    functions are taken that sqlglot knows.
+    What the account may read is the server's to say. Spark has no such rights and runs in a process
+    of ours: of it only functions are taken that sqlglot knows.
 
     Raises
     ------
@@ -301,19 +394,32 @@ def require_server_query(where: str, text: str, dialect: Any) -> None:
     """
     _require_short(where, text)
     try:
-        parsed = [statement for statement in sqlglot.parse(text, dialect=dialect) if statement is not None]
+        parsed = [
+            statement for statement in sqlglot.parse(text, dialect=dialect) if statement is not None
+        ]
     except (sqlglot.errors.SqlglotError, RecursionError) as error:
         reason = str(error).split("\n")[0][:300]
         raise DataError(f"{where}: the query can't be read as SQL: {reason}") from None
     if len(parsed) != 1 or not isinstance(parsed[0], exp.Query):
         raise DataError(f"{where}: the query must be a SELECT, one and no more")
     if (change := parsed[0].find(*CHANGES_DATA)) is not None:
-        raise DataError(f"{where}: the query must only read, but holds {type(change).__name__.upper()}")
+        raise DataError(
+            f"{where}: the query must only read, but holds {type(change).__name__.upper()}"
+        )
     local = "spark" in str(getattr(dialect, "__name__", dialect)).lower()
     for node in parsed[0].walk():
         if isinstance(node, exp.Anonymous) and (local or LEAVE_THE_SERVER.fullmatch(node.name)):
-            raise DataError(f"{where}: the query calls the function {node.name!r}, which a workbook may not")
+            raise DataError(
+                f"{where}: the query calls the function {node.name!r}, which a workbook may not"
+            )
         if isinstance(node, (exp.ReadCSV, exp.ReadParquet)):
             raise DataError(f"{where}: the query reads a file; a server's tables are taken only")
-        if local and isinstance(node, exp.Table) and (node.db.lower() in FILE_FORMATS or "/" in node.name):
-            raise DataError(f"{where}: the query reads the file {node.name!r}; tables of the engine are taken only")
+        if (
+            local
+            and isinstance(node, exp.Table)
+            and (node.db.lower() in FILE_FORMATS or "/" in node.name)
+        ):
+            raise DataError(
+                f"{where}: the query reads the file {node.name!r}; tables of the engine are "
+                "taken only"
+            )

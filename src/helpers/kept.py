@@ -1,8 +1,11 @@
-"""What was worked out once is kept: for the next page, the next language, the next card, the next morning.
+"""What was worked out once is kept.
 
-A result is kept by all it is made of: the data's fingerprint, the workbook's settings, the reference tables, the code
-as it was loaded, the versions of who computes, and the arguments. Nothing is kept where one of these can't be told: of
-a server's tables outside a run of the press, or after a helper was edited under a running kernel.
+For the next page, the next language, the next card, the next morning.
+
+A result is kept by all it is made of: the data's fingerprint, the workbook's settings, the
+reference tables, the code as it was loaded, the versions of who computes, and the arguments.
+Nothing is kept where one of these can't be told: of a server's tables outside a run of the press,
+or after a helper was edited under a running kernel.
 """
 
 import contextlib
@@ -20,7 +23,8 @@ import joblib
 from helpers import files, tables, words
 from helpers.settings import Workbook
 
-VERSIONS = [importlib.metadata.version(name) for name in ("numpy", "pandas", "scikit-learn")]  # of who computes
+# of who computes
+VERSIONS = [importlib.metadata.version(name) for name in ("numpy", "pandas", "scikit-learn")]
 KEPT_DAYS = 7  # since a result was asked for last
 IN_USE = True
 
@@ -28,10 +32,12 @@ Arguments, Result = ParamSpec("Arguments"), TypeVar("Result")
 
 
 def kept(question: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Let a function's results be kept; its arguments are workbooks, tables, plain values and tuples.
+    """Let a function's results be kept.
 
-    It must depend on nothing else, the language spoken included, and give tables, plain values, or tuples and dicts of
-    them.
+    Its arguments are workbooks, tables, plain values and tuples.
+
+    It must depend on nothing else, the language spoken included, and give tables, plain values, or
+    tuples and dicts of them.
     """
 
     @functools.wraps(question)
@@ -60,14 +66,21 @@ def _made_of(question: Callable, args: tuple, kwargs: dict) -> str:
         return ""
     data = ""
     if book:
-        data = os.environ.get("WORKBOOK_DATA", "") or (tables.fingerprint(book) if book.embedded else "")
+        data = os.environ.get("WORKBOOK_DATA", "") or (
+            tables.fingerprint(book) if book.embedded else ""
+        )
         if not data:
             return ""
-    beside = sorted(book.folder.glob("*.csv")) if book else []  # what people wrote, and reference tables of their own
+    # what people wrote, and reference tables of their own
+    beside = sorted(book.folder.glob("*.csv")) if book else []
     stamps = _files_stamp([*words.REFERENCE.glob("*.csv"), *beside])
     told = [repr(value) if isinstance(value, Workbook) else value for value in args]
-    named = {name: repr(value) if isinstance(value, Workbook) else value for name, value in kwargs.items()}
-    plain = repr((question.__module__, code, data, stamps, VERSIONS))  # a text is hashed faster than its parts
+    named = {
+        name: repr(value) if isinstance(value, Workbook) else value
+        for name, value in kwargs.items()
+    }
+    # a text is hashed faster than its parts
+    plain = repr((question.__module__, code, data, stamps, VERSIONS))
     return joblib.hash((plain, told, sorted(named.items())))
 
 
@@ -77,7 +90,10 @@ def _files_stamp(paths) -> list[tuple[str, int, int]]:
 
 
 def _keep(file: Path, found: object) -> None:
-    """Write a result whole or not at all; a disk that is full, or can't be written to, keeps nothing."""
+    """Write a result whole or not at all.
+
+    A disk that is full, or can't be written to, keeps nothing.
+    """
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         files.write(file, pickle.dumps(found, protocol=pickle.HIGHEST_PROTOCOL), synced=False)

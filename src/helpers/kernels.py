@@ -1,16 +1,20 @@
-"""Warm kernels: ordinary IPython kernels, forked from a process that has imported the heavy libraries already.
+"""Warm kernels: ordinary IPython kernels, forked from a process that has imported the heavy
+libraries already.
 
-A kernel that imports pandas, seaborn and scikit-learn needs seconds before its first line runs; a fork of a process
-that has done so needs a tenth of one, and starts as empty as any other. Three doors lead here, two of them entry
-points, so that others may use them without importing this module:
+A kernel that imports pandas, seaborn and scikit-learn needs seconds before its first line runs; a
+fork of a process that has done so needs a tenth of one, and starts as empty as any other. Three
+doors lead here, two of them entry points, so that others may use them without importing this
+module:
 
-- the kernel provisioner `warm`: `JUPYTER_DEFAULT_PROVISIONER_NAME=warm` makes JupyterLab, Voila and pytest's nbmake
-  fork their Python kernels, or a kernel.json names it under `metadata.kernel_provisioner`;
-- the papermill engine `warm`: `papermill --engine warm in.ipynb out.ipynb`, whose kernels are at a pipe, without
-  sockets, threads and waits (`engine`, `piped`);
+- the kernel provisioner `warm`: `JUPYTER_DEFAULT_PROVISIONER_NAME=warm` makes JupyterLab, Voila and
+  pytest's nbmake fork their Python kernels, or a kernel.json names it under
+  `metadata.kernel_provisioner`;
+- the papermill engine `warm`: `papermill --engine warm in.ipynb out.ipynb`, whose kernels are at a
+  pipe, without sockets, threads and waits (`engine`, `piped`);
 - `end_kernels`, for a program that goes on after its last notebook.
 
-Where a kernel can't be forked (no Linux, another Python, no ipykernel) the provisioner starts a normal one.
+Where a kernel can't be forked (no Linux, another Python, no ipykernel) the provisioner starts a
+normal one.
 """
 
 import asyncio
@@ -37,16 +41,24 @@ from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Dict as DictTrait
 from traitlets import Int, List, Unicode
 
-PRELOAD = ["pandas", "pyarrow", "seaborn", "sklearn.cluster", "sklearn.decomposition", "sklearn.preprocessing"]
+PRELOAD = [
+    "pandas",
+    "pyarrow",
+    "seaborn",
+    "sklearn.cluster",
+    "sklearn.decomposition",
+    "sklearn.preprocessing",
+]
 PACKET = 1 << 16  # bytes an answer may have
-ENDED_SECONDS = 5  # a killed process that is still there after these is stuck in the system; we don't wait for it
+# a killed process that is still there after these is stuck in the system; we don't wait for it
+ENDED_SECONDS = 5
 
 
 class WarmProcess:
     """A running `helpers.warm`: gives birth to kernels and tells how they ended.
 
-    All that is said to it goes through one thread of its own: the notebooks of several threads don't talk across one
-    another, and an event loop need not stop while libraries load.
+    All that is said to it goes through one thread of its own: the notebooks of several threads
+    don't talk across one another, and an event loop need not stop while libraries load.
     """
 
     _all: ClassVar[dict[tuple, "WarmProcess"]] = {}  # one per set of libraries and kind of kernel
@@ -55,7 +67,8 @@ class WarmProcess:
     @classmethod
     def of(cls, preload: list[str], piped: bool = False) -> "WarmProcess":
         """Give the one with these libraries; a new one where there is none, or it has died."""
-        key = (os.getpid(), piped, *preload)  # a fork of ours has not inherited the right to speak with it
+        # a fork of ours has not inherited the right to speak with it
+        key = (os.getpid(), piped, *preload)
         with cls._lock:
             found = cls._all.get(key)
             if found is None or found.process.poll() is not None:
@@ -66,8 +79,10 @@ class WarmProcess:
 
     def __init__(self, preload: list[str], piped: bool) -> None:
         """Start it; the libraries load while we go on."""
-        ours, its = socket.socketpair(type=socket.SOCK_SEQPACKET)  # a packet is a message, with a pipe's end or without
-        # debugpy warns of frozen modules otherwise; ipykernel starts its kernels with this option, too
+        # a packet is a message, with a pipe's end or without
+        ours, its = socket.socketpair(type=socket.SOCK_SEQPACKET)
+        # debugpy warns of frozen modules otherwise; ipykernel starts its kernels with this option,
+        # too
         command = [sys.executable, "-Xfrozen_modules=off", "-m", "helpers.warm", str(its.fileno())]
         # a session of its own: the terminal's Ctrl-C is for the run alone
         self.process = subprocess.Popen(
@@ -79,16 +94,21 @@ class WarmProcess:
         ours.send(json.dumps({"preload": preload, "piped": piped}).encode())
 
     def ask(self, pipes: Sequence[int] = (), **request: Any) -> concurrent.futures.Future:
-        """Send a request, and ends of pipes along; the future gives its answer, or an OSError where it has died."""
+        """Send a request, and ends of pipes along.
+
+        The future gives its answer, or an OSError where it has died.
+        """
         return self._speaker.submit(self._answer, pipes, request)
 
     def end(self) -> None:
         """End it and its kernels."""
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)  # its end of file; also frees a thread that waits for an answer
+            # its end of file; also frees a thread that waits for an answer
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._speaker.shutdown()
         self._socket.close()
-        self.process.kill()  # its kernels go with it; while it loads libraries it would not look at its socket
+        # its kernels go with it; while it loads libraries it would not look at its socket
+        self.process.kill()
         self.process.wait()
 
     def _answer(self, pipes: Sequence[int], request: dict) -> Any:
@@ -107,7 +127,7 @@ def load_ahead(preload: list[str]) -> None:
 
 @atexit.register
 def end_kernels() -> None:
-    """End the kernels of this program that came from a `WarmProvisioner`, and the warm processes."""
+    """End the kernels of this program that a `WarmProvisioner` started, and the warm processes."""
     with WarmProcess._lock:
         mine = [key for key in WarmProcess._all if key[0] == os.getpid()]
         for key in mine:
@@ -136,7 +156,8 @@ class ForkedProcess:
         if self.returncode is None and self._has_ended(0):
             try:
                 self.returncode = self._parent.ask(ended=self.pid).result()
-            except (OSError, RuntimeError):  # the parent has died, or was ended: it took its kernels along
+            except (OSError, RuntimeError):
+                # the parent has died, or was ended: it took its kernels along
                 self.returncode = -signal.SIGKILL
             os.close(self._handle)
         return self.returncode
@@ -167,17 +188,22 @@ class ForkedProcess:
 
 
 class WarmProvisioner(LocalProvisioner):
-    """Forks a Python kernel from a warm process; any other kernel it starts as jupyter_client would."""
+    """Forks a Python kernel from a warm process.
+
+    Any other kernel it starts as jupyter_client would.
+    """
 
     started: ClassVar[weakref.WeakSet] = weakref.WeakSet()  # also the kernels that were not forked
 
-    preload = List(Unicode(), PRELOAD, help="What a kernel finds imported; 'module:function' is called, too.").tag(
+    preload = List(
+        Unicode(), PRELOAD, help="What a kernel finds imported; 'module:function' is called, too."
+    ).tag(config=True)
+    memory_limit = Int(
+        0, help="Bytes a forked kernel may allocate; then it gets a MemoryError. 0: no limit."
+    ).tag(config=True)
+    extra_env = DictTrait(help="Environment variables for the kernel, besides the usual ones.").tag(
         config=True
     )
-    memory_limit = Int(0, help="Bytes a forked kernel may allocate; then it gets a MemoryError. 0: no limit.").tag(
-        config=True
-    )
-    extra_env = DictTrait(help="Environment variables for the kernel, besides the usual ones.").tag(config=True)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Fork a kernel, or launch a normal one where that can't be."""
@@ -185,11 +211,16 @@ class WarmProvisioner(LocalProvisioner):
         WarmProvisioner.started.add(self)
         if not can_fork(cmd):
             return await super().launch_kernel(cmd, **kwargs)
-        asked = self.request(cmd[cmd.index("ipykernel_launcher") + 1 :], kwargs["env"], kwargs.get("cwd"))
+        asked = self.request(
+            cmd[cmd.index("ipykernel_launcher") + 1 :], kwargs["env"], kwargs.get("cwd")
+        )
         try:
             parent = WarmProcess.of(list(self.preload))
-            self.process = ForkedProcess(parent, await asyncio.wrap_future(parent.ask(kernel=asked)))
-        except (OSError, RuntimeError) as error:  # a library that is not there, or the process was killed meanwhile
+            self.process = ForkedProcess(
+                parent, await asyncio.wrap_future(parent.ask(kernel=asked))
+            )
+        except (OSError, RuntimeError) as error:
+            # a library that is not there, or the process was killed meanwhile
             self.log.warning("no warm kernel (%s); starting a normal one", error)
             return await super().launch_kernel(cmd, **kwargs)
         self.pid = self.pgid = self.process.pid
@@ -197,24 +228,39 @@ class WarmProvisioner(LocalProvisioner):
         return self.connection_info
 
     def request(self, argv: list[str], env: Mapping[str, Any], cwd: Any = None) -> dict[str, Any]:
-        """Say what kernel a warm process shall fork; `argv` is what follows ipykernel's name in its command."""
-        return {"argv": argv, "env": {str(name): str(value) for name, value in env.items()},
-                "cwd": str(cwd or Path.cwd()), "memory_limit": self.memory_limit}  # fmt: skip
+        """Say what kernel a warm process shall fork.
+
+        `argv` is what follows ipykernel's name in its command.
+        """
+        return {
+            "argv": argv,
+            "env": {str(name): str(value) for name, value in env.items()},
+            "cwd": str(cwd or Path.cwd()),
+            "memory_limit": self.memory_limit,
+        }
 
     async def kill(self, restart: bool = False) -> None:
-        """Kill the kernel and see it end, which takes a millisecond; who asks later would sleep a tenth of a second."""
+        """Kill the kernel and see it end, which takes a millisecond.
+
+        Who asks later would sleep a tenth of a second.
+        """
         await super().kill(restart)
         if isinstance(self.process, ForkedProcess):
             self.process.wait(ENDED_SECONDS)
 
 
 def can_fork(cmd: list[str]) -> bool:
-    """Whether a kernel's command can be answered by a fork: on Linux, by this Python's ipykernel."""
+    """Whether a kernel's command can be answered by a fork.
+
+    On Linux, by this Python's ipykernel.
+    """
     options = [part for part in cmd[1:] if part != "-Xfrozen_modules=off"]
     return (
-        sys.platform == "linux" and options[:2] == ["-m", "ipykernel_launcher"]
-        and Path(shutil.which(cmd[0]) or cmd[0]) in (Path(sys.executable), Path(sys.executable).resolve())
-    )  # fmt: skip
+        sys.platform == "linux"
+        and options[:2] == ["-m", "ipykernel_launcher"]
+        and Path(shutil.which(cmd[0]) or cmd[0])
+        in (Path(sys.executable), Path(sys.executable).resolve())
+    )
 
 
 class WarmKernelManager(AsyncKernelManager):
@@ -229,9 +275,12 @@ class WarmKernelManager(AsyncKernelManager):
 
 
 class WarmEngine:
-    """papermill's engine `warm`, at the door: the engine itself is loaded when a notebook is executed.
+    """papermill's engine `warm`, at the door.
 
-    papermill loads all engines while its own module is not complete yet, and a kernel in JupyterLab has no use for it.
+    The engine itself is loaded when a notebook is executed.
+
+    papermill loads all engines while its own module is not complete yet, and a kernel in JupyterLab
+    has no use for it.
     """
 
     @staticmethod

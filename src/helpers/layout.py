@@ -15,17 +15,21 @@ from matplotlib.transforms import Bbox
 
 from helpers import words
 
-NAME_WIDTH, TEXT_WIDTH, LINE_WIDTH = 48, 96, 240  # of a tick's name, a line among the axes, and one of the figure's
+# of a tick's name, a line among the axes, and one of the figure's
+NAME_WIDTH, TEXT_WIDTH, LINE_WIDTH = 48, 96, 240
 
 
 class Layout(ConstrainedLayoutEngine):
-    """Give the axes of one row all the room their labels leave, from one measure; any other figure as matplotlib does.
+    """Give the axes of one row all the room their labels leave, from one measure.
+
+    Any other figure as matplotlib does.
 
     Matplotlib solves equations for grids within grids; a row needs sums only.
     """
 
     renderer: RendererBase | None = None  # which measures; without one, the canvas's
-    GUESS_IN = (0.9, 0.5, 0.3, 0.3)  # left, bottom, right, top: so near that ticks seldom change afterwards
+    # left, bottom, right, top: so near that ticks seldom change afterwards
+    GUESS_IN = (0.9, 0.5, 0.3, 0.3)
 
     def execute(self, fig: Figure) -> None:
         """Place the axes."""
@@ -50,14 +54,24 @@ class Layout(ConstrainedLayoutEngine):
                     break
 
     def _place(self, row: Sequence[Axes], margins: np.ndarray) -> None:
-        """Give axes what is left between margins: left, bottom, right and top of each, in inches."""
+        """Give axes what is left between margins.
+
+        Left, bottom, right and top of each, in inches.
+        """
         size = np.tile(row[0].figure.get_size_inches(), 2)
         x, y, width, height = np.array(self.get()["rect"]) * size
         pad_x, pad_y = self.get()["w_pad"], self.get()["h_pad"]
         left, bottom, right, top = margins.T
         ratios = np.array(row[0].get_gridspec().get_width_ratios() or [1] * len(row), dtype=float)
-        inner = max(width - (left + right).sum() - 2 * pad_x * len(row), 0.1 * len(row)) * ratios / ratios.sum()
-        floor, room = y + pad_y + bottom.max(), max(height - 2 * pad_y - bottom.max() - top.max(), 0.1)
+        inner = (
+            max(width - (left + right).sum() - 2 * pad_x * len(row), 0.1 * len(row))
+            * ratios
+            / ratios.sum()
+        )
+        floor, room = (
+            y + pad_y + bottom.max(),
+            max(height - 2 * pad_y - bottom.max() - top.max(), 0.1),
+        )
         for ax, wide, before, after in zip(row, inner, left, right, strict=True):
             ax.set_position(np.array([x + pad_x + before, floor, wide, room]) / size)
             ax.set_in_layout(True)  # who is placed by hand is left out from then on
@@ -71,8 +85,15 @@ def _fit(fig: Figure) -> None:
         if isinstance(formatter, FixedFormatter):
             formatter.seq = [_fitted(str(name), NAME_WIDTH) for name in formatter.seq]
         elif isinstance(formatter, StrCategoryFormatter):
-            axis.set_major_formatter(FuncFormatter(lambda value, at, of=formatter: _fitted(of(value, at), NAME_WIDTH)))
-    ticks = {label for ax in fig.axes for axis in (ax.xaxis, ax.yaxis) for label in axis.get_ticklabels(which="both")}
+            axis.set_major_formatter(
+                FuncFormatter(lambda value, at, of=formatter: _fitted(of(value, at), NAME_WIDTH))
+            )
+    ticks = {
+        label
+        for ax in fig.axes
+        for axis in (ax.xaxis, ax.yaxis)
+        for label in axis.get_ticklabels(which="both")
+    }
     for text in set(fig.findobj(Text)) - ticks:
         most = LINE_WIDTH if text in fig.texts else TEXT_WIDTH
         lines = [_fitted(line, most) for line in text.get_text().split("\n")]
@@ -93,7 +114,9 @@ def _is_row(axes: Sequence[Axes]) -> bool:
     if not axes or any(ax.get_subplotspec() is None or ax.get_aspect() != "auto" for ax in axes):
         return False
     grid = axes[0].get_gridspec()
-    return (grid.nrows, grid.ncols) == (1, len(axes)) and all(ax.get_gridspec() is grid for ax in axes)
+    return (grid.nrows, grid.ncols) == (1, len(axes)) and all(
+        ax.get_gridspec() is grid for ax in axes
+    )
 
 
 def _ticks(row: Sequence[Axes]) -> list[list[float]]:
@@ -105,12 +128,19 @@ def _others(ax: Axes) -> list[Artist]:
     return [artist for artist in ax.get_default_bbox_extra_artists() if artist not in ax.texts]
 
 
-def _overhang(ax: Axes, artists: Sequence[Artist], renderer: RendererBase, whole: bool = True) -> list[float]:
-    """Measure in pixels how far artists reach beyond axes; as a `whole`, with ticks, labels and title."""
+def _overhang(
+    ax: Axes, artists: Sequence[Artist], renderer: RendererBase, whole: bool = True
+) -> list[float]:
+    """Measure in pixels how far artists reach beyond axes.
+
+    As a `whole`, with ticks, labels and title.
+    """
     frame = ax.get_window_extent()
     if whole:
         boxes = [ax.get_tightbbox(renderer, bbox_extra_artists=artists, for_layout_only=True)]
     else:
         boxes = [artist.get_tightbbox(renderer) for artist in artists if artist.get_in_layout()]
-    box = Bbox.union([frame, *(box for box in boxes if box is not None and np.isfinite(box.extents).all())])
+    box = Bbox.union(
+        [frame, *(box for box in boxes if box is not None and np.isfinite(box.extents).all())]
+    )
     return [frame.x0 - box.x0, frame.y0 - box.y0, box.x1 - frame.x1, box.y1 - frame.y1]

@@ -1,4 +1,7 @@
-"""Pages per account manager: his dealers, calls, actions and receivables, from the tables of an edition."""
+"""Pages per account manager.
+
+His dealers, calls, actions and receivables, from the tables of an edition.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,15 +13,54 @@ from helpers.judgement import cost_cover, told_size
 from helpers.pareto import gains_and_losses
 from helpers.settings import Workbook
 
-TABLES = ("abc_pareto", "call_list", "plan", "receivables", "inventory_age", "dealer_profit")  # what is read
+# what is read
+TABLES = ("abc_pareto", "call_list", "plan", "receivables", "inventory_age", "dealer_profit")
 CALLED = ["dealer_id", "dealer_name", "city", "reason", "measure", "within_days", "stake"]
-PLANNED = ["factor", "dealer_id", "dealer_name", "owner", "state", "due_date", "now_score", "target_score"]
-OWED = ["dealer_id", "dealer_name", "status", "balance", "dso_days", "payments_3m", "usual_3m", "collection_rate"]
-KNOWN = ["dealer_id", "dealer_name", "city", "composite_class", "previous_class", "diagnosis", "payments",
-         "gross_profit", "brand_share", "old_share", "dead_value"]  # fmt: skip
-CONCERNS = ["dealer_id", "dealer_name", "dead_value", "old_share", "rival", "margin_points", "gap_money"]
+PLANNED = [
+    "factor",
+    "dealer_id",
+    "dealer_name",
+    "owner",
+    "state",
+    "due_date",
+    "now_score",
+    "target_score",
+]
+OWED = [
+    "dealer_id",
+    "dealer_name",
+    "status",
+    "balance",
+    "dso_days",
+    "payments_3m",
+    "usual_3m",
+    "collection_rate",
+]
+KNOWN = [
+    "dealer_id",
+    "dealer_name",
+    "city",
+    "composite_class",
+    "previous_class",
+    "diagnosis",
+    "payments",
+    "gross_profit",
+    "brand_share",
+    "old_share",
+    "dead_value",
+]
+CONCERNS = [
+    "dealer_id",
+    "dealer_name",
+    "dead_value",
+    "old_share",
+    "rival",
+    "margin_points",
+    "gap_money",
+]
 MOST_OWED = 15  # dealers whose receivables are shown: the others pay
-STANDING = ("open", "overdue", "behind", "on_course", "not_known", "not_begun")  # states of actions not yet ended
+# states of actions not yet ended
+STANDING = ("open", "overdue", "behind", "on_course", "not_known", "not_begun")
 
 
 def with_keys(dealers: pd.DataFrame, book: Workbook) -> pd.DataFrame:
@@ -30,7 +72,8 @@ def with_keys(dealers: pd.DataFrame, book: Workbook) -> pd.DataFrame:
 def manager_pages(
     dealers: pd.DataFrame, tables: Mapping[str, pd.DataFrame], links: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Make a page for each account manager whose dealers were judged, the one with most calls first.
+    """Make a page for each account manager whose dealers were judged, the one with most calls
+    first.
 
     Parameters
     ----------
@@ -44,19 +87,24 @@ def manager_pages(
     Returns
     -------
     list of dict
-        `file`, `name`, `n_dealers`, `n_a`, `gross_profit`, `balance`, `n_calls`, `n_actions`, `said` (sentences) and
-        `sections`: pairs of heading and table. Nothing where no dealer has an account manager.
+        `file`, `name`, `n_dealers`, `n_a`, `gross_profit`, `balance`, `n_calls`, `n_actions`,
+        `said` (sentences) and `sections`: pairs of heading and table. Nothing where no dealer has
+        an account manager.
     """
     tables = {name: tables.get(name, pd.DataFrame()) for name in TABLES}
     judged = tables["abc_pareto"]
     if judged.empty or dealers["manager_key"].isna().all():
         return []
     known = dealers[dealers["dealer_id"].isin(judged["dealer_id"])]
-    pages = [_page(key, mine, tables, links) for key, mine in known.groupby("manager_key", dropna=False)]
+    pages = [
+        _page(key, mine, tables, links) for key, mine in known.groupby("manager_key", dropna=False)
+    ]
     return sorted(pages, key=lambda page: (-page["n_calls"], -page["n_dealers"], page["name"]))
 
 
-def _page(key: str, mine: pd.DataFrame, tables: Mapping[str, pd.DataFrame], links: Mapping[str, str]) -> dict[str, Any]:
+def _page(
+    key: str, mine: pd.DataFrame, tables: Mapping[str, pd.DataFrame], links: Mapping[str, str]
+) -> dict[str, Any]:
     known, ids = pd.notna(key), set(mine["dealer_id"])
     name = str(mine["account_manager"].iloc[0]) if known else style.say("managers.nobody")
     his = {title: _his(rows, ids) for title, rows in tables.items()}
@@ -64,26 +112,50 @@ def _page(key: str, mine: pd.DataFrame, tables: Mapping[str, pd.DataFrame], link
     actions = plan[plan["dealer_id"].isin(ids) | (plan["owner"] == name)] if len(plan) else plan
     standing = actions[actions["state"].isin(STANDING)] if len(actions) else actions
     owed = _owed(his["receivables"], mine)
-    sections = [("calls", _shown(his["call_list"], CALLED)), ("actions", _shown(standing, PLANNED)),
-                ("owed", _shown(owed.head(MOST_OWED), OWED)), ("concerns", _concerns(his)),
-                ("dealers", _dealers(his))]  # fmt: skip
+    sections = [
+        ("calls", _shown(his["call_list"], CALLED)),
+        ("actions", _shown(standing, PLANNED)),
+        ("owed", _shown(owed.head(MOST_OWED), OWED)),
+        ("concerns", _concerns(his)),
+        ("dealers", _dealers(his)),
+    ]
     letters = his["abc_pareto"]["composite_class"].value_counts()
     facts = {
-        "n_dealers": len(his["abc_pareto"]), "n_a": int(letters.get("A", 0)), "n_calls": len(his["call_list"]),
-        "profit": gains_and_losses(his["abc_pareto"]["gross_profit"]), "n_actions": len(standing),
-        "gross_profit": his["abc_pareto"]["gross_profit"].sum(min_count=1), "cover": cost_cover(his["abc_pareto"]),
+        "n_dealers": len(his["abc_pareto"]),
+        "n_a": int(letters.get("A", 0)),
+        "n_calls": len(his["call_list"]),
+        "profit": gains_and_losses(his["abc_pareto"]["gross_profit"]),
+        "n_actions": len(standing),
+        "gross_profit": his["abc_pareto"]["gross_profit"].sum(min_count=1),
+        "cover": cost_cover(his["abc_pareto"]),
         "revenue": his["abc_pareto"].get("revenue", pd.Series(dtype="float64")).sum(min_count=1),
         "balance": owed["balance"].clip(lower=0).sum() if len(owed) else float("nan"),
-    }  # fmt: skip
-    made = [(style.say(f"managers.{title}"), style.table(rows, limit=len(rows), links=links).to_html())
-            for title, rows in sections if len(rows)]  # fmt: skip
+    }
+    made = [
+        (style.say(f"managers.{title}"), style.table(rows, limit=len(rows), links=links).to_html())
+        for title, rows in sections
+        if len(rows)
+    ]
     file = f"manager-{files.file_name(str(key) if known else '')}.html"
-    return {"file": file, "name": words.fitting(name), **facts, "said": _said(facts, letters), "sections": made}
+    return {
+        "file": file,
+        "name": words.fitting(name),
+        **facts,
+        "said": _said(facts, letters),
+        "sections": made,
+    }
 
 
 def list_columns(offices: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Choose what the list of account managers shows of each: what is known; revenue where no gross profit is."""
-    known = [name for name in ("gross_profit", "balance") if any(pd.notna(office[name]) for office in offices)]
+    """Choose what the list of account managers shows of each: what is known.
+
+    Revenue where no gross profit is.
+    """
+    known = [
+        name
+        for name in ("gross_profit", "balance")
+        if any(pd.notna(office[name]) for office in offices)
+    ]
     size = [] if "gross_profit" in known else ["revenue"]
     return ["n_dealers", "n_a", *size, *known, "n_calls", "n_actions"]
 
@@ -102,19 +174,30 @@ def _owed(rows: pd.DataFrame, mine: pd.DataFrame) -> pd.DataFrame:
 
 
 def _concerns(his: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """List where stock lies dead, and where a rival earns the dealer more on every count: what costs most first."""
+    """List where stock lies dead, and where a rival earns the dealer more on every count.
+
+    What costs most first.
+    """
     stock, profit = his["inventory_age"], his["dealer_profit"]
     dead = stock[stock["dead_value"] > 0] if "dead_value" in stock else stock.head(0)
     less = profit[profit["status"] == "earns_less"] if "status" in profit else profit.head(0)
     less = less.rename(columns={"lead_points": "margin_points"})
-    parts = [part[[c for c in CONCERNS if c in part and c != "dealer_name"]] for part in (dead, less) if len(part)]
+    parts = [
+        part[[c for c in CONCERNS if c in part and c != "dealer_name"]]
+        for part in (dead, less)
+        if len(part)
+    ]
     if not parts:
         return pd.DataFrame()
     rows = parts[0] if len(parts) == 1 else parts[0].merge(parts[1], on="dealer_id", how="outer")
     names = his["abc_pareto"].set_index("dealer_id")["dealer_name"]
     cost = rows.reindex(columns=["dead_value", "gap_money"]).sum(axis=1)
-    rows = rows.assign(dealer_name=rows["dealer_id"].map(names).fillna(rows["dealer_id"]), cost=cost)
-    return _shown(rows.sort_values(["cost", "dealer_id"], ascending=[False, True]).head(MOST_OWED), CONCERNS)
+    rows = rows.assign(
+        dealer_name=rows["dealer_id"].map(names).fillna(rows["dealer_id"]), cost=cost
+    )
+    return _shown(
+        rows.sort_values(["cost", "dealer_id"], ascending=[False, True]).head(MOST_OWED), CONCERNS
+    )
 
 
 def _dealers(his: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -132,9 +215,22 @@ def _said(facts: Mapping[str, Any], letters: pd.Series) -> list[str]:
     counts = {letter.lower(): int(letters.get(letter, 0)) for letter in "ABC"}
     said = [style.say("managers.dealers_line", n=facts["n_dealers"], **counts)]
     sums = facts["profit"]
-    said += [style.say("managers.profit_line", profit=sums.net)] if pd.notna(facts["gross_profit"]) else []
+    said += (
+        [style.say("managers.profit_line", profit=sums.net)]
+        if pd.notna(facts["gross_profit"])
+        else []
+    )
     cover = style.percent(min(facts["cover"], 0.999), 1)
     said += [style.say("managers.cover_line", share=cover)] if facts["cover"] < 1 else []
-    said += [style.say("managers.loss_line", n=sums.n_losing, losses=-sums.losses)] if sums.n_losing else []
-    said += [style.say("managers.owed_line", balance=facts["balance"])] if facts["balance"] > 0 else []
-    return [*said, style.say("managers.work_line", calls=facts["n_calls"], actions=facts["n_actions"])]
+    said += (
+        [style.say("managers.loss_line", n=sums.n_losing, losses=-sums.losses)]
+        if sums.n_losing
+        else []
+    )
+    said += (
+        [style.say("managers.owed_line", balance=facts["balance"])] if facts["balance"] > 0 else []
+    )
+    return [
+        *said,
+        style.say("managers.work_line", calls=facts["n_calls"], actions=facts["n_actions"]),
+    ]

@@ -1,4 +1,4 @@
-"""Mapping: a source's headers and expressions become the contract's columns and types, as SQL text."""
+"""Mapping: a source's headers and expressions become the contract's columns, as SQL text."""
 
 import re
 from collections.abc import Callable
@@ -10,19 +10,62 @@ from sqlglot import exp
 from helpers import guard
 from helpers.settings import DataError, Workbook, contract
 
-# what an expression may hold on an engine other than DuckDB: the part of SQL that sqlglot carries over unchanged
+# what an expression may hold on an engine other than DuckDB: the part of SQL that sqlglot carries
+# over unchanged
 REASON = 2000  # characters of an engine's reason
-ADVICE = re.compile(r"^\s*(?:LINE \d+:|Possible (?:fixes|solutions?)\b|Stack Trace)", re.MULTILINE | re.IGNORECASE)
+ADVICE = re.compile(
+    r"^\s*(?:LINE \d+:|Possible (?:fixes|solutions?)\b|Stack Trace)", re.MULTILINE | re.IGNORECASE
+)
 PORTABLE = (
-    exp.Column, exp.Identifier, exp.Literal, exp.Null, exp.Boolean, exp.Paren, exp.Neg, exp.Not, exp.And, exp.Or,
-    exp.Add, exp.Sub, exp.Mul, exp.Div, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.In, exp.Between,
-    exp.Like, exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.Cast, exp.DataType, exp.DataTypeParam, exp.Lower,
-    exp.Upper, exp.Trim, exp.Substring, exp.Round, exp.Abs, exp.Concat, exp.DPipe, exp.Length, exp.Replace,
-)  # fmt: skip
+    exp.Column,
+    exp.Identifier,
+    exp.Literal,
+    exp.Null,
+    exp.Boolean,
+    exp.Paren,
+    exp.Neg,
+    exp.Not,
+    exp.And,
+    exp.Or,
+    exp.Add,
+    exp.Sub,
+    exp.Mul,
+    exp.Div,
+    exp.EQ,
+    exp.NEQ,
+    exp.GT,
+    exp.GTE,
+    exp.LT,
+    exp.LTE,
+    exp.Is,
+    exp.In,
+    exp.Between,
+    exp.Like,
+    exp.Case,
+    exp.If,
+    exp.Coalesce,
+    exp.Nullif,
+    exp.Cast,
+    exp.DataType,
+    exp.DataTypeParam,
+    exp.Lower,
+    exp.Upper,
+    exp.Trim,
+    exp.Substring,
+    exp.Round,
+    exp.Abs,
+    exp.Concat,
+    exp.DPipe,
+    exp.Length,
+    exp.Replace,
+)
 
 
 class Mapped(NamedTuple):
-    """A canonical column: its kind, the expression over the raw headers, and the same with the contract's type."""
+    """A canonical column.
+
+    Its kind, the expression over the raw headers, and the same with the contract's type.
+    """
 
     kind: str
     raw: str
@@ -34,8 +77,8 @@ def mapped_columns(
 ) -> dict[str, Mapped]:
     """Map a source's headers (name → type) to the contract's columns.
 
-    An exact header wins over an expression; a column that is not mapped is taken where a header has its name.
-    `type_of` asks the engine for the type of an expression.
+    An exact header wins over an expression; a column that is not mapped is taken where a header has
+    its name. `type_of` asks the engine for the type of an expression.
 
     Raises
     ------
@@ -45,22 +88,32 @@ def mapped_columns(
     found = {}
     formats, known = book.tables[table].format, contract()[table]
     for column, raw in _expressions(book, table, list(headers)).items():
-        kind = known[column].kind if column in known else known["*"].kind if "*" in known else "text"
+        kind = (
+            known[column].kind if column in known else known["*"].kind if "*" in known else "text"
+        )
         raw_type = next((t for header, t in headers.items() if quoted(header) == raw), None)
         if raw_type is None:
             try:
                 raw_type = type_of(raw)
             except Exception as error:
                 raise DataError(
-                    f"{table}.{column}: {raw!r} can't be computed: {first_line(book.told(error))}; the file has "
-                    f"{_listed(headers)} (columns of a CSV file are text: CAST them before arithmetic)"
+                    f"{table}.{column}: {raw!r} can't be computed: "
+                    f"{first_line(book.told(error))}; the file has {_listed(headers)} (columns "
+                    "of a CSV file are text: CAST them before arithmetic)"
                 ) from None
         if column not in known and kind == "number" and raw_type.startswith("string"):
             kind = "text"  # a further column that is no number describes rather than scores
         if kind == "id" and raw_type.lstrip("!").startswith("float"):
-            # how a data frame writes a missing number; DuckDB compares NaN wrongly in Parquet files that hold it
-            raw = f"CASE WHEN NOT isnan({raw}) THEN {raw} END" if book.embedded else f"NULLIF({raw}, 'NaN')"
-        found[column] = Mapped(kind, raw, typed(raw, raw_type, kind, formats.get(column), book.embedded))
+            # how a data frame writes a missing number; DuckDB compares NaN wrongly in Parquet files
+            # that hold it
+            raw = (
+                f"CASE WHEN NOT isnan({raw}) THEN {raw} END"
+                if book.embedded
+                else f"NULLIF({raw}, 'NaN')"
+            )
+        found[column] = Mapped(
+            kind, raw, typed(raw, raw_type, kind, formats.get(column), book.embedded)
+        )
     return found
 
 
@@ -81,7 +134,9 @@ def _expressions(book: Workbook, table: str, headers: list[str]) -> dict[str, st
     if "*" in known:  # any further column is taken as it is, or under the name it is given
         further = {c: g for c, g in given.items() if c not in known and g in headers}
         found |= {c: quoted(g) for c, g in further.items()}
-        found |= {h: quoted(h) for h in headers if quoted(h) not in found.values() and h not in found}
+        found |= {
+            h: quoted(h) for h in headers if quoted(h) not in found.values() and h not in found
+        }
     return found
 
 
@@ -96,27 +151,38 @@ def _expression(book: Workbook, table: str, column: str, text: str) -> str:
         raise DataError(f"{where}: {text!r} {guard.NO_EXPRESSION}") from None
     if parsed.find(exp.Query):
         raise DataError(f"{where}: {text!r} {guard.HOLDS_SELECT}")
-    foreign = next((node for node in parsed.walk() if type(node) not in PORTABLE), None)  # TRY_CAST is a kind of CAST
+    # TRY_CAST is a kind of CAST
+    foreign = next((node for node in parsed.walk() if type(node) not in PORTABLE), None)
     if foreign is not None:
         raise DataError(
-            f"{where}: {foreign.sql(dialect='duckdb')!r} is not carried over to another engine; use "
-            f"arithmetic, CASE, COALESCE, CAST, ROUND, ABS and text functions, or a query in the engine's own SQL"
+            f"{where}: {foreign.sql(dialect='duckdb')!r} is not carried over to another engine; "
+            "use arithmetic, CASE, COALESCE, CAST, ROUND, ABS and text functions, or a query in "
+            "the engine's own SQL"
         )
     return text
 
 
-def typed(raw: str, raw_type: str, kind: str, date_format: str | None = None, embedded: bool = True) -> str:
-    """Write the SQL that gives an expression the contract's type; in DuckDB, what does not fit becomes NULL.
+def typed(
+    raw: str, raw_type: str, kind: str, date_format: str | None = None, embedded: bool = True
+) -> str:
+    """Write the SQL that gives an expression the contract's type.
+
+    In DuckDB, what does not fit becomes NULL.
 
     >>> typed('"Sale"', "decimal(12, 3)", "money")
     'TRY_CAST("Sale" AS DECIMAL(18, 2))'
     """
-    cast = "TRY_CAST" if embedded else "CAST"  # sqlglot would silently turn TRY_CAST into CAST elsewhere
+    # sqlglot would silently turn TRY_CAST into CAST elsewhere
+    cast = "TRY_CAST" if embedded else "CAST"
     text = f"NULLIF(TRIM(CAST({raw} AS VARCHAR)), '')"
     raw_type = raw_type.lstrip("!")
     is_text, is_day = raw_type.startswith("string"), raw_type.startswith(("date", "timestamp"))
-    if kind == "id" and raw_type.startswith(("float", "decimal")):  # 10003.0 is dealer 10003, 10003.5 is nobody
-        return f"CASE WHEN {raw} = TRUNC({raw}) THEN CAST({cast}({raw} AS DECIMAL(38, 0)) AS VARCHAR) END"
+    # 10003.0 is dealer 10003, 10003.5 is nobody
+    if kind == "id" and raw_type.startswith(("float", "decimal")):
+        return (
+            f"CASE WHEN {raw} = TRUNC({raw}) THEN CAST({cast}({raw} AS DECIMAL(38, 0)) AS "
+            "VARCHAR) END"
+        )
     if kind in ("id", "text"):
         return text
     if kind in ("date", "month"):
@@ -131,24 +197,30 @@ def typed(raw: str, raw_type: str, kind: str, date_format: str | None = None, em
 def _amount(raw: str, raw_type: str, text: str) -> str:
     """Write what DuckDB casts to money without losing half a cent.
 
-    A float is rounded as it is written, for its binary value, cast or rounded, would cut 1.005 to 1.00; and the text
-    6e-13, which the cast takes for 0.01, is nothing.
+    A float is rounded as it is written, for its binary value, cast or rounded, would cut 1.005 to
+    1.00; and the text 6e-13, which the cast takes for 0.01, is nothing.
     """
 
     def written(number: str) -> str:
         return f"CASE WHEN ABS({number}) < 0.001 THEN '0' ELSE CAST({number} AS VARCHAR) END"
 
     if raw_type.startswith("string"):
-        return f"CASE WHEN {text} ILIKE '%e%' THEN {written(f'TRY_CAST({text} AS DOUBLE)')} ELSE {text} END"
+        return (
+            f"CASE WHEN {text} ILIKE '%e%' THEN {written(f'TRY_CAST({text} AS DOUBLE)')} ELSE "
+            f"{text} END"
+        )
     return written(raw) if raw_type.startswith("float") else raw
 
 
-def _typed_day(raw: str, text: str, is_day: bool, kind: str, date_format: str | None, embedded: bool) -> str:
+def _typed_day(
+    raw: str, text: str, is_day: bool, kind: str, date_format: str | None, embedded: bool
+) -> str:
     if kind == "month" and not is_day and not date_format:
         return f"CASE WHEN regexp_matches({text}, '^[0-9]{{4}}-(0[1-9]|1[0-2])$') THEN {text} END"
     if is_day:
         day = f"CAST({raw} AS DATE)"
-        day = f"CASE WHEN {day} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {day} END"  # 'infinity' is no day
+        # 'infinity' is no day
+        day = f"CASE WHEN {day} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {day} END"
     elif date_format:
         escaped = date_format.replace("'", "''")
         day = f"CAST({'TRY_' if embedded else ''}STRPTIME({text}, '{escaped}') AS DATE)"
@@ -174,10 +246,12 @@ def quoted(name: str) -> str:
 
 
 def first_line(error: Exception | str) -> str:
-    r"""Tell what an engine says is wrong, in one line: its message up to where it quotes the query or gives advice.
+    r"""Tell what an engine says is wrong, in one line.
 
-    >>> first_line(ValueError("CSV Error on Line: 3\nExpected Number of Columns: 2 Found: 3\n\nPossible fixes:\n* x"))
-    'CSV Error on Line: 3; Expected Number of Columns: 2 Found: 3'
+    Its message up to where it quotes the query or gives advice.
+
+    >>> first_line(ValueError("CSV Error on Line: 3\nExpected Columns: 2\n\nPossible fixes:\n* x"))
+    'CSV Error on Line: 3; Expected Columns: 2'
     """
     told = ADVICE.split(str(error), maxsplit=1)[0]
     lines = [line.strip() for line in told.split("\n") if line.strip()]

@@ -1,4 +1,6 @@
-"""Pages to print: what is asked for, refused before anything runs, and the key that says what a page is made of."""
+"""Pages to print: what is asked for, refused before anything runs, and the key that says what a
+page is made of.
+"""
 
 import hashlib
 import json
@@ -14,12 +16,16 @@ from helpers.settings import GIVEN_BY_THE_RUN, ROOT, DataError, Workbook, neares
 NOTEBOOKS = ROOT / "notebooks"
 IN_EDITIONS = "0[1-6]_*.ipynb"
 CARD = "07_dealer_card"  # printed per dealer, on request
-AUDIENCES = ("us", "dealer")  # who reads a card: cells tagged for-us or for-dealer are left out for the other
+# who reads a card: cells tagged for-us or for-dealer are left out for the other
+AUDIENCES = ("us", "dealer")
 WRITTEN_BY_PEOPLE = ("plan.csv", "overrides.csv")
 
 
 class Page(NamedTuple):
-    """One notebook in one language, ready to be printed; a card also has a dealer and an audience."""
+    """One notebook in one language, ready to be printed.
+
+    A card also has a dealer and an audience.
+    """
 
     name: str
     language: str
@@ -47,7 +53,10 @@ def notebooks_asked_for(folder: Path, only: Iterable[str] = ()) -> list[Path]:
     known = ", ".join(path.stem for path in there)
     if not there:
         raise DataError(f"{folder}: no notebook {IN_EDITIONS} to print")
-    asked = {name: [path for path in there if name in (path.stem, path.stem[3:], path.name)] for name in only}
+    asked = {
+        name: [path for path in there if name in (path.stem, path.stem[3:], path.name)]
+        for name in only
+    }
     for name, found in asked.items():
         if not found:
             raise DataError(f"--only {name}: no such notebook; there are {known}")
@@ -55,7 +64,9 @@ def notebooks_asked_for(folder: Path, only: Iterable[str] = ()) -> list[Path]:
 
 
 def dealers_asked_for(book: Workbook, period: str, cards: int | str | Sequence[str]) -> list[str]:
-    """List the dealers whose cards are printed: the largest so many, all of the window, or the ids given.
+    """List the dealers whose cards are printed.
+
+    The largest so many, all of the window, or the ids given.
 
     Where nothing tells of each dealer, a number of them is none.
 
@@ -76,14 +87,18 @@ def dealers_asked_for(book: Workbook, period: str, cards: int | str | Sequence[s
         if dealer_id not in there:
             window = periods.window(period)
             raise DataError(
-                f"--card {dealer_id}: no dealer of that id bought or paid between {window.start} and {window.end}"
-                f"{nearest(dealer_id, known)}; `tables/abc_pareto.csv` of an edition lists them all"
+                f"--card {dealer_id}: no dealer of that id bought or paid between {window.start} "
+                f"and {window.end}{nearest(dealer_id, known)}; `tables/abc_pareto.csv` of an "
+                "edition lists them all"
             )
     return list(dict.fromkeys(cards))
 
 
 def card_notebook(book: Workbook, folder: Path) -> Path:
-    """Give the notebook that cards are printed from; a DataError where there is none, or it lacks a parameter."""
+    """Give the notebook that cards are printed from.
+
+    A DataError where there is none, or it lacks a parameter.
+    """
     path = folder / f"{CARD}.ipynb"
     if not path.is_file():
         raise DataError(f"{folder}: no notebook {CARD}.ipynb to print cards from")
@@ -101,19 +116,26 @@ def require_audiences(audiences: Sequence[str]) -> list[str]:
 
 def require_notebooks(book: Workbook, folder: Path) -> None:
     """Refuse a workbook that has parameters for a notebook that is not there."""
-    known = [name for path in sorted(folder.glob("[0-9][0-9]_*.ipynb")) for name in (path.stem, path.stem[3:])]
+    known = [
+        name
+        for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+        for name in (path.stem, path.stem[3:])
+    ]
     for name in book.parameters:
         if name not in known:
             raise DataError(f"[parameters.{name}]: there is no such notebook{nearest(name, known)}")
 
 
 def parameters_of(book: Workbook, notebook: Path) -> dict:
-    """Give what the workbook's toml tells a notebook, which may be named there with its number or without."""
+    """Give what the workbook's toml tells a notebook, which may be named there with its number or
+    without.
+    """
     return {**book.parameters.get(notebook.stem[3:], {}), **book.parameters.get(notebook.stem, {})}
 
 
 def require_parameters(book: Workbook, notebook: Path, more: Sequence[str] = ()) -> None:
-    """Refuse a notebook whose cell tagged `parameters` does not declare all that the press passes on, and `more`.
+    """Refuse a notebook whose cell tagged `parameters` does not declare all that the press passes
+    on, and `more`.
 
     Raises
     ------
@@ -125,16 +147,26 @@ def require_parameters(book: Workbook, notebook: Path, more: Sequence[str] = ())
     declared = set(re.findall(r"^(\w+)\s*(?::[^=]+)?=", "\n".join(tagged), re.MULTILINE))
     asked = (*GIVEN_BY_THE_RUN, *parameters_of(book, notebook), *more)
     if missing := [name for name in asked if name not in declared]:
-        raise DataError(f"{notebook.name}: the cell tagged 'parameters' doesn't declare {', '.join(missing)}; add it")
+        raise DataError(
+            f"{notebook.name}: the cell tagged 'parameters' doesn't declare "
+            f"{', '.join(missing)}; add it"
+        )
 
 
 def ready_pages(
-    book: Workbook, notebooks: Iterable[Path], languages: Iterable[str], period: str, made_of: dict[str, str],
-    dealer_ids: Sequence[str] = (), audiences: Sequence[str] = (),
-) -> list[Page]:  # fmt: skip
-    """Ready notebooks as pages in each language, for each dealer and audience where these are given.
+    book: Workbook,
+    notebooks: Iterable[Path],
+    languages: Iterable[str],
+    period: str,
+    made_of: dict[str, str],
+    dealer_ids: Sequence[str] = (),
+    audiences: Sequence[str] = (),
+) -> list[Page]:
+    """Ready notebooks as pages in each language, for each dealer and audience where these are
+    given.
 
-    `made_of` are the `ingredients`. Pages of one notebook share its text: thousands of cards weigh no more than one.
+    `made_of` are the `ingredients`. Pages of one notebook share its text: thousands of cards weigh
+    no more than one.
     """
     made = []
     for language in languages:
@@ -145,32 +177,49 @@ def ready_pages(
                 for dealer_id in dealer_ids or [""]:
                     given = parameters_of(book, path)
                     given |= {"dealer_id": dealer_id, "audience": audience} if dealer_id else {}
-                    told = {**made_of, "notebook": digest, "period": period, "language": language, "parameters": given}
+                    told = {
+                        **made_of,
+                        "notebook": digest,
+                        "period": period,
+                        "language": language,
+                        "parameters": given,
+                    }
                     key = digest_of(json.dumps(told, sort_keys=True))
-                    parameters = {**given, "period": period, "config": _told_path(book), "language": language}
-                    made.append(Page(path.stem, language, key, text, parameters, dealer_id, audience))
+                    parameters = {
+                        **given,
+                        "period": period,
+                        "config": _told_path(book),
+                        "language": language,
+                    }
+                    made.append(
+                        Page(path.stem, language, key, text, parameters, dealer_id, audience)
+                    )
     return made
 
 
 def _notebook_text(book: Workbook, path: Path, period: str, language: str, audience: str) -> str:
     """Read a notebook without the cells that a language or an audience does not get.
 
-    A notebook is JSON, and read as such: the library that checks its form takes a second to load, which a run that
-    finds all its pages finished does not need.
+    A notebook is JSON, and read as such: the library that checks its form takes a second to load,
+    which a run that finds all its pages finished does not need.
     """
     from helpers import read
 
     notebook = json.loads(path.read_text(encoding="utf-8"))
     left_out = {"interactive", "by-hand", "lang-zh" if language == "en" else "lang-en"}
     left_out |= {f"for-{other}" for other in AUDIENCES if audience and other != audience}
-    cells = [cell for cell in notebook["cells"] if not left_out & set(cell["metadata"].get("tags", []))]
+    cells = [
+        cell for cell in notebook["cells"] if not left_out & set(cell["metadata"].get("tags", []))
+    ]
     words.speak(language, book.currency)
     needs = notebook["metadata"].get("workbook", {}).get("needs", [])
     missing = [name for name in needs if not read.tells(book, name, period)]
     missing = [name for name in missing if "." not in name or name.partition(".")[0] not in missing]
     if missing:  # the question stays, one sentence stands for its answer
         named = [name.replace("|", words.translated(" or ", "\u2009或\u2009")) for name in missing]
-        said = words.say("report.missing", tables=words.listed(named), n=len(missing), period=period)
+        said = words.say(
+            "report.missing", tables=words.listed(named), n=len(missing), period=period
+        )
         note = sections.note(said)
         cells = [cells[0], {**cells[0], "id": f"{cells[0]['id']}-missing", "source": note}]
     for cell in cells:
@@ -181,8 +230,13 @@ def _notebook_text(book: Workbook, path: Path, period: str, language: str, audie
 
 
 def _told_path(book: Workbook) -> str:
-    """Name the workbook's toml as a page is told it: the executed notebook need not say where the project lies."""
-    return book.path.relative_to(ROOT).as_posix() if book.path.is_relative_to(ROOT) else str(book.path)
+    """Name the workbook's toml as a page is told it.
+
+    The executed notebook need not say where the project lies.
+    """
+    return (
+        book.path.relative_to(ROOT).as_posix() if book.path.is_relative_to(ROOT) else str(book.path)
+    )
 
 
 def ingredients(book: Workbook, folder: Path, period: str) -> dict[str, str]:
@@ -192,7 +246,9 @@ def ingredients(book: Workbook, folder: Path, period: str) -> dict[str, str]:
     """
     from helpers import read
 
-    package = [f for f in Path(__file__).parent.rglob("*") if f.is_file() and "__pycache__" not in f.parts]
+    package = [
+        f for f in Path(__file__).parent.rglob("*") if f.is_file() and "__pycache__" not in f.parts
+    ]
     shared = sorted(words.REFERENCE.glob("*.csv"))
     beside = [book.folder / name for name in (*(file.name for file in shared), *WRITTEN_BY_PEOPLE)]
     editions = [name for name in shelf.editions(folder, book.name) if name < period]
@@ -211,7 +267,12 @@ def ingredients(book: Workbook, folder: Path, period: str) -> dict[str, str]:
 
 def digest_of_files(*files: Path) -> str:
     """Hash files by name and content, in any order; a missing one counts as missing."""
-    return digest_of(sorted((f.name, hashlib.sha256(f.read_bytes()).hexdigest() if f.is_file() else "") for f in files))
+    return digest_of(
+        sorted(
+            (f.name, hashlib.sha256(f.read_bytes()).hexdigest() if f.is_file() else "")
+            for f in files
+        )
+    )
 
 
 def digest_of(*parts: object) -> str:
@@ -231,5 +292,7 @@ def require_languages(languages: Sequence[str]) -> list[str]:
     """Give the languages, each once; a DataError where one is not known."""
     for language in languages:
         if language not in words.LANGUAGES:
-            raise DataError(f"--language {language}: not known; choose from {', '.join(words.LANGUAGES)}")
+            raise DataError(
+                f"--language {language}: not known; choose from {', '.join(words.LANGUAGES)}"
+            )
     return list(dict.fromkeys(languages))

@@ -15,25 +15,30 @@ INDICATORS = ("payments", "gross_profit", "brand_share")  # in the order of the 
 CLASS_QUOTA = (0.2, 0.4, 0.4)  # A:B:C = 1:2:2 by count; the handbook's ratio, read as a quota
 VALUE_CUTS = (0.8, 0.95)  # cumulative share of the total up to which a dealer is A, then B
 RULES = ("quota", "value", "computed")
-NOT_ADDITIVE = ("brand_share",)  # shares of different wholes: no cumulative share, no Lorenz curve, no Gini
+# shares of different wholes: no cumulative share, no Lorenz curve, no Gini
+NOT_ADDITIVE = ("brand_share",)
 MISSING = "–"
 LOSS = "L"  # below zero: this dealer costs us money, or gets more back than he pays
 LETTERS = ("A", "B", "C", LOSS, MISSING)  # the best first
 
 
-# ---- one indicator --------------------------------------------------------------------------------------------------
+# ---- one indicator -------------------------------------------------------------------------------
 
 
 def abc_classes(
-    values: pd.Series, rule: str = "quota", *, quota: Sequence[float] = CLASS_QUOTA, cuts: Sequence[float] = VALUE_CUTS
+    values: pd.Series,
+    rule: str = "quota",
+    *,
+    quota: Sequence[float] = CLASS_QUOTA,
+    cuts: Sequence[float] = VALUE_CUTS,
 ) -> pd.Series:
     """Class values as A, B or C; below zero is L, a missing value "–"; equal values share a class.
 
-    Rules: "quota" by count, "value" by cumulative share (who crosses a cut keeps the better class), "computed" by the
-    shape of the curve (see `computed_limits`). Exactly zero is C under each. The quota counts all known dealers, those
-    below zero too: they are dealers, and who is A must not change because another one makes a loss. The other two
-    rules go by the sum of the positive values alone. Two or more values that are all equal are all B: there are no
-    vital few.
+    Rules: "quota" by count, "value" by cumulative share (who crosses a cut keeps the better class),
+    "computed" by the shape of the curve (see `computed_limits`). Exactly zero is C under each. The
+    quota counts all known dealers, those below zero too: they are dealers, and who is A must not
+    change because another one makes a loss. The other two rules go by the sum of the positive
+    values alone. Two or more values that are all equal are all B: there are no vital few.
 
     Raises
     ------
@@ -57,20 +62,24 @@ def abc_classes(
         n_a, n_b = _value_limits(known, cuts) if rule == "value" else computed_limits(values)
     if len(known) > 1 and known.min() == known.max() > 0:
         n_a, n_b = 0, len(known)
-    # who is as good as the last one inside is inside too: equal values share a class, in any order of the rows
+    # who is as good as the last one inside is inside too: equal values share a class, in any order
+    # of the rows
     is_a, is_b = v >= _least(known, n_a), v >= _least(known, n_b)
     place = np.select([np.isnan(v), v < 0, is_a, is_b], [4, 3, 0, 1], default=2)
     return pd.Series(pd.array(LETTERS, dtype="str").take(place), index=values.index)
 
 
 def computed_limits(values: pd.Series) -> tuple[int, int]:
-    """Count the dealers that are A, and those that are A or B, by the shape of the concentration curve.
+    """Count the dealers that are A, and those that are A or B, by the shape of the concentration
+    curve.
 
-    A ends at the smaller of the Pareto point (nearest to "nobody earns everything") and the break-even point (where
-    dealers sell the mean); B ends at the curve point nearest to (the larger of the two, 1). Only positive values count.
+    A ends at the smaller of the Pareto point (nearest to "nobody earns everything") and the
+    break-even point (where dealers sell the mean); B ends at the curve point nearest to (the larger
+    of the two, 1). Only positive values count.
 
-    Source: Ultsch & Lötsch (2015), Computed ABC analysis for rational selection of most informative variables,
-    PLoS ONE 10(6). They smooth the curve with a spline; here its own points are used, so that few dealers suffice.
+    Source: Ultsch & Lötsch (2015), Computed ABC analysis for rational selection of most informative
+    variables, PLoS ONE 10(6). They smooth the curve with a spline; here its own points are used, so
+    that few dealers suffice.
     """
     v = _whole_cents(_positive(values))
     if not len(v):
@@ -84,7 +93,10 @@ def computed_limits(values: pd.Series) -> tuple[int, int]:
 
 
 def _least(known: np.ndarray, n: int) -> float:
-    """Give the value of the n-th best, below which nobody is inside; zero and negative values never are."""
+    """Give the value of the n-th best, below which nobody is inside.
+
+    Zero and negative values never are.
+    """
     if n == 0:
         return math.inf
     return max(np.partition(known, len(known) - n)[len(known) - n], np.nextafter(0, 1))
@@ -108,18 +120,23 @@ def _quota_limits(n: int, quota: Sequence[float]) -> tuple[int, int]:
     shares = [Fraction(str(share)) for share in quota]
     if len(shares) != 3 or min(shares) < 0 or sum(shares) != 1:
         raise ValueError(f"quota: three shares that sum to 1 are expected, not {tuple(quota)}")
-    # a dealer is A while fewer than 20 % of the dealers are better: in fractions, for 0.2 + 0.4 is not 0.6 in floats
+    # a dealer is A while fewer than 20 % of the dealers are better: in fractions, for 0.2 + 0.4 is
+    # not 0.6 in floats
     return math.ceil(shares[0] * n), math.ceil((shares[0] + shares[1]) * n)
 
 
 def _value_cuts(cuts: Sequence[float]) -> tuple[float, float]:
     if len(cuts) != 2 or not 0 < cuts[0] <= cuts[1] <= 1:
-        raise ValueError(f"cuts: two rising shares such as (0.8, 0.95) are expected, not {tuple(cuts)}")
+        raise ValueError(
+            f"cuts: two rising shares such as (0.8, 0.95) are expected, not {tuple(cuts)}"
+        )
     return cuts[0], cuts[1]
 
 
 def ranked_classes(judged: pd.DataFrame) -> pd.Series:
-    """Give the classes as they are compared over time: L, below C, for who is below zero in an indicator.
+    """Give the classes as they are compared over time.
+
+    L, below C, for who is below zero in an indicator.
 
     A class set by hand stands as it was set.
     """
@@ -130,11 +147,13 @@ def ranked_classes(judged: pd.DataFrame) -> pd.Series:
     return judged["composite_class"].mask(losing, LOSS)
 
 
-# ---- what a share is a share of --------------------------------------------------------------------------------------
+# ---- what a share is a share of ------------------------------------------------------------------
 
 
 class Sums(NamedTuple):
-    """Money above zero, money below zero, what is left of both, and how many dealers are below zero."""
+    """Money above zero, money below zero, what is left of both, and how many dealers are below
+    zero.
+    """
 
     gains: float
     losses: float
@@ -154,7 +173,9 @@ def gains_and_losses(values: pd.Series) -> Sums:
 
 
 def shares_of_gains(parts: pd.Series) -> pd.Series:
-    """Give each part's share of the sum of the parts above zero, so that the shares sum to 1; below zero has none.
+    """Give each part's share of the sum of the parts above zero, so that the shares sum to 1.
+
+    Below zero has none.
 
     >>> shares_of_gains(pd.Series([60.0, 40.0, -50.0])).tolist()
     [0.6, 0.4, nan]
@@ -164,10 +185,13 @@ def shares_of_gains(parts: pd.Series) -> pd.Series:
 
 
 def held_share(values: pd.Series, inside: pd.Series) -> float:
-    """Give the share that some dealers hold of the sum of all that is above zero: the one denominator of all pages.
+    """Give the share that some dealers hold of the sum of all that is above zero.
 
-    A sum of gains and losses is no whole that parts could be taken of: 83 % of it may be 66 % of what is earned. Losses
-    inside count as nothing here and are told beside the share; NaN where nobody is above zero.
+    The one denominator of all pages.
+
+    A sum of gains and losses is no whole that parts could be taken of: 83 % of it may be 66 % of
+    what is earned. Losses inside count as nothing here and are told beside the share; NaN where
+    nobody is above zero.
 
     >>> held_share(pd.Series([70.0, 30.0, -20.0]), pd.Series([True, False, True]))
     0.7
@@ -176,7 +200,7 @@ def held_share(values: pd.Series, inside: pd.Series) -> float:
     return gains_and_losses(values[inside.to_numpy(bool)]).gains / gains if gains > 0 else math.nan
 
 
-# ---- concentration --------------------------------------------------------------------------------------------------
+# ---- concentration -------------------------------------------------------------------------------
 
 
 def lorenz_curve(values: pd.Series) -> pd.DataFrame:
@@ -197,7 +221,9 @@ def lorenz_curve(values: pd.Series) -> pd.DataFrame:
 
 
 def gini(values: pd.Series) -> float:
-    """Measure inequality among positive values: 0 all equal, towards 1 one dealer has it all; NaN without values.
+    """Measure inequality among positive values: 0 all equal, towards 1 one dealer has it all.
+
+    NaN without values.
 
     >>> round(gini(pd.Series([1, 1, 1, 1])), 3), round(gini(pd.Series([0, 0, 0, 8, 0.0])), 3)
     (0.0, 0.0)
@@ -208,7 +234,9 @@ def gini(values: pd.Series) -> float:
 
 def _gini(rising: np.ndarray) -> float:
     n = len(rising)
-    return max(float((2 * (np.arange(1, n + 1) * rising).sum() / (n * rising.sum())) - (n + 1) / n), 0.0)
+    return max(
+        float((2 * (np.arange(1, n + 1) * rising).sum() / (n * rising.sum())) - (n + 1) / n), 0.0
+    )
 
 
 def gini_interval(
@@ -228,7 +256,9 @@ def gini_interval(
 
 
 def top_share(values: pd.Series, part: float = 0.2) -> float:
-    """Give the share of the total that the best `part` of the dealers hold: their number is rounded, and at least one.
+    """Give the share of the total that the best `part` of the dealers hold.
+
+    Their number is rounded, and at least one.
 
     >>> top_share(pd.Series([70, 10, 10, 5, 5]))
     0.7
@@ -247,7 +277,7 @@ def _positive(values: pd.Series) -> np.ndarray:
     return v[v > 0]
 
 
-# ---- plots ----------------------------------------------------------------------------------------------------------
+# ---- plots ---------------------------------------------------------------------------------------
 
 
 def plot_pareto(
@@ -281,10 +311,16 @@ def plot_pareto(
         title = style.say("pareto.no_few", indicator=style.label(indicator))
     else:
         title = style.say(
-            "pareto.curve", n=n_a, share=style.percent(n_a / max(len(judged), 1)), indicator=style.label(indicator),
+            "pareto.curve",
+            n=n_a,
+            share=style.percent(n_a / max(len(judged), 1)),
+            indicator=style.label(indicator),
             value=style.percent(float(curve["value_share"].iloc[n_a])),
-        )  # fmt: skip
-    how, sums = style.say("pareto.curve_how", indicator=style.label(indicator)), gains_and_losses(judged[indicator])
+        )
+    how, sums = (
+        style.say("pareto.curve_how", indicator=style.label(indicator)),
+        gains_and_losses(judged[indicator]),
+    )
     if sums.n_losing:
         how += style.say("pareto.curve_losses", n=sums.n_losing, losses=sums.losses)
     return style.explain(ax, title, how, scope)
@@ -294,34 +330,55 @@ def _mark_border(ax: Axes, n: int, share: float, letter: str) -> None:
     ax.plot([n, n], [0, share], color=style.COLORS["text"], linewidth=0.9, linestyle=(0, (3, 3)))
     text = f"{letter} | {chr(ord(letter) + 1)}   {n} · {style.percent(share)}"
     right = n > 0.6 * ax.get_xlim()[1] if ax.get_xlim()[1] > 1 else False
-    ax.annotate(text, (n, share / 2), xytext=(-6 if right else 6, 0), textcoords="offset points",
-                ha="right" if right else "left", va="center", fontsize=9)  # fmt: skip
+    ax.annotate(
+        text,
+        (n, share / 2),
+        xytext=(-6 if right else 6, 0),
+        textcoords="offset points",
+        ha="right" if right else "left",
+        va="center",
+        fontsize=9,
+    )
 
 
 def plot_lorenz(totals: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes | None:
-    """Draw the Lorenz curves of the additive indicators, poorest dealers first, with their Gini coefficients.
+    """Draw the Lorenz curves of the additive indicators, poorest dealers first, with their Gini
+    coefficients.
 
-    Only what is above zero counts; without payments and gross profit the curve is revenue's, and where nobody is above
-    zero nothing is drawn.
+    Only what is above zero counts; without payments and gross profit the curve is revenue's, and
+    where nobody is above zero nothing is drawn.
     """
-    names = [i for i in INDICATORS if i not in NOT_ADDITIVE and i in totals and (totals[i] > 0).any()]
+    names = [
+        i for i in INDICATORS if i not in NOT_ADDITIVE and i in totals and (totals[i] > 0).any()
+    ]
     names = names or [i for i in ("revenue",) if i in totals and (totals[i] > 0).any()]
     if not names:
         return None
     ax = ax or style.axes(height=4.2)
     ax.plot([0, 1], [0, 1], color=style.COLORS["reference"], linewidth=0.9, linestyle=(0, (3, 3)))
-    colors = {"payments": style.COLORS["accent"], "gross_profit": style.COLORS["rival"],
-              "revenue": style.COLORS["accent"]}  # fmt: skip
+    colors = {
+        "payments": style.COLORS["accent"],
+        "gross_profit": style.COLORS["rival"],
+        "revenue": style.COLORS["accent"],
+    }
     found = []
     for indicator in names:
         curve = 1 - lorenz_curve(totals[indicator])[::-1]
         low, high = gini_interval(totals[indicator])
         name = style.label(indicator)
-        known = "pareto.gini" if low == low else "pareto.gini_alone"  # of one dealer there is no spread
-        found.append(style.say(known, indicator=name, gini=gini(totals[indicator]), low=low, high=high))
+        # of one dealer there is no spread
+        known = "pareto.gini" if low == low else "pareto.gini_alone"
+        found.append(
+            style.say(known, indicator=name, gini=gini(totals[indicator]), low=low, high=high)
+        )
         ax.plot(curve["dealer_share"], curve["value_share"], color=colors[indicator], label=name)
     style.share_axis(ax.xaxis)
     style.share_axis(ax.yaxis)
-    ax.set(xlim=(0, 1), ylim=(0, 1), xlabel=style.label("dealer_share"), ylabel=style.label("value_share"))
+    ax.set(
+        xlim=(0, 1),
+        ylim=(0, 1),
+        xlabel=style.label("dealer_share"),
+        ylabel=style.label("value_share"),
+    )
     ax.legend(loc="upper left")
     return style.explain(ax, style.say("pareto.lorenz"), " · ".join(found), scope)

@@ -19,40 +19,70 @@ from tqdm import tqdm
 from helpers import files, pages, terminal
 from helpers.settings import DataError
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
-ELSEWHERE = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-             "/Applications/Chromium.app/Contents/MacOS/Chromium",
-             r"C:\Program Files\Google\Chrome\Application\chrome.exe",
-             r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe")  # fmt: skip
-FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
+BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "msedge",
+)
+ELSEWHERE = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+    r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
+)
+FLAGS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 PAGE_SECONDS = 60.0  # a page of an edition takes half of one
 CLOSE_SECONDS = 20.0  # a tab that doesn't close by then is left to its browser, which ends soon
 GONE_SECONDS = 0.5  # after which a browser that died is known to be gone
 DEATHS = 5  # of the browser, one after another: it is not the pages
 PAGES_A_TAB = 200  # then a new one: a tab gives back its memory only when it closes
 FOOTER = """
-<div style="font: 7pt 'DejaVu Sans', 'Noto Sans CJK SC', sans-serif; color: #5f6a74; width: 100%; margin: 0 15mm;
+<div style="font: 7pt 'DejaVu Sans', 'Noto Sans CJK SC', sans-serif; color: #5f6a74;
+width: 100%; margin: 0 15mm;
 display: flex; justify-content: space-between"><span class="title"></span>
 <span><span class="pageNumber"></span> / <span class="totalPages"></span></span></div>
 """
-# An address within the edition would be written out with the folder it was printed in, which is gone by then.
-KEEP_LINKS_WITHIN = """document.querySelectorAll('a[href]').forEach(a => a.hash && a.pathname === location.pathname
+# An address within the edition would be written out with the folder it was printed in, which is
+# gone by then.
+KEEP_LINKS_WITHIN = """document.querySelectorAll('a[href]').forEach(a => a.hash
+&& a.pathname === location.pathname
 ? a.setAttribute('href', a.hash) : a.removeAttribute('href'))"""
 FACES = {2: "SC", 3: "TC"}  # in the figures' font
 RADICALS = range(0x2E80, 0x2FE0)
-FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig><include ignore_missing="yes">/etc/fonts/fonts.conf</include><dir>{fonts}</dir><cachedir>{fonts}</cachedir>
-""" + "".join(
-    f"""<match target="pattern"><test name="family"><string>Noto Sans CJK {face}</string></test>
-<edit name="family" mode="assign" binding="strong"><string>Workbook CJK {face}</string></edit></match>
-""" for face in FACES.values()
-) + "</fontconfig>"  # fmt: skip
+FONTS = (
+    """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><include ignore_missing="yes">/etc/fonts/fonts.conf</include><dir>{fonts}</dir>
+<cachedir>{fonts}</cachedir>
+"""
+    + "".join(
+        f"""<match target="pattern"><test name="family"><string>Noto Sans CJK {face}</string></test>
+<edit name="family" mode="assign" binding="strong">
+<string>Workbook CJK {face}</string></edit></match>
+"""
+        for face in FACES.values()
+    )
+    + "</fontconfig>"
+)
 
 
 def browser() -> str:
-    """Find the system's Chromium, Chrome or Edge; "" where there is none. `WORKBOOK_BROWSER` names another."""
-    found = (shutil.which(name) for name in (os.environ.get("WORKBOOK_BROWSER", ""), *BROWSERS) if name)
+    """Find the system's Chromium, Chrome or Edge; "" where there is none.
+
+    `WORKBOOK_BROWSER` names another.
+    """
+    found = (
+        shutil.which(name) for name in (os.environ.get("WORKBOOK_BROWSER", ""), *BROWSERS) if name
+    )
     return next(filter(None, (*found, *(path for path in ELSEWHERE if Path(path).is_file()))), "")
 
 
@@ -65,14 +95,20 @@ def require_browser() -> None:
         If there is no browser, or Playwright, which drives it, is not installed.
     """
     if importlib.util.find_spec("playwright") is None:
-        raise DataError("--pdf: Playwright is not installed; get it with: pip install 'customer-workbook[pdf]'")
+        raise DataError(
+            "--pdf: Playwright is not installed; get it with: pip install 'customer-workbook[pdf]'"
+        )
     if not browser():
-        raise DataError("--pdf: no Chromium, Chrome or Edge on this machine; install one (Debian: apt install chromium)"
-                        " or name it in WORKBOOK_BROWSER")  # fmt: skip
+        raise DataError(
+            "--pdf: no Chromium, Chrome or Edge on this machine; install one (Debian: apt "
+            "install chromium) or name it in WORKBOOK_BROWSER"
+        )
 
 
 class Written(NamedTuple):
-    """How pages went on paper: how many were not kept from an earlier run, and why others could not be printed.
+    """How pages went on paper.
+
+    How many were not kept from an earlier run, and why others could not be printed.
 
     `failed` gives reasons by the pages' addresses within the edition.
     """
@@ -81,8 +117,12 @@ class Written(NamedTuple):
     failed: dict[str, str]
 
 
-def write_pdfs(edition: Path, kept: Path, *, workers: int | None = None, ends: float = float("inf")) -> Written:
-    """Print each page of an edition as PDF beside it; one that can't be printed costs its own PDF and no other.
+def write_pdfs(
+    edition: Path, kept: Path, *, workers: int | None = None, ends: float = float("inf")
+) -> Written:
+    """Print each page of an edition as PDF beside it.
+
+    One that can't be printed costs its own PDF and no other.
 
     A4, tagged, with bookmarks and page numbers. What leads to another page is plain text on paper.
 
@@ -98,7 +138,8 @@ def write_pdfs(edition: Path, kept: Path, *, workers: int | None = None, ends: f
     Raises
     ------
     DataError
-        If the browser can't be started, dies again and again whatever it prints, or the run's time is over.
+        If the browser can't be started, dies again and again whatever it prints, or the run's time
+        is over.
     """
     kept.mkdir(parents=True, exist_ok=True)
     asked = {page: kept / f"{_key(page)}.pdf" for page in sorted(edition.rglob("*.html"))}
@@ -106,11 +147,18 @@ def write_pdfs(edition: Path, kept: Path, *, workers: int | None = None, ends: f
     failed: dict[Path, str] = {}
     if missing:
         started = time.monotonic()
-        with tqdm(total=len(missing), file=sys.stderr, leave=False, disable=not sys.stderr.isatty(),
-                  bar_format="{n_fmt} of {total_fmt} PDFs |{bar:20}| {remaining} left") as bar:  # fmt: skip
+        with tqdm(
+            total=len(missing),
+            file=sys.stderr,
+            leave=False,
+            disable=not sys.stderr.isatty(),
+            bar_format="{n_fmt} of {total_fmt} PDFs |{bar:20}| {remaining} left",
+        ) as bar:
             failed = _run(_print_all(missing, workers or os.cpu_count() or 1, ends, bar))
         took, said = time.monotonic() - started, f", {len(failed)} failed" if failed else ""
-        terminal.tell(f"{len(missing) - len(failed)} of {len(asked)} PDFs printed in {took:.1f} s{said}")
+        terminal.tell(
+            f"{len(missing) - len(failed)} of {len(asked)} PDFs printed in {took:.1f} s{said}"
+        )
     for page, pdf in asked.items():
         if page not in failed:
             os.utime(pdf)  # used today: not pruned for a while
@@ -120,7 +168,9 @@ def write_pdfs(edition: Path, kept: Path, *, workers: int | None = None, ends: f
 
 
 def _is_pdf(path: Path) -> bool:
-    """Tell whether a finished PDF stands there, whatever else a full disk or a person may have left."""
+    """Tell whether a finished PDF stands there, whatever else a full disk or a person may have
+    left.
+    """
     try:
         with path.open("rb") as file:
             return file.read(5) == b"%PDF-"
@@ -135,7 +185,10 @@ def _key(page: Path) -> str:
 
 
 def _run(work: Coroutine) -> Any:
-    """Run to the end, from within a notebook, too: its own loop is busy with the cell that called."""
+    """Run to the end, from within a notebook, too.
+
+    Its own loop is busy with the cell that called.
+    """
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -144,11 +197,14 @@ def _run(work: Coroutine) -> Any:
         return thread.submit(asyncio.run, work).result()
 
 
-async def _print_all(missing: Mapping[Path, Path], n_workers: int, ends: float, bar: tqdm) -> dict[Path, str]:
+async def _print_all(
+    missing: Mapping[Path, Path], n_workers: int, ends: float, bar: tqdm
+) -> dict[Path, str]:
     """Print pages in several tabs of one browser; give why some could not be printed.
 
-    Should the browser die, another one prints what is missing: first what was not under way, then each of those that
-    were by itself, in a browser of its own: one with which it dies again is at fault, and the others are not.
+    Should the browser die, another one prints what is missing: first what was not under way, then
+    each of those that were by itself, in a browser of its own: one with which it dies again is at
+    fault, and the others are not.
     """
     from playwright.async_api import Error
 
@@ -160,20 +216,27 @@ async def _print_all(missing: Mapping[Path, Path], n_workers: int, ends: float, 
         under_way: set[Path] = set()
         n_before = len(batch)
         async with _opened() as opened:
-            tabs = [_print_some(opened, batch, missing, ends, bar, under_way, failed)
-                    for _ in range(1 if alone else min(n_workers, len(batch)))]  # fmt: skip
+            tabs = [
+                _print_some(opened, batch, missing, ends, bar, under_way, failed)
+                for _ in range(1 if alone else min(n_workers, len(batch)))
+            ]
             try:
                 async with asyncio.TaskGroup() as group:
                     for tab in tabs:
                         group.create_task(tab)
             except ExceptionGroup as group_failed:
-                told = next((error for error in group_failed.exceptions if not isinstance(error, Error)), None)
+                told = next(
+                    (error for error in group_failed.exceptions if not isinstance(error, Error)),
+                    None,
+                )
                 if told:
                     raise told from None
                 reason = _first_line(group_failed.exceptions[0])
                 n_died = 1 if len(batch) < n_before - n_workers else n_died + 1
                 if n_died > DEATHS:
-                    raise DataError(f"--pdf: {browser()} died {n_died} times, whatever it printed: {reason}") from None
+                    raise DataError(
+                        f"--pdf: {browser()} died {n_died} times, whatever it printed: {reason}"
+                    ) from None
                 if alone and under_way:
                     failed |= dict.fromkeys(under_way, f"the browser died: {reason}")
                     bar.update()
@@ -185,9 +248,14 @@ async def _print_all(missing: Mapping[Path, Path], n_workers: int, ends: float, 
 
 
 async def _print_some(
-    opened: Any, waiting: list[Path], missing: Mapping[Path, Path], ends: float, bar: tqdm, under_way: set[Path],
+    opened: Any,
+    waiting: list[Path],
+    missing: Mapping[Path, Path],
+    ends: float,
+    bar: tqdm,
+    under_way: set[Path],
     failed: dict[Path, str],
-) -> None:  # fmt: skip
+) -> None:
     """Print waiting pages one after another in a tab of its own, until none is left."""
     from playwright.async_api import Error
 
@@ -205,10 +273,13 @@ async def _print_some(
                 printed = await asyncio.wait_for(_printed(tab, page), max(seconds, 0.01))
             except TimeoutError:
                 if seconds < PAGE_SECONDS:
-                    raise DataError(f"--pdf: {page.name}: the run's time was over; run it again, finished pages are "
-                                    "kept") from None  # fmt: skip
+                    raise DataError(
+                        f"--pdf: {page.name}: the run's time was over; run it again, finished "
+                        "pages are kept"
+                    ) from None
                 failed[page] = f"took longer than {PAGE_SECONDS:g} s"
-            except Error as error:  # of the page; should the browser be gone, nothing can be opened again
+            except Error as error:
+                # of the page; should the browser be gone, nothing can be opened again
                 await asyncio.sleep(GONE_SECONDS)
                 if not opened.is_connected():
                     raise
@@ -226,13 +297,20 @@ async def _print_some(
 async def _printed(tab: Any, page: Path) -> bytes:
     await tab.goto(page.as_uri(), wait_until="load")
     await tab.evaluate(KEEP_LINKS_WITHIN)
-    return await tab.pdf(prefer_css_page_size=True, print_background=True, tagged=True, outline=True,
-                         display_header_footer=True, header_template="<i></i>", footer_template=FOOTER)  # fmt: skip
+    return await tab.pdf(
+        prefer_css_page_size=True,
+        print_background=True,
+        tagged=True,
+        outline=True,
+        display_header_footer=True,
+        header_template="<i></i>",
+        footer_template=FOOTER,
+    )
 
 
 @contextlib.asynccontextmanager
 async def _opened() -> AsyncIterator[Any]:
-    """Open the browser; on Linux it writes Chinese in the figures' font, whatever the system has."""
+    """Open the browser; on Linux it writes Chinese in the figures' font, on any system."""
     from playwright.async_api import Error, async_playwright
 
     with tempfile.TemporaryDirectory(prefix="fonts-") as folder:
@@ -240,12 +318,17 @@ async def _opened() -> AsyncIterator[Any]:
         if sys.platform == "linux":
             Path(folder, "fonts.conf").write_text(FONTS.format(fonts=_fonts()), encoding="utf-8")
             env["FONTCONFIG_FILE"] = f"{folder}/fonts.conf"
-        flags = FLAGS + ["--no-sandbox"] * (hasattr(os, "geteuid") and os.geteuid() == 0)  # root has no other way
+        # root has no other way
+        flags = FLAGS + ["--no-sandbox"] * (hasattr(os, "geteuid") and os.geteuid() == 0)
         async with async_playwright() as driver:
             try:
-                opened = await driver.chromium.launch(executable_path=browser(), args=flags, env=env)
+                opened = await driver.chromium.launch(
+                    executable_path=browser(), args=flags, env=env
+                )
             except Error as error:
-                raise DataError(f"--pdf: {browser()} can't be started: {_first_line(error)}") from None
+                raise DataError(
+                    f"--pdf: {browser()} can't be started: {_first_line(error)}"
+                ) from None
             yield opened
             with contextlib.suppress(Error):
                 await opened.close()
@@ -254,7 +337,8 @@ async def _opened() -> AsyncIterator[Any]:
 def _fonts() -> Path:
     """Give the folder of the figures' Chinese font, as PDFs need it; made once.
 
-    Noto draws 户 and the radical ⼾ with one letter, and a PDF would name it by the radical: nobody would find 客户.
+    Noto draws 户 and the radical ⼾ with one letter, and a PDF would name it by the radical: nobody
+    would find 客户.
     """
     from fontTools.ttLib import TTFont
 
@@ -268,9 +352,15 @@ def _fonts() -> Path:
             continue
         font = TTFont(style.FONT, fontNumber=number, lazy=True, recalcBBoxes=False)
         for table in font["cmap"].tables:
-            table.cmap = {code: letter for code, letter in table.cmap.items() if code not in RADICALS}
+            table.cmap = {
+                code: letter for code, letter in table.cmap.items() if code not in RADICALS
+            }
         for record in font["name"].names:
-            record.string = str(record).replace("Noto Sans CJK", "Workbook CJK").replace("NotoSansCJK", "WorkbookCJK")
+            record.string = (
+                str(record)
+                .replace("Noto Sans CJK", "Workbook CJK")
+                .replace("NotoSansCJK", "WorkbookCJK")
+            )
         made = io.BytesIO()
         font.save(made)
         files.write(place, made.getvalue())

@@ -5,7 +5,8 @@ import datetime as dt
 import re
 from typing import NamedTuple
 
-GRACE_DAYS = 3  # a month counts as complete when its last day is at most this far after the latest date
+# a month counts as complete when its last day is at most this far after the latest date
+GRACE_DAYS = 3
 
 
 class Window(NamedTuple):
@@ -16,7 +17,10 @@ class Window(NamedTuple):
 
 
 class Covered(NamedTuple):
-    """What the data hold of a window: its first and last day, its days and whole months; all of it, or not."""
+    """What the data hold of a window: its first and last day, its days and whole months.
+
+    All of it, or not.
+    """
 
     start: dt.date
     end: dt.date
@@ -68,7 +72,10 @@ def window(period: str, n_months: int = 12) -> Window:
     """
     first = shift(period, 1 - n_months)
     year, month = int(period[:4]), int(period[5:])
-    return Window(dt.date(int(first[:4]), int(first[5:]), 1), dt.date(year, month, calendar.monthrange(year, month)[1]))
+    return Window(
+        dt.date(int(first[:4]), int(first[5:]), 1),
+        dt.date(year, month, calendar.monthrange(year, month)[1]),
+    )
 
 
 def last_complete_month(latest: dt.date) -> str:

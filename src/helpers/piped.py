@@ -1,9 +1,10 @@
 """A kernel at the end of a pipe: ipykernel's own, without its sockets and threads.
 
-A page asks its kernel one thing after another, and nobody else listens: it needs no ZeroMQ, no port, no heartbeat, no
-debugger. What is left needs neither a thread nor a socket before its first request. So the warm process builds all of
-it once, shell included, and a fork has only to begin to listen. Messages are Jupyter's, a line of JSON each; what they
-hold, ipykernel decides, and hence a page's outputs are those of any other kernel.
+A page asks its kernel one thing after another, and nobody else listens: it needs no ZeroMQ, no
+port, no heartbeat, no debugger. What is left needs neither a thread nor a socket before its first
+request. So the warm process builds all of it once, shell included, and a fork has only to begin to
+listen. Messages are Jupyter's, a line of JSON each; what they hold, ipykernel decides, and hence a
+page's outputs are those of any other kernel.
 """
 
 import asyncio
@@ -40,8 +41,18 @@ class PipedSession(Session):
         """Speak through this pipe from now on."""
         self.pipe, self.pid, self._lock = pipe, os.getpid(), threading.Lock()
 
-    def send(self, stream: Any, msg_or_type: Any, content: Any = None, parent: Any = None, ident: Any = None,
-             buffers: Any = None, track: bool = False, header: Any = None, metadata: Any = None) -> dict:  # fmt: skip
+    def send(
+        self,
+        stream: Any,
+        msg_or_type: Any,
+        content: Any = None,
+        parent: Any = None,
+        ident: Any = None,
+        buffers: Any = None,
+        track: bool = False,
+        header: Any = None,
+        metadata: Any = None,
+    ) -> dict:
         """Send as Session does; `stream`, `ident` and `track` mean nothing here."""
         if isinstance(msg_or_type, str):
             message = self.msg(msg_or_type, content, parent, header, metadata)
@@ -49,7 +60,8 @@ class PipedSession(Session):
             message = dict(msg_or_type)
         if not self.pipe:
             return message
-        if os.getpid() != self.pid:  # a fork of a notebook's own: two who write would cut each other short
+        # a fork of a notebook's own: two who write would cut each other short
+        if os.getpid() != self.pid:
             if message["msg_type"] == "stream":  # whoever watches the descriptor publishes it
                 os.write(STREAMS[message["content"]["name"]], message["content"]["text"].encode())
             return message
@@ -69,7 +81,10 @@ class PipedSession(Session):
 
 
 class Publisher(IOPubThread):
-    """Stands where ipykernel has a thread that publishes: whatever is to be done is done at once."""
+    """Stands where ipykernel has a thread that publishes.
+
+    Whatever is to be done is done at once.
+    """
 
     def __init__(self, session: Session) -> None:
         """Start nothing."""
@@ -83,7 +98,9 @@ class Publisher(IOPubThread):
 
 
 class Stream(OutStream):
-    """Sends what a notebook prints when a cell ends or shows something, and what is older than `flush_interval`."""
+    """Sends what a notebook prints when a cell ends or shows something, and what is older than
+    `flush_interval`.
+    """
 
     _since = 0.0
 
@@ -100,7 +117,10 @@ class PipedKernel(IPythonKernel):
     _supports_kernel_subshells = False
 
     def _abort_queues(self, subshell_id: str | None = None) -> None:
-        """Leave out what follows an error: nothing is waiting, a page asks for one cell at a time."""
+        """Leave out what follows an error.
+
+        Nothing is waiting, a page asks for one cell at a time.
+        """
 
 
 class PipedApp(IPKernelApp):
@@ -108,18 +128,28 @@ class PipedApp(IPKernelApp):
 
     @catch_config_error
     def initialize(self, argv: list[str] | None = None) -> None:
-        """Build kernel and shell as ipykernel does; no thread is started, so that all can be forked."""
+        """Build kernel and shell as ipykernel does.
+
+        No thread is started, so that all can be forked.
+        """
         # a page is nobody's history, and the database that keeps it needs a thread
         self.config = Config({"HistoryManager": {"enabled": False}})
         super(IPKernelApp, self).initialize(argv)
         self.init_pdb()
         self.session = PipedSession(parent=self)
         self.iopub_thread = self.iopub_socket = Publisher(self.session)
-        reader = types.SimpleNamespace(parent_thread=threading.main_thread())  # it is asked where cells run
+        # it is asked where cells run
+        reader = types.SimpleNamespace(parent_thread=threading.main_thread())
         self.kernel = PipedKernel.instance(
-            parent=self, session=self.session, iopub_thread=self.iopub_thread, iopub_socket=self.iopub_socket,
-            shell_channel_thread=reader, log=self.log, profile_dir=self.profile_dir, user_ns=self.user_ns,
-        )  # fmt: skip
+            parent=self,
+            session=self.session,
+            iopub_thread=self.iopub_thread,
+            iopub_socket=self.iopub_socket,
+            shell_channel_thread=reader,
+            log=self.log,
+            profile_dir=self.profile_dir,
+            user_ns=self.user_ns,
+        )
         self.kernel._execute_sleep = 0  # a pipe keeps the order; ipykernel's channels need the wait
         self.init_path()
         self.init_shell()
@@ -127,7 +157,8 @@ class PipedApp(IPKernelApp):
         self.init_extensions()
         if "matplotlib" in sys.modules:
             importlib.import_module(BACKEND)  # hooks figures into the shell
-        # IPython's init_code does this after the user's startup files; in each fork it would copy every page it touches
+        # IPython's init_code does this after the user's startup files; in each fork it would copy
+        # every page it touches
         self.shell._sys_modules_keys = set(sys.modules)
 
     def serve(self, descriptor: int) -> None:

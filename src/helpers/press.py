@@ -1,4 +1,6 @@
-"""The press: prints the pages that are missing, several at a time, each in its own kernel and within its limits."""
+"""The press: prints the pages that are missing, several at a time, each in its own kernel and
+within its limits.
+"""
 
 import asyncio
 import concurrent.futures
@@ -20,22 +22,48 @@ from helpers import files, shelf, terminal
 from helpers.pages import Page
 from helpers.settings import ROOT, DataError
 
-FACE = ("cli", "diff", "edition", "engine", "excel", "kernels", "managers", "pages", "pdf", "piped", "press", "slim",
-        "warm")  # fmt: skip
-# what a kernel finds done; the press may preload our own modules, for a page's key holds their content
-PRELOAD = [f"helpers.{path.stem}" for path in sorted(Path(__file__).parent.glob("[a-z]*.py"))
-           if path.stem not in FACE and not path.stem.startswith("demo")]  # fmt: skip
-PRELOAD += ["ibis.backends.duckdb", "pyarrow.pandas_compat", "helpers.settings:contract", "helpers.style:warm_up"]
+FACE = (
+    "cli",
+    "diff",
+    "edition",
+    "engine",
+    "excel",
+    "kernels",
+    "managers",
+    "pages",
+    "pdf",
+    "piped",
+    "press",
+    "slim",
+    "warm",
+)
+# what a kernel finds done; the press may preload our own modules, for a page's key holds their
+# content
+PRELOAD = [
+    f"helpers.{path.stem}"
+    for path in sorted(Path(__file__).parent.glob("[a-z]*.py"))
+    if path.stem not in FACE and not path.stem.startswith("demo")
+]
+PRELOAD += [
+    "ibis.backends.duckdb",
+    "pyarrow.pandas_compat",
+    "helpers.settings:contract",
+    "helpers.style:warm_up",
+]
 START_SECONDS = 60  # a kernel that has not answered by then never will
 CELL_SECONDS, PAGE_SECONDS = 300.0, 900.0
 MEMORY_SHARE = 0.8  # of the machine's, for a page: more would take the run, or the machine, along
 
-_stopped = threading.Event()  # set when a run is broken off: who waits for a kernel need not try again
+# set when a run is broken off: who waits for a kernel need not try again
+_stopped = threading.Event()
 
 
 class Limits(NamedTuple):
-    """What a page may use: seconds for a cell and, from the first one on, for all; until when (epoch) the run must have
-    ended; and memory."""
+    """What a page may use: seconds for a cell and, from the first one on, for all.
+
+    Until when (epoch) the run must have
+    ended; and memory.
+    """
 
     cell_seconds: float
     page_seconds: float
@@ -44,7 +72,9 @@ class Limits(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How a page came out: the seconds it took and, if it failed, why; `retried` after its first kernel had died.
+    """How a page came out: the seconds it took and, if it failed, why.
+
+    `retried` after its first kernel had died.
 
     `trace` is the traceback of what nobody foresaw: then the fault is the press's, not the page's.
     """
@@ -56,7 +86,10 @@ class Outcome(NamedTuple):
 
 
 class Printed(NamedTuple):
-    """How a run came out, by the pages' keys: seconds (None: kept from an earlier run), and why cards are missing."""
+    """How a run came out, by the pages' keys.
+
+    Seconds (None: kept from an earlier run), and why cards are missing.
+    """
 
     seconds: dict[str, float | None]
     failed: dict[str, str]
@@ -68,7 +101,10 @@ def usual_limits(ends: float = float("inf")) -> Limits:
 
 
 def memory_limit() -> int:
-    """Give the bytes a page may allocate: most of the machine's, or of the container's where that has a limit."""
+    """Give the bytes a page may allocate.
+
+    Most of the machine's, or of the container's where that has a limit.
+    """
     import psutil
 
     total = psutil.virtual_memory().total
@@ -78,9 +114,15 @@ def memory_limit() -> int:
 
 
 def print_pages(
-    pages: Sequence[Page], folder: Path, work: Path, fingerprint: str, *, workers: int | None = None,
-    limits: Limits | None = None, executor: concurrent.futures.Executor | None = None,
-) -> Printed:  # fmt: skip
+    pages: Sequence[Page],
+    folder: Path,
+    work: Path,
+    fingerprint: str,
+    *,
+    workers: int | None = None,
+    limits: Limits | None = None,
+    executor: concurrent.futures.Executor | None = None,
+) -> Printed:
     """Print the pages that are not on the shelf yet and put each there as soon as it is finished.
 
     Parameters
@@ -90,8 +132,8 @@ def print_pages(
     fingerprint
         Of the data, so that pages need not find it out each for itself.
     executor
-        Where pages are printed: threads of this process where none is given. Another one, of a cluster say, must see
-        the same folders; it is not shut down.
+        Where pages are printed: threads of this process where none is given. Another one, of a
+        cluster say, must see the same folders; it is not shut down.
 
     Raises
     ------
@@ -136,12 +178,18 @@ def print_pages(
 
 
 def _is_kept(page: Page, folder: Path) -> bool:
-    """Tell whether a page stands on the shelf, whole; what else stands in its place is cleared away or refused."""
+    """Tell whether a page stands on the shelf, whole.
+
+    What else stands in its place is cleared away or refused.
+    """
     kept = folder / ".pages" / page.key
     if not os.path.lexists(kept):
         return False
     if not shelf.is_page(kept):
-        raise DataError(f"{kept}: this was not made by the workbook, which keeps a finished page here; move it away")
+        raise DataError(
+            f"{kept}: this was not made by the workbook, which keeps a finished page here; move "
+            "it away"
+        )
     if not all((kept / name).is_file() for name in ("page.html", "notebook.ipynb", "meta.json")):
         files.remove(kept)
         return False
@@ -150,13 +198,20 @@ def _is_kept(page: Page, folder: Path) -> bool:
 
 
 def _gathered(
-    missing: Iterable[Page], submit: Callable[[Page], concurrent.futures.Future], display: "Display",
-    seconds: dict[str, float | None], at_once: int, *, foreign: bool = False,
-) -> dict[str, str]:  # fmt: skip
-    """Have pages printed and see how they come out; after the first that fails no further one is begun.
+    missing: Iterable[Page],
+    submit: Callable[[Page], concurrent.futures.Future],
+    display: "Display",
+    seconds: dict[str, float | None],
+    at_once: int,
+    *,
+    foreign: bool = False,
+) -> dict[str, str]:
+    """Have pages printed and see how they come out.
 
-    A card that fails stops nobody. Twice as many are under way as are printed at once, so that nobody waits for work,
-    and no thousands are looked through after each page.
+    After the first that fails no further one is begun.
+
+    A card that fails stops nobody. Twice as many are under way as are printed at once, so that
+    nobody waits for work, and no thousands are looked through after each page.
     """
     failed: dict[str, str] = {}
     stopping: list[str] = []
@@ -164,7 +219,9 @@ def _gathered(
     to_do, futures = iter(missing), {}
     try:
         while True:
-            futures |= {submit(page): page for page in itertools.islice(to_do, 2 * at_once - len(futures))}
+            futures |= {
+                submit(page): page for page in itertools.islice(to_do, 2 * at_once - len(futures))
+            }
             if not futures:
                 break
             done, waiting = concurrent.futures.wait(futures, 1, concurrent.futures.FIRST_COMPLETED)
@@ -191,20 +248,28 @@ def _gathered(
             unforeseen.add_note(trace)
         raise unforeseen
     if stopping:
-        raise DataError("\n".join([*dict.fromkeys(stopping), "nothing is published; an earlier edition is as it was"]))
+        raise DataError(
+            "\n".join(
+                [*dict.fromkeys(stopping), "nothing is published; an earlier edition is as it was"]
+            )
+        )
     return failed
 
 
 def _outcome(future: concurrent.futures.Future, page: Page, foreign: bool) -> Outcome:
     try:
         return future.result()
-    except Exception as error:  # of another's executor: a process of its own has died, a node can't be reached
+    except Exception as error:
+        # of another's executor: a process of its own has died, a node can't be reached
         trace = "" if foreign else "".join(traceback.format_exception(error))
         return Outcome(0.0, f"{page}: where it was printed, {_in_words(error)}", trace=trace)
 
 
 class Display:
-    """What is told of a run while it goes on: a line that is written over on a terminal, else a line per page."""
+    """What is told of a run while it goes on.
+
+    A line that is written over on a terminal, else a line per page.
+    """
 
     def __init__(self, n_pages: int, n_missing: int) -> None:
         """Say how much there is to do."""
@@ -215,14 +280,23 @@ class Display:
             terminal.tell(f"{n_pages - n_missing} of {n_pages} pages kept from an earlier run")
         tqdm.monitor_interval = 0  # no thread that outlives the run
         shown = n_missing and sys.stderr.isatty()
-        self.bar = tqdm(total=n_missing, file=sys.stderr, leave=False, disable=not shown,
-                        bar_format="{n_fmt} of {total_fmt} done{postfix} |{bar:20}| {remaining} left")  # fmt: skip
+        self.bar = tqdm(
+            total=n_missing,
+            file=sys.stderr,
+            leave=False,
+            disable=not shown,
+            bar_format="{n_fmt} of {total_fmt} done{postfix} |{bar:20}| {remaining} left",
+        )
 
     def tell(self, page: Page, outcome: Outcome) -> None:
         """Tell how a page came out."""
         self.n_done += 1
         self.n_failed += bool(outcome.reason)
-        said = "failed" if outcome.reason else f"{outcome.seconds:.1f} s" + " (second try)" * outcome.retried
+        said = (
+            "failed"
+            if outcome.reason
+            else f"{outcome.seconds:.1f} s" + " (second try)" * outcome.retried
+        )
         line = f"{page}  {said}"
         if self.bar.disable:
             terminal.tell(f"{self.n_done}/{self.n}  {line}")
@@ -243,11 +317,13 @@ class Display:
             terminal.tell(f"{self.n_done} of {self.n} pages printed in {took:.1f} s{failed}")
 
 
-# ---- a page --------------------------------------------------------------------------------------------------------
+# ---- a page --------------------------------------------------------------------------------------
 
 
 def print_page(page: Page, folder: Path, work: Path, fingerprint: str, limits: Limits) -> Outcome:
-    """Execute one page in a kernel of its own and put it on the shelf; a failure is an outcome, too.
+    """Execute one page in a kernel of its own and put it on the shelf.
+
+    A failure is an outcome, too.
 
     A kernel that dies gets one more try: now and then the system ends one that did nothing wrong.
     """
@@ -258,7 +334,11 @@ def print_page(page: Page, folder: Path, work: Path, fingerprint: str, limits: L
     try:
         for retried in (False, True):
             made.mkdir()
-            env = {"WORKBOOK_PAGE": str(made), "WORKBOOK_EDITIONS": str(folder), "WORKBOOK_DATA": fingerprint}
+            env = {
+                "WORKBOOK_PAGE": str(made),
+                "WORKBOOK_EDITIONS": str(folder),
+                "WORKBOOK_DATA": fingerprint,
+            }
             try:
                 executed = _executed(page, env, limits)
                 break
@@ -269,8 +349,15 @@ def print_page(page: Page, folder: Path, work: Path, fingerprint: str, limits: L
         edition.write_page(made, executed, page.name)
         seconds = round(time.monotonic() - started, 2)
         meta = json.loads((made / "meta.json").read_text(encoding="utf-8"))
-        meta |= {"name": page.name, "language": page.language, "parameters": page.parameters, "seconds": seconds}
-        (made / "meta.json").write_text(json.dumps(meta, ensure_ascii=False, indent=1), encoding="utf-8")
+        meta |= {
+            "name": page.name,
+            "language": page.language,
+            "parameters": page.parameters,
+            "seconds": seconds,
+        }
+        (made / "meta.json").write_text(
+            json.dumps(meta, ensure_ascii=False, indent=1), encoding="utf-8"
+        )
         shelf.store(made, folder / ".pages" / page.key)
     except Exception as error:
         files.remove(made)
@@ -303,12 +390,16 @@ class _KernelDiedError(DataError):
 
 
 def _executed(page: Page, env: dict[str, str], limits: Limits) -> Any:
-    """Run a page's notebook with papermill; a cell that fails or takes too long is named with its heading."""
+    """Run a page's notebook with papermill.
+
+    A cell that fails or takes too long is named with its heading.
+    """
     import nbformat
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what it says, the page's outcome says in our words
+    # what it says, the page's outcome says in our words
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)
     notebook = nbformat.reads(page.notebook, as_version=4)
     at: dict[str, Any] = {"source": ""}
 
@@ -317,26 +408,40 @@ def _executed(page: Page, env: dict[str, str], limits: Limits) -> Any:
 
     def begin(cell: Any, **_rest: Any) -> None:
         at["source"] = cell.source
-        at.setdefault("since", time.monotonic())  # the page's time; until then libraries were loaded for all pages
+        # the page's time; until then libraries were loaded for all pages
+        at.setdefault("since", time.monotonic())
 
     try:
         executed = papermill.execute_notebook(
-            notebook, None, page.parameters, kernel_name="python3", language="python", engine_name="warm",
-            progress_bar=False, request_save_on_cell_execute=False, start_timeout=START_SECONDS,
-            timeout_func=seconds_left, on_cell_start=begin,
-            resources={"metadata": {"path": str(ROOT)}}, config=_config(env, limits),
-        )  # fmt: skip
+            notebook,
+            None,
+            page.parameters,
+            kernel_name="python3",
+            language="python",
+            engine_name="warm",
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+            start_timeout=START_SECONDS,
+            timeout_func=seconds_left,
+            on_cell_start=begin,
+            resources={"metadata": {"path": str(ROOT)}},
+            config=_config(env, limits),
+        )
     except papermill.PapermillExecutionError as error:
         where = _place(notebook.cells, error.source)
-        raise DataError(f"{page}, {where}: {_shortened(f'{error.ename}: {error.evalue}')}{_hint(error.ename, limits)}"
-                        ) from None  # fmt: skip
+        raise DataError(
+            f"{page}, {where}: "
+            f"{_shortened(f'{error.ename}: {error.evalue}')}{_hint(error.ename, limits)}"
+        ) from None
     except CellTimeoutError:
         where = _place(notebook.cells, at["source"])
         raise DataError(f"{page}, {where}: {_limit_reached(limits, at['since'])}") from None
     except (DeadKernelError, RuntimeError) as error:
         where = _place(notebook.cells, at["source"]) if at["source"] else "before its first cell"
         told = "its kernel died" if isinstance(error, DeadKernelError) else _shortened(str(error))
-        raise _KernelDiedError(f"{page}, {where}: {told}, twice; was there enough memory?") from None
+        raise _KernelDiedError(
+            f"{page}, {where}: {told}, twice; was there enough memory?"
+        ) from None
     executed.metadata.papermill = {"parameters": page.parameters}
     return executed
 
@@ -344,12 +449,15 @@ def _executed(page: Page, env: dict[str, str], limits: Limits) -> Any:
 def _config(env: dict[str, str], limits: Limits) -> Any:
     from traitlets.config import Config
 
-    return Config({"WarmProvisioner": {"preload": PRELOAD, "extra_env": env, "memory_limit": limits.memory}})
+    return Config(
+        {"WarmProvisioner": {"preload": PRELOAD, "extra_env": env, "memory_limit": limits.memory}}
+    )
 
 
 def _seconds_left(limits: Limits, started: float) -> float:
     page = started + limits.page_seconds - time.monotonic()
-    return max(min(limits.cell_seconds, page, limits.ends - time.time()), 0.01)  # nbclient takes 0 for no limit
+    # nbclient takes 0 for no limit
+    return max(min(limits.cell_seconds, page, limits.ends - time.time()), 0.01)
 
 
 def _limit_reached(limits: Limits, started: float) -> str:
@@ -362,7 +470,11 @@ def _limit_reached(limits: Limits, started: float) -> str:
 
 def _hint(ename: str, limits: Limits) -> str:
     memory = f"; a page may use {limits.memory / 1e9:.1f} GB" if limits.memory else ""
-    return memory if ename in ("MemoryError", "ArrayMemoryError", "_ArrayMemoryError", "OutOfMemoryException") else ""
+    return (
+        memory
+        if ename in ("MemoryError", "ArrayMemoryError", "_ArrayMemoryError", "OutOfMemoryException")
+        else ""
+    )
 
 
 def _in_words(error: Exception) -> str:
@@ -377,7 +489,9 @@ def _place(cells: list, source: str) -> str:
     """Say where a cell stands: its number, and the heading above it."""
     heading = ""
     for number, cell in enumerate(cells, 1):
-        if cell.cell_type == "markdown" and (found := re.search(r"^#+ +(.+)", cell.source, re.MULTILINE)):
+        if cell.cell_type == "markdown" and (
+            found := re.search(r"^#+ +(.+)", cell.source, re.MULTILINE)
+        ):
             heading = found[1].strip()
         if cell.cell_type == "code" and cell.source == source:
             return f"cell {number}" + (f' under "{heading}"' if heading else "")

@@ -1,4 +1,6 @@
-"""Profit: what a dealer earns with our brand and with each rival he carries, and the proof to hand him."""
+"""Profit: what a dealer earns with our brand and with each rival he carries, and the proof to hand
+him.
+"""
 
 import numpy as np
 import pandas as pd
@@ -8,66 +10,96 @@ from scipy.stats import t as student
 from helpers import style
 
 MEASURES = ("margin_rate", "profit_per_m2", "gmroi", "stock_turn")
-NOTABLE_POINTS, NOTABLE_SHARE = 0.005, 0.05  # of margin, of the rival's figure: less is "about equal", however sure
+# of margin, of the rival's figure: less is "about equal", however sure
+NOTABLE_POINTS, NOTABLE_SHARE = 0.005, 0.05
 MIN_MONTHS = 3  # of a brand, and of its stock: fewer are no habit
 MIN_REVENUE_SHARE = 0.01  # of the dealer's sales: a sideline's margin is that of a few models
 MOST_BRANDS = 8  # side by side in a figure
-MIN_DEALERS = 5  # behind a median that a dealer may see: from fewer, another's figure could be guessed
+# behind a median that a dealer may see: from fewer, another's figure could be guessed
+MIN_DEALERS = 5
 LESS = 0.9  # a turn or sales per m² below this part of the rival's is a lever
 LEVEL = 0.95
 LONGEST = 18  # characters of a brand's name beside four panels
 YEAR = 12
 RESULTS = ("win", "even", "lose")
 LEVERS = ("second_pricing", "rebate_policy", "floor_given", "ants_moving", "line_up")
-SHEET = ["measure", "ours", "best_rival", "rival", "lead", "low", "high", "result", "rank", "n_brands", "gap_money",
-         "stock_to_spare", "network"]  # fmt: skip
+SHEET = [
+    "measure",
+    "ours",
+    "best_rival",
+    "rival",
+    "lead",
+    "low",
+    "high",
+    "result",
+    "rank",
+    "n_brands",
+    "gap_money",
+    "stock_to_spare",
+    "network",
+]
 # numerator, denominator and months in the unit of each measure
-RATIOS = {"margin_rate": ("earned", "revenue", 1), "profit_per_m2": ("earned", "shelf_area_m2", YEAR),
-          "gmroi": ("earned", "average_stock_value", YEAR),
-          "stock_turn": ("cost_of_sales", "average_stock_value", YEAR)}  # fmt: skip
+RATIOS = {
+    "margin_rate": ("earned", "revenue", 1),
+    "profit_per_m2": ("earned", "shelf_area_m2", YEAR),
+    "gmroi": ("earned", "average_stock_value", YEAR),
+    "stock_turn": ("cost_of_sales", "average_stock_value", YEAR),
+}
 FLOWS = ("revenue", "gross_profit", "rebate", "earned", "cost_of_sales")
 
 
-# ---- every dealer, every brand --------------------------------------------------------------------------------------
+# ---- every dealer, every brand -------------------------------------------------------------------
 
 
-def brand_comparison(sums: pd.DataFrame, brand: str, months: pd.DataFrame | None = None) -> pd.DataFrame:
+def brand_comparison(
+    sums: pd.DataFrame, brand: str, months: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Set our brand against each rival a dealer carries, over the same months.
 
-    `margin_rate` = (gross profit + rebate) ÷ revenue; `profit_per_m2` = the same earned in a year ÷ mean floor;
-    `gmroi` (gross margin return on inventory) = the same ÷ average stock at cost; `stock_turn` = a year's cost of
-    sales ÷ average stock at cost. Rebates count: the dealer can spend them. A lead is "win" or "lose" only if it is
-    notable (`NOTABLE_POINTS`, `NOTABLE_SHARE`) and its interval leaves out zero, which holds 95 % for all his rivals
-    together (Bonferroni); else "even".
+    `margin_rate` = (gross profit + rebate) ÷ revenue; `profit_per_m2` = the same earned in a year ÷
+    mean floor; `gmroi` (gross margin return on inventory) = the same ÷ average stock at cost;
+    `stock_turn` = a year's cost of sales ÷ average stock at cost. Rebates count: the dealer can
+    spend them. A lead is "win" or "lose" only if it is notable (`NOTABLE_POINTS`, `NOTABLE_SHARE`)
+    and its interval leaves out zero, which holds 95 % for all his rivals together (Bonferroni);
+    else "even".
 
     Parameters
     ----------
     sums, months
-        As `earnings.brand_sums` and `earnings.brand_months` give them. Without months there are no intervals, and a
-        notable lead is taken for a sure one.
+        As `earnings.brand_sums` and `earnings.brand_months` give them. Without months there are no
+        intervals, and a notable lead is taken for a sure one.
     brand
         Ours, as the data write it; empty or never sold, there is no lead.
 
     Returns
     -------
     DataFrame
-        One row per dealer and brand: `dealer_id`, `brand`, `ours`, `left_out` (why it is not compared: "short_window",
-        "no_revenue", "sideline" below `MIN_REVENUE_SHARE`; else ""), the measures (NaN where left out or a denominator
-        is not above zero) with `rank_<measure>` within the dealer (1 best, equals share it) and `n_brands` compared;
-        `revenue_share`; a year's `revenue`, `gross_profit`, `rebate`, `earned`, `cost_of_sales`; `shelf_area_m2`,
-        `average_stock_value`, `front_rate` (gross profit ÷ revenue), `rebate_rate`, `sales_per_m2`; the like window;
-        and for rivals `lead_<measure>` (ours − his), `low_`, `high_`, `result_<measure>`.
+        One row per dealer and brand: `dealer_id`, `brand`, `ours`, `left_out` (why it is not
+        compared: "short_window", "no_revenue", "sideline" below `MIN_REVENUE_SHARE`; else ""), the
+        measures (NaN where left out or a denominator is not above zero) with `rank_<measure>`
+        within the dealer (1 best, equals share it) and `n_brands` compared; `revenue_share`; a
+        year's `revenue`, `gross_profit`, `rebate`, `earned`, `cost_of_sales`; `shelf_area_m2`,
+        `average_stock_value`, `front_rate` (gross profit ÷ revenue), `rebate_rate`, `sales_per_m2`;
+        the like window; and for rivals `lead_<measure>` (ours − his), `low_`, `high_`,
+        `result_<measure>`.
 
-    Source: Sweeney (1973), Improving the profitability of retail merchandising decisions, Journal of Marketing 37(1);
-    the interval is that of a ratio of means over paired months (Cochran 1977, Sampling Techniques, chapter 6).
+    Source: Sweeney (1973), Improving the profitability of retail merchandising decisions, Journal
+    of Marketing 37(1); the interval is that of a ratio of means over paired months (Cochran 1977,
+    Sampling Techniques, chapter 6).
     """
     rows = _measured(sums.reset_index(drop=True), brand)
     by_dealer = rows.groupby("dealer_id")
-    rows["n_brands"] = (rows["left_out"] == "").groupby(rows["dealer_id"]).transform("sum").astype(int)
+    rows["n_brands"] = (
+        (rows["left_out"] == "").groupby(rows["dealer_id"]).transform("sum").astype(int)
+    )
     for measure in MEASURES:
         rows[f"rank_{measure}"] = by_dealer[measure].rank(method="min", ascending=False)
     ours = rows[rows["ours"]].drop_duplicates("dealer_id")
-    place = pd.Series(ours.index, index=ours["dealer_id"]).reindex(rows["dealer_id"]).to_numpy(dtype="float64")
+    place = (
+        pd.Series(ours.index, index=ours["dealer_id"])
+        .reindex(rows["dealer_id"])
+        .to_numpy(dtype="float64")
+    )
     errors = _standard_errors(rows, months, place)
     for measure in MEASURES:
         _add_lead(rows, measure, place, errors.get(measure))
@@ -82,11 +114,14 @@ def _measured(sums: pd.DataFrame, brand: str) -> pd.DataFrame:
     short = ~rows["alike"].astype(bool) | (rows["n_months"] < MIN_MONTHS)
     rows["left_out"] = np.select(
         [short, rows["revenue"] <= 0, rows["revenue_share"] < MIN_REVENUE_SHARE],
-        ["short_window", "no_revenue", "sideline"], default="",
-    )  # fmt: skip
+        ["short_window", "no_revenue", "sideline"],
+        default="",
+    )
     for column in FLOWS:
         rows[column] = rows[column] * YEAR / rows["window_months"]
-    rows["average_stock_value"] = rows["average_stock_value"].where(rows["n_stock_months"] >= MIN_MONTHS)
+    rows["average_stock_value"] = rows["average_stock_value"].where(
+        rows["n_stock_months"] >= MIN_MONTHS
+    )
     kept = rows["left_out"] == ""
     for measure, (top, bottom, _unit) in RATIOS.items():
         rows[measure] = (rows[top] / _positive(rows[bottom])).where(kept)
@@ -101,14 +136,17 @@ def _positive(values: pd.Series) -> pd.Series:
     return values.where(values > 0)
 
 
-def _add_lead(rows: pd.DataFrame, measure: str, place: np.ndarray, error: np.ndarray | None) -> None:
+def _add_lead(
+    rows: pd.DataFrame, measure: str, place: np.ndarray, error: np.ndarray | None
+) -> None:
     """Add our lead over each rival, its interval, and whether it is one."""
     values = rows[measure].to_numpy(dtype="float64")
     theirs = np.where(rows["ours"], np.nan, values)
     lead = np.append(values, np.nan)[np.where(np.isnan(place), -1, place).astype(int)] - theirs
     error = np.full(len(rows), np.nan) if error is None else error
     freedom = (rows["window_months"] - 1).clip(lower=1)
-    # the rival to talk about is the best of all he carries: with forty of them chance alone would put one ahead
+    # the rival to talk about is the best of all he carries: with forty of them chance alone would
+    # put one ahead
     n_rivals = (rows["n_brands"] - 1).clip(lower=1)
     width = student.ppf(1 - (1 - LEVEL) / 2 / n_rivals, freedom) * error
     low, high = lead - width, lead + width
@@ -116,14 +154,19 @@ def _add_lead(rows: pd.DataFrame, measure: str, place: np.ndarray, error: np.nda
     win = (lead.round(9) >= notable) & ~(low <= 0)
     lose = (lead.round(9) <= -notable) & ~(high >= 0)
     rows[f"lead_{measure}"], rows[f"low_{measure}"], rows[f"high_{measure}"] = lead, low, high
-    rows[f"result_{measure}"] = np.select([np.isnan(lead), win, lose], ["", "win", "lose"], default="even")
+    rows[f"result_{measure}"] = np.select(
+        [np.isnan(lead), win, lose], ["", "win", "lose"], default="even"
+    )
 
 
-def _standard_errors(rows: pd.DataFrame, months: pd.DataFrame | None, place: np.ndarray) -> dict[str, np.ndarray]:
-    """Give the standard error of each lead, from the differences between the two brands month by month.
+def _standard_errors(
+    rows: pd.DataFrame, months: pd.DataFrame | None, place: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Give the standard error of each lead, from the differences between the two brands month by
+    month.
 
-    A ratio of means is off by the mean of (numerator − ratio × denominator) ÷ mean denominator; what moves both
-    brands, a season or a sinking margin, cancels in the difference.
+    A ratio of means is off by the mean of (numerator − ratio × denominator) ÷ mean denominator;
+    what moves both brands, a season or a sinking margin, cancels in the difference.
     """
     if months is None or months.empty:
         return {}
@@ -135,7 +178,10 @@ def _standard_errors(rows: pd.DataFrame, months: pd.DataFrame | None, place: np.
     reported = np.zeros((dealer.max() + 1, len(names)), bool)
     reported[dealer[at], column] = True
     inside, pair = reported[dealer], np.where(np.isnan(place), 0, place).astype(int)
-    grids = {c: _grid(months[c], at, column, inside, c in FLOWS) for c in {c for r in RATIOS.values() for c in r[:2]}}
+    grids = {
+        c: _grid(months[c], at, column, inside, c in FLOWS)
+        for c in {c for r in RATIOS.values() for c in r[:2]}
+    }
     n, found = inside.sum(axis=1), {}
     with np.errstate(invalid="ignore", divide="ignore"):
         for measure, (top, bottom, unit) in RATIOS.items():
@@ -148,12 +194,19 @@ def _standard_errors(rows: pd.DataFrame, months: pd.DataFrame | None, place: np.
     return found
 
 
-def _grid(values: pd.Series, at: np.ndarray, column: np.ndarray, inside: np.ndarray, is_flow: bool) -> np.ndarray:
-    """Lay a column out as brand x month: a month without a report sold nothing, and its stock and floor were usual."""
+def _grid(
+    values: pd.Series, at: np.ndarray, column: np.ndarray, inside: np.ndarray, is_flow: bool
+) -> np.ndarray:
+    """Lay a column out as brand x month.
+
+    A month without a report sold nothing, and its stock and floor were usual.
+    """
     grid = np.full(inside.shape, np.nan)
     grid[at, column] = values.to_numpy(dtype="float64")
     known = ~np.isnan(grid)
-    mean = np.where(known, grid, 0).sum(axis=1) / np.where(known.any(axis=1), known.sum(axis=1), np.nan)
+    mean = np.where(known, grid, 0).sum(axis=1) / np.where(
+        known.any(axis=1), known.sum(axis=1), np.nan
+    )
     usual = np.zeros(len(grid)) if is_flow else mean
     return np.where(inside, np.where(known, grid, usual[:, None]), 0.0)
 
@@ -163,23 +216,25 @@ def shared_brands(comparison: pd.DataFrame) -> pd.DataFrame:
     return comparison[comparison[[f"lead_{measure}" for measure in MEASURES]].notna().any(axis=1)]
 
 
-# ---- one dealer -----------------------------------------------------------------------------------------------------
+# ---- one dealer ----------------------------------------------------------------------------------
 
 
 def proof(comparison: pd.DataFrame, dealer_id: str) -> pd.DataFrame:
     """Give the sheet for one dealer: each measure with our brand and with his best rival.
 
-    It may be handed to him: only his own figures, and the median dealer's with our brand where `MIN_DEALERS` stand
-    behind it. The best rival is chosen after the fact, which flatters him and never us.
+    It may be handed to him: only his own figures, and the median dealer's with our brand where
+    `MIN_DEALERS` stand behind it. The best rival is chosen after the fact, which flatters him and
+    never us.
 
     Returns
     -------
     DataFrame
-        One row per measure that is known of our brand and of a rival: `measure`, `ours`, `best_rival` (brand), `rival`
-        (his figure), `lead`, `low`, `high`, `result` ("win", "even", "lose"), `rank` of ours and `n_brands`; where we
-        lose, `gap_money`, what the gap costs the dealer a year (our sales at the rival's margin, our floor as
-        productive as his; the two overlap and don't add up), and `stock_to_spare`, the stock he could do without if
-        ours turned as fast; `network`. No rows where there is nothing to compare.
+        One row per measure that is known of our brand and of a rival: `measure`, `ours`,
+        `best_rival` (brand), `rival` (his figure), `lead`, `low`, `high`, `result` ("win", "even",
+        "lose"), `rank` of ours and `n_brands`; where we lose, `gap_money`, what the gap costs the
+        dealer a year (our sales at the rival's margin, our floor as productive as his; the two
+        overlap and don't add up), and `stock_to_spare`, the stock he could do without if ours
+        turned as fast; `network`. No rows where there is nothing to compare.
     """
     here = comparison[comparison["dealer_id"] == dealer_id].to_dict("records")
     us = next((row for row in here if row["ours"]), None)
@@ -189,17 +244,34 @@ def proof(comparison: pd.DataFrame, dealer_id: str) -> pd.DataFrame:
         if not known:
             continue
         best = max(known, key=lambda row: row[measure])
-        money, capital = _cost(us, best, measure) if best[f"result_{measure}"] == "lose" else (np.nan, np.nan)
-        rows.append((
-            measure, us[measure], best["brand"], best[measure], best[f"lead_{measure}"], best[f"low_{measure}"],
-            best[f"high_{measure}"], best[f"result_{measure}"], int(us[f"rank_{measure}"]), len(known) + 1, money,
-            capital, _network_median(network[measure].dropna()),
-        ))  # fmt: skip
+        money, capital = (
+            _cost(us, best, measure) if best[f"result_{measure}"] == "lose" else (np.nan, np.nan)
+        )
+        rows.append(
+            (
+                measure,
+                us[measure],
+                best["brand"],
+                best[measure],
+                best[f"lead_{measure}"],
+                best[f"low_{measure}"],
+                best[f"high_{measure}"],
+                best[f"result_{measure}"],
+                int(us[f"rank_{measure}"]),
+                len(known) + 1,
+                money,
+                capital,
+                _network_median(network[measure].dropna()),
+            )
+        )
     return pd.DataFrame(rows, columns=SHEET)
 
 
 def _cost(us, rival, measure: str):
-    """Value a gap in a measure: money a year, and stock that could be done without; of rows or of whole tables."""
+    """Value a gap in a measure: money a year, and stock that could be done without.
+
+    Of rows or of whole tables.
+    """
     if measure in ("margin_rate", "profit_per_m2"):
         return (rival[measure] - us[measure]) * us[RATIOS[measure][1]], np.nan
     if measure == "stock_turn":
@@ -212,62 +284,86 @@ def _network_median(known: pd.Series) -> float:
 
 
 def gaps(comparison: pd.DataFrame) -> pd.DataFrame:
-    """List where a rival earns a dealer more than we do: one row per dealer and rival who wins on any measure.
+    """List where a rival earns a dealer more than we do.
+
+    One row per dealer and rival who wins on any measure.
 
     Returns
     -------
     DataFrame
-        `dealer_id`, `rival`, `n_behind` (measures), `lost_measures`, `lead_points` of margin, `gap_money` (the
-        larger of what the gaps in margin and profit per m² cost him a year) and `stock_to_spare` (see `proof`),
-        `levers` (codes of `LEVERS`), `on_all` (beaten on margin and on profit per m² and GMROI, where these are
-        known). The largest money first.
+        `dealer_id`, `rival`, `n_behind` (measures), `lost_measures`, `lead_points` of margin,
+        `gap_money` (the larger of what the gaps in margin and profit per m² cost him a year) and
+        `stock_to_spare` (see `proof`), `levers` (codes of `LEVERS`), `on_all` (beaten on margin and
+        on profit per m² and GMROI, where these are known). The largest money first.
     """
     rivals = shared_brands(comparison)
-    ours = comparison[comparison["ours"]].set_index("dealer_id").reindex(rivals["dealer_id"]).set_index(rivals.index)
+    ours = (
+        comparison[comparison["ours"]]
+        .set_index("dealer_id")
+        .reindex(rivals["dealer_id"])
+        .set_index(rivals.index)
+    )
     lost = pd.DataFrame({m: rivals[f"result_{m}"] == "lose" for m in MEASURES}, index=rivals.index)
     earning, valued = list(MEASURES[:3]), list(MEASURES[:2])
-    costs = pd.DataFrame({m: _cost(ours, rivals, m)[0] for m in valued}, index=rivals.index).where(lost[valued])
+    costs = pd.DataFrame({m: _cost(ours, rivals, m)[0] for m in valued}, index=rivals.index).where(
+        lost[valued]
+    )
     known = rivals[[f"lead_{m}" for m in earning]].notna().to_numpy()
-    rows = pd.DataFrame({
-        "dealer_id": rivals["dealer_id"], "rival": rivals["brand"], "n_behind": lost.sum(axis=1).astype(int),
-        "lost_measures": _codes(MEASURES, lost.to_numpy()),
-        "lead_points": 100 * rivals["lead_margin_rate"], "gap_money": costs.max(axis=1),
-        "stock_to_spare": _cost(ours, rivals, "stock_turn")[1].where(lost["stock_turn"]),
-        "levers": _levers(rivals, ours, lost),
-        "on_all": lost["margin_rate"] & (lost[earning].to_numpy() | ~known).all(axis=1),
-    })  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "dealer_id": rivals["dealer_id"],
+            "rival": rivals["brand"],
+            "n_behind": lost.sum(axis=1).astype(int),
+            "lost_measures": _codes(MEASURES, lost.to_numpy()),
+            "lead_points": 100 * rivals["lead_margin_rate"],
+            "gap_money": costs.max(axis=1),
+            "stock_to_spare": _cost(ours, rivals, "stock_turn")[1].where(lost["stock_turn"]),
+            "levers": _levers(rivals, ours, lost),
+            "on_all": lost["margin_rate"] & (lost[earning].to_numpy() | ~known).all(axis=1),
+        }
+    )
     rows, order = rows[rows["n_behind"] > 0], ["gap_money", "dealer_id", "rival"]
     return rows.sort_values(order, ascending=[False, True, True], ignore_index=True)
 
 
 def _levers(rivals: pd.DataFrame, ours: pd.DataFrame, lost: pd.DataFrame) -> list[str]:
     """Name the part that makes a lost measure lose. Our reading of the handbook."""
-    margin, floor, stock = lost["margin_rate"], lost["profit_per_m2"], lost["gmroi"] | lost["stock_turn"]
+    margin, floor, stock = (
+        lost["margin_rate"],
+        lost["profit_per_m2"],
+        lost["gmroi"] | lost["stock_turn"],
+    )
     slow_floor = floor & (ours["sales_per_m2"] <= LESS * rivals["sales_per_m2"])
     slow_stock = stock & (ours["stock_turn"] <= LESS * rivals["stock_turn"])
     holds = {
         "second_pricing": margin & (rivals["front_rate"] - ours["front_rate"] >= NOTABLE_POINTS),
         "rebate_policy": margin & (rivals["rebate_rate"] - ours["rebate_rate"] >= NOTABLE_POINTS),
-        "floor_given": slow_floor, "ants_moving": slow_stock,
-        # what earns its margin but neither leaves the floor nor the stock is the wrong model for this shop
+        "floor_given": slow_floor,
+        "ants_moving": slow_stock,
+        # what earns its margin but neither leaves the floor nor the stock is the wrong model for
+        # this shop
         "line_up": slow_floor & slow_stock & ~margin,
-    }  # fmt: skip
+    }
     return _codes(LEVERS, np.column_stack([holds[lever].to_numpy(bool) for lever in LEVERS]))
 
 
 def _codes(names: tuple[str, ...], holds: np.ndarray) -> list[str]:
-    """Write the names that hold in each row, apart by blanks: a cell of a CSV file holds no list."""
+    """Write the names that hold in each row, apart by blanks.
+
+    A cell of a CSV file holds no list.
+    """
     return [" ".join(name for name, here in zip(names, row, strict=True) if here) for row in holds]
 
 
-# ---- sentences ------------------------------------------------------------------------------------------------------
+# ---- sentences -----------------------------------------------------------------------------------
 
 
 def verdict(comparison: pd.DataFrame, dealer_id: str, *, in_short: bool = False) -> list[str]:
-    """Say to the dealer where our brand earns him more, where less, by how much, and what would change it.
+    """Say to the dealer where our brand earns him more, where less, by how much, and what would
+    change it.
 
-    What is said follows the sheet of `proof`; it names no other dealer and nothing of ours but his own figures.
-    `in_short` leaves each measure's figures to `plot_proof`.
+    What is said follows the sheet of `proof`; it names no other dealer and nothing of ours but his
+    own figures. `in_short` leaves each measure's figures to `plot_proof`.
     """
     here = comparison[comparison["dealer_id"] == dealer_id]
     sheet, ours = proof(comparison, dealer_id), here[here["ours"]]
@@ -285,7 +381,10 @@ def verdict(comparison: pd.DataFrame, dealer_id: str, *, in_short: bool = False)
 
 
 def _counted(sheet: pd.DataFrame) -> dict[str, int]:
-    return {"of": len(sheet), **{f"n_{result}": int((sheet["result"] == result).sum()) for result in RESULTS}}
+    return {
+        "of": len(sheet),
+        **{f"n_{result}": int((sheet["result"] == result).sum()) for result in RESULTS},
+    }
 
 
 def _nothing(here: pd.DataFrame, ours: pd.DataFrame) -> str:
@@ -294,7 +393,9 @@ def _nothing(here: pd.DataFrame, ours: pd.DataFrame) -> str:
     if ours.empty:
         return style.say("profit.no_ours")
     if reason := ours["left_out"].iloc[0]:
-        return style.say("profit.ours_left_out", brand=ours["brand"].iloc[0], reason=style.label(reason))
+        return style.say(
+            "profit.ours_left_out", brand=ours["brand"].iloc[0], reason=style.label(reason)
+        )
     return style.say("profit.no_rival", brand=ours["brand"].iloc[0])
 
 
@@ -305,16 +406,25 @@ def _left_out(here: pd.DataFrame) -> list[str]:
 
 
 def _measure_sentence(row, brand: str) -> str:
-    said = {"measure": style.label(row.measure), "brand": brand, "ours": figure(row.ours, row.measure),
-            "best": row.best_rival, "rival": figure(row.rival, row.measure)}  # fmt: skip
+    said = {
+        "measure": style.label(row.measure),
+        "brand": brand,
+        "ours": figure(row.ours, row.measure),
+        "best": row.best_rival,
+        "rival": figure(row.rival, row.measure),
+    }
     lead = style.say(f"profit.{row.result}", **said, lead=difference(abs(row.lead), row.measure))
     if row.result != "even":
         low, high = (_bound(bound, row.measure) for bound in sorted([abs(row.low), abs(row.high)]))
         known = row.low == row.low and low != high
-        lead += style.say("profit.interval", low=low, high=high) if known else style.say("profit.stop")
+        lead += (
+            style.say("profit.interval", low=low, high=high) if known else style.say("profit.stop")
+        )
     worth = row.stock_to_spare if row.measure == "stock_turn" else row.gap_money
     if worth == worth:
-        lead += style.say(f"profit.cost_{row.measure}", money=worth, best=row.best_rival, brand=brand)
+        lead += style.say(
+            f"profit.cost_{row.measure}", money=worth, best=row.best_rival, brand=brand
+        )
     return lead
 
 
@@ -328,13 +438,23 @@ def _lever_sentences(here: pd.DataFrame, sheet: pd.DataFrame, us: pd.Series) -> 
     if found.empty or not found["levers"].iloc[0]:
         return []
     rival = here[here["brand"] == found["rival"].iloc[0]].iloc[0]
-    figures = {"second_pricing": "front_rate", "rebate_policy": "rebate_rate", "floor_given": "sales_per_m2",
-               "ants_moving": "stock_turn", "line_up": "sales_per_m2"}  # fmt: skip
+    figures = {
+        "second_pricing": "front_rate",
+        "rebate_policy": "rebate_rate",
+        "floor_given": "sales_per_m2",
+        "ants_moving": "stock_turn",
+        "line_up": "sales_per_m2",
+    }
     return [
-        style.say(f"profit.lever_{lever}", brand=us["brand"], best=rival["brand"],
-                  ours=figure(us[figures[lever]], figures[lever]), rival=figure(rival[figures[lever]], figures[lever]))
+        style.say(
+            f"profit.lever_{lever}",
+            brand=us["brand"],
+            best=rival["brand"],
+            ours=figure(us[figures[lever]], figures[lever]),
+            rival=figure(rival[figures[lever]], figures[lever]),
+        )
         for lever in found["levers"].iloc[0].split()
-    ]  # fmt: skip
+    ]
 
 
 def _bound(value: float, measure: str) -> str:
@@ -343,10 +463,19 @@ def _bound(value: float, measure: str) -> str:
 
 
 def figure(value: float, measure: str) -> str:
-    """Write a measure in its unit: a rate as percent, money per m² as an amount, GMROI and turns as a number."""
+    """Write a measure in its unit.
+
+    A rate as percent, money per m² as an amount, GMROI and turns as a number.
+    """
     if measure.endswith("_rate"):
         return style.percent(value, 1)
-    return style.money(value) if measure.endswith("_m2") else "–" if value != value else style.decimal(value, 2)
+    return (
+        style.money(value)
+        if measure.endswith("_m2")
+        else "–"
+        if value != value
+        else style.decimal(value, 2)
+    )
 
 
 def difference(value: float, measure: str) -> str:
@@ -363,18 +492,28 @@ def proof_table(sheet: pd.DataFrame) -> pd.DataFrame:
         return [figure(value, m) for value, m in zip(sheet[column], sheet["measure"], strict=True)]
 
     signed = zip(sheet["lead"], sheet["measure"], strict=True)
-    return pd.DataFrame({
-        "indicator": [style.label(m) for m in sheet["measure"]], "our_figure": written("ours"),
-        "best_rival": sheet["best_rival"], "rival_figure": written("rival"),
-        "lead": [("+" if lead > 0 else "−" if lead < 0 else "") + difference(abs(lead), m) for lead, m in signed],
-        "result": [style.label(result) for result in sheet["result"]],
-        "rank": [style.say("profit.rank", rank=r.rank, n=r.n_brands) for r in sheet.itertuples()],
-        "gap_money": sheet["gap_money"], "stock_to_spare": sheet["stock_to_spare"],
-        "network_figure": written("network"),
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "indicator": [style.label(m) for m in sheet["measure"]],
+            "our_figure": written("ours"),
+            "best_rival": sheet["best_rival"],
+            "rival_figure": written("rival"),
+            "lead": [
+                ("+" if lead > 0 else "−" if lead < 0 else "") + difference(abs(lead), m)
+                for lead, m in signed
+            ],
+            "result": [style.label(result) for result in sheet["result"]],
+            "rank": [
+                style.say("profit.rank", rank=r.rank, n=r.n_brands) for r in sheet.itertuples()
+            ],
+            "gap_money": sheet["gap_money"],
+            "stock_to_spare": sheet["stock_to_spare"],
+            "network_figure": written("network"),
+        }
+    )
 
 
-# ---- plots ----------------------------------------------------------------------------------------------------------
+# ---- plots ---------------------------------------------------------------------------------------
 
 
 def _short(name: str) -> str:
@@ -382,10 +521,15 @@ def _short(name: str) -> str:
     return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
 
 
-def plot_proof(comparison: pd.DataFrame, dealer_id: str, *, scope: str = "", ax: Axes | None = None) -> Axes:
-    """Draw one dealer's brands side by side, a panel a measure, ours in our colour; `ax` takes the first measure.
+def plot_proof(
+    comparison: pd.DataFrame, dealer_id: str, *, scope: str = "", ax: Axes | None = None
+) -> Axes:
+    """Draw one dealer's brands side by side, a panel a measure, ours in our colour.
 
-    Of many brands ours, the best rival of each measure, and then the largest are drawn: `MOST_BRANDS` in all.
+    `ax` takes the first measure.
+
+    Of many brands ours, the best rival of each measure, and then the largest are drawn:
+    `MOST_BRANDS` in all.
     """
     here = comparison[(comparison["dealer_id"] == dealer_id) & (comparison["left_out"] == "")]
     sheet = proof(comparison, dealer_id)
@@ -402,9 +546,17 @@ def plot_proof(comparison: pd.DataFrame, dealer_id: str, *, scope: str = "", ax:
         colors = [style.COLORS["ours" if is_ours else "muted"] for is_ours in here["ours"]]
         panel.barh(np.arange(len(here)), known, color=colors, height=0.62)
         for y, value in enumerate(here[row.measure]):
-            panel.annotate(figure(value, row.measure), (max(known.iloc[y], 0), y), xytext=(4, 0), fontsize=8.5,
-                           textcoords="offset points", va="center")  # fmt: skip
-        panel.set(xlim=(min(known.min(), 0), 1.55 * max(known.max(), 1e-9)), ylim=(len(here) - 0.5, -0.5))
+            panel.annotate(
+                figure(value, row.measure),
+                (max(known.iloc[y], 0), y),
+                xytext=(4, 0),
+                fontsize=8.5,
+                textcoords="offset points",
+                va="center",
+            )
+        panel.set(
+            xlim=(min(known.min(), 0), 1.55 * max(known.max(), 1e-9)), ylim=(len(here) - 0.5, -0.5)
+        )
         panel.set_title(style.label(row.measure), fontsize=9.5)
         panel.set(xticks=[], yticks=[])
         panel.grid(visible=False)

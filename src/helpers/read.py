@@ -1,4 +1,7 @@
-"""The door: canonical tables → small pandas tables. Lines never reach pandas, only aggregates do."""
+"""The door: canonical tables → small pandas tables.
+
+Lines never reach pandas, only aggregates do.
+"""
 
 from pathlib import Path
 
@@ -17,7 +20,7 @@ from helpers.tables import described, errors, fingerprint, in_words, source_name
 __all__ = ["ROOT", "DataError", "Workbook", "fingerprint", "workbook"]
 
 
-# ---- periods of the data -------------------------------------------------------------------------------------------
+# ---- periods of the data -------------------------------------------------------------------------
 
 
 @kept
@@ -33,11 +36,16 @@ def span(book: Workbook) -> tuple[str, str]:
     table(book, name)  # an error in the data is told before its span is asked for
     months = described(book, name)["months"]
     if not months:
-        raise DataError(f"{name}: {source_name(book, name)} has no dated line; nothing can be analysed")
+        raise DataError(
+            f"{name}: {source_name(book, name)} has no dated line; nothing can be analysed"
+        )
     first, _last, day = checks.main_span(months)
     last = periods.last_complete_month(pd.Timestamp(day).date())
     if last < first:
-        raise DataError(f"{name}: {source_name(book, name)} starts in {first} and ends on {day}: no month is complete")
+        raise DataError(
+            f"{name}: {source_name(book, name)} starts in {first} and ends on {day}: no month is "
+            "complete"
+        )
     return first, last
 
 
@@ -54,17 +62,21 @@ def require_period(book: Workbook, period: str = "") -> str:
         return last
     periods.require_month(period)
     if not first <= period <= last:
-        raise DataError(f"period: no complete data for {period}; {book.path.name} has {first} to {last}")
+        raise DataError(
+            f"period: no complete data for {period}; {book.path.name} has {first} to {last}"
+        )
     return period
 
 
 @kept
 def covered(book: Workbook, period: str, n_months: int = 12) -> periods.Covered:
-    """Tell which part of a window the data cover: no figure over the rest may be made up, or scaled to it.
+    """Tell which part of a window the data cover.
 
-    A window is whole from the month of the first dated line on: who invoices on the fifth has a whole month. A window
-    that is not begins with the first line itself, or, where all lines of a month have one date, with its month. A year
-    counts 365 days, a leap year too.
+    No figure over the rest may be made up, or scaled to it.
+
+    A window is whole from the month of the first dated line on: who invoices on the fifth has a
+    whole month. A window that is not begins with the first line itself, or, where all lines of a
+    month have one date, with its month. A year counts 365 days, a leap year too.
     """
     start, end = periods.window(period, n_months)
     first, _last = span(book)
@@ -94,17 +106,26 @@ def prepare(book: Workbook) -> None:
         raise DataError("\n".join(in_words(book, finding) for finding in found))
 
 
-JUDGED_BY = "sell_in|payments|dealer_profit"  # what tells of each dealer, and so makes a card of him
+# what tells of each dealer, and so makes a card of him
+JUDGED_BY = "sell_in|payments|dealer_profit"
 
 
 def has(book: Workbook, name: str) -> bool:
-    """Whether the workbook has a table, or a column of it written as "table.column"; any of several between bars."""
+    """Whether the workbook has a table, or a column of it written as "table.column".
+
+    Any of several between bars.
+    """
     asked = [one.partition(".") for one in name.split("|")]
-    return any(book.has(name) and (not column or column in table(book, name).columns) for name, _dot, column in asked)
+    return any(
+        book.has(name) and (not column or column in table(book, name).columns)
+        for name, _dot, column in asked
+    )
 
 
 def tells(book: Workbook, name: str, period: str) -> bool:
-    """Whether the workbook has what `has` asks for, with a line up to a period, or any where lines have no date."""
+    """Whether the workbook has what `has` asks for, with a line up to a period, or any where lines
+    have no date.
+    """
 
     def reaches(one: str) -> bool:
         known = described(book, one.partition(".")[0])
@@ -114,7 +135,7 @@ def tells(book: Workbook, name: str, period: str) -> bool:
     return any(has(book, one) and reaches(one) for one in name.split("|"))
 
 
-# ---- small tables for pandas ---------------------------------------------------------------------------------------
+# ---- small tables for pandas ---------------------------------------------------------------------
 
 
 def records(book: Workbook, name: str, language: str = "en") -> pd.DataFrame:
@@ -161,15 +182,24 @@ def reference(book: Workbook, name: str) -> pd.DataFrame:
 
 @kept
 def dealers(book: Workbook, language: str = "en") -> pd.DataFrame:
-    """Give one row per dealer: those of `dealers` and those that only occur in transactions, named by their id.
+    """Give one row per dealer.
+
+    Those of `dealers` and those that only occur in transactions, named by their id.
 
     `listed` tells them apart; each column of the contract is there, empty where nothing is known.
     """
     rows = records(book, "dealers", language)
-    seen = [table(book, t).select("dealer_id") for t in ("sell_in", "payments", "dealer_profit", "sell_out")
-            if book.has(t) and "dealer_id" in table(book, t).columns]  # fmt: skip
-    ids = ibis.union(*seen, distinct=True) if len(seen) > 1 else seen[0].distinct() if seen else None
-    known = set() if ids is None else set(ids.filter(_.dealer_id.notnull()).to_pandas()["dealer_id"])
+    seen = [
+        table(book, t).select("dealer_id")
+        for t in ("sell_in", "payments", "dealer_profit", "sell_out")
+        if book.has(t) and "dealer_id" in table(book, t).columns
+    ]
+    ids = (
+        ibis.union(*seen, distinct=True) if len(seen) > 1 else seen[0].distinct() if seen else None
+    )
+    known = (
+        set() if ids is None else set(ids.filter(_.dealer_id.notnull()).to_pandas()["dealer_id"])
+    )
     rows["listed"] = True
     unknown = pd.DataFrame({"dealer_id": sorted(known - set(rows["dealer_id"])), "listed": False})
     rows = pd.concat([rows, unknown], ignore_index=True) if len(unknown) else rows
@@ -178,7 +208,10 @@ def dealers(book: Workbook, language: str = "en") -> pd.DataFrame:
 
 
 def brand_share_basis(book: Workbook) -> str:
-    """Tell what our brand's share is a share of: "dealer_profit", else "purchases", else "" where nothing tells."""
+    """Tell what our brand's share is a share of.
+
+    "dealer_profit", else "purchases", else "" where nothing tells.
+    """
     if not book.brand:
         return ""
     if book.has("dealer_profit"):
@@ -186,38 +219,55 @@ def brand_share_basis(book: Workbook) -> str:
     if not book.has("sell_in") or _brand(book, table(book, "sell_in")) is None:
         return ""
     # a brand's own books hold no rival: a share of them would be 100 % everywhere
-    rivals = _branded(book, table(book, "sell_in")).filter(_.brand.notnull() & (_.brand != book.brand)).limit(1)
+    rivals = (
+        _branded(book, table(book, "sell_in"))
+        .filter(_.brand.notnull() & (_.brand != book.brand))
+        .limit(1)
+    )
     return "purchases" if len(rivals.select("brand").to_pandas()) else ""
 
 
 @kept
-def dealer_totals(book: Workbook, period: str, *, n_months: int = 12, n_windows: int = 1) -> pd.DataFrame:
+def dealer_totals(
+    book: Workbook, period: str, *, n_months: int = 12, n_windows: int = 1
+) -> pd.DataFrame:
     """Sum up each dealer's window; with several windows each of those that the data cover whole.
 
     Returns
     -------
     DataFrame
-        One row per dealer who bought or paid in the window (and per `window_end`, where there are several): `purchases`
-        of all brands, and of ours `revenue`, `gross_profit` (revenue − rebate − cost, of the lines that have a cost; a
-        line without rebate has none), `covered_revenue` (of the same lines: what gross profit is the margin of),
-        `quantity`; `payments`;
-        `brand_part` and `brand_total`, whose ratio is `brand_share`. Money is summed exactly before it becomes a
-        float; a column is empty where its table or its cost is missing. Lines without a dealer are left out: see
-        `reconciliation`.
+        One row per dealer who bought or paid in the window (and per `window_end`, where there are
+        several): `purchases` of all brands, and of ours `revenue`, `gross_profit` (revenue − rebate
+        − cost, of the lines that have a cost; a line without rebate has none), `covered_revenue`
+        (of the same lines: what gross profit is the margin of), `quantity`; `payments`;
+        `brand_part` and `brand_total`, whose ratio is `brand_share`. Money is summed exactly before
+        it becomes a float; a column is empty where its table or its cost is missing. Lines without
+        a dealer are left out: see `reconciliation`.
     """
     if n_windows > 1:
         n_windows = max(min(n_windows, _n_covered(book, period, n_months)), 2)
-    parts = [part for part in (_sell_in_sums(book, period, n_months, n_windows),
-                               _payment_sums(book, period, n_months, n_windows),
-                               _profit_sums(book, period, n_months, n_windows)) if part is not None]  # fmt: skip
+    parts = [
+        part
+        for part in (
+            _sell_in_sums(book, period, n_months, n_windows),
+            _payment_sums(book, period, n_months, n_windows),
+            _profit_sums(book, period, n_months, n_windows),
+        )
+        if part is not None
+    ]
     if not parts:
         raise DataError(
             f"dealers can't be judged without a table of sell_in, payments or dealer_profit; "
             f"name the source of one in {book.path.name}, e.g. as [data.sell_in]"
         )
     keys = ["dealer_id"] + (["block"] if n_windows > 1 else [])
-    # by way of Arrow: to_pandas() alone would convert each column anew, a fifth of the time of 500,000 dealers
-    rows = _joined([part.filter(_.dealer_id.notnull()) for part in parts], keys).to_pyarrow().to_pandas()
+    # by way of Arrow: to_pandas() alone would convert each column anew, a fifth of the time of
+    # 500,000 dealers
+    rows = (
+        _joined([part.filter(_.dealer_id.notnull()) for part in parts], keys)
+        .to_pyarrow()
+        .to_pandas()
+    )
     return _finished(rows, book, period, n_months, n_windows)
 
 
@@ -227,23 +277,31 @@ def _joined(parts: list[Table], keys: list[str]) -> Table:
     for part in parts[1:]:
         right = part.rename({f"{key}_right": key for key in keys})
         joined = joined.outer_join(right, [joined[key] == right[f"{key}_right"] for key in keys])
-        joined = joined.mutate(**{key: ibis.coalesce(joined[key], joined[f"{key}_right"]) for key in keys})
+        joined = joined.mutate(
+            **{key: ibis.coalesce(joined[key], joined[f"{key}_right"]) for key in keys}
+        )
         joined = joined.drop(*[f"{key}_right" for key in keys])
     return joined
 
 
-def _finished(rows: pd.DataFrame, book: Workbook, period: str, n_months: int, n_windows: int) -> pd.DataFrame:
+def _finished(
+    rows: pd.DataFrame, book: Workbook, period: str, n_months: int, n_windows: int
+) -> pd.DataFrame:
     basis = brand_share_basis(book)
     if dealt := [c for c in ("purchases", "payments") if c in rows]:
-        rows = rows[rows[dealt].notna().any(axis=1)].copy()  # who only sells rivals is no dealer of the window
-    # where the table is there, a dealer without a line really has zero; where it is not, nothing is known
+        # who only sells rivals is no dealer of the window
+        rows = rows[rows[dealt].notna().any(axis=1)].copy()
+    # where the table is there, a dealer without a line really has zero; where it is not, nothing is
+    # known
     bought = "purchases" in rows and rows["purchases"].notna().any()
-    nobody = bought and rows["revenue"].isna().all()  # bought ours: a profit of zero, not an unknown one
+    # bought ours: a profit of zero, not an unknown one
+    nobody = bought and rows["revenue"].isna().all()
     for column in ("gross_profit", "quantity", "revenue", "purchases", "payments"):
         told = bought if column == "revenue" else column in rows and rows[column].notna().any()
         if not told and not (nobody and column in rows and column in ("gross_profit", "quantity")):
             rows[column] = np.nan
-        elif column in ("gross_profit", "quantity"):  # he bought, but no line of his has a cost: unknown, not zero
+        elif column in ("gross_profit", "quantity"):
+            # he bought, but no line of his has a cost: unknown, not zero
             rows[column] = rows[column].mask(rows["revenue"].isna(), 0.0)
         else:
             rows[column] = rows[column].fillna(0.0)
@@ -276,15 +334,26 @@ def _finished(rows: pd.DataFrame, book: Workbook, period: str, n_months: int, n_
 
 
 def dealers_by_size(book: Workbook, period: str) -> list[str]:
-    """List the dealers of a window, the largest first: by what they bought of ours, else of all, else by payments."""
+    """List the dealers of a window, the largest first.
+
+    By what they bought of ours, else of all, else by payments.
+    """
     rows = dealer_totals(book, period)
-    size = next((rows[c] for c in ("revenue", "purchases", "payments") if rows[c].notna().any()), rows["purchases"])
-    rows = rows.assign(size=size.fillna(0.0)).sort_values(["size", "dealer_id"], ascending=[False, True])
+    size = next(
+        (rows[c] for c in ("revenue", "purchases", "payments") if rows[c].notna().any()),
+        rows["purchases"],
+    )
+    rows = rows.assign(size=size.fillna(0.0)).sort_values(
+        ["size", "dealer_id"], ascending=[False, True]
+    )
     return rows["dealer_id"].to_list()
 
 
 def previous_totals(book: Workbook, period: str) -> pd.DataFrame:
-    """Sum up the twelve months before the window; no rows where the data do not reach back that far."""
+    """Sum up the twelve months before the window.
+
+    No rows where the data do not reach back that far.
+    """
     totals = dealer_totals(book, periods.shift(period, -12))
     return totals if _n_covered(book, period, 12) >= 2 else totals.head(0)
 
@@ -297,7 +366,10 @@ def _n_covered(book: Workbook, period: str, n_months: int) -> int:
 
 
 def dealer_months(book: Workbook, period: str) -> pd.DataFrame:
-    """Sum up each dealer's months up to a period, all that the data have: columns as `dealer_totals`, with `month`."""
+    """Sum up each dealer's months up to a period, all that the data have.
+
+    Columns as `dealer_totals`, with `month`.
+    """
     n = _n_covered(book, period, 1)
     rows = dealer_totals(book, period, n_months=1, n_windows=max(n, 2))
     return rows.rename(columns={"window_end": "month"})
@@ -305,7 +377,9 @@ def dealer_months(book: Workbook, period: str) -> pd.DataFrame:
 
 @kept
 def sold_out_months(book: Workbook, period: str) -> pd.Series:
-    """Sum up what consumers bought, month by month with any sale, over the 24 months that end with a period."""
+    """Sum up what consumers bought, month by month with any sale, over the 24 months that end with
+    a period.
+    """
     lines = within(table(book, "sell_out"), "date", period, 24)
     rows = lines.group_by(month=_.date.strftime("%Y-%m")).agg(amount=_.amount.sum())
     return fetched(rows, ["month"]).set_index("month")["amount"].astype("float64")
@@ -313,25 +387,35 @@ def sold_out_months(book: Workbook, period: str) -> pd.Series:
 
 @kept
 def dealer_orders(book: Workbook, period: str) -> pd.DataFrame:
-    """Count each dealer's days with a purchase of ours in the window: `n_orders`, `last_order_date`, `revenue`.
+    """Count each dealer's days with a purchase of ours in the window.
+
+    `n_orders`, `last_order_date`, `revenue`.
 
     Returns and lines of zero are no purchase; a dealer without one has 0 days and no date.
     """
     lines = of_our_brand(book, table(book, "sell_in"))
     lines = within(lines.filter(_.dealer_id.notnull()), "date", period, 12)
     bought = _.revenue > 0
-    rows = lines.group_by("dealer_id").agg(
-        n_orders=_.date.nunique(where=bought), last_order_date=_.date.max(where=bought),
-        revenue=_.revenue.sum().cast("float64"),
-    ).to_pandas()  # fmt: skip
+    rows = (
+        lines.group_by("dealer_id")
+        .agg(
+            n_orders=_.date.nunique(where=bought),
+            last_order_date=_.date.max(where=bought),
+            revenue=_.revenue.sum().cast("float64"),
+        )
+        .to_pandas()
+    )
     rows["last_order_date"] = pd.to_datetime(rows["last_order_date"])
     return rows.sort_values("dealer_id", ignore_index=True)
 
 
 @kept
 def reconciliation(book: Workbook, period: str) -> pd.DataFrame:
-    """Sum up the window's lines with and without a dealer id: rows revenue, purchases, payments; `identified`,
-    `unidentified`, `total` as money and `n_unidentified` as lines."""
+    """Sum up the window's lines with and without a dealer id: rows revenue, purchases, payments.
+
+    `identified`,
+    `unidentified`, `total` as money and `n_unidentified` as lines.
+    """
     found = {}
     for name, column in (("sell_in", "revenue"), ("payments", "amount")):
         if not book.has(name):
@@ -339,19 +423,25 @@ def reconciliation(book: Workbook, period: str) -> pd.DataFrame:
         lines = within(table(book, name), "date", period, 12)
         known = lines.dealer_id.notnull()
         sums = lines.agg(
-            identified=lines[column].sum(where=known).cast("float64"), total=lines[column].sum().cast("float64"),
+            identified=lines[column].sum(where=known).cast("float64"),
+            total=lines[column].sum().cast("float64"),
             n_unidentified=lines.dealer_id.isnull().sum(),
-        ).to_pandas()  # fmt: skip
+        ).to_pandas()
         found["purchases" if name == "sell_in" else "payments"] = sums.iloc[0]
     if not found:
-        return pd.DataFrame(columns=["indicator", "identified", "unidentified", "total", "n_unidentified"])
+        return pd.DataFrame(
+            columns=["indicator", "identified", "unidentified", "total", "n_unidentified"]
+        )
     rows = pd.DataFrame(found).T.fillna(0.0).rename_axis("indicator").reset_index()
     rows["unidentified"] = (rows["total"] - rows["identified"]).round(2)
     return rows[["indicator", "identified", "unidentified", "total", "n_unidentified"]]
 
 
 def fetched(rows: Table, by: list[str] | None = None) -> pd.DataFrame:
-    """Fetch an aggregate in order; by way of Arrow, which converts a million rows in half the time."""
+    """Fetch an aggregate in order.
+
+    By way of Arrow, which converts a million rows in half the time.
+    """
     found = rows.to_pyarrow()
     found = (found.sort_by([(column, "ascending") for column in by]) if by else found).to_pandas()
     for column, kind in rows.schema().items():
@@ -360,7 +450,7 @@ def fetched(rows: Table, by: list[str] | None = None) -> pd.DataFrame:
     return found
 
 
-# ---- aggregates in the engine --------------------------------------------------------------------------------------
+# ---- aggregates in the engine --------------------------------------------------------------------
 
 
 def within(lines: Table, day: str, period: str, n_months: int) -> Table:
@@ -369,26 +459,38 @@ def within(lines: Table, day: str, period: str, n_months: int) -> Table:
     return lines.filter(lines[day].between(ibis.literal(start), ibis.literal(end)))
 
 
-def _block(lines: Table, day: str, period: str, n_months: int, n_windows: int) -> tuple[Table, list[str]]:
+def _block(
+    lines: Table, day: str, period: str, n_months: int, n_windows: int
+) -> tuple[Table, list[str]]:
     """Cut lines to the windows; with several, number them backwards from the last, 0."""
     lines = within(lines, day, period, n_months * n_windows)
     if n_windows == 1:
         return lines, ["dealer_id"]
     last = int(period[:4]) * 12 + int(period[5:])
     month = lines[day].year() * 12 + lines[day].month()
-    return lines.mutate(block=((ibis.literal(last) - month) // n_months).cast("int64")), ["dealer_id", "block"]
+    return lines.mutate(block=((ibis.literal(last) - month) // n_months).cast("int64")), [
+        "dealer_id",
+        "block",
+    ]
 
 
 def _brand(book: Workbook, lines: Table) -> str | None:
     """Say where the brand of a sell-in line stands: in the line, with its product, or nowhere."""
     if "brand" in lines.columns:
         return "line"
-    has_product = book.has("products") and "product_id" in lines.columns and "brand" in table(book, "products").columns
+    has_product = (
+        book.has("products")
+        and "product_id" in lines.columns
+        and "brand" in table(book, "products").columns
+    )
     return "product" if has_product else None
 
 
 def _branded(book: Workbook, lines: Table) -> Table:
-    """Add `ours`: whether a sell-in line is of our brand; without any brand in the data all lines are."""
+    """Add `ours`: whether a sell-in line is of our brand.
+
+    Without any brand in the data all lines are.
+    """
     where = _brand(book, lines) if book.brand else None
     if where == "product":
         brands = table(book, "products").select(_product_id=_.product_id, brand=_.brand)
@@ -410,7 +512,10 @@ def _sell_in_sums(book: Workbook, period: str, n_months: int, n_windows: int) ->
     all_ours = not book.brand or _brand(book, lines) is None
     lines = lines if all_ours else _branded(book, lines)
     where = None if all_ours else _.ours
-    sums = {"purchases": _.revenue.sum().cast("float64"), "revenue": _.revenue.sum(where=where).cast("float64")}
+    sums = {
+        "purchases": _.revenue.sum().cast("float64"),
+        "revenue": _.revenue.sum(where=where).cast("float64"),
+    }
     if "cost" in lines.columns:
         profit = _.revenue - _.cost
         profit = profit - _.rebate.fill_null(0) if "rebate" in lines.columns else profit
@@ -442,38 +547,49 @@ def _profit_sums(book: Workbook, period: str, n_months: int, n_windows: int) -> 
     )
 
 
-# ---- what people write ---------------------------------------------------------------------------------------------
+# ---- what people write ---------------------------------------------------------------------------
 
 
 def keep_plan(book: Workbook, plan: pd.DataFrame) -> Path:
-    """Write a plan beside the workbook's toml as `plan.csv`, where it wins over any other; open the workbook anew then.
+    """Write a plan beside the workbook's toml as `plan.csv`, where it wins over any other.
 
-    Only the columns of the contract are kept. A `plan.csv` that said something else becomes `plan.csv.bak`; a crash
-    leaves the old file or the new one, whole.
+    Open the workbook anew then.
+
+    Only the columns of the contract are kept. A `plan.csv` that said something else becomes
+    `plan.csv.bak`; a crash leaves the old file or the new one, whole.
 
     Raises
     ------
     DataError
-        If a row lacks what the contract requires, or its text would run as a formula when people open it in a
-        spreadsheet.
+        If a row lacks what the contract requires, or its text would run as a formula when people
+        open it in a spreadsheet.
     """
     columns = contract()["plan"]
     rows = plan.reindex(columns=list(columns))
     for name, column in columns.items():
         if column.required and (n := int(rows[name].isna().sum())):
-            raise DataError(f"plan: {n} {'row has' if n == 1 else 'rows have'} no {name}; fill it in")
+            raise DataError(
+                f"plan: {n} {'row has' if n == 1 else 'rows have'} no {name}; fill it in"
+            )
         if column.kind == "date":
             rows[name] = pd.to_datetime(rows[name]).dt.strftime("%Y-%m-%d")
         elif column.kind in ("number", "money"):
             digits = "{:.2f}" if column.kind == "money" else "{!r}"
             rows[name] = rows[name].astype("float64").map(digits.format, na_action="ignore")
-        elif (bad := rows[name].map(lambda cell: isinstance(cell, str) and files.is_formula(cell))).any():
+        elif (
+            bad := rows[name].map(lambda cell: isinstance(cell, str) and files.is_formula(cell))
+        ).any():
             raise DataError(
-                f"plan: {name} {rows.loc[bad, name].iloc[0]!r} begins like a formula; begin it with a letter or digit"
+                f"plan: {name} {rows.loc[bad, name].iloc[0]!r} begins like a formula; begin it "
+                "with a letter or digit"
             )
-    path, text = book.folder / "plan.csv", rows.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
+    path, text = (
+        book.folder / "plan.csv",
+        rows.to_csv(index=False, lineterminator="\n").encode("utf-8-sig"),
+    )
     before = path.read_bytes() if path.exists() else text
-    if before != text:  # written twice, the same plan does not push the one before out of the backup
+    # written twice, the same plan does not push the one before out of the backup
+    if before != text:
         files.write(path.with_name("plan.csv.bak"), before)
     files.write(path, text)
     return path

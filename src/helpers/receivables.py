@@ -9,12 +9,29 @@ from helpers import periods, style
 RECENT_MONTHS = 3
 STOPPED_RATE = 0.1  # recent payments below this part of what the dealer used to pay: he has stopped
 SLOWED_RATE = 0.5  # … below this part: he has slowed down
-REGULAR_MONTHS = 5  # of the nine months before, those with a payment, for "used to pay" to mean something
-SHOWN = ["dealer_id", "dealer_name", "status", "balance", "dso_days", "payments_3m", "usual_3m", "collection_rate_3m",
-         "collection_rate"]  # fmt: skip
+# of the nine months before, those with a payment, for "used to pay" to mean something
+REGULAR_MONTHS = 5
+SHOWN = [
+    "dealer_id",
+    "dealer_name",
+    "status",
+    "balance",
+    "dso_days",
+    "payments_3m",
+    "usual_3m",
+    "collection_rate_3m",
+    "collection_rate",
+]
 
-RESTS_ON_PAYMENTS = ["payments", "payments_3m", "usual_3m", "balance", "collection_rate", "collection_rate_3m",
-                     "dso_days"]  # fmt: skip
+RESTS_ON_PAYMENTS = [
+    "payments",
+    "payments_3m",
+    "usual_3m",
+    "balance",
+    "collection_rate",
+    "collection_rate_3m",
+    "dso_days",
+]
 
 
 def receivables(months: pd.DataFrame, period: str, n_days: int | None = None) -> pd.DataFrame:
@@ -25,20 +42,21 @@ def receivables(months: pd.DataFrame, period: str, n_days: int | None = None) ->
     months
         `dealer_id`, `month`, `revenue`, `payments`, from the first month known to the period's.
     n_days
-        Days of the window that the data cover, from `read.covered`; else those of its months that are known. A year
-        has 365.
+        Days of the window that the data cover, from `read.covered`; else those of its months that
+        are known. A year has 365.
 
     Returns
     -------
     DataFrame
-        Per dealer of the window: `revenue`, `payments`, `collection_rate` and `collection_rate_3m` (payments ÷
-        revenue), `balance` (revenue − payments since the first month known: an opening balance is not), `dso_days`
-        (days sales outstanding: balance ÷ revenue of the window × its days that the data cover; at least 0),
-        `payments_3m`, `usual_3m` (what three months used to bring, from the known ones of the nine before) and
-        `status`: "stopped_paying" and "slowed" for dealers who used to pay and owe at least a usual three months'
-        payments, else "paying" or "no_revenue". Where fewer than `REGULAR_MONTHS` months are known before the last
-        three, nobody can have paid regularly, and the status is "–": not known. Where nobody's payments are known,
-        what rests on them is empty, too: unknown is not unpaid.
+        Per dealer of the window: `revenue`, `payments`, `collection_rate` and `collection_rate_3m`
+        (payments ÷ revenue), `balance` (revenue − payments since the first month known: an opening
+        balance is not), `dso_days` (days sales outstanding: balance ÷ revenue of the window × its
+        days that the data cover; at least 0), `payments_3m`, `usual_3m` (what three months used to
+        bring, from the known ones of the nine before) and `status`: "stopped_paying" and "slowed"
+        for dealers who used to pay and owe at least a usual three months' payments, else "paying"
+        or "no_revenue". Where fewer than `REGULAR_MONTHS` months are known before the last three,
+        nobody can have paid regularly, and the status is "–": not known. Where nobody's payments
+        are known, what rests on them is empty, too: unknown is not unpaid.
     """
     window, recent = periods.month_range(period, 12), periods.month_range(period, RECENT_MONTHS)
     known = months[months["month"] <= period]
@@ -47,13 +65,21 @@ def receivables(months: pd.DataFrame, period: str, n_days: int | None = None) ->
     def summed(column: str, where: pd.Series) -> pd.Series:
         return known.loc[where].groupby("dealer_id")[column].sum()
 
-    rows = pd.DataFrame({"revenue": summed("revenue", inside), "payments": summed("payments", inside)})
+    rows = pd.DataFrame(
+        {"revenue": summed("revenue", inside), "payments": summed("payments", inside)}
+    )
     for column, where in (("revenue_3m", ("revenue", last)), ("payments_3m", ("payments", last))):
         rows[column] = summed(*where).reindex(rows.index, fill_value=0.0)
     everything = pd.Series(True, index=known.index)
-    rows["balance"] = (summed("revenue", everything) - summed("payments", everything)).reindex(rows.index).round(2)
+    rows["balance"] = (
+        (summed("revenue", everything) - summed("payments", everything))
+        .reindex(rows.index)
+        .round(2)
+    )
     rows["collection_rate"] = rows["payments"] / rows["revenue"].where(rows["revenue"] > 0)
-    rows["collection_rate_3m"] = rows["payments_3m"] / rows["revenue_3m"].where(rows["revenue_3m"] > 0)
+    rows["collection_rate_3m"] = rows["payments_3m"] / rows["revenue_3m"].where(
+        rows["revenue_3m"] > 0
+    )
     covered = [month for month in window if month >= known["month"].min()] if len(known) else []
     n_before = max(len(covered) - RECENT_MONTHS, 0)
     n_days = n_days or _days(covered)
@@ -72,11 +98,16 @@ def receivables(months: pd.DataFrame, period: str, n_days: int | None = None) ->
 
 
 def _status(rows: pd.DataFrame, regular: pd.Series, ratio: pd.Series) -> np.ndarray:
-    owes = (rows["balance"] > 0) & (rows["balance"] >= rows["usual_3m"])  # a few open invoices are no event
+    # a few open invoices are no event
+    owes = (rows["balance"] > 0) & (rows["balance"] >= rows["usual_3m"])
     # a dealer who bought less also pays less: slowing is measured against what he bought
     slow = rows["collection_rate_3m"] < SLOWED_RATE * rows["collection_rate"]
     return np.select(
-        [rows["revenue"] <= 0, regular & owes & (ratio < STOPPED_RATE), regular & owes & slow & (ratio < SLOWED_RATE)],
+        [
+            rows["revenue"] <= 0,
+            regular & owes & (ratio < STOPPED_RATE),
+            regular & owes & slow & (ratio < SLOWED_RATE),
+        ],
         ["no_revenue", "stopped_paying", "slowed"],
         default="paying",
     )
@@ -96,7 +127,10 @@ def is_told(rows: pd.DataFrame) -> bool:
 
 
 def sentences(rows: pd.DataFrame) -> list[str]:
-    """Say where nobody has stopped or slowed down, and where that can't be told; nothing without payments."""
+    """Say where nobody has stopped or slowed down, and where that can't be told.
+
+    Nothing without payments.
+    """
     if rows["payments"].isna().all():
         return []
     if (rows["status"] == "–").any():
@@ -115,14 +149,19 @@ def days_sales_outstanding(balance: pd.Series, revenue: pd.Series, n_days: int) 
 
 
 def overdue(rows: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
-    """List who has stopped paying, then who has slowed down, with `dealer_name`, the largest balance first."""
+    """List who has stopped paying, then who has slowed down, with `dealer_name`, the largest
+    balance first.
+    """
     late = rows[rows["status"].isin(["stopped_paying", "slowed"])]
     late = dealers[["dealer_id", "dealer_name"]].merge(late, on="dealer_id", how="right")
     return late.sort_values(["status", "balance"], ascending=[False, False], ignore_index=True)
 
 
-def plot_receivables(months: pd.DataFrame, period: str, *, scope: str = "", ax: Axes | None = None) -> Axes | None:
-    """Draw revenue and payments of the network month by month, over two years or as far back as the data reach.
+def plot_receivables(
+    months: pd.DataFrame, period: str, *, scope: str = "", ax: Axes | None = None
+) -> Axes | None:
+    """Draw revenue and payments of the network month by month, over two years or as far back as the
+    data reach.
 
     Nothing is drawn without payments: a line at zero would say that nobody pays.
     """
@@ -132,15 +171,25 @@ def plot_receivables(months: pd.DataFrame, period: str, *, scope: str = "", ax: 
     ax = ax or style.axes(height=3.4)
     sums = shown.groupby("month")[["revenue", "payments"]].sum().sort_index()
     x, dot = np.arange(len(sums)), "o" if len(sums) == 1 else ""  # one month makes no line
-    ax.plot(x, sums["revenue"], color=style.COLORS["muted"], label=style.label("revenue"), marker=dot)
-    ax.plot(x, sums["payments"], color=style.COLORS["accent"], label=style.label("payments"), marker=dot)
+    ax.plot(
+        x, sums["revenue"], color=style.COLORS["muted"], label=style.label("revenue"), marker=dot
+    )
+    ax.plot(
+        x, sums["payments"], color=style.COLORS["accent"], label=style.label("payments"), marker=dot
+    )
     step = max(len(sums) // 8, 1)
     ax.set_xticks(x[::-1][::step][::-1], [str(month) for month in sums.index[::-1][::step][::-1]])
     ax.set_ylim(0, None)
     style.money_axis(ax.yaxis)
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
     recent = sums.tail(RECENT_MONTHS)
-    rate = recent["payments"].sum() / recent["revenue"].sum() if recent["revenue"].sum() > 0 else float("nan")
+    rate = (
+        recent["payments"].sum() / recent["revenue"].sum()
+        if recent["revenue"].sum() > 0
+        else float("nan")
+    )
     key = "receivables.months" if rate == rate else "receivables.no_sales"
-    title = style.say(key, rate=style.percent(rate), n=len(recent), paid=float(recent["payments"].sum()))
+    title = style.say(
+        key, rate=style.percent(rate), n=len(recent), paid=float(recent["payments"].sum())
+    )
     return style.explain(ax, title, style.say("receivables.months_how"), scope)

@@ -1,4 +1,6 @@
-"""Reports: what a notebook hands over to its page, and the run that turns notebooks into an edition."""
+"""Reports: what a notebook hands over to its page, and the run that turns notebooks into an
+edition.
+"""
 
 import contextlib
 import json
@@ -20,13 +22,16 @@ TONES = ("", "good", "bad")
 RUN_SECONDS = 6 * 3600  # a run that takes longer has met something that no waiting will end
 
 
-# ---- what a notebook hands over ------------------------------------------------------------------------------------
+# ---- what a notebook hands over ------------------------------------------------------------------
 
 
 def publish(name: str, table: pd.DataFrame) -> None:
-    """Lay a table beside the page as `tables/<name>.csv`, for Excel and pandas alike; by hand, do nothing.
+    """Lay a table beside the page as `tables/<name>.csv`, for Excel and pandas alike.
 
-    The index is not written. Text that a spreadsheet would take for a formula gets a leading apostrophe.
+    By hand, do nothing.
+
+    The index is not written. Text that a spreadsheet would take for a formula gets a leading
+    apostrophe.
 
     Raises
     ------
@@ -34,7 +39,9 @@ def publish(name: str, table: pd.DataFrame) -> None:
         If the name is no plain word.
     """
     if not re.fullmatch(r"\w[\w-]*", name):
-        raise ValueError(f"publish: {name!r} becomes a file name; use letters, digits, - and _ only")
+        raise ValueError(
+            f"publish: {name!r} becomes a file name; use letters, digits, - and _ only"
+        )
     if page := os.environ.get("WORKBOOK_PAGE"):
         (Path(page) / "tables").mkdir(parents=True, exist_ok=True)
         files.write_table(Path(page) / "tables" / f"{name}.csv", table)
@@ -56,26 +63,39 @@ def published(book: Workbook, period: str, name: str) -> pd.DataFrame:
 
 
 def previous(book: Workbook, period: str, name: str) -> pd.DataFrame:
-    """Read a table of the last edition before a period; no rows where there is no such edition or table."""
+    """Read a table of the last edition before a period.
+
+    No rows where there is no such edition or table.
+    """
     before = shelf.earlier(shelf.base(book), period, book.name)
     there = before and (shelf.base(book) / before / "tables" / f"{name}.csv").is_file()
     return published(book, before, name) if there else pd.DataFrame()
 
 
 def headline(
-    place: str, text: str, *, label: str = "", change: str = "", tone: str = "", trend: Iterable[float] = (),
+    place: str,
+    text: str,
+    *,
+    label: str = "",
+    change: str = "",
+    tone: str = "",
+    trend: Iterable[float] = (),
     link: str = "",
-) -> None:  # fmt: skip
-    """Hand a headline to the front page; by hand, do nothing. All texts come formatted, in the page's language.
+) -> None:
+    """Hand a headline to the front page; by hand, do nothing.
+
+    All texts come formatted, in the page's language.
 
     Parameters
     ----------
     place
-        verdict (a sentence), tile (a value), change (a sentence), call (why to call a dealer) or quality (a sentence).
+        verdict (a sentence), tile (a value), change (a sentence), call (why to call a dealer) or
+        quality (a sentence).
     label
         Of a tile, what is measured; of a call, the dealer's name.
     change
-        Of a tile: its value against the last edition or year; `tone` says whether that is good or bad.
+        Of a tile: its value against the last edition or year; `tone` says whether that is good or
+        bad.
     trend
         Of a tile: numbers for a small curve, oldest first.
     link
@@ -87,10 +107,20 @@ def headline(
         If there is no such place or tone.
     """
     if place not in PLACES or tone not in TONES:
-        raise ValueError(f"headline: {place!r} {tone!r}; places are {', '.join(PLACES)}, tones good, bad or empty")
+        raise ValueError(
+            f"headline: {place!r} {tone!r}; places are {', '.join(PLACES)}, tones good, bad or "
+            "empty"
+        )
     if page := os.environ.get("WORKBOOK_PAGE"):
         numbers = [float(number) for number in trend if not pd.isna(number)]
-        line = {"place": place, "text": text, "label": label, "change": change, "tone": tone, "link": link}
+        line = {
+            "place": place,
+            "text": text,
+            "label": label,
+            "change": change,
+            "tone": tone,
+            "link": link,
+        }
         with (Path(page) / "headlines.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line | {"trend": numbers}, ensure_ascii=False) + "\n")
 
@@ -101,14 +131,16 @@ def headlines(lines: Iterable[Mapping]) -> None:
         headline(**line)
 
 
-# ---- the run -------------------------------------------------------------------------------------------------------
+# ---- the run -------------------------------------------------------------------------------------
 
 
 class Edition(NamedTuple):
-    """A published edition: its front page, its month, the seconds each page took (none: it was kept), what is missing.
+    """A published edition.
 
-    `seconds` are by (name, language) and hold no cards; `missing` are the reasons of cards that failed, `missing_pdfs`
-    those of pages that could not be put on paper.
+    Its front page, its month, the seconds each page took (none: it was kept), what is missing.
+
+    `seconds` are by (name, language) and hold no cards; `missing` are the reasons of cards that
+    failed, `missing_pdfs` those of pages that could not be put on paper.
     """
 
     index: Path
@@ -119,11 +151,21 @@ class Edition(NamedTuple):
 
 
 def print_edition(
-    book: Workbook, period: str = "", *, languages: Sequence[str] | None = None, only: Iterable[str] = (),
-    cards: int | str | Sequence[str] = (), audiences: Sequence[str] = ("us",), workers: int | None = None,
-    seconds: float = RUN_SECONDS, pdf: bool = False, archive: bool = False, out: str | Path | None = None,
-    notebooks: Path = pages.NOTEBOOKS, executor: Executor | None = None,
-) -> Edition:  # fmt: skip
+    book: Workbook,
+    period: str = "",
+    *,
+    languages: Sequence[str] | None = None,
+    only: Iterable[str] = (),
+    cards: int | str | Sequence[str] = (),
+    audiences: Sequence[str] = ("us",),
+    workers: int | None = None,
+    seconds: float = RUN_SECONDS,
+    pdf: bool = False,
+    archive: bool = False,
+    out: str | Path | None = None,
+    notebooks: Path = pages.NOTEBOOKS,
+    executor: Executor | None = None,
+) -> Edition:
     """Print a month's edition and put it in its place, whole; finished pages are used again.
 
     An edition that stands there already, made of the same, is left as it is.
@@ -131,14 +173,16 @@ def print_edition(
     Parameters
     ----------
     only
-        Names of notebooks, with or without number. A part of an edition is a draft: it goes to `<period>-draft/`.
+        Names of notebooks, with or without number. A part of an edition is a draft: it goes to
+        `<period>-draft/`.
     cards
-        Whose cards are printed too: a number of dealers, the largest first, "all", or ids of dealers. A card that fails
-        is marked as missing.
+        Whose cards are printed too: a number of dealers, the largest first, "all", or ids of
+        dealers. A card that fails is marked as missing.
     audiences
         For whom: us, or the dealer himself, or both.
     workers, executor
-        Pages printed at the same time (all cores where not given), and where; see `press.print_pages`.
+        Pages printed at the same time (all cores where not given), and where; see
+        `press.print_pages`.
     seconds
         For the whole run; what is not finished by then fails.
     pdf, archive
@@ -149,9 +193,10 @@ def print_edition(
     Raises
     ------
     DataError
-        If anything asked for does not exist, or something that is not ours stands where the edition goes (told before
-        anything runs), a page fails, or the disk is full; then nothing is published, and the edition before stays
-        whole. What people laid into it, or changed in it, is kept aside when another takes its place.
+        If anything asked for does not exist, or something that is not ours stands where the edition
+        goes (told before anything runs), a page fails, or the disk is full; then nothing is
+        published, and the edition before stays whole. What people laid into it, or changed in it,
+        is kept aside when another takes its place.
     """
     from helpers import edition, read
     from helpers.pdf import require_browser, write_pdfs
@@ -178,14 +223,32 @@ def print_edition(
         if wanted:
             card = pages.card_notebook(book, notebooks)
             asked += pages.ready_pages(book, [card], languages, period, made_of, wanted, audiences)
-        printed = press.print_pages(asked, folder, work, made_of["data"], workers=workers,
-                                    limits=press.usual_limits(ends), executor=executor)  # fmt: skip
-        bound_of = pages.digest_of([tuple(page)[1:3] for page in asked], sorted(printed.failed), pdf, archive)
+        printed = press.print_pages(
+            asked,
+            folder,
+            work,
+            made_of["data"],
+            workers=workers,
+            limits=press.usual_limits(ends),
+            executor=executor,
+        )
+        bound_of = pages.digest_of(
+            [tuple(page)[1:3] for page in asked], sorted(printed.failed), pdf, archive
+        )
         stands = bound_of == edition.bound_of(folder / name) and shelf.is_whole(folder / name)
         if not stands:  # else what stands there is whole, and made of the same
             new, before = work / "edition", shelf.earlier(folder, period, book.name)
-            edition.write_edition(new, book, period, languages, _by_language(asked, folder, printed), made_of["data"],
-                                  folder / before if before else None, bound_of, pdf)  # fmt: skip
+            edition.write_edition(
+                new,
+                book,
+                period,
+                languages,
+                _by_language(asked, folder, printed),
+                made_of["data"],
+                folder / before if before else None,
+                bound_of,
+                pdf,
+            )
             if pdf:
                 missing_pdfs = write_pdfs(new, folder / ".pdfs", workers=workers, ends=ends).failed
                 if missing_pdfs:
@@ -197,17 +260,29 @@ def print_edition(
             shelf.prune(folder)
         if not stands or not (folder / "index.html").exists():
             edition.write_list(folder, book, languages[0])
-    known = {(page.name, page.language): printed.seconds.get(page.key) for page in asked if not page.dealer_id}
+    known = {
+        (page.name, page.language): printed.seconds.get(page.key)
+        for page in asked
+        if not page.dealer_id
+    }
     told = [f"--pdf: {address}: {reason}" for address, reason in missing_pdfs.items()]
     return Edition(folder / name / "index.html", period, known, list(printed.failed.values()), told)
 
 
-def _by_language(asked: Iterable[pages.Page], folder: Path, printed: press.Printed) -> dict[str, list[shelf.Printed]]:
+def _by_language(
+    asked: Iterable[pages.Page], folder: Path, printed: press.Printed
+) -> dict[str, list[shelf.Printed]]:
     """Group pages by language, as they are bound."""
     found: dict[str, list[shelf.Printed]] = {}
     for page in asked:
-        made = shelf.Printed(page.name, folder / ".pages" / page.key, printed.seconds.get(page.key) is None,
-                             page.dealer_id, page.audience, printed.failed.get(page.key, ""))  # fmt: skip
+        made = shelf.Printed(
+            page.name,
+            folder / ".pages" / page.key,
+            printed.seconds.get(page.key) is None,
+            page.dealer_id,
+            page.audience,
+            printed.failed.get(page.key, ""),
+        )
         found.setdefault(page.language, []).append(made)
     return found
 
@@ -220,4 +295,6 @@ def _disk_told() -> Iterator[None]:
     except Exception as error:
         if not (reason := files.disk_reason(error)):
             raise
-        raise DataError(f"{reason}; nothing is published, an earlier edition is as it was") from None
+        raise DataError(
+            f"{reason}; nothing is published, an earlier edition is as it was"
+        ) from None

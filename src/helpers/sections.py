@@ -1,7 +1,9 @@
-"""Sections: what of an executed notebook a page shows, so that it names once what it can't say and prints no skeleton.
+"""Sections: what of an executed notebook a page shows, so that it names once what it can't say and
+prints no skeleton.
 
-A *note* is an output that stands in the place of a figure or a table and says why there is none (`style.nothing`, an
-empty `style.table`). A section is a heading with all that follows it up to the next heading of its level or above.
+A *note* is an output that stands in the place of a figure or a table and says why there is none
+(`style.nothing`, an empty `style.table`). A section is a heading with all that follows it up to the
+next heading of its level or above.
 """
 
 import html
@@ -35,9 +37,10 @@ def first_note(body: str) -> str:
 def shown_cells(cells: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Choose the cells of a page, with the outputs that it shows.
 
-    A sentence is said once, where it stands first. A section whose cells have nothing else to say is its heading and
-    its notes; one without any is left out, with its texts, and so are the texts around figures that are not there. What
-    has no code cell is kept while the page shows anything at all.
+    A sentence is said once, where it stands first. A section whose cells have nothing else to say
+    is its heading and its notes; one without any is left out, with its texts, and so are the texts
+    around figures that are not there. What has no code cell is kept while the page shows anything
+    at all.
 
     Parameters
     ----------
@@ -45,14 +48,21 @@ def shown_cells(cells: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         Of an executed notebook, in one language; they are not changed.
     """
     said: set[str] = set()
-    cells = [_with_outputs(cell, said) if cell["cell_type"] == "code" else dict(cell) for cell in cells]
+    cells = [
+        _with_outputs(cell, said) if cell["cell_type"] == "code" else dict(cell) for cell in cells
+    ]
     sections = _sections(cells)
     head, rest = sections[0], sections[1:]
     kept = [_shown(section) for section in rest]
     asks = any(cell["cell_type"] == "code" for section in rest for cell in section)
     answers = any(has_code(section) and shown for section, shown in zip(rest, kept, strict=True))
     texts = answers or not asks
-    shown = [part for section, part in zip(rest, kept, strict=True) if has_code(section) or texts for part in part]
+    shown = [
+        part
+        for section, part in zip(rest, kept, strict=True)
+        if has_code(section) or texts
+        for part in part
+    ]
     return [*head, *_without_empty_parents(shown)]
 
 
@@ -74,19 +84,28 @@ def _with_outputs(cell: Mapping[str, Any], said: set[str]) -> dict[str, Any]:
             written = "".join(data["text/html"])
             fresh = _fresh(written, said)
             if fresh:
-                kept.append(output if fresh == written else {**output, "data": {**data, "text/html": fresh}})
+                kept.append(
+                    output if fresh == written else {**output, "data": {**data, "text/html": fresh}}
+                )
         elif "text/markdown" in data:
             kept.append(output)
     return {**cell, "outputs": kept}
 
 
 def _fresh(written: str, said: set[str]) -> str:
-    """Give a piece of markup without the sentences that were said before; "" where nothing is left."""
+    """Give a piece of markup without the sentences that were said before.
+
+    "" where nothing is left.
+    """
     if found := NOTE.fullmatch(written):
         return written if found[1].strip() and _first_time(found[1], said) else ""
     if found := PROSE.fullmatch(written):
         items = [item for item in ITEM.findall(found[1]) if _first_time(item, said)]
-        return f'<ul class="prose">{"".join(f"<li>{item}</li>" for item in items)}</ul>' if items else ""
+        return (
+            f'<ul class="prose">{"".join(f"<li>{item}</li>" for item in items)}</ul>'
+            if items
+            else ""
+        )
     return written if written.strip() else ""
 
 
@@ -96,7 +115,10 @@ def _first_time(sentence: str, said: set[str]) -> bool:
 
 
 def _sections(cells: list[dict]) -> list[list[dict]]:
-    """Cut cells before each heading; the first section is the page's head, which may have no heading at all."""
+    """Cut cells before each heading.
+
+    The first section is the page's head, which may have no heading at all.
+    """
     found: list[list[dict]] = [[]]
     for cell in cells:
         if found[-1] and _heading(cell):
@@ -119,7 +141,10 @@ def _speaks(cell: Mapping[str, Any]) -> bool:
 
 
 def _shown(section: list[dict]) -> list[dict]:
-    """Give what a section shows: all but the texts of what is missing, its heading and notes, or nothing."""
+    """Give what a section shows.
+
+    All but the texts of what is missing, its heading and notes, or nothing.
+    """
     if not has_code(section):
         return section
     code = [cell for cell in section if cell["cell_type"] == "code"]
@@ -132,7 +157,10 @@ def _shown(section: list[dict]) -> list[dict]:
 
 
 def _around(section: list[dict]) -> list[dict]:
-    """Leave out texts that explain or announce what is not there: a text stands before its figure, or is tagged."""
+    """Leave out texts that explain or announce what is not there.
+
+    A text stands before its figure, or is tagged.
+    """
     kept = []
     for i, cell in enumerate(section):
         if cell["cell_type"] == "code" or i == 0:
@@ -149,7 +177,10 @@ def _around(section: list[dict]) -> list[dict]:
 
 
 def _figure_is_missing(cells: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether a note stands in the place of the figure: sentences beside it are nothing to be read like one."""
+    """Whether a note stands in the place of the figure.
+
+    Sentences beside it are nothing to be read like one.
+    """
     outputs = [output for cell in cells for output in cell["outputs"]]
     drawn = any(kind in output.get("data", {}) for output in outputs for kind in IMAGES)
     return not drawn and any(_is_note(output) for output in outputs)
@@ -172,7 +203,9 @@ def _without_empty_parents(cells: list[dict]) -> list[dict]:
     for cell in reversed(cells):
         heading = _heading(cell)
         if heading and cell["source"].strip() == heading[0].strip():
-            following = next((c for c in reversed(kept) if c["cell_type"] != "code" or c["outputs"]), None)
+            following = next(
+                (c for c in reversed(kept) if c["cell_type"] != "code" or c["outputs"]), None
+            )
             below = following and _heading(following)
             if following is None or (below and len(below[1]) <= len(heading[1])):
                 continue

@@ -1,4 +1,6 @@
-"""Settings: what `workbook.toml` says, checked against the table contract before any data is touched."""
+"""Settings: what `workbook.toml` says, checked against the table contract before any data is
+touched.
+"""
 
 import csv
 import difflib
@@ -21,43 +23,100 @@ ROOT = Path(__file__).parents[2]  # reports, cache and reference tables lie in t
 FILE_KINDS = (".parquet", ".csv", ".csv.gz")
 WORKBOOK_KEYS = ("name", "title", "title_zh", "brand", "currency", "language", "generated")
 GIVEN_BY_THE_RUN = ("period", "config", "language")
-RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)  # no folder there can have it
+# no folder there can have it
+RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
 WRITTEN_BY_PEOPLE = ("plan", "overrides")  # found beside the toml without being named in it
 TABLE_KEYS = ("source", "query", "columns", "format")
 MAX_TOML = 1_000_000  # bytes; a longer one was not written by people
 MAX_LOOKED_AT = 200_000  # entries of folders that a pattern may look at
 
-# endings that say "file" though none of these can be read: taken for a table, the message would be of a schema
+# endings that say "file" though none of these can be read: taken for a table, the message would be
+# of a schema
 OTHER_KINDS = (
-    ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx", ".xls", ".xlsb", ".xlsm", ".ods", ".zst", ".gz", ".bz2",
-    ".xz", ".zip", ".7z", ".tar", ".tgz", ".db", ".duckdb", ".ddb", ".sqlite", ".sqlite3", ".arrow", ".feather",
-    ".orc", ".avro", ".xml", ".html", ".pq", ".dbf", ".vortex", ".lance", ".shp", ".gpkg",
-)  # fmt: skip
+    ".tsv",
+    ".txt",
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".xlsx",
+    ".xls",
+    ".xlsb",
+    ".xlsm",
+    ".ods",
+    ".zst",
+    ".gz",
+    ".bz2",
+    ".xz",
+    ".zip",
+    ".7z",
+    ".tar",
+    ".tgz",
+    ".db",
+    ".duckdb",
+    ".ddb",
+    ".sqlite",
+    ".sqlite3",
+    ".arrow",
+    ".feather",
+    ".orc",
+    ".avro",
+    ".xml",
+    ".html",
+    ".pq",
+    ".dbf",
+    ".vortex",
+    ".lance",
+    ".shp",
+    ".gpkg",
+)
 NOT_ON_DISK = ("/proc", "/sys")  # what lies there looks like files and is the machine itself
 
 # what an engine's URL may say after the question mark: setting → how its value is written
-_SIZE, _WORD, _YES_NO = r"\d{1,6}(\.\d{1,3})? ?([KMGT]i?B)", r"[\w.-]{1,64}", r"(true|false|1|0|True|False)"
+_SIZE, _WORD, _YES_NO = (
+    r"\d{1,6}(\.\d{1,3})? ?([KMGT]i?B)",
+    r"[\w.-]{1,64}",
+    r"(true|false|1|0|True|False)",
+)
 DUCKDB_SETTINGS = {"memory_limit": _SIZE, "threads": r"[1-9]\d{0,2}"}
 SERVER_SETTINGS: dict[str, Mapping[str, str]] = {
-    "postgres": {"sslmode": r"allow|prefer|require|verify-ca|verify-full", "connect_timeout": r"\d{1,4}",
-                 "application_name": _WORD, "schema": _WORD},
+    "postgres": {
+        "sslmode": r"allow|prefer|require|verify-ca|verify-full",
+        "connect_timeout": r"\d{1,4}",
+        "application_name": _WORD,
+        "schema": _WORD,
+    },
     "mysql": {"charset": _WORD, "connect_timeout": r"\d{1,4}"},
     "mssql": {"driver": r"[\w. -]{1,64}"},
     "oracle": {"service_name": _WORD, "sid": _WORD},
     "clickhouse": {"secure": _YES_NO},
-    "trino": {"schema": _WORD, "source": _WORD, "timezone": r"[\w/+-]{1,64}", "http_scheme": r"https?"},
+    "trino": {
+        "schema": _WORD,
+        "source": _WORD,
+        "timezone": r"[\w/+-]{1,64}",
+        "http_scheme": r"https?",
+    },
     "snowflake": {"warehouse": _WORD, "role": _WORD, "schema": _WORD},
     "bigquery": {"location": _WORD},
-    "exasol": {}, "impala": {}, "materialize": {}, "risingwave": {},
+    "exasol": {},
+    "impala": {},
+    "materialize": {},
+    "risingwave": {},
     "databricks": {"http_path": r"[\w./-]{1,200}", "catalog": _WORD, "schema": _WORD},
-    "pyspark": {"spark.driver.memory": r"\d{1,6}[kmgt]", "spark.sql.shuffle.partitions": r"\d{1,5}",
-                "spark.sql.session.timeZone": r"[\w/+-]{1,64}", "spark.app.name": _WORD},
-}  # fmt: skip
+    "pyspark": {
+        "spark.driver.memory": r"\d{1,6}[kmgt]",
+        "spark.sql.shuffle.partitions": r"\d{1,5}",
+        "spark.sql.session.timeZone": r"[\w/+-]{1,64}",
+        "spark.app.name": _WORD,
+    },
+}
 SERVER_SETTINGS["postgresql"] = SERVER_SETTINGS["postgres"]
 
 
 class DataError(ValueError):
-    """Something in the settings or the data that a person has to put right; the message says what and where."""
+    """Something in the settings or the data that a person has to put right.
+
+    The message says what and where.
+    """
 
 
 class Column(NamedTuple):
@@ -95,8 +154,10 @@ class Workbook:
     files: Mapping[str, str]
     tables: Mapping[str, TableSource]
     title_zh: str = ""
-    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of notebooks, by their names
-    filled: Mapping[str, str] = field(default_factory=dict, repr=False)  # value of a variable → ${NAME}, to be told so
+    # of notebooks, by their names
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    # value of a variable → ${NAME}, to be told so
+    filled: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def heading(self) -> str:
@@ -105,7 +166,10 @@ class Workbook:
 
     @property
     def folder(self) -> Path:
-        """Folder of the toml: relative paths start here; plan, overrides and own reference tables lie here."""
+        """Folder of the toml: relative paths start here.
+
+        Plan, overrides and own reference tables lie here.
+        """
         return self.path.parent
 
     @property
@@ -118,18 +182,28 @@ class Workbook:
         return all(table in self.tables for table in tables)
 
     def told(self, text: object) -> str:
-        """Write a path or an engine's message as it may be shown: with `${NAME}` where a variable's value was."""
+        """Write a path or an engine's message as it may be shown.
+
+        With `${NAME}` where a variable's value was.
+        """
         return _hidden(str(text) or type(text).__name__, self.filled)
 
 
 @functools.cache
 def contract() -> dict[str, dict[str, Column]]:
-    """Read the table contract: table → column → kind, whether it is required, whether it is part of the key."""
+    """Read the table contract.
+
+    Table → column → kind, whether it is required, whether it is part of the key.
+    """
     tables: dict[str, dict[str, Column]] = {}
     with (words.REFERENCE / "columns.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             tables.setdefault(row["table"], {})[row["column"]] = Column(
-                row["kind"], row["required"] == "yes", row["key"] == "yes", row["unit"], row["meaning"]
+                row["kind"],
+                row["required"] == "yes",
+                row["key"] == "yes",
+                row["unit"],
+                row["meaning"],
             )
     return tables
 
@@ -142,13 +216,17 @@ def workbook(path: str | Path) -> Workbook:
     Raises
     ------
     DataError
-        If the file is missing, is no TOML, or holds an unknown key, table or column; the nearest one is named.
+        If the file is missing, is no TOML, or holds an unknown key, table or column; the nearest
+        one is named.
     """
     # `workbook lab --config` names the file for all notebooks that ask for the default one
     path = os.environ.get("WORKBOOK_CONFIG", path) if str(path) == "workbook.toml" else path
     path = Path(path).expanduser()
     if not path.is_absolute():
-        path = next((p / path for p in (Path.cwd(), *Path.cwd().parents) if (p / path).exists()), ROOT / path)
+        path = next(
+            (p / path for p in (Path.cwd(), *Path.cwd().parents) if (p / path).exists()),
+            ROOT / path,
+        )
     path = (path / "workbook.toml" if path.is_dir() else path).resolve()
     raw = _toml(path)
     _require_known(raw, ("workbook", "data", "parameters"), path.name, "section")
@@ -164,16 +242,28 @@ def _workbook(raw: Mapping, path: Path, filled: dict[str, str]) -> Workbook:
     _require_known(head, WORKBOOK_KEYS, "[workbook]", "key")
     _require_known(data, ("engine", "files", *contract()), "[data]", "table")
     book = Workbook(
-        path=path, name=_name(head, path), title=_text(head, "title", path.parent.name), brand=_text(head, "brand", ""),
-        currency=_text(head, "currency", ""), languages=_languages(head), generated=head.get("generated") is True,
+        path=path,
+        name=_name(head, path),
+        title=_text(head, "title", path.parent.name),
+        brand=_text(head, "brand", ""),
+        currency=_text(head, "currency", ""),
+        languages=_languages(head),
+        generated=head.get("generated") is True,
         engine=_engine(data, path, filled),
-        files={k: _located(value, path, f"[data.files] {k}", filled) for k, value in _texts(data, "files").items()},
-        tables=_tables(data, path, filled), title_zh=_text(head, "title_zh", ""),
+        files={
+            k: _located(value, path, f"[data.files] {k}", filled)
+            for k, value in _texts(data, "files").items()
+        },
+        tables=_tables(data, path, filled),
+        title_zh=_text(head, "title_zh", ""),
         parameters=_parameters(raw.get("parameters", {})),
         filled=_variants(filled),
-    )  # fmt: skip
+    )
     if not (book.has("sell_in") or book.has("sell_out")):
-        raise DataError(f"{path.name}: neither [data.sell_in] nor [data.sell_out] is there; at least one is needed")
+        raise DataError(
+            f"{path.name}: neither [data.sell_in] nor [data.sell_out] is there; at least one is "
+            "needed"
+        )
     return book
 
 
@@ -183,7 +273,9 @@ def _toml(path: Path) -> dict[str, Any]:
             raise DataError(f"{path}: no such file; give the path of a workbook.toml with --config")
         require_plain_file(path, str(path))
         if path.stat().st_size > MAX_TOML:
-            raise DataError(f"{path}: {path.stat().st_size:,} bytes are no workbook.toml; {MAX_TOML:,} are read")
+            raise DataError(
+                f"{path}: {path.stat().st_size:,} bytes are no workbook.toml; {MAX_TOML:,} are read"
+            )
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(f"{path}: this is no TOML: {error}") from None
@@ -203,15 +295,22 @@ def _holds_nul(value: object) -> bool:
 
 
 def sources(book: Workbook, table: str, mapping: TableSource | None = None) -> list[Path]:
-    """List the files a table is made of, sorted; empty where it comes from the engine. None of them is opened.
+    """List the files a table is made of, sorted; empty where it comes from the engine.
+
+    None of them is opened.
 
     Raises
     ------
     DataError
-        If a source has no file, a file of a kind that cannot be read, or one that is no plain file on disk.
+        If a source has no file, a file of a kind that cannot be read, or one that is no plain file
+        on disk.
     """
     mapping = mapping or book.tables[table]
-    named = [book.files[name] for name in files_in_query(book, mapping.query)] if mapping.query else [mapping.source]
+    named = (
+        [book.files[name] for name in files_in_query(book, mapping.query)]
+        if mapping.query
+        else [mapping.source]
+    )
     found = []
     for source in filter(is_file, named):
         told = book.told(source)
@@ -220,23 +319,29 @@ def sources(book: Workbook, table: str, mapping: TableSource | None = None) -> l
             files = [Path(source)] if os.path.lexists(source) else sorted(matching(source))
             for file in files:
                 require_plain_file(file, f"{table}: {book.told(file)}")
-        except OSError as error:  # a name too long, a loop of links, a folder that may not be looked into
+        except OSError as error:
+            # a name too long, a loop of links, a folder that may not be looked into
             raise DataError(f"{table}: {told} can't be read: {error.strerror}") from None
         except OverflowError:
             raise DataError(
-                f"{table}: {told} looks at more than {MAX_LOOKED_AT:,} files; name a folder nearer to them"
+                f"{table}: {told} looks at more than {MAX_LOOKED_AT:,} files; name a folder "
+                "nearer to them"
             ) from None
         if not files:
             raise DataError(f"{table}: no file {told}; correct the path in {book.path.name}")
         if bad := [f for f in files if not f.name.lower().endswith(FILE_KINDS)]:
             name = Path(book.told(bad[0])).name
-            raise DataError(f"{table}: {name} can't be read; save it as one of {', '.join(FILE_KINDS)}")
+            raise DataError(
+                f"{table}: {name} can't be read; save it as one of {', '.join(FILE_KINDS)}"
+            )
         found += files
     return found
 
 
 def require_plain_file(file: Path, told: str) -> None:
-    """Raise unless a name stands, through all links, for a plain file on disk; it is looked at, not opened.
+    """Raise unless a name stands, through all links, for a plain file on disk.
+
+    It is looked at, not opened.
 
     Raises
     ------
@@ -245,11 +350,16 @@ def require_plain_file(file: Path, told: str) -> None:
     """
     real = os.path.realpath(file)
     if real.startswith(tuple(f"{place}/" for place in NOT_ON_DISK)):
-        raise DataError(f"{told} is no file on disk but a view of the machine; save the data as a file")
+        raise DataError(
+            f"{told} is no file on disk but a view of the machine; save the data as a file"
+        )
     mode = os.stat(real).st_mode  # noqa: PTH116 - of the path that was judged
     if not stat.S_ISREG(mode):
-        kinds = {stat.S_ISDIR: "a folder; name the files in it, e.g. folder/*.csv", stat.S_ISFIFO: "a pipe",
-                 stat.S_ISSOCK: "a socket"}  # fmt: skip
+        kinds = {
+            stat.S_ISDIR: "a folder; name the files in it, e.g. folder/*.csv",
+            stat.S_ISFIFO: "a pipe",
+            stat.S_ISSOCK: "a socket",
+        }
         what = next((word for is_kind, word in kinds.items() if is_kind(mode)), "a device")
         raise DataError(f"{told} is no plain file but {what}")
 
@@ -260,7 +370,8 @@ def matching(pattern: str) -> set[Path]:
     Raises
     ------
     OverflowError
-        If more than `MAX_LOOKED_AT` entries of folders would be looked at: /**/*.csv would take minutes.
+        If more than `MAX_LOOKED_AT` entries of folders would be looked at: /**/*.csv would take
+        minutes.
     """
     looked_at = 0
 
@@ -306,7 +417,11 @@ def is_file(source: str) -> bool:
 
 def files_in_query(book: Workbook, query: str) -> list[str]:
     """List the names of `[data.files]` that occur as words in a query."""
-    return [name for name in book.files if re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", query, re.IGNORECASE)]
+    return [
+        name
+        for name in book.files
+        if re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", query, re.IGNORECASE)
+    ]
 
 
 def database_file(engine: str) -> Path | None:
@@ -322,7 +437,8 @@ def database_file(engine: str) -> Path | None:
 def engine_settings(engine: str) -> dict[str, str]:
     """Read what an engine's URL sets after the question mark.
 
-    Only the listed settings are taken, since others load code, read files, or send what they find elsewhere.
+    Only the listed settings are taken, since others load code, read files, or send what they find
+    elsewhere.
 
     >>> engine_settings("duckdb://?memory_limit=2GB&threads=4")
     {'memory_limit': '2GB', 'threads': '4'}
@@ -330,16 +446,21 @@ def engine_settings(engine: str) -> dict[str, str]:
     Raises
     ------
     DataError
-        If a setting is not among the engine's, is given twice, or its value is not written as it should be.
+        If a setting is not among the engine's, is given twice, or its value is not written as it
+        should be.
     """
     scheme, _colon, rest = engine.partition("://")
     known = DUCKDB_SETTINGS if scheme == "duckdb" else SERVER_SETTINGS[scheme]
     found: dict[str, str] = {}
     for name, value in urllib.parse.parse_qsl(rest.partition("?")[2], keep_blank_values=True):
         if name not in known:
-            raise DataError(f"engine {scheme}://: the setting {name!r} is not taken; {_listed(known)}")
+            raise DataError(
+                f"engine {scheme}://: the setting {name!r} is not taken; {_listed(known)}"
+            )
         if name in found or not re.fullmatch(known[name], value):
-            raise DataError(f"engine {scheme}://: the setting {name!r} is given twice, or not as it is written")
+            raise DataError(
+                f"engine {scheme}://: the setting {name!r} is given twice, or not as it is written"
+            )
         found[name] = value
     return found
 
@@ -376,15 +497,21 @@ def _require_known(given: Mapping, known: Iterable[str], where: str, what: str) 
 
 
 def _tables(data: Mapping, path: Path, filled: dict[str, str]) -> dict[str, TableSource]:
-    tables = {table: _mapping(table, data[table], path, filled) for table in contract() if table in data}
+    tables = {
+        table: _mapping(table, data[table], path, filled) for table in contract() if table in data
+    }
     for table in WRITTEN_BY_PEOPLE:
-        if (beside := path.parent / f"{table}.csv").exists():  # what people wrote wins over what came with the data
+        # what people wrote wins over what came with the data
+        if (beside := path.parent / f"{table}.csv").exists():
             tables[table] = TableSource(source=str(beside))
     return tables
 
 
 def _parameters(raw: Mapping) -> dict[str, Mapping[str, Any]]:
-    """Take what each notebook is to be told besides month, workbook and language: `[parameters.04_consumer_groups]`."""
+    """Take what each notebook is to be told besides month, workbook and language.
+
+    `[parameters.04_consumer_groups]`.
+    """
     for notebook, given in raw.items():
         where = f"[parameters.{notebook}]"
         if not isinstance(given, Mapping):
@@ -393,9 +520,14 @@ def _parameters(raw: Mapping) -> dict[str, Mapping[str, Any]]:
             if not name.isidentifier():  # it becomes a line of Python
                 raise DataError(f"{where} {name!r}: such a name no parameter has")
             if name in GIVEN_BY_THE_RUN:
-                raise DataError(f"{where} {name}: the report gives this to every page; use its own option instead")
+                raise DataError(
+                    f"{where} {name}: the report gives this to every page; use its own option "
+                    "instead"
+                )
             if not isinstance(value, (str, int, float)):
-                raise DataError(f"{where} {name}: text, a number or true/false is expected, not {value!r}")
+                raise DataError(
+                    f"{where} {name}: text, a number or true/false is expected, not {value!r}"
+                )
     return dict(raw)
 
 
@@ -415,20 +547,33 @@ def _texts(section: Mapping, key: str) -> Mapping[str, str]:
 
 
 def _engine(data: Mapping, path: Path, filled: dict[str, str]) -> str:
-    """Give the engine's URL, its settings checked; a database file lies relative to the toml, as other sources do."""
+    """Give the engine's URL, its settings checked.
+
+    A database file lies relative to the toml, as other sources do.
+    """
     written = _text(data, "engine", "duckdb://")
     engine = _filled(written, "engine", filled)
     scheme, colon, rest = engine.partition("://")
     if not colon or scheme not in ("duckdb", *SERVER_SETTINGS):
         told = shown_engine(written)
-        raise DataError(f"engine {told}: such an engine is not taken; known are duckdb, {', '.join(SERVER_SETTINGS)}")
+        raise DataError(
+            f"engine {told}: such an engine is not taken; known are duckdb, "
+            f"{', '.join(SERVER_SETTINGS)}"
+        )
     engine_settings(engine)
     if "#" in rest or ";" in rest.partition("?")[0]:
-        raise DataError(f"engine {scheme}://: a URL without # and ; is expected; write %23 and %3B in a password")
-    if scheme != "duckdb" and "=" in rest.partition("?")[0].rpartition("@")[2]:  # a driver might take it for settings
+        raise DataError(
+            f"engine {scheme}://: a URL without # and ; is expected; write %23 and %3B in a "
+            "password"
+        )
+    # a driver might take it for settings
+    if scheme != "duckdb" and "=" in rest.partition("?")[0].rpartition("@")[2]:
         raise DataError(f"engine {scheme}://: a host, a database and a schema hold no =")
     if scheme == "pyspark" and rest.partition("?")[0]:
-        raise DataError("engine pyspark://: nothing is taken here but settings; Spark's own lie in spark-defaults.conf")
+        raise DataError(
+            "engine pyspark://: nothing is taken here but settings; Spark's own lie in "
+            "spark-defaults.conf"
+        )
     if (file := database_file(engine)) is None:
         return engine
     file = path.parent / file
@@ -445,9 +590,14 @@ def _name(head: Mapping, path: Path) -> str:
     name = _text(head, "name", path.parent.name if path.name == "workbook.toml" else path.stem)
     # the name becomes a folder below reports/: text from a file is never a path
     if not re.fullmatch(r"\w(?:[\w .-]{0,62}[\w-])?", name):
-        raise DataError(f"[workbook] name = {name!r}: use letters, digits, space, dot, - and _ only; no dot at the end")
+        raise DataError(
+            f"[workbook] name = {name!r}: use letters, digits, space, dot, - and _ only; no dot "
+            "at the end"
+        )
     if RESERVED.fullmatch(name):
-        raise DataError(f"[workbook] name = {name!r}: Windows keeps this name for a device; choose another")
+        raise DataError(
+            f"[workbook] name = {name!r}: Windows keeps this name for a device; choose another"
+        )
     return name
 
 
@@ -458,7 +608,10 @@ def _languages(head: Mapping) -> tuple[str, ...]:
         raise DataError(f'[workbook] language: a list such as ["en"] is expected, not {given!r}')
     for language in given:
         if language not in words.LANGUAGES:
-            raise DataError(f"[workbook] language: {language!r} is not known; choose from {', '.join(words.LANGUAGES)}")
+            raise DataError(
+                f"[workbook] language: {language!r} is not known; choose from "
+                f"{', '.join(words.LANGUAGES)}"
+            )
     return tuple(dict.fromkeys(given)) or ("en",)
 
 
@@ -469,27 +622,37 @@ def _mapping(table: str, raw: Mapping, path: Path, filled: dict[str, str]) -> Ta
     known = contract()[table]
     if "*" not in known:  # where the contract takes any further column, any further name is right
         _require_known(columns, known, f"[data.{table}.columns]", "column")
-    _require_known(formats, [c for c, column in known.items() if column.kind in ("date", "month")],
-                   f"[data.{table}.format]", "date column")  # fmt: skip
+    _require_known(
+        formats,
+        [c for c, column in known.items() if column.kind in ("date", "month")],
+        f"[data.{table}.format]",
+        "date column",
+    )
     source, query = _text(raw, "source", "").strip(), _text(raw, "query", "").strip()
     if bool(source) == bool(query):
         raise DataError(f"{where}: give either source or query")
     source = _located(source, path, f"{where} source", filled) if source else ""
-    for key, text in (("query", query), *((f"columns.{column}", text) for column, text in columns.items())):
+    for key, text in (
+        ("query", query),
+        *((f"columns.{column}", text) for column, text in columns.items()),
+    ):
         if "${" in text:
             raise DataError(
-                f"{where} {key}: variables are filled in only where a path or the engine's URL stands, never in SQL; "
-                f"name the file under [data.files]"
+                f"{where} {key}: variables are filled in only where a path or the engine's URL "
+                "stands, never in SQL; name the file under [data.files]"
             )
     return TableSource(source, query, dict(columns), dict(formats))
 
 
 def _filled(text: str, where: str, filled: dict[str, str]) -> str:
-    """Fill in environment variables written as `${NAME}`, and remember which value came from which."""
+    """Fill in environment variables written as `${NAME}`, and remember where values came from."""
 
     def value(match: re.Match) -> str:
         if match[1] not in os.environ:
-            raise DataError(f"{where}: the environment variable {match[1]} is not set; set it to the data's folder")
+            raise DataError(
+                f"{where}: the environment variable {match[1]} is not set; set it to the data's "
+                "folder"
+            )
         filled[os.environ[match[1]]] = match[0]
         return os.environ[match[1]]
 
@@ -497,17 +660,30 @@ def _filled(text: str, where: str, filled: dict[str, str]) -> str:
 
 
 def _variants(filled: Mapping[str, str]) -> dict[str, str]:
-    """List how a variable's value may be written in a message: quoted, as a path, decoded, or in parts of a URL."""
+    """List how a variable's value may be written in a message.
+
+    Quoted, as a path, decoded, or in parts of a URL.
+    """
     found = {}
     for value, name in filled.items():
-        ways = [value, urllib.parse.unquote_plus(value), urllib.parse.unquote(value), urllib.parse.quote(value)]
+        ways = [
+            value,
+            urllib.parse.unquote_plus(value),
+            urllib.parse.unquote(value),
+            urllib.parse.quote(value),
+        ]
         if "://" in value:
             url = value.partition("://")[2].partition("?")[0]
-            ways += [part for way in (url, urllib.parse.unquote_plus(url)) for part in re.split(r"[/@:]", way)]
+            ways += [
+                part
+                for way in (url, urllib.parse.unquote_plus(url))
+                for part in re.split(r"[/@:]", way)
+            ]
         for way in ways:
             ways_to_write = (way, str(Path(way)), repr(way)[1:-1], way.replace("'", "''"))
             found |= {text: name for text in ways_to_write if text.strip("./ ~")}
-    return dict(sorted(found.items(), key=lambda pair: -len(pair[0])))  # the longest first: it may hold another
+    # the longest first: it may hold another
+    return dict(sorted(found.items(), key=lambda pair: -len(pair[0])))
 
 
 def _hidden(text: str, filled: Mapping[str, str]) -> str:
@@ -519,12 +695,17 @@ def _hidden(text: str, filled: Mapping[str, str]) -> str:
 
 
 def _located(source: str, path: Path, where: str, filled: dict[str, str]) -> str:
-    """Give a source's full path: relative ones start at the toml, `package:NAME/path` in an installed package."""
+    """Give a source's full path.
+
+    Relative ones start at the toml, `package:NAME/path` in an installed package.
+    """
     told, source = source, _filled(source, where, filled)
     if source.startswith("package:"):
         return _in_package(source.removeprefix("package:"), where)
     if re.match(r"[A-Za-z][\w+.-]+:", source):  # one letter is a drive
-        raise DataError(f"{where}: {told!r} is an address; only files are read: load it down and name the file")
+        raise DataError(
+            f"{where}: {told!r} is an address; only files are read: load it down and name the file"
+        )
     if not is_file(source):
         return source
     try:
@@ -542,5 +723,8 @@ def _in_package(source: str, where: str) -> str:
     if spec is None or not spec.submodule_search_locations:
         raise DataError(f"{where}: the package {package!r} is not installed; install it with pip")
     if ".." in re.split(r"[/\\]", inside) or inside.startswith(("/", "\\", "~")):
-        raise DataError(f"{where}: {inside!r} leads out of the package {package!r}; give the file's own path instead")
+        raise DataError(
+            f"{where}: {inside!r} leads out of the package {package!r}; give the file's own path "
+            "instead"
+        )
     return str(Path(next(iter(spec.submodule_search_locations))) / inside)

@@ -25,19 +25,25 @@ try:
 except ImportError:  # Windows: two runs of one edition are not kept apart there
     fcntl = None
 
-KEPT_DAYS = 7  # a finished page that no edition uses is kept this long, so that going back to it costs nothing
+# a finished page that no edition uses is kept this long, so that going back to it costs nothing
+KEPT_DAYS = 7
 WORKSHOPS = (".press", ".pages", ".pdfs")  # where work is done, and what is finished is kept
 KEY = r"[0-9a-f]{20}"  # of a page
-PAGE_FILES = re.compile(r"(?:page\.html|notebook\.ipynb|meta\.json|headlines\.jsonl|thumbnail\.\w{3}|tables)")
+PAGE_FILES = re.compile(
+    r"(?:page\.html|notebook\.ipynb|meta\.json|headlines\.jsonl|thumbnail\.\w{3}|tables)"
+)
 LIST_SEAL = re.compile(r"<!-- customer-workbook ([0-9a-f]{64}) -->\n")
 NAMED_KEPT = 5  # files that are named when they are kept aside; the rest are counted
 AT_CWD, EXCHANGE = -100, 2  # arguments of Linux's renameat2
 
 
 class Printed(NamedTuple):
-    """A page as it is bound into an edition: where it stands, whether it was kept from an earlier run.
+    """A page as it is bound into an edition.
 
-    A card also has its dealer and audience, and one that failed its reason instead of a folder's content.
+    Where it stands, whether it was kept from an earlier run.
+
+    A card also has its dealer and audience, and one that failed its reason instead of a folder's
+    content.
     """
 
     name: str
@@ -49,18 +55,24 @@ class Printed(NamedTuple):
 
 
 def base(book: Workbook, out: str | Path | None = None) -> Path:
-    """Give the folder of a workbook's editions; while a page is printed, that of the edition it belongs to."""
+    """Give the folder of a workbook's editions.
+
+    While a page is printed, that of the edition it belongs to.
+    """
     given = out or os.environ.get("WORKBOOK_EDITIONS")
     return Path(given).expanduser().resolve() if given else ROOT / "reports" / book.name
 
 
-# ---- what is ours ---------------------------------------------------------------------------------------------------
+# ---- what is ours --------------------------------------------------------------------------------
 
 
 def manifest_of(place: Path, name: str = "") -> dict[str, Any] | None:
-    """Read the manifest of an edition; None where there is none that a run of ours can have written.
+    """Read the manifest of an edition.
 
-    `name` is the edition's, where its folder has another: a language's, or that of work in progress.
+    None where there is none that a run of ours can have written.
+
+    `name` is the edition's, where its folder has another: a language's, or that of work in
+    progress.
     """
     try:
         file = place / "manifest.json"
@@ -72,18 +84,28 @@ def manifest_of(place: Path, name: str = "") -> dict[str, Any] | None:
         isinstance(found, dict)
         and all(isinstance(found.get(name), str) for name in texts)
         and all(isinstance(found.get(name), list) for name in lists)
-        and all(isinstance(page, dict) and isinstance(page.get("key"), str)
-                for name in lists for page in found[name])
-    ):  # fmt: skip
+        and all(
+            isinstance(page, dict) and isinstance(page.get("key"), str)
+            for name in lists
+            for page in found[name]
+        )
+    ):
         return None
     return found if found["period"] == (name or place.name).removesuffix("-draft") else None
 
 
 def editions(folder: Path, workbook: str = "") -> list[str]:
-    """List the periods that have an edition, of the workbook of this name where one is given; oldest first."""
+    """List the periods that have an edition, of the workbook of this name where one is given.
+
+    Oldest first.
+    """
     named = sorted(path.name for path in folder.glob("[0-9][0-9][0-9][0-9]-[01][0-9]"))
     found = {name: manifest_of(folder / name) for name in named if "01" <= name[-2:] <= "12"}
-    return [name for name, manifest in found.items() if manifest and workbook in ("", manifest["workbook"])]
+    return [
+        name
+        for name, manifest in found.items()
+        if manifest and workbook in ("", manifest["workbook"])
+    ]
 
 
 def earlier(folder: Path, period: str, workbook: str = "") -> str:
@@ -114,7 +136,8 @@ def require_own(folder: Path, name: str, workbook: str) -> None:
         refuse(place, "this folder was not printed by the workbook, which would replace it")
     if manifest and manifest["workbook"] != workbook:
         refuse(place, f"here stands an edition of another workbook, {manifest['workbook']!r}")
-    # an own list that somebody has changed is kept aside; where no edition is ours, neither is the list
+    # an own list that somebody has changed is kept aside; where no edition is ours, neither is the
+    # list
     known = _is_own_list(listed) or (not listed.is_dir() and editions(folder, workbook))
     if os.path.lexists(listed) and not known:
         refuse(listed, "this file was not written by the workbook, which would replace it")
@@ -123,17 +146,23 @@ def require_own(folder: Path, name: str, workbook: str) -> None:
         refuse(work, "this was not made by the workbook, which works here")
     for path in work.iterdir() if work.is_dir() else ():
         if path.is_symlink() or not path.is_dir() or not re.fullmatch(rf"edition|{KEY}", path.name):
-            refuse(path, "this was not made by the workbook, which clears away here what a broken run left")
+            refuse(
+                path,
+                "this was not made by the workbook, which clears away here what a broken run left",
+            )
 
 
 def seal(edition: Path, archive: str = "") -> None:
-    """Have an edition's manifest name all its files by their digests, and the zip that it is packed into.
+    """Have an edition's manifest name all its files by their digests, and the zip that it is packed
+    into.
 
     What the manifest does not name, or names otherwise, is somebody else's: see `put`.
     """
     file = edition / "manifest.json"
     manifest = json.loads(file.read_text(encoding="utf-8"))
-    manifest["files"] = {path: _digest(edition / path) for path in _files(edition) if path != "manifest.json"}
+    manifest["files"] = {
+        path: _digest(edition / path) for path in _files(edition) if path != "manifest.json"
+    }
     manifest |= {"archive": archive} if archive else {}
     manifest["seal"] = _sealed(manifest)
     file.write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -145,7 +174,9 @@ def _sealed(manifest: Mapping[str, Any]) -> str:
 
 
 def laid_in(edition: Path, name: str = "") -> list[str]:
-    """List the files of an edition that people laid into it, or changed: all that its manifest does not name as it is.
+    """List the files of an edition that people laid into it, or changed.
+
+    All that its manifest does not name as it is.
 
     A manifest that was itself changed names nothing.
     """
@@ -153,19 +184,31 @@ def laid_in(edition: Path, name: str = "") -> list[str]:
     named = manifest.get("files")
     if not isinstance(named, dict) or manifest.get("seal") != _sealed(manifest):
         return _files(edition)
-    found = [path for path in _files(edition) if path != "manifest.json" and _digest(edition / path) != named.get(path)]
-    return [path for path in found if not (path == manifest.get("archive") and _is_packed(edition / path, edition))]
+    found = [
+        path
+        for path in _files(edition)
+        if path != "manifest.json" and _digest(edition / path) != named.get(path)
+    ]
+    return [
+        path
+        for path in found
+        if not (path == manifest.get("archive") and _is_packed(edition / path, edition))
+    ]
 
 
 def is_whole(edition: Path) -> bool:
-    """Tell whether all that an edition's manifest names is there as it names it; what people laid in is beside that."""
+    """Tell whether all that an edition's manifest names is there as it names it.
+
+    What people laid in is beside that.
+    """
     manifest = manifest_of(edition) or {}
     named, archive = manifest.get("files"), manifest.get("archive")
     return (
-        isinstance(named, dict) and manifest.get("seal") == _sealed(manifest)
+        isinstance(named, dict)
+        and manifest.get("seal") == _sealed(manifest)
         and all(_digest(edition / path) == digest for path, digest in named.items())
         and (not archive or _is_packed(edition / archive, edition))
-    )  # fmt: skip
+    )
 
 
 def _files(folder: Path) -> list[str]:
@@ -196,21 +239,43 @@ def _is_packed(archive: Path, edition: Path) -> bool:
     """Tell whether a zip is the one that was packed with this edition."""
     try:
         with zipfile.ZipFile(archive) as packed:
-            names = [name for name in packed.namelist() if name.endswith("/manifest.json") and name.count("/") == 1]
+            names = [
+                name
+                for name in packed.namelist()
+                if name.endswith("/manifest.json") and name.count("/") == 1
+            ]
             manifest = packed.read(names[0]) if len(names) == 1 else b""
             if manifest != (edition / "manifest.json").read_bytes():
                 return False
             inside, named = f"{names[0].partition('/')[0]}/", json.loads(manifest)["files"]
-            digests = {name: hashlib.sha256(packed.read(name)).hexdigest() for name in packed.namelist()}
+            digests = {
+                name: hashlib.sha256(packed.read(name)).hexdigest() for name in packed.namelist()
+            }
             digests.pop(names[0])
-            return not packed.comment and digests == {inside + path: digest for path, digest in named.items()}
-    except (OSError, ValueError, LookupError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
+            return not packed.comment and digests == {
+                inside + path: digest for path, digest in named.items()
+            }
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        zipfile.BadZipFile,
+        NotImplementedError,
+        RuntimeError,
+    ):
         return False
 
 
 def _keep(folder: Path, paths: Iterable[str], place: Path) -> Path | None:
-    """Keep files of a folder beside its place, in `<place>.kept`; None where they are kept there already."""
-    kept = [old for old in place.parent.glob(f"{_escaped(place.name)}.kept*") if old.is_dir() and not old.is_symlink()]
+    """Keep files of a folder beside its place, in `<place>.kept`.
+
+    None where they are kept there already.
+    """
+    kept = [
+        old
+        for old in place.parent.glob(f"{_escaped(place.name)}.kept*")
+        if old.is_dir() and not old.is_symlink()
+    ]
     paths = [path for path in paths if not any(_is_same(folder / path, old / path) for old in kept)]
     if not paths:
         return None
@@ -225,8 +290,10 @@ def _keep(folder: Path, paths: Iterable[str], place: Path) -> Path | None:
         except (OSError, NotImplementedError):  # a disk that has no links
             shutil.copy2(folder / path, new / path, follow_symlinks=False)
     more = f" and {len(paths) - NAMED_KEPT} more" if len(paths) > NAMED_KEPT else ""
-    terminal.tell(f"workbook: {place.name}: not printed by the workbook, or changed since, and now kept in {new}: "
-                  f"{', '.join(paths[:NAMED_KEPT])}{more}")  # fmt: skip
+    terminal.tell(
+        f"workbook: {place.name}: not printed by the workbook, or changed since, and now kept in "
+        f"{new}: {', '.join(paths[:NAMED_KEPT])}{more}"
+    )
     return new
 
 
@@ -244,12 +311,17 @@ def _escaped(name: str) -> str:
 
 
 def write_list(folder: Path, page: str) -> None:
-    """Write the list of editions, under a seal by which the next run knows it for its own; another is kept aside."""
+    """Write the list of editions, under a seal by which the next run knows it for its own.
+
+    Another is kept aside.
+    """
     listed = folder / "index.html"
     if os.path.lexists(listed) and not _is_own_list(listed):
         _keep(folder, [listed.name], listed)
     page = page.rstrip("\n") + "\n"
-    files.write(listed, f"{page}<!-- customer-workbook {hashlib.sha256(page.encode()).hexdigest()} -->\n")
+    files.write(
+        listed, f"{page}<!-- customer-workbook {hashlib.sha256(page.encode()).hexdigest()} -->\n"
+    )
 
 
 def _is_own_list(listed: Path) -> bool:
@@ -262,12 +334,14 @@ def _is_own_list(listed: Path) -> bool:
     return found is not None and found[1] == hashlib.sha256(page.encode()).hexdigest()
 
 
-# ---- putting things there -------------------------------------------------------------------------------------------
+# ---- putting things there ------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
 def claimed(folder: Path, name: str) -> Iterator[Path]:
-    """Keep an edition for this run alone and give it a folder to work in; what a dead run left is put right first.
+    """Keep an edition for this run alone and give it a folder to work in.
+
+    What a dead run left is put right first.
 
     Raises
     ------
@@ -283,10 +357,13 @@ def claimed(folder: Path, name: str) -> Iterator[Path]:
             if fcntl:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise DataError(f"{name}: another run is printing this edition; wait until it has ended") from None
+            raise DataError(
+                f"{name}: another run is printing this edition; wait until it has ended"
+            ) from None
         _put_right(press / f"{name}.aside", folder / name)
         work = press / name
-        if "seal" in (manifest_of(work / "edition", name) or {}):  # replaced, but not looked through, when its run died
+        # replaced, but not looked through, when its run died
+        if "seal" in (manifest_of(work / "edition", name) or {}):
             _keep(work / "edition", laid_in(work / "edition", name), folder / name)
         files.remove(work)
         work.mkdir()
@@ -297,7 +374,9 @@ def claimed(folder: Path, name: str) -> Iterator[Path]:
 
 
 def put(new: Path, place: Path) -> None:
-    """Put a finished folder in its place; whoever looks there sees the old one or the new one, whole.
+    """Put a finished folder in its place.
+
+    Whoever looks there sees the old one or the new one, whole.
 
     What people laid into the old one, or changed in it, is kept in `<place>.kept`, and said.
     """
@@ -314,7 +393,8 @@ def put(new: Path, place: Path) -> None:
         old.parent.mkdir(exist_ok=True)
         place.rename(old)
         new.rename(place)
-    if late := [path for path, stamp in _stamps(old).items() if seen.get(path) != stamp]:  # while we looked
+    # while we looked
+    if late := [path for path, stamp in _stamps(old).items() if seen.get(path) != stamp]:
         _keep(old, late, place)
     if old is not new:
         files.remove(old)
@@ -337,7 +417,8 @@ def store(new: Path, place: Path) -> None:
 
 
 def require_writable(folder: Path, names: Iterable[str]) -> None:
-    """Refuse to write tables over files that `write_tables` did not write there, or that were changed since.
+    """Refuse to write tables over files that `write_tables` did not write there, or that were
+    changed since.
 
     Raises
     ------
@@ -351,34 +432,49 @@ def require_writable(folder: Path, names: Iterable[str]) -> None:
         manifest = {}
     manifest = manifest if isinstance(manifest, dict) else {}
     named = manifest.get("files")
-    own = isinstance(named, dict) and "diff" in manifest and manifest.get("seal") == _sealed(manifest)
+    own = (
+        isinstance(named, dict) and "diff" in manifest and manifest.get("seal") == _sealed(manifest)
+    )
     if os.path.lexists(folder) and not folder.is_dir():
         raise DataError(f"{folder}: this is a file; name a folder with --out")
     for name in ("manifest.json", *names):
         if not os.path.lexists(folder / name) or (own and name == "manifest.json"):
             continue
         if not own or _digest(folder / name) != named.get(name):
-            raise DataError(f"{folder / name}: this file was not written by the workbook, or was changed since; "
-                            f"move it away, or choose another folder with --out")  # fmt: skip
+            raise DataError(
+                f"{folder / name}: this file was not written by the workbook, or was changed "
+                "since; move it away, or choose another folder with --out"
+            )
 
 
-def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> None:
+def write_tables(
+    folder: Path, tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]
+) -> None:
     """Write tables as CSV into a folder, and a manifest that names them."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         files.write(folder / f"{name}.csv", files.csv_of(table))
-    manifest = {**about, "files": {f"{name}.csv": _digest(folder / f"{name}.csv") for name in tables}}
+    manifest = {
+        **about,
+        "files": {f"{name}.csv": _digest(folder / f"{name}.csv") for name in tables},
+    }
     manifest["seal"] = _sealed(manifest)
     files.write(folder / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1))
 
 
 def read_tables(edition: Path, language: str = "") -> dict[str, pd.DataFrame]:
-    """Read all tables of an edition, as printed in a language or, where it was not, in the edition's first one."""
-    folder = edition / language if language and (edition / language / "manifest.json").is_file() else edition
+    """Read all tables of an edition, as printed in a language or, where it was not, in the
+    edition's first one.
+    """
+    folder = (
+        edition / language
+        if language and (edition / language / "manifest.json").is_file()
+        else edition
+    )
     return {path.stem: files.read_table(path) for path in sorted((folder / "tables").glob("*.csv"))}
 
 
-# ---- what is done with editions --------------------------------------------------------------------------------------
+# ---- what is done with editions ------------------------------------------------------------------
 
 
 def pack(edition: Path, name: str) -> Path:
@@ -392,10 +488,19 @@ def pack(edition: Path, name: str) -> Path:
 
 
 def prune(folder: Path) -> None:
-    """Remove pages that no edition holds, and finished PDFs, that were not used for a week; and nothing but these."""
-    places = [path.parent for path in (*folder.glob("*/manifest.json"), *folder.glob("*/*/manifest.json"))]
+    """Remove pages that no edition holds, and finished PDFs, that were not used for a week.
+
+    And nothing but these.
+    """
+    places = [
+        path.parent for path in (*folder.glob("*/manifest.json"), *folder.glob("*/*/manifest.json"))
+    ]
     held = [manifest_of(place) or manifest_of(place, place.parent.name) or {} for place in places]
-    used = {page["key"] for manifest in held for page in (*manifest.get("pages", ()), *manifest.get("cards", ()))}
+    used = {
+        page["key"]
+        for manifest in held
+        for page in (*manifest.get("pages", ()), *manifest.get("cards", ()))
+    }
     for page in (folder / ".pages").glob("*"):
         if page.name not in used and is_page(page) and _is_old(page):
             files.remove(page)
@@ -410,7 +515,8 @@ def is_page(place: Path) -> bool:
     if place.is_symlink() or not place.is_dir() or not re.fullmatch(KEY, place.name):
         return False
     return all(PAGE_FILES.fullmatch(path.name) for path in place.iterdir()) and all(
-        path.is_file() and path.suffix == ".csv" and not path.is_symlink() for path in (place / "tables").glob("*")
+        path.is_file() and path.suffix == ".csv" and not path.is_symlink()
+        for path in (place / "tables").glob("*")
     )
 
 
@@ -432,7 +538,9 @@ def require_edition(folder: Path, period: str, workbook: str = "") -> Path:
         raise DataError(str(error)) from None
     if period not in editions(folder, workbook):
         known = ", ".join(editions(folder, workbook)) or "none yet"
-        raise DataError(f"{period}: no such edition; there is {known}; print it with: workbook report {period}")
+        raise DataError(
+            f"{period}: no such edition; there is {known}; print it with: workbook report {period}"
+        )
     return folder / period
 
 

@@ -1,7 +1,9 @@
-"""Slim figures: the same SVG in half the bytes, so that a page with eight figures can still be sent by mail.
+"""Slim figures: the same SVG in half the bytes, so that a page with eight figures can still be sent
+by mail.
 
-Matplotlib spells out six decimals, draws every letter as `<use xlink:href="#DejaVuSans-41" transform="…"/>`, and
-writes outlines in absolute coordinates. All of that can be said shorter without a visible difference.
+Matplotlib spells out six decimals, draws every letter as `<use xlink:href="#DejaVuSans-41"
+transform="…"/>`, and writes outlines in absolute coordinates. All of that can be said shorter
+without a visible difference.
 """
 
 import html
@@ -10,15 +12,25 @@ import urllib.parse
 
 KEPT_DIGITS = 2  # of coordinates in points
 UNSAFE = re.compile(r"[^\w '=/:;,().+!*@?$~<>-]+", re.ASCII)  # in an address within quotation marks
-# what `drawing.svg` writes: nothing of it runs, loads or leads outside, since no value holds a colon or a slash
-DRAWN = re.compile(r'<svg xmlns="http://www\.w3\.org/2000/svg"( width="[\d.]+pt" height="[\d.]+pt" viewBox="[\d. ]+" '
-                   r'stroke-linejoin="round">)(.*)</svg>', re.DOTALL)  # fmt: skip
-ATTRIBUTES = ("clip-path|d|fill|fill-opacity|height|href|id|opacity|patternUnits|stroke|stroke-dasharray|"
-              "stroke-dashoffset|stroke-linecap|stroke-linejoin|stroke-opacity|stroke-width|transform|width|"
-              "x|y")  # fmt: skip
-ELEMENT = re.compile(rf'<(?:g|defs|path|use|rect|clipPath|pattern)(?: (?:{ATTRIBUTES})="[\w .#()-]*")*/?>|'
-                     r"</(?:g|defs|clipPath|pattern)>")  # fmt: skip
-SHARED = re.compile(r'<path id="([\w-]+)" d="[^"]*"/>')  # letters and marks, named by what they look like
+# what `drawing.svg` writes: nothing of it runs, loads or leads outside, since no value holds a
+# colon or a slash
+DRAWN = re.compile(
+    r'<svg xmlns="http://www\.w3\.org/2000/svg"'
+    r'( width="[\d.]+pt" height="[\d.]+pt" viewBox="[\d. ]+" '
+    r'stroke-linejoin="round">)(.*)</svg>',
+    re.DOTALL,
+)
+ATTRIBUTES = (
+    "clip-path|d|fill|fill-opacity|height|href|id|opacity|patternUnits|stroke|stroke-dasharray|"
+    "stroke-dashoffset|stroke-linecap|stroke-linejoin|stroke-opacity|stroke-width|transform|width|"
+    "x|y"
+)
+ELEMENT = re.compile(
+    rf'<(?:g|defs|path|use|rect|clipPath|pattern)(?: (?:{ATTRIBUTES})="[\w .#()-]*")*/?>|'
+    r"</(?:g|defs|clipPath|pattern)>"
+)
+# letters and marks, named by what they look like
+SHARED = re.compile(r'<path id="([\w-]+)" d="[^"]*"/>')
 
 
 def slim_svg(svg: str) -> str:
@@ -31,32 +43,49 @@ def slim_svg(svg: str) -> str:
     """
     if svg.startswith("<svg") and "xlink" not in svg and "\n" not in svg:
         return svg  # drawn so by `drawing.svg`
-    svg = re.sub(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(
+        r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.DOTALL
+    )
     svg = re.sub(r"\s*\n\s*", " ", re.sub(r">\s+<", "><", svg))
     svg = re.sub(r'(<path id="[^"]+") d="([^"]*)" transform="scale\(0\.015625\)"', _letter, svg)
-    svg = re.sub(r'<path (?:id="m[^"]+" )?d="[^"]*"', lambda m: _with_path(m[0], digits=KEPT_DIGITS), svg)
-    svg = re.sub(r'\b(?:x|y|width|height)="[^"]*"|translate\([^)]*\)', lambda m: _rounded(m[0]), svg)
-    svg = re.sub(r'<use xlink:href="([^"]*)" transform="translate\((\S+) 0\)"/>', r'<use href="\1" x="\2"/>', svg)
-    svg = svg.replace("xlink:href=", "href=").replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
+    svg = re.sub(
+        r'<path (?:id="m[^"]+" )?d="[^"]*"', lambda m: _with_path(m[0], digits=KEPT_DIGITS), svg
+    )
+    svg = re.sub(
+        r'\b(?:x|y|width|height)="[^"]*"|translate\([^)]*\)', lambda m: _rounded(m[0]), svg
+    )
+    svg = re.sub(
+        r'<use xlink:href="([^"]*)" transform="translate\((\S+) 0\)"/>',
+        r'<use href="\1" x="\2"/>',
+        svg,
+    )
+    svg = svg.replace("xlink:href=", "href=").replace(
+        ' xmlns:xlink="http://www.w3.org/1999/xlink"', ""
+    )
     svg = re.sub(r'style="([^"]*)"', lambda m: f'style="{re.sub(r"(?<=[:;]) ", "", m[1])}"', svg)
     return _short_names(re.sub(r'<g id="[^"]*"', "<g", svg).replace("<g/>", "")).strip()
 
 
 def data_address(svg: str) -> str:
-    """Give an SVG as a data address; percent signs cost less than base 64, and angle brackets need none.
+    """Give an SVG as a data address.
 
-    The name of its language, which looks like an address, is hidden from those who search a page for outside addresses.
+    Percent signs cost less than base 64, and angle brackets need none.
+
+    The name of its language, which looks like an address, is hidden from those who search a page
+    for outside addresses.
 
     >>> data_address('<path id="a"/>')
     "data:image/svg+xml,<path id='a'/>"
     """
-    return "data:image/svg+xml," + UNSAFE.sub(lambda m: urllib.parse.quote(m[0]), svg.replace('"', "'")).replace(
-        "http:", "http%3A"
-    )
+    return "data:image/svg+xml," + UNSAFE.sub(
+        lambda m: urllib.parse.quote(m[0]), svg.replace('"', "'")
+    ).replace("http:", "http%3A")
 
 
 def inline(svg: str, shared: dict[str, str], alt: str) -> str:
-    """Give a figure of ours as part of a page, its letters taken out into `shared`; "" for any other.
+    """Give a figure of ours as part of a page, its letters taken out into `shared`.
+
+    "" for any other.
 
     A page's figures share their letters: in Chinese they are half of a figure's weight.
     """
@@ -72,7 +101,10 @@ def inline(svg: str, shared: dict[str, str], alt: str) -> str:
 
 
 def _letter(match: re.Match) -> str:
-    """Write a letter's outline in steps of a 256th of its height; matplotlib's are sixteen times finer."""
+    """Write a letter's outline in steps of a 256th of its height.
+
+    Matplotlib's are sixteen times finer.
+    """
     outline = re.sub(r"-?\d[\d.]*", lambda number: f"{float(number[0]) / 16:.0f}", match[2])
     return f'{match[1]} d="{_relative(outline, 0)}" transform="scale(.25)"'
 
@@ -81,8 +113,11 @@ def _short_names(svg: str) -> str:
     """Name whatever is referred to a0, a1, …"""
     used = dict.fromkeys(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', svg))
     short = {name: f"a{i}" for i, name in enumerate(dict.fromkeys("".join(pair) for pair in used))}
-    return re.sub(r'(?<=id=")[^"]+(?=")|(?<=href="#)[^"]+(?=")|(?<=url\(#)[^)]+(?=\))',
-                  lambda m: short.get(m[0], m[0]), svg)  # fmt: skip
+    return re.sub(
+        r'(?<=id=")[^"]+(?=")|(?<=href="#)[^"]+(?=")|(?<=url\(#)[^)]+(?=\))',
+        lambda m: short.get(m[0], m[0]),
+        svg,
+    )
 
 
 def _with_path(element: str, digits: int) -> str:
@@ -91,7 +126,10 @@ def _with_path(element: str, digits: int) -> str:
 
 
 def _relative(outline: str, digits: int) -> str:
-    """Write an outline of M, L, Q, C and z in steps from point to point; leave any other as it is."""
+    """Write an outline of M, L, Q, C and z in steps from point to point.
+
+    Leave any other as it is.
+    """
     parts = re.findall(r"([A-Za-z])([^A-Za-z]*)", outline)
     if any(command not in "MLQCz" for command, _ in parts):
         return outline

@@ -17,42 +17,52 @@ N_SAMPLE = 20_000  # consumers among whom k is chosen
 N_STARTED, N_STARTS = 5_000, 10  # of them, from how many starts the best centres are sought
 N_RESAMPLED = 1_000  # of them in each resample
 N_RESAMPLES = 9  # 36 pairs: where two solutions compete, few pairs agree or disagree by luck
-N_REFERENCES = 19  # the largest of 19 is beaten by chance one time in twenty: a Monte Carlo test at 5 %
+# the largest of 19 is beaten by chance one time in twenty: a Monte Carlo test at 5 %
+N_REFERENCES = 19
 N_SHOWN = 4  # … where the answer is no already, and the cloud is there to be looked at only
 N_REFERENCE_RESAMPLES = 3  # three pairs will do for a cloud: its means spread wider, if anything
 N_SILHOUETTE = 2_000
 STABLE = 0.9  # adjusted Rand index from which two samples are said to tell the same groups
 MIN_SHARE, MIN_SIZE = 0.02, 30  # of the smallest group
-VALLEY, VALLEY_Z = 0.5, 3.0  # between two groups it is half as crowded at most, by that many standard errors
+# between two groups it is half as crowded at most, by that many standard errors
+VALLEY, VALLEY_Z = 0.5, 3.0
 VALLEY_STEPS = np.linspace(0, 1, 11)
-TOOTH_SHARE = 0.01  # of consumers with the very same value from which it is a tooth of a comb, as counts are
+# of consumers with the very same value from which it is a tooth of a comb, as counts are
+TOOTH_SHARE = 0.01
 TUBE = 0.75  # part of two groups' members inside the tube in which the way between them is measured
 
 
 def choice_of_k(
-    matrix: pd.DataFrame | np.ndarray, *, ks: Iterable[int] = KS, n_sample: int = N_SAMPLE,
-    n_resamples: int = N_RESAMPLES, n_references: int = N_REFERENCES, seed: int = 0,
-) -> pd.DataFrame:  # fmt: skip
+    matrix: pd.DataFrame | np.ndarray,
+    *,
+    ks: Iterable[int] = KS,
+    n_sample: int = N_SAMPLE,
+    n_resamples: int = N_RESAMPLES,
+    n_references: int = N_REFERENCES,
+    seed: int = 0,
+) -> pd.DataFrame:
     """Judge each number of groups, and choose one or none.
 
     A number is eligible if all of this holds:
 
-    - stability, the mean adjusted Rand index over pairs of resamples, is 0.9 or more and reaches `reference_95`: what
-      the same procedure reaches 95 times in 100 on one Gaussian cloud of the same size and covariance;
-    - between any two groups it is emptier than in either centre (`valley`: the share of consumers left at the emptiest
-      place on the way, worst pair, 0.5 at most and 3 standard errors below the centres);
+    - stability, the mean adjusted Rand index over pairs of resamples, is 0.9 or more and reaches
+      `reference_95`: what the same procedure reaches 95 times in 100 on one Gaussian cloud of the
+      same size and covariance;
+    - between any two groups it is emptier than in either centre (`valley`: the share of consumers
+      left at the emptiest place on the way, worst pair, 0.5 at most and 3 standard errors below the
+      centres);
     - the smallest group has 2 % of the consumers and 30 of them.
 
-    Chosen is the largest eligible number; where there is none, there are no natural groups. The valley is what
-    uniform, skewed and correlated clouds lack: k-means cuts them stably, but the cut runs through a crowd. For if a
-    density is log-concave, so is what a tube of any width sees of it (Prékopa), and on the way between two places it is
-    nowhere lower than at both.
+    Chosen is the largest eligible number; where there is none, there are no natural groups. The
+    valley is what uniform, skewed and correlated clouds lack: k-means cuts them stably, but the cut
+    runs through a crowd. For if a density is log-concave, so is what a tube of any width sees of it
+    (Prékopa), and on the way between two places it is nowhere lower than at both.
 
     Returns
     -------
     DataFrame
-        k, stability, reference_95 (of four clouds only where k is out for another reason), silhouette (on 2,000),
-        valley, smallest_share, eligible, chosen.
+        k, stability, reference_95 (of four clouds only where k is out for another reason),
+        silhouette (on 2,000), valley, smallest_share, eligible, chosen.
     """
     rng = np.random.default_rng(seed)
     x = drawn(np.asarray(matrix, dtype="float64"), n_sample, rng)
@@ -61,7 +71,8 @@ def choice_of_k(
     near = rng.permutation(len(x))[:N_SILHOUETTE]
     distances = pairwise_distances(x[near]) if ks else None
     rows, smooth = [], _combed(x, rng)
-    with threadpool_limits(1):  # on a busy machine, threads of small fits wait for each other far longer than they work
+    # on a busy machine, threads of small fits wait for each other far longer than they work
+    with threadpool_limits(1):
         for k in ks:
             labels, seen = _seen(x, smooth, k, seed)
             stability = _stability(x, k, n_resamples, rng)
@@ -70,16 +81,37 @@ def choice_of_k(
             chance = [_stability(cloud, k, N_REFERENCE_RESAMPLES, rng) for cloud in clouds]
             reference = float(np.quantile(chance, 0.95, method="higher")) if chance else np.nan
             apart = len(np.unique(labels[near])) > 1
-            silhouette = silhouette_score(distances, labels[near], metric="precomputed") if apart else np.nan
+            silhouette = (
+                silhouette_score(distances, labels[near], metric="precomputed") if apart else np.nan
+            )
             seen["eligible"] &= stability >= np.nan_to_num(reference)  # 1.0 can't be beaten
-            rows.append({"k": k, "stability": stability, "reference_95": reference, "silhouette": silhouette} | seen)
-    columns = ["k", "stability", "reference_95", "silhouette", "valley", "smallest_share", "eligible"]
+            rows.append(
+                {
+                    "k": k,
+                    "stability": stability,
+                    "reference_95": reference,
+                    "silhouette": silhouette,
+                }
+                | seen
+            )
+    columns = [
+        "k",
+        "stability",
+        "reference_95",
+        "silhouette",
+        "valley",
+        "smallest_share",
+        "eligible",
+    ]
     choice = pd.DataFrame(rows, columns=columns).astype({"k": int, "eligible": bool})
     return choice.assign(chosen=choice["k"] == choice.loc[choice["eligible"], "k"].max())
 
 
 def _seen(x: np.ndarray, smooth: np.ndarray, k: int, seed: int) -> tuple[np.ndarray, dict]:
-    """Fit k groups to the sample, those that would be used, and look at them: the way between two, the smallest."""
+    """Fit k groups to the sample, those that would be used, and look at them.
+
+    The way between two, the smallest.
+    """
     centres = best_centres(x, k, seed)
     labels = nearest(x, centres)
     least = np.bincount(labels, minlength=k).min()
@@ -89,7 +121,9 @@ def _seen(x: np.ndarray, smooth: np.ndarray, k: int, seed: int) -> tuple[np.ndar
 
 
 def best_centres(x: np.ndarray, k: int, seed: int) -> np.ndarray:
-    """Find k centres from many starts on a few consumers, and let the whole sample move the best of them."""
+    """Find k centres from many starts on a few consumers, and let the whole sample move the best of
+    them.
+    """
     few = drawn(x, N_STARTED, np.random.default_rng(seed))
     best = KMeans(k, n_init=N_STARTS, random_state=seed).fit(few).cluster_centers_
     return best if len(few) == len(x) else KMeans(k, init=best, n_init=1).fit(x).cluster_centers_
@@ -101,7 +135,9 @@ def chosen_k(choice: pd.DataFrame) -> int:
 
 
 def adjusted_rand(one: pd.Series | np.ndarray, other: pd.Series | np.ndarray) -> float:
-    """Measure how far two groupings of the same consumers agree: 1 the same groups, 0 no better than chance.
+    """Measure how far two groupings of the same consumers agree.
+
+    1 the same groups, 0 no better than chance.
 
     Source: Hubert & Arabie (1985), Comparing partitions, Journal of Classification 2.
 
@@ -138,14 +174,19 @@ def drawn(x: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _one_cloud(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw one Gaussian of the same covariance; of the same size as far as resamples of it can tell."""
+    """Draw one Gaussian of the same covariance.
+
+    Of the same size as far as resamples of it can tell.
+    """
     n = min(len(x), 5 * N_RESAMPLED)
     covariance = np.atleast_2d(np.cov(x, rowvar=False))
     return rng.multivariate_normal(np.zeros(x.shape[1]), covariance, n, method="eigh")
 
 
 def _stability(x: np.ndarray, k: int, n_resamples: int, rng: np.random.Generator) -> float:
-    """Fit resamples apart, let each put the same consumers into groups, and compare the groups pair by pair."""
+    """Fit resamples apart, let each put the same consumers into groups, and compare the groups pair
+    by pair.
+    """
     judged = x[: 2 * N_RESAMPLED]
     found = []
     for _ in range(n_resamples):
@@ -156,7 +197,10 @@ def _stability(x: np.ndarray, k: int, n_resamples: int, rng: np.random.Generator
 
 
 def _combed(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Spread values that many share half way to their neighbours: between one visit and two lies no valley."""
+    """Spread values that many share half way to their neighbours.
+
+    Between one visit and two lies no valley.
+    """
     smooth = x.copy()
     for i in range(x.shape[1]):
         values, at, n = np.unique(x[:, i].round(9), return_inverse=True, return_counts=True)
@@ -174,7 +218,10 @@ def _combed(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _valley(x: np.ndarray, labels: np.ndarray, centres: np.ndarray) -> tuple[float, float]:
-    """Count consumers along the way between each two centres; give the worst pair's share left and standard errors."""
+    """Count consumers along the way between each two centres.
+
+    Give the worst pair's share left and standard errors.
+    """
     shares, errors = [], []
     for i, j in combinations(range(len(centres)), 2):
         way = centres[j] - centres[i]
@@ -184,7 +231,9 @@ def _valley(x: np.ndarray, labels: np.ndarray, centres: np.ndarray) -> tuple[flo
         apart = np.einsum("ij,ij->i", from_i, from_i) - along**2 * length
         inside = apart <= np.quantile(apart[(labels == i) | (labels == j)], TUBE)
         places = np.sort(along[inside])
-        counts = np.searchsorted(places, VALLEY_STEPS + 0.1) - np.searchsorted(places, VALLEY_STEPS - 0.1)
+        counts = np.searchsorted(places, VALLEY_STEPS + 0.1) - np.searchsorted(
+            places, VALLEY_STEPS - 0.1
+        )
         ends, least = min(counts[0], counts[-1]), counts[1:-1].min()
         shares.append((least + 1) / (ends + 1))
         errors.append((ends - least) / np.sqrt(max(ends + least, 1)))
@@ -201,25 +250,56 @@ def nearest(matrix: np.ndarray, centres: np.ndarray) -> np.ndarray:
 
 
 def plot_choice(choice: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes:
-    """Draw the stability of each number of groups against what one cloud without groups reaches by chance."""
+    """Draw the stability of each number of groups against what one cloud without groups reaches by
+    chance.
+    """
     if choice.empty:
         return style.nothing(style.say("groups.no_choice"), ax)
     ax = ax or style.axes(height=3.6)
     k = choice["k"]
-    ax.fill_between(k, 0, choice["reference_95"], color=style.COLORS["C"], alpha=0.5, linewidth=0,
-                    label=style.say("groups.by_chance"))  # fmt: skip
+    ax.fill_between(
+        k,
+        0,
+        choice["reference_95"],
+        color=style.COLORS["C"],
+        alpha=0.5,
+        linewidth=0,
+        label=style.say("groups.by_chance"),
+    )
     ax.plot(k, choice["stability"], color=style.COLORS["accent"], zorder=2)
     for word, face in (("eligible", style.COLORS["accent"]), ("not_eligible", "white")):
         rows = choice[choice["eligible"] == (word == "eligible")]
-        ax.scatter(rows["k"], rows["stability"], s=42, color=face, edgecolor=style.COLORS["accent"], zorder=3,
-                   label=style.say(f"groups.{word}") if len(rows) else None)  # fmt: skip
+        ax.scatter(
+            rows["k"],
+            rows["stability"],
+            s=42,
+            color=face,
+            edgecolor=style.COLORS["accent"],
+            zorder=3,
+            label=style.say(f"groups.{word}") if len(rows) else None,
+        )
     best = choice[choice["chosen"]]
-    ax.scatter(best["k"], best["stability"], s=190, facecolor="none", edgecolor=style.COLORS["rival"], linewidth=2,
-               zorder=4, label=style.say("groups.chosen") if len(best) else None)  # fmt: skip
-    ax.set(xlabel=style.label("n_groups"), ylabel=style.label("group_stability"), ylim=(0, 1.08), xticks=k)
+    ax.scatter(
+        best["k"],
+        best["stability"],
+        s=190,
+        facecolor="none",
+        edgecolor=style.COLORS["rival"],
+        linewidth=2,
+        zorder=4,
+        label=style.say("groups.chosen") if len(best) else None,
+    )
+    ax.set(
+        xlabel=style.label("n_groups"),
+        ylabel=style.label("group_stability"),
+        ylim=(0, 1.08),
+        xticks=k,
+    )
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
     if len(best):
-        title = style.say("groups.title_choice", k=chosen_k(choice), stability=float(best["stability"].iloc[0]))
+        title = style.say(
+            "groups.title_choice", k=chosen_k(choice), stability=float(best["stability"].iloc[0])
+        )
     else:
         title = style.say("groups.title_none")
     return style.explain(ax, title, style.say("groups.choice_how"), scope)

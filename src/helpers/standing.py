@@ -1,4 +1,6 @@
-"""Standing: at how many dealers our brand earns most, by how much, and whom a rival earns more on every count."""
+"""Standing: at how many dealers our brand earns most, by how much, and whom a rival earns more on
+every count.
+"""
 
 import numpy as np
 import pandas as pd
@@ -9,22 +11,32 @@ from helpers.profit import MEASURES, RESULTS
 
 PAGE = "06_dealer_profit.html"
 MIN_GAP_SHARE = 0.01  # of what he earns with all brands: less is not worth a call
-MIN_POINTS = 2.0  # of margin behind a rival: an eighth of what a dealer earns, and more than a month's pricing moves
+# of margin behind a rival: an eighth of what a dealer earns, and more than a month's pricing moves
+MIN_POINTS = 2.0
 MIN_DEALERS = 5  # in a region or format: fewer are no picture
 STATUS = ("earns_less", "loses_some", "about_equal", "earns_most", "–")
 WIDEST = 1.0  # a lead of more than the rival's whole figure is drawn at the border
-SHOWN = ["dealer_id", "dealer_name", "account_manager", "rival", "margin_points", "gap_money", "stock_to_spare",
-         "reason"]  # fmt: skip
+SHOWN = [
+    "dealer_id",
+    "dealer_name",
+    "account_manager",
+    "rival",
+    "margin_points",
+    "gap_money",
+    "stock_to_spare",
+    "reason",
+]
 
 
-# ---- tables ---------------------------------------------------------------------------------------------------------
+# ---- tables --------------------------------------------------------------------------------------
 
 
 def leads(comparison: pd.DataFrame) -> pd.DataFrame:
     """Give our lead over the best rival, one row per dealer and measure that is known of both.
 
-    Columns: `dealer_id`, `measure`, `ours`, `best_rival`, `rival`, `lead`, `lead_share` (lead ÷ his figure; NaN where
-    that is not above zero), `result`, `is_first` (nobody is better, equals included).
+    Columns: `dealer_id`, `measure`, `ours`, `best_rival`, `rival`, `lead`, `lead_share` (lead ÷ his
+    figure; NaN where that is not above zero), `result`, `is_first` (nobody is better, equals
+    included).
     """
     rivals, found = comparison[~comparison["ours"]], []
     for measure in MEASURES:
@@ -33,39 +45,66 @@ def leads(comparison: pd.DataFrame) -> pd.DataFrame:
         )
         best = known.drop_duplicates("dealer_id")
         theirs = best[measure]
-        found.append(pd.DataFrame({
-            "dealer_id": best["dealer_id"], "measure": measure, "ours": theirs + best[f"lead_{measure}"],
-            "best_rival": best["brand"], "rival": theirs, "lead": best[f"lead_{measure}"],
-            "lead_share": best[f"lead_{measure}"] / theirs.where(theirs > 0), "result": best[f"result_{measure}"],
-            "is_first": best[f"lead_{measure}"].round(9) >= 0,
-        }))  # fmt: skip
+        found.append(
+            pd.DataFrame(
+                {
+                    "dealer_id": best["dealer_id"],
+                    "measure": measure,
+                    "ours": theirs + best[f"lead_{measure}"],
+                    "best_rival": best["brand"],
+                    "rival": theirs,
+                    "lead": best[f"lead_{measure}"],
+                    "lead_share": best[f"lead_{measure}"] / theirs.where(theirs > 0),
+                    "result": best[f"result_{measure}"],
+                    "is_first": best[f"lead_{measure}"].round(9) >= 0,
+                }
+            )
+        )
     return pd.concat(found).sort_values(["measure", "dealer_id"], key=_in_order, ignore_index=True)
 
 
 def _in_order(values: pd.Series) -> pd.Series:
-    return values.map({m: i for i, m in enumerate(MEASURES)}) if values.name == "measure" else values
+    return (
+        values.map({m: i for i, m in enumerate(MEASURES)}) if values.name == "measure" else values
+    )
 
 
 def picture(lead: pd.DataFrame) -> pd.DataFrame:
-    """Sum up the leads: per measure the `n_dealers`, the median dealer's `lead_share`, and the shares of dealers at
-    whom we are first (`first_share`), surely ahead (`win_share`), about equal (`even_share`), surely behind."""
+    """Sum up the leads: per measure the `n_dealers`, the median dealer's `lead_share`, and the
+    shares of dealers at whom we are first (`first_share`), surely ahead (`win_share`), about equal
+    (`even_share`), surely behind.
+    """
     rows = lead.groupby("measure").agg(
-        n_dealers=("dealer_id", "size"), lead_share=("lead_share", "median"), first_share=("is_first", "mean"),
-        **{f"{result}_share": ("result", lambda values, r=result: (values == r).mean()) for result in RESULTS},
-    )  # fmt: skip
-    return rows.reindex([m for m in MEASURES if m in rows.index]).rename_axis("measure").reset_index()
+        n_dealers=("dealer_id", "size"),
+        lead_share=("lead_share", "median"),
+        first_share=("is_first", "mean"),
+        **{
+            f"{result}_share": ("result", lambda values, r=result: (values == r).mean())
+            for result in RESULTS
+        },
+    )
+    return (
+        rows.reindex([m for m in MEASURES if m in rows.index]).rename_axis("measure").reset_index()
+    )
 
 
-def by_place(lead: pd.DataFrame, dealers: pd.DataFrame, column: str, measure: str = "margin_rate") -> pd.DataFrame:
-    """Sum up one measure's leads by region or format of the dealer, where at least `MIN_DEALERS` can be compared.
+def by_place(
+    lead: pd.DataFrame, dealers: pd.DataFrame, column: str, measure: str = "margin_rate"
+) -> pd.DataFrame:
+    """Sum up one measure's leads by region or format of the dealer, where at least `MIN_DEALERS`
+    can be compared.
 
-    Columns: `column`, `n_dealers`, the medians `ours` and `rival`, `win_share`, `lose_share`; the worst place first.
+    Columns: `column`, `n_dealers`, the medians `ours` and `rival`, `win_share`, `lose_share`; the
+    worst place first.
     """
     rows = lead[lead["measure"] == measure].merge(dealers[["dealer_id", column]], on="dealer_id")
     rows = rows.groupby(column).agg(
-        n_dealers=("dealer_id", "size"), ours=("ours", "median"), rival=("rival", "median"),
-        win_share=("result", lambda r: (r == "win").mean()), lose_share=("result", lambda r: (r == "lose").mean()),
-    )  # fmt: skip
+        n_dealers=("dealer_id", "size"),
+        ours=("ours", "median"),
+        rival=("rival", "median"),
+        win_share=("result", lambda r: (r == "win").mean()),
+        lose_share=("result", lambda r: (r == "lose").mean()),
+    )
     rows = rows[rows["n_dealers"] >= MIN_DEALERS].reset_index()
     return rows.sort_values(["win_share", column], ignore_index=True)
 
@@ -76,70 +115,100 @@ def place_table(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def losing(comparison: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
-    """List the dealers at whom a rival surely earns more on any measure, with the rival to talk about.
+    """List the dealers at whom a rival surely earns more on any measure, with the rival to talk
+    about.
 
-    That is the one who beats us on every measure of earning and most in margin, else the one whose lead costs the
-    dealer most. `status` is "earns_less" where the margin is at least `MIN_POINTS` points lower and the gap costs him
-    at least `MIN_GAP_SHARE` of what he earns with all brands, else "loses_some". Those who earn less come first, then
-    the largest money.
+    That is the one who beats us on every measure of earning and most in margin, else the one whose
+    lead costs the dealer most. `status` is "earns_less" where the margin is at least `MIN_POINTS`
+    points lower and the gap costs him at least `MIN_GAP_SHARE` of what he earns with all brands,
+    else "loses_some". Those who earn less come first, then the largest money.
     """
     rows = profit.gaps(comparison)
-    earned = rows["dealer_id"].map(comparison.groupby("dealer_id")["earned"].sum()).astype("float64")
+    earned = (
+        rows["dealer_id"].map(comparison.groupby("dealer_id")["earned"].sum()).astype("float64")
+    )
     far = rows["on_all"] & (rows["lead_points"].round(9) <= -MIN_POINTS)
     far &= rows["gap_money"] >= MIN_GAP_SHARE * earned
     rows = rows.assign(
-        status=np.where(far, "earns_less", "loses_some"), worst=rows["lead_points"].where(rows["on_all"])
+        status=np.where(far, "earns_less", "loses_some"),
+        worst=rows["lead_points"].where(rows["on_all"]),
     )
-    rows = rows.sort_values(["worst", "gap_money", "rival"], ascending=[True, False, True]).drop_duplicates("dealer_id")
+    rows = rows.sort_values(
+        ["worst", "gap_money", "rival"], ascending=[True, False, True]
+    ).drop_duplicates("dealer_id")
     rows = rows.sort_values(["status", "gap_money", "dealer_id"], ascending=[True, False, True])
     known = dealers.reindex(columns=["dealer_id", "dealer_name", "region", "account_manager"])
     rows = rows.drop(columns="worst").merge(known, on="dealer_id", how="left")
-    rows["margin_points"] = rows["lead_points"]  # a margin's points, not a score's: the word for people
+    # a margin's points, not a score's: the word for people
+    rows["margin_points"] = rows["lead_points"]
     rows["reason"] = [_reason(row) for row in rows.itertuples()]
     return rows
 
 
 def _reason(row) -> str:
     said = style.say("standing.reason", measures=_labels(row.lost_measures))
-    return said + (style.say("standing.call_levers", levers=_labels(row.levers)) if row.levers else "")
+    return said + (
+        style.say("standing.call_levers", levers=_labels(row.levers)) if row.levers else ""
+    )
 
 
 def _labels(codes: str) -> str:
-    """Write codes as labels in mid-sentence, with small letters; an abbreviation such as GMROI keeps its own."""
+    """Write codes as labels in mid-sentence, with small letters.
+
+    An abbreviation such as GMROI keeps its own.
+    """
     labels = [style.label(code) for code in codes.split()]
-    return style.listed(word if word[1:2].isupper() else word[:1].lower() + word[1:] for word in labels)
+    return style.listed(
+        word if word[1:2].isupper() else word[:1].lower() + word[1:] for word in labels
+    )
 
 
 def dealer_table(
     comparison: pd.DataFrame, trends: pd.DataFrame, lost: pd.DataFrame, dealers: pd.DataFrame
 ) -> pd.DataFrame:
-    """Make the table of the page: one row per dealer who reports, whether he can be compared or not.
+    """Make the table of the page.
 
-    Columns: who he is; `dealer_margin_rate` (all brands), `previous_margin_rate`, `slope_rate`, `movement`; our
-    figure per measure with `best_<measure>`, `lead_<measure>`, `result_<measure>`; `status` ("earns_most": ahead in
-    margin and nowhere behind; "–": nothing to compare), and from `losing` the `rival`, `lead_points`, `gap_money`,
-    `stock_to_spare`, `levers`.
+    One row per dealer who reports, whether he can be compared or not.
+
+    Columns: who he is; `dealer_margin_rate` (all brands), `previous_margin_rate`, `slope_rate`,
+    `movement`; our figure per measure with `best_<measure>`, `lead_<measure>`, `result_<measure>`;
+    `status` ("earns_most": ahead in margin and nowhere behind; "–": nothing to compare), and from
+    `losing` the `rival`, `lead_points`, `gap_money`, `stock_to_spare`, `levers`.
     """
-    rows = trends.rename(columns={"margin_rate": "dealer_margin_rate"}).drop(columns=["low_rate", "high_rate"])
+    rows = trends.rename(columns={"margin_rate": "dealer_margin_rate"}).drop(
+        columns=["low_rate", "high_rate"]
+    )
     here = pd.DataFrame({"dealer_id": comparison["dealer_id"].unique()})
     rows = rows.merge(here, on="dealer_id", how="outer")
     ours = comparison[comparison["ours"]]
     rows = rows.merge(ours[["dealer_id", *MEASURES]], on="dealer_id", how="left")
     for measure, best in leads(comparison).groupby("measure", sort=False):
-        names = {"best_rival": f"best_{measure}", "lead": f"lead_{measure}", "result": f"result_{measure}"}
-        rows = rows.merge(best[["dealer_id", *names]].rename(columns=names), on="dealer_id", how="left")
+        names = {
+            "best_rival": f"best_{measure}",
+            "lead": f"lead_{measure}",
+            "result": f"result_{measure}",
+        }
+        rows = rows.merge(
+            best[["dealer_id", *names]].rename(columns=names), on="dealer_id", how="left"
+        )
     results = rows.reindex(columns=[f"result_{m}" for m in MEASURES])
     none_lost = (results.iloc[:, 0] == "win") & ~(results == "lose").any(axis=1)
-    found = lost[["dealer_id", "status", "rival", "lead_points", "gap_money", "stock_to_spare", "levers"]]
+    found = lost[
+        ["dealer_id", "status", "rival", "lead_points", "gap_money", "stock_to_spare", "levers"]
+    ]
     rows = rows.merge(found, on="dealer_id", how="left")
-    missing = np.select([results.isna().all(axis=1), none_lost], ["–", "earns_most"], default="about_equal")
+    missing = np.select(
+        [results.isna().all(axis=1), none_lost], ["–", "earns_most"], default="about_equal"
+    )
     rows["status"] = rows["status"].fillna(pd.Series(missing, index=rows.index))
     known = ["dealer_id", "dealer_name", "region", "store_format", "account_manager"]
     return dealers.reindex(columns=known).merge(rows, on="dealer_id", how="right")
 
 
 def proof_dealer(comparison: pd.DataFrame, lost: pd.DataFrame, dealer_id: str = "") -> str:
-    """Choose whose proof to show: the one asked for, the first of `losing`, any who can be compared, any who reports.
+    """Choose whose proof to show.
+
+    The one asked for, the first of `losing`, any who can be compared, any who reports.
 
     Raises
     ------
@@ -149,44 +218,81 @@ def proof_dealer(comparison: pd.DataFrame, lost: pd.DataFrame, dealer_id: str = 
     known = comparison["dealer_id"]
     if dealer_id and dealer_id not in set(known):
         like = f", e.g. {known.iloc[0]!r}" if len(known) else ""
-        raise ValueError(f"dealer_id: {dealer_id!r} reports nothing that he earns; choose one who does{like}")
+        raise ValueError(
+            f"dealer_id: {dealer_id!r} reports nothing that he earns; choose one who does{like}"
+        )
     found = [*lost["dealer_id"], *profit.shared_brands(comparison)["dealer_id"], *known, ""]
     return dealer_id or found[0]
 
 
-# ---- sentences ------------------------------------------------------------------------------------------------------
+# ---- sentences -----------------------------------------------------------------------------------
 
 
 def bottom_line(comparison: pd.DataFrame, lost: pd.DataFrame, brand: str) -> list[str]:
-    """Say at how many dealers we earn most, where we don't, and whom a rival earns more on every count."""
+    """Say at how many dealers we earn most, where we don't, and whom a rival earns more on every
+    count.
+    """
     rows = picture(leads(comparison))
     if rows.empty:
-        return [style.say("standing.no_brand" if not comparison["ours"].any() else "standing.no_rival", brand=brand)]
+        return [
+            style.say(
+                "standing.no_brand" if not comparison["ours"].any() else "standing.no_rival",
+                brand=brand,
+            )
+        ]
     said = [verdict(rows, lost, brand)]
     said += [
-        style.say("standing.measure", measure=style.label(row.measure), first=style.percent(row.first_share),
-                  win=style.percent(row.win_share), lose=style.percent(row.lose_share))
+        style.say(
+            "standing.measure",
+            measure=style.label(row.measure),
+            first=style.percent(row.first_share),
+            win=style.percent(row.win_share),
+            lose=style.percent(row.lose_share),
+        )
         for row in rows.iloc[1:].itertuples()
-    ]  # fmt: skip
+    ]
     less = lost[lost["status"] == "earns_less"]
     if len(less):
-        named = {"names": style.listed(_names(less)), "rivals": style.listed(less["rival"].unique())}
-        said.append(style.say("standing.less", n=len(less), brand=brand, money=float(less["gap_money"].sum()), **named))
+        named = {
+            "names": style.listed(_names(less)),
+            "rivals": style.listed(less["rival"].unique()),
+        }
+        said.append(
+            style.say(
+                "standing.less",
+                n=len(less),
+                brand=brand,
+                money=float(less["gap_money"].sum()),
+                **named,
+            )
+        )
     return said
 
 
 def verdict(rows: pd.DataFrame, lost: pd.DataFrame, brand: str) -> str:
     """Say in one sentence who earns with us."""
     first, n_less = rows.iloc[0], int((lost["status"] == "earns_less").sum())
-    said = style.say("standing.verdict", brand=brand, measure=_labels(first["measure"]), n=first["n_dealers"],
-                     first=style.percent(first["first_share"]), win=style.percent(first["win_share"]))  # fmt: skip
-    return said + (style.say("standing.verdict_less", n=n_less) if n_less else style.say("profit.stop"))
+    said = style.say(
+        "standing.verdict",
+        brand=brand,
+        measure=_labels(first["measure"]),
+        n=first["n_dealers"],
+        first=style.percent(first["first_share"]),
+        win=style.percent(first["win_share"]),
+    )
+    return said + (
+        style.say("standing.verdict_less", n=n_less) if n_less else style.say("profit.stop")
+    )
 
 
 def missing_sentences(comparison: pd.DataFrame) -> list[str]:
     """Say which measure the data don't tell, and how many brands are not compared."""
     missing = [style.label(m) for m in MEASURES if comparison[m].isna().all()]
-    said = [style.say("profit.no_measure", measures=style.listed(missing))] if 0 < len(missing) < len(MEASURES) else []
+    said = (
+        [style.say("profit.no_measure", measures=style.listed(missing))]
+        if 0 < len(missing) < len(MEASURES)
+        else []
+    )
     if len(comparison) and not comparison["rebate"].any():
         said.append(style.say("standing.no_rebate"))
     n = int((comparison["left_out"] != "").sum())
@@ -196,32 +302,62 @@ def missing_sentences(comparison: pd.DataFrame) -> list[str]:
 def coverage(trends: pd.DataFrame, totals: pd.DataFrame) -> str:
     """Say how many of the dealers who bought or paid also report what they earn."""
     n = int(totals["dealer_id"].isin(trends["dealer_id"]).sum())
-    return style.say("standing.coverage", n=n, of=len(totals), share=style.percent(n / max(len(totals), 1)))
+    return style.say(
+        "standing.coverage", n=n, of=len(totals), share=style.percent(n / max(len(totals), 1))
+    )
 
 
-def headlines(comparison: pd.DataFrame, lost: pd.DataFrame, brand: str, covered: str, most: int = 5) -> list[dict]:
-    """Make the front page's verdict, our standing, the dealers to call, and how many report; keys as
-    `report.headline` takes them."""
+def headlines(
+    comparison: pd.DataFrame, lost: pd.DataFrame, brand: str, covered: str, most: int = 5
+) -> list[dict]:
+    """Make the front page's verdict, our standing, the dealers to call, and how many report.
+
+    Keys as
+    `report.headline` takes them.
+    """
     rows, less = picture(leads(comparison)), lost[lost["status"] == "earns_less"]
     text = bottom_line(comparison, lost, brand)[0]
     made = [{"place": "verdict", "text": text, "link": PAGE}]
     if len(rows):
         row = rows.iloc[0]
-        tile = {"place": "tile", "label": style.say("standing.tile", measure=_labels(row["measure"])),
-                "text": style.percent(row["first_share"]), "link": PAGE}  # fmt: skip
-        made.append(tile | {"change": style.say("standing.tile_change", n=len(less)), "tone": "bad" if len(less) else
-                            "good"})  # fmt: skip
+        tile = {
+            "place": "tile",
+            "label": style.say("standing.tile", measure=_labels(row["measure"])),
+            "text": style.percent(row["first_share"]),
+            "link": PAGE,
+        }
+        made.append(
+            tile
+            | {
+                "change": style.say("standing.tile_change", n=len(less)),
+                "tone": "bad" if len(less) else "good",
+            }
+        )
     for row, name in zip(less.head(most).itertuples(), _names(less), strict=False):
-        made.append({"place": "call", "label": name, "text": call_reason(row, brand),
-                     "link": f"{PAGE}#{style.anchor(row.dealer_id)}"})  # fmt: skip
+        made.append(
+            {
+                "place": "call",
+                "label": name,
+                "text": call_reason(row, brand),
+                "link": f"{PAGE}#{style.anchor(row.dealer_id)}",
+            }
+        )
     return [*made, {"place": "quality", "text": covered, "link": PAGE}]
 
 
 def call_reason(row, brand: str) -> str:
-    """Say why to call a dealer of `losing`: with whom he earns more, what it costs him, and what to pull."""
+    """Say why to call a dealer of `losing`.
+
+    With whom he earns more, what it costs him, and what to pull.
+    """
     points = style.decimal(-row.lead_points, 1)
     return style.say(
-        "standing.call", brand=brand, rival=row.rival, points=points, money=row.gap_money, why=_reason(row)
+        "standing.call",
+        brand=brand,
+        rival=row.rival,
+        points=points,
+        money=row.gap_money,
+        why=_reason(row),
     )
 
 
@@ -229,23 +365,38 @@ def _names(rows: pd.DataFrame) -> list[str]:
     return list(rows["dealer_name"].fillna(rows["dealer_id"]))
 
 
-# ---- plots ----------------------------------------------------------------------------------------------------------
+# ---- plots ---------------------------------------------------------------------------------------
 
 
 def plot_results(lead: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes:
-    """Draw for each measure at which share of the dealers our brand is ahead, about equal or behind his best rival."""
+    """Draw for each measure at which share of the dealers our brand is ahead, about equal or behind
+    his best rival.
+    """
     rows = picture(lead)
     if rows.empty:
         return style.nothing(style.say("standing.nothing"), ax)
-    ax, y, left = ax or style.axes(height=1.6 + 0.42 * len(rows)), np.arange(len(rows)), np.zeros(len(rows))
+    ax, y, left = (
+        ax or style.axes(height=1.6 + 0.42 * len(rows)),
+        np.arange(len(rows)),
+        np.zeros(len(rows)),
+    )
     for result, color in zip(RESULTS, ("ours", "muted", "rival"), strict=True):
         width = rows[f"{result}_share"].to_numpy()
-        ax.barh(y, width, left=left, color=style.COLORS[color], height=0.6, label=style.label(result))
+        ax.barh(
+            y, width, left=left, color=style.COLORS[color], height=0.6, label=style.label(result)
+        )
         for at, start, share in zip(y, left, width, strict=True):
             if share >= 0.05:
                 ink = "text" if color == "muted" else "–"
-                ax.text(start + share / 2, at, style.percent(share), ha="center", va="center", fontsize=9,
-                        color=style.COLORS[ink])  # fmt: skip
+                ax.text(
+                    start + share / 2,
+                    at,
+                    style.percent(share),
+                    ha="center",
+                    va="center",
+                    fontsize=9,
+                    color=style.COLORS[ink],
+                )
         left = left + width
     ax.set_yticks(y, [style.label(m) for m in rows["measure"]])
     ax.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5), xlabel=style.label("dealer_share"))
@@ -255,13 +406,18 @@ def plot_results(lead: pd.DataFrame, *, scope: str = "", ax: Axes | None = None)
     first, weakest = rows.iloc[0], rows.iloc[1:].sort_values("win_share", kind="stable").head(1)
     said = {"measure": _labels(first["measure"]), "win": style.percent(first["win_share"])}
     if len(weakest):
-        said |= {"weakest": _labels(weakest["measure"].iloc[0]), "least": style.percent(weakest["win_share"].iloc[0])}
+        said |= {
+            "weakest": _labels(weakest["measure"].iloc[0]),
+            "least": style.percent(weakest["win_share"].iloc[0]),
+        }
     title = style.say("standing.results" if len(weakest) else "standing.results_one", **said)
     return style.explain(ax, title, style.say("standing.results_how"), scope)
 
 
 def plot_leads(lead: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes:
-    """Draw how our lead over the best rival is spread over dealers, a row of columns a measure, zero in the middle."""
+    """Draw how our lead over the best rival is spread over dealers, a row of columns a measure,
+    zero in the middle.
+    """
     known = lead.dropna(subset=["lead_share"])
     shown = [m for m in MEASURES if (known["measure"] == m).any()]
     if not shown:
@@ -272,13 +428,30 @@ def plot_leads(lead: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -
     for row, measure in enumerate(shown):
         values = known.loc[known["measure"] == measure, "lead_share"]
         counts = np.histogram(values.clip(-WIDEST, WIDEST), edges)[0]
-        ax.bar(middle, 0.68 * counts / counts.max(), width=0.9 * (edges[1] - edges[0]), bottom=-row, color=color)
-        ax.plot([values.median()] * 2, [-row, -row + 0.8], color=style.COLORS["text"], linewidth=1.2)
-        ax.annotate(_signed(values.median()), (values.median(), -row + 0.8), xytext=(4, -5), fontsize=8.5,
-                    textcoords="offset points")  # fmt: skip
+        ax.bar(
+            middle,
+            0.68 * counts / counts.max(),
+            width=0.9 * (edges[1] - edges[0]),
+            bottom=-row,
+            color=color,
+        )
+        ax.plot(
+            [values.median()] * 2, [-row, -row + 0.8], color=style.COLORS["text"], linewidth=1.2
+        )
+        ax.annotate(
+            _signed(values.median()),
+            (values.median(), -row + 0.8),
+            xytext=(4, -5),
+            fontsize=8.5,
+            textcoords="offset points",
+        )
     ax.axvline(0, color=style.COLORS["reference"], linewidth=0.9)
     ax.set_yticks([0.3 - row for row in range(len(shown))], [style.label(m) for m in shown])
-    ax.set(xlim=(-WIDEST, WIDEST), ylim=(0.05 - len(shown) + 0.9, 1.1), xlabel=style.label("lead_share"))
+    ax.set(
+        xlim=(-WIDEST, WIDEST),
+        ylim=(0.05 - len(shown) + 0.9, 1.1),
+        xlabel=style.label("lead_share"),
+    )
     style.share_axis(ax.xaxis)
     ax.grid(axis="y", visible=False)
     first = known.loc[known["measure"] == shown[0], "lead_share"].median()

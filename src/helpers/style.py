@@ -1,4 +1,7 @@
-"""Looks: fonts, colours, figures, tables and prose; the words of `helpers.words` are open through here too."""
+"""Looks: fonts, colours, figures, tables and prose.
+
+The words of `helpers.words` are open through here too.
+"""
 
 import base64
 import functools
@@ -44,14 +47,26 @@ from helpers.words import (
 from helpers.words import kind as column_kind
 
 # words are part of the looks for all who draw: they need one import only
-__all__ = ["LANGUAGES", "REFERENCE", "change", "label", "listed", "money", "percent", "say", "signed", "translated",
-           "word"]  # fmt: skip
+__all__ = [
+    "LANGUAGES",
+    "REFERENCE",
+    "change",
+    "label",
+    "listed",
+    "money",
+    "percent",
+    "say",
+    "signed",
+    "translated",
+    "word",
+]
 
 WIDTH_IN = 9.2  # the text column of a page
 DEALERS_PAGE = "02_abc_pareto.html"  # where a dealer is explained
 BY_INDICATOR = ("value", "least", "lowest", "highest")
 LAB_STYLE = (  # JupyterLab's own rules weigh more
-    "<style>.table td, .table th {text-align: left !important} .table .number {text-align: right !important}</style>"
+    "<style>.table td, .table th {text-align: left !important} .table .number {text-align: "
+    "right !important}</style>"
 )
 MANY = 800  # marks: beyond, a PNG is lighter
 ROWS_SHOWN = 100  # of a long table; flagged rows are shown on top of these
@@ -76,7 +91,8 @@ COLORS = {
     "reference": "#8a8f94",
 }
 SEQUENTIAL = LinearSegmentedColormap.from_list("calm", ["#eef2f5", "#1f5a8c"])
-GROUPS = ("#1f5a8c", "#d9822b", "#2f9e77", "#c05a9d", "#7fb8e0", "#d9b310", "#8a3b1e", "#5b6168")  # consumers
+# consumers
+GROUPS = ("#1f5a8c", "#d9822b", "#2f9e77", "#c05a9d", "#7fb8e0", "#d9b310", "#8a3b1e", "#5b6168")
 
 FONT = str(Path(noto_cjk_sans_otc.__file__).parent / "NotoSansCJK-Regular.ttc")
 
@@ -99,7 +115,9 @@ def use(language: str = "en", currency: str = "") -> None:
 
 @functools.cache
 def _looks() -> mpl.RcParams:
-    return mpl.rc_params_from_file(Path(__file__).parent / "workbook.mplstyle", use_default_template=False)
+    return mpl.rc_params_from_file(
+        Path(__file__).parent / "workbook.mplstyle", use_default_template=False
+    )
 
 
 @functools.cache
@@ -109,9 +127,12 @@ def _add_font() -> None:
 
 
 def warm_up() -> None:
-    """Do ahead what the first figures of a process wait for: read fonts, and outline the letters of our own words.
+    """Do ahead what the first figures of a process wait for.
 
-    For a process that others are forked from: it leaves no figure, no language and no setting behind.
+    Read fonts, and outline the letters of our own words.
+
+    For a process that others are forked from: it leaves no figure, no language and no setting
+    behind.
     """
     said, plain = spoken(), "".join(map(chr, range(32, 127))).replace("$", "")
     with mpl.rc_context():
@@ -130,13 +151,17 @@ def warm_up() -> None:
     speak(said)
 
 
-# ---- figures -------------------------------------------------------------------------------------------------------
+# ---- figures -------------------------------------------------------------------------------------
 
 
 def axes(
-    n_columns: int = 1, *, height: float = 3.6, width: float = WIDTH_IN, width_ratios: list[float] | None = None,
+    n_columns: int = 1,
+    *,
+    height: float = 3.6,
+    width: float = WIDTH_IN,
+    width_ratios: list[float] | None = None,
     dense: bool = False,
-):  # fmt: skip
+):
     """Make the axes of one figure of page width, with room for title, subtitle and source.
 
     Parameters
@@ -147,22 +172,29 @@ def axes(
         More than `MANY` marks: the page gets a PNG instead of an SVG.
     """
     figure, made = plt.subplots(
-        1, n_columns, figsize=(width, height), layout=layout.Layout(),
+        1,
+        n_columns,
+        figsize=(width, height),
+        layout=layout.Layout(),
         gridspec_kw={"width_ratios": width_ratios} if width_ratios else None,
-    )  # fmt: skip
+    )
     figure.dense = dense
     if "inline" in mpl.get_backend():
-        plt.uninstall_repl_displayhook()  # it draws every figure once more, for nobody, before the notebook shows it
+        # it draws every figure once more, for nobody, before the notebook shows it
+        plt.uninstall_repl_displayhook()
     return made
 
 
 def explain(ax: Axes, title: str, subtitle: str = "", source: str = "", alt: str = "") -> Axes:
-    """Write the finding over a figure, its scope under that, the source below, and the words for who can't see it.
+    """Write the finding over a figure, its scope under that, the source below, and the words for
+    who can't see it.
 
-    `ax` may be any of the figure's axes. Without `alt`, title and subtitle are its alternative text.
+    `ax` may be any of the figure's axes. Without `alt`, title and subtitle are its alternative
+    text.
     """
     figure = ax.figure
-    bold = {"fontweight": "bold"} if spoken() == "en" else {}  # the Chinese font comes in one weight
+    # the Chinese font comes in one weight
+    bold = {"fontweight": "bold"} if spoken() == "en" else {}
     width, height = figure.get_size_inches()
     small = 0.8 if width < WIDTH_IN / 1.5 else 1.0  # a narrow figure stands beside another
     per_line = int(width / small * (8.9 if spoken() == "en" else 5.4))
@@ -170,7 +202,14 @@ def explain(ax: Axes, title: str, subtitle: str = "", source: str = "", alt: str
     top = 0.04 + 0.23 * small * len(head)
     figure.text(0.006, 1 - 0.04 / height, "\n".join(head), fontsize=13 * small, va="top", **bold)
     if subtitle:
-        figure.text(0.006, 1 - (top + 0.03) / height, subtitle, fontsize=9.5, va="top", color=COLORS["subtle"])
+        figure.text(
+            0.006,
+            1 - (top + 0.03) / height,
+            subtitle,
+            fontsize=9.5,
+            va="top",
+            color=COLORS["subtle"],
+        )
         top += 0.24
     if source:
         figure.text(0.006, 0.04 / height, source, fontsize=8, va="bottom", color=COLORS["subtle"])
@@ -187,7 +226,12 @@ def nothing(sentence: str, ax: Axes | None = None) -> Axes:
     ax.set_axis_off()
     per_line = int(ax.figure.get_size_inches()[0] * (10.9 if spoken() == "en" else 6.5))
     ax.figure.text(
-        0.006, 0.5, "\n".join(textwrap.wrap(sentence, per_line)), fontsize=10.5, va="center", color=COLORS["subtle"]
+        0.006,
+        0.5,
+        "\n".join(textwrap.wrap(sentence, per_line)),
+        fontsize=10.5,
+        va="center",
+        color=COLORS["subtle"],
     )
     ax.figure.alt_text = ax.figure.nothing = sentence
     return ax
@@ -201,11 +245,14 @@ def share_axis(axis: mpl.axis.Axis, digits: int = 0) -> None:
 def money_axis(axis: mpl.axis.Axis) -> None:
     """Print an axis of amounts short, without unit: the axis label names it."""
     axis.set_major_formatter(FuncFormatter(lambda value, _: money(value, unit=False)))
-    axis.set_minor_formatter(NullFormatter())  # on a logarithmic axis they would be written as powers of ten
+    # on a logarithmic axis they would be written as powers of ten
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _show_figures_with_alt_text() -> None:
-    """Teach a notebook to show figures as compact SVG, dense ones as PNG, each with its alternative text."""
+    """Teach a notebook to show figures as compact SVG, dense ones as PNG, each with its alternative
+    text.
+    """
     try:
         from IPython import get_ipython
     except ImportError:
@@ -220,7 +267,9 @@ def _show_figures_with_alt_text() -> None:
     formatters = shell.display_formatter.formatters
     formatters["image/svg+xml"].for_type(Figure, functools.partial(_rendered, kind="svg"))
     formatters["image/png"].for_type(Figure, functools.partial(_rendered, kind="png"))
-    formatters["text/html"].for_type(Figure, lambda figure: sections.note(getattr(figure, "nothing", "")) or None)
+    formatters["text/html"].for_type(
+        Figure, lambda figure: sections.note(getattr(figure, "nothing", "")) or None
+    )
     formatters["text/plain"].for_type(Axes, lambda ax, printer, cycle: None)
 
 
@@ -234,12 +283,15 @@ def _rendered(figure: Figure, kind: str):
         return drawing.svg(figure), alt
     except NotImplementedError:  # somebody's own figure holds what ours never do
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None})  # the same figure is the same bytes
+        # the same figure is the same bytes
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
         return slim.slim_svg(buffer.getvalue().decode()), alt
 
 
 def picture(figure: Figure) -> str:
-    """Give a figure as an HTML image that holds its own drawing and alternative text, or the note in its place."""
+    """Give a figure as an HTML image that holds its own drawing and alternative text, or the note
+    in its place.
+    """
     if missing := getattr(figure, "nothing", ""):
         return sections.note(missing)
     kind = "png" if getattr(figure, "dense", False) else "svg"
@@ -249,7 +301,7 @@ def picture(figure: Figure) -> str:
     return f'<img src="data:{mime};base64,{data}" alt="{html.escape(told["alt"])}">'
 
 
-# ---- tables and prose ----------------------------------------------------------------------------------------------
+# ---- tables and prose ----------------------------------------------------------------------------
 
 
 class Table:
@@ -264,7 +316,8 @@ class Table:
         return self._html
 
     def _repr_html_(self) -> str:
-        # JupyterLab would align all cells to the right; a page of an edition has its own style sheet
+        # JupyterLab would align all cells to the right; a page of an edition has its own style
+        # sheet
         return self._html if os.environ.get("WORKBOOK_PAGE") else LAB_STYLE + self._html
 
     def __repr__(self) -> str:
@@ -284,17 +337,24 @@ def table(
     links: Mapping[str, str] | None = None,
     empty: str = "",
 ) -> Table:
-    """Lay out a table: names in the reader's language, numbers by the suffix of their column, all text escaped.
+    """Lay out a table: names in the reader's language, numbers by the suffix of their column, all
+    text escaped.
 
-    Columns ending in `_share` or `_rate`, and those named in `shares`, are percentages, `_days` whole days, `_date`
-    dates; `n_` are counts. Beyond `limit` rows only the `flagged` ones (boolean, indexed as `rows`) are shown, and
-    the note says so. Columns without any value are left out. In an edition a dealer's name leads to the row of the
-    table that has him in `anchors`, or to his address in `links`. `empty` is what a table without rows says.
+    Columns ending in `_share` or `_rate`, and those named in `shares`, are percentages, `_days`
+    whole days, `_date` dates; `n_` are counts. Beyond `limit` rows only the `flagged` ones
+    (boolean, indexed as `rows`) are shown, and the note says so. Columns without any value are left
+    out. In an edition a dealer's name leads to the row of the table that has him in `anchors`, or
+    to his address in `links`. `empty` is what a table without rows says.
     """
     if rows.empty:
-        # by hand an empty table says that it is empty; a page prints only what somebody has to say about it
-        return Table(sections.note(empty or ("" if os.environ.get("WORKBOOK_PAGE") else say("table.empty"))), rows)
-    rows = rows.dropna(axis="columns", how="all")  # what the data don't tell needs no column of dashes
+        # by hand an empty table says that it is empty; a page prints only what somebody has to say
+        # about it
+        return Table(
+            sections.note(empty or ("" if os.environ.get("WORKBOOK_PAGE") else say("table.empty"))),
+            rows,
+        )
+    # what the data don't tell needs no column of dashes
+    rows = rows.dropna(axis="columns", how="all")
     shown = rows.head(limit)
     if len(rows) > limit:
         if flagged is not None:
@@ -302,17 +362,32 @@ def table(
             shown = rows.loc[rows.index[:limit].union(more, sort=False)]
         note = " · ".join(filter(None, [note, say("table.cut", shown=len(shown), rows=len(rows))]))
     kinds = [_kind(rows[column], str(column)) for column in rows.columns]
-    heads = "".join(f"<th{_of(kind)}>{html.escape(word(c))}</th>" for c, kind in zip(rows.columns, kinds, strict=True))
+    heads = "".join(
+        f"<th{_of(kind)}>{html.escape(word(c))}</th>"
+        for c, kind in zip(rows.columns, kinds, strict=True)
+    )
     anchored = set(anchors)
     printed = shown.assign(
-        **{column: [percent(share) for share in shown[column]] for column in shares if column in shown}
+        **{
+            column: [percent(share) for share in shown[column]]
+            for column in shares
+            if column in shown
+        }
     )
-    body = "".join(_row(row, rows.columns, kinds, anchored, links) for row in printed.to_dict("records"))
+    body = "".join(
+        _row(row, rows.columns, kinds, anchored, links) for row in printed.to_dict("records")
+    )
     caption = f"<b>{html.escape(fitting(title))}</b>" * bool(
         title
     ) + f"<span>{html.escape(fitting(note))}</span>" * bool(note)
     caption = f"<caption>{caption}</caption>" * bool(caption)
-    return Table(f'<table class="table">{caption}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>', shown)
+    return Table(
+        (
+            "<table "
+            f'class="table">{caption}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
+        ),
+        shown,
+    )
 
 
 def _kind(values: pd.Series, column: str) -> str:
@@ -328,7 +403,11 @@ def _of(kind: str) -> str:
 
 
 def _row(
-    row: dict, columns: Iterable[str], kinds: list[str], anchored: set[str], links: Mapping[str, str] | None
+    row: dict,
+    columns: Iterable[str],
+    kinds: list[str],
+    anchored: set[str],
+    links: Mapping[str, str] | None,
 ) -> str:
     cells, here = [], row.get("dealer_id") in anchored
     address = _address(row.get("dealer_id"), links) if not here else ""
@@ -359,7 +438,9 @@ def _cell(value: object, column: str) -> str:
         return _number(float(value), column)
     if isinstance(value, pd.Timestamp) or column_kind(column) == "date":
         return str(value)[:10]
-    return fitting(word(value) if column_kind(column) == "code" or value == "not_stated" else str(value))
+    return fitting(
+        word(value) if column_kind(column) == "code" or value == "not_stated" else str(value)
+    )
 
 
 def _number(value: float, column: str) -> str:
@@ -383,7 +464,8 @@ def anchor(dealer_id: str) -> str:
 def scope(title: str, period: str, n_dealers: int, covered: periods.Covered | None = None) -> str:
     """Say whose figures these are, for which window, and of how many dealers.
 
-    `covered` is the window's, from `read.covered`: where the data don't cover it whole, the days they do are named.
+    `covered` is the window's, from `read.covered`: where the data don't cover it whole, the days
+    they do are named.
     """
     first, last = periods.shift(period, -11), period
     if covered is not None and not covered.is_whole:

@@ -1,4 +1,6 @@
-"""The terminal: what a command says on standard output and standard error, and nothing that steers who reads it."""
+"""The terminal: what a command says on standard output and standard error, and nothing that steers
+who reads it.
+"""
 
 import contextlib
 import os
@@ -11,21 +13,24 @@ class OutputLostError(Exception):
 
 
 def visible(text: str) -> str:
-    r"""Show what steers a terminal, turns text round or hides in it as an escape, instead of sending it.
+    r"""Show what steers a terminal, turns text round or hides in it as an escape, instead of
+    sending it.
 
     >>> print(visible("Shop \x1b[31m\u202e 顺达\r"))
     Shop \x1b[31m\u202e 顺达\r
     """
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or unicodedata.category(c) == "Zs" else repr(c)[1:-1] for c in text)
+    return "".join(
+        c if c.isprintable() or unicodedata.category(c) == "Zs" else repr(c)[1:-1] for c in text
+    )
 
 
 def ready() -> None:
     """Put the three standard streams in order before anything is opened or said.
 
-    A descriptor that was handed over closed would be given to the next file that is opened, and a library's message
-    would be written into it.
+    A descriptor that was handed over closed would be given to the next file that is opened, and a
+    library's message would be written into it.
 
     Raises
     ------
@@ -41,7 +46,8 @@ def ready() -> None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     if sys.stdout is None:
         raise OutputLostError("it is closed")
-    for stream in (sys.stdout, sys.stderr):  # a letter that the terminal's encoding lacks stops nothing
+    # a letter that the terminal's encoding lacks stops nothing
+    for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
 
@@ -57,14 +63,17 @@ def say(*lines: str) -> None:
     try:
         print(*lines, sep="\n", flush=True)
     except (OSError, ValueError) as error:  # "I/O operation on closed file" is a ValueError
-        # what is still in the buffer would be tried once more when Python ends, and told in Python's words
+        # what is still in the buffer would be tried once more when Python ends, and told in
+        # Python's words
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise OutputLostError(getattr(error, "strerror", None) or str(error)) from None
 
 
 def tell(text: str) -> None:
-    """Print text on standard error, its control characters shown; where nobody listens, nothing is lost.
+    """Print text on standard error, its control characters shown.
+
+    Where nobody listens, nothing is lost.
 
     Its lines end in "\\n": whatever else ends a line elsewhere may stand in a name.
     """

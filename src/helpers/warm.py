@@ -1,12 +1,14 @@
-"""The warm process: imports the heavy libraries once, then forks a kernel for each request, all imports done.
+"""The warm process: imports the heavy libraries once, then forks a kernel for each request, all
+imports done.
 
-`kernels` starts it as `python -m helpers.warm FD` and speaks with it in packets of JSON over a socket, one answer to
-each request. What is forked must find nothing it could trip over, so this process stays a single thread: it opens no
-socket of zmq's, no event loop, no database, and fits no model (OpenMP's threads would not be there in a fork). When its
-socket closes, because whoever started it is gone, it ends, and its kernels with it.
+`kernels` starts it as `python -m helpers.warm FD` and speaks with it in packets of JSON over a
+socket, one answer to each request. What is forked must find nothing it could trip over, so this
+process stays a single thread: it opens no socket of zmq's, no event loop, no database, and fits no
+model (OpenMP's threads would not be there in a fork). When its socket closes, because whoever
+started it is gone, it ends, and its kernels with it.
 
-A fork becomes one of two: the kernel that ipykernel's launcher would start, for JupyterLab and others; or one at a
-pipe, built before the fork (`piped`), for papermill's engine.
+A fork becomes one of two: the kernel that ipykernel's launcher would start, for JupyterLab and
+others; or one at a pipe, built before the fork (`piped`), for papermill's engine.
 """
 
 import contextlib
@@ -26,12 +28,29 @@ import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-KERNEL = ("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.debugger",
-          "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.debugger_backport",
-          "IPython.core.history", "IPython.core.logger", "IPython.core.magics.ast_mod", "IPython.core.magics.execution",
-          "IPython.core.magics.pylab", "IPython.core.oinspect", "IPython.core.pylabtools",
-          "IPython.extensions.storemagic", "IPython.utils.module_paths", "IPython.utils.wildcard", "jedi",
-          "pdb", "sqlite3", "tornado.platform.asyncio")  # fmt: skip
+KERNEL = (
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "ipykernel.zmqshell",
+    "ipykernel.debugger",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.debugger_backport",
+    "IPython.core.history",
+    "IPython.core.logger",
+    "IPython.core.magics.ast_mod",
+    "IPython.core.magics.execution",
+    "IPython.core.magics.pylab",
+    "IPython.core.oinspect",
+    "IPython.core.pylabtools",
+    "IPython.extensions.storemagic",
+    "IPython.utils.module_paths",
+    "IPython.utils.wildcard",
+    "jedi",
+    "pdb",
+    "sqlite3",
+    "tornado.platform.asyncio",
+)
 BACKEND = "matplotlib_inline.backend_inline"
 PR_SET_PDEATHSIG = 1
 PACKET = 1 << 20  # bytes a request may have; the system allows fewer
@@ -40,14 +59,17 @@ KILLED_FIRST = "500"  # of 1000: when memory runs out the system shall end a ker
 
 def main(descriptor: int) -> None:
     """Answer requests until the socket closes."""
-    del sys.path[0]  # the folder that `python -m` adds; a kernel is to find what it would find without us
+    # the folder that `python -m` adds; a kernel is to find what it would find without us
+    del sys.path[0]
     channel = socket.socket(fileno=descriptor)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which tells us by closing the socket
+    # Ctrl-C is for the run, which tells us by closing the socket
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     asked = json.loads(channel.recv(PACKET))
     _preload(asked["preload"], lambda: _end_if_alone(channel))
     app = _piped_app() if asked["piped"] else None
     gc.collect()
-    gc.freeze()  # else the first collection in a kernel copies every page of memory that is shared until then
+    # else the first collection in a kernel copies every page of memory that is shared until then
+    gc.freeze()
     ended: dict[int, int] = {}
     while True:
         packet, pipes, *_ = socket.recv_fds(channel, PACKET, 1)
@@ -61,7 +83,9 @@ def main(descriptor: int) -> None:
             for pipe in pipes:
                 os.close(pipe)
             answer = pid
-        else:  # the driver asks when the kernel has ended; until then its number is not given to another process
+        else:
+            # the driver asks when the kernel has ended; until then its number is not given to
+            # another process
             answer = _exit_code(request["ended"], ended)
         channel.send(json.dumps(answer).encode())
 
@@ -75,7 +99,8 @@ def _end_if_alone(channel: socket.socket) -> None:
 
 def _preload(modules: list[str], after_each: Callable[[], None] = lambda: None) -> None:
     os.environ.setdefault("MPLBACKEND", f"module://{BACKEND}")  # read when matplotlib is imported
-    for name in KERNEL:  # before the libraries, which look whether a shell is there; some differ between versions
+    # before the libraries, which look whether a shell is there; some differ between versions
+    for name in KERNEL:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     for name in modules:
@@ -91,7 +116,9 @@ def _preload(modules: list[str], after_each: Callable[[], None] = lambda: None) 
 
 
 def _draw_once() -> None:
-    """Draw a figure without pyplot, so that fonts are found and tables are built before anyone waits for them."""
+    """Draw a figure without pyplot, so that fonts are found and tables are built before anyone
+    waits for them.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -120,9 +147,18 @@ def _exit_code(pid: int, ended: dict[int, int]) -> int | None:
 
 
 def _become_kernel(
-    app: Any, pipe: int | None = None, *, argv: list[str], cwd: str, env: dict[str, str], memory_limit: int
+    app: Any,
+    pipe: int | None = None,
+    *,
+    argv: list[str],
+    cwd: str,
+    env: dict[str, str],
+    memory_limit: int,
 ) -> NoReturn:
-    """Run as the kernel that `python -m ipykernel_launcher ARGV` would be, or as one at a pipe; never return."""
+    """Run as the kernel that `python -m ipykernel_launcher ARGV` would be, or as one at a pipe.
+
+    Never return.
+    """
     code = 1
     try:
         parent = os.getppid()
@@ -131,9 +167,12 @@ def _become_kernel(
         )  # no kernel outlives the warm process, however it ends
         if os.getppid() != parent:
             return os._exit(code)
-        os.setsid()  # a group of its own: an interrupt reaches this kernel and what it started, nobody else
+        # a group of its own: an interrupt reaches this kernel and what it started, nobody else
+        os.setsid()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL if number != signal.SIGINT else signal.default_int_handler)
+            signal.signal(
+                number, signal.SIG_DFL if number != signal.SIGINT else signal.default_int_handler
+            )
         _set_limits(memory_limit)
         os.chdir(cwd)
         os.environ.clear()
@@ -157,12 +196,16 @@ def _become_kernel(
 def _set_limits(memory_limit: int) -> None:
     with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:  # noqa: PTH123 – pathlib has no use here
         file.write(KILLED_FIRST)
-    if memory_limit:  # what is allocated, not what is mapped: shared libraries and files don't count
+    # what is allocated, not what is mapped: shared libraries and files don't count
+    if memory_limit:
         resource.setrlimit(resource.RLIMIT_DATA, (memory_limit, memory_limit))
 
 
 def _reseed() -> None:
-    """Give each kernel random numbers of its own, as a new process has; a fork would repeat its brothers'."""
+    """Give each kernel random numbers of its own, as a new process has.
+
+    A fork would repeat its brothers'.
+    """
     random.seed()
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()
@@ -171,7 +214,8 @@ def _reseed() -> None:
 def _run_kernel(argv: list[str]) -> None:
     from ipykernel.kernelapp import IPKernelApp
 
-    # 1: started by a program, so no word about Ctrl-C on the terminal, and no thread that watches the parent: see above
+    # 1: started by a program, so no word about Ctrl-C on the terminal, and no thread that watches
+    # the parent: see above
     kernel: Any = IPKernelApp.instance(parent_handle=1)
     kernel.initialize(argv)
     kernel.start()

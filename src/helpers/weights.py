@@ -21,16 +21,21 @@ MOST_INCONSISTENT = 0.1  # Saaty's limit of the consistency ratio
 SCALE = 9.0  # a ratio lies between 1/9 and 9
 ROUNDING = 1.02  # 0.11 is meant as 1/9
 CONTRADICTION = 1.05  # a/b and b/a may differ by so much: 0.33 is meant as 1/3
-FROM_PROFIT = ("rebate_rate", "dealer_margin_rate")  # metrics that are part of what they would explain
+# metrics that are part of what they would explain
+FROM_PROFIT = ("rebate_rate", "dealer_margin_rate")
 MIN_DEALERS = 30
 MIN_KNOWN = 0.5  # part of the dealers of whom a metric must be known; the others get its median
 SKEWED = 1.0  # skewness from which an all-positive metric is taken as its logarithm
-PENALTIES = np.logspace(-4, 0, 9)  # per dealer; the largest halves a coefficient, more would hide all in zero
-N_FOLDS, N_BLOCKS = 5, 2000  # dealers beyond so many are resampled in random blocks, which costs no more
+# per dealer; the largest halves a coefficient, more would hide all in zero
+PENALTIES = np.logspace(-4, 0, 9)
+# dealers beyond so many are resampled in random blocks, which costs no more
+N_FOLDS, N_BLOCKS = 5, 2000
 
 
 class Ahp(NamedTuple):
-    """Weights of one comparison matrix, its consistency ratio, and the pair that fits worst: said, and what would fit.
+    """Weights of one comparison matrix, its consistency ratio, and the pair that fits worst.
+
+    Said, and what would fit.
 
     Without a misfit `worst_pair` is None.
     """
@@ -50,16 +55,21 @@ class Profit(NamedTuple):
     n_dealers: int
 
 
-# ---- equal and by hand ----------------------------------------------------------------------------------------------
+# ---- equal and by hand ---------------------------------------------------------------------------
 
 
 def equal_weights(tree: pd.DataFrame) -> pd.Series:
-    """Split the whole evenly among the bones, and each node's weight evenly among its children; by leaf, sum 1."""
+    """Split the whole evenly among the bones, and each node's weight evenly among its children.
+
+    By leaf, sum 1.
+    """
     return _leaf_weights(tree, {})
 
 
 def hand_weights(tree: pd.DataFrame) -> pd.Series:
-    """Split each node by its children's hand-given `weight`, evenly where none is given; by leaf, sum 1.
+    """Split each node by its children's hand-given `weight`, evenly where none is given.
+
+    By leaf, sum 1.
 
     Raises
     ------
@@ -74,7 +84,10 @@ def hand_weights(tree: pd.DataFrame) -> pd.Series:
             continue
         if given.isna().any():
             missing = ", ".join(siblings.loc[given.isna(), "factor_id"])
-            raise ValueError(f"factors: {where} {missing} have no weight, the others do; give all of them one, or none")
+            raise ValueError(
+                f"factors: {where} {missing} have no weight, the others do; give all of them "
+                "one, or none"
+            )
         if (given < 0).any() or not given.sum() > 0:
             raise ValueError(f"factors: the weights {where} must be zero or more, and not all zero")
         shares.update(zip(siblings["factor_id"], given / given.sum(), strict=True))
@@ -87,7 +100,8 @@ def _nodes(tree: pd.DataFrame):
 
 
 def _text(cells: pd.Series) -> pd.Series:
-    return cells.astype("object").where(cells.notna(), "")  # a column that is empty throughout came as numbers
+    # a column that is empty throughout came as numbers
+    return cells.astype("object").where(cells.notna(), "")
 
 
 def _leaf_weights(tree: pd.DataFrame, shares: dict[str, float]) -> pd.Series:
@@ -100,18 +114,23 @@ def _leaf_weights(tree: pd.DataFrame, shares: dict[str, float]) -> pd.Series:
         return share * (weight(parents[factor]) if parents[factor] else 1.0)
 
     leaves = tree.loc[tree["is_leaf"].astype(bool), "factor_id"]
-    return pd.Series([weight(leaf) for leaf in leaves], index=pd.Index(leaves, name="factor_id"), dtype="float64")
+    return pd.Series(
+        [weight(leaf) for leaf in leaves], index=pd.Index(leaves, name="factor_id"), dtype="float64"
+    )
 
 
-# ---- pairwise comparison --------------------------------------------------------------------------------------------
+# ---- pairwise comparison -------------------------------------------------------------------------
 
 
 def ahp(matrix: pd.DataFrame) -> Ahp:
-    """Weigh items by a reciprocal matrix of ratios: its principal eigenvector, and how consistent the ratios are.
+    """Weigh items by a reciprocal matrix of ratios.
 
-    `matrix[i, j]` says how much more item i matters than j; index and columns name the items. The consistency ratio is
-    (λmax − n) / (n − 1) over the random index; 0 for one or two items. The worst pair is the one whose ratio is
-    furthest (in logarithms) from the ratio of the weights, which is the suggestion.
+    Its principal eigenvector, and how consistent the ratios are.
+
+    `matrix[i, j]` says how much more item i matters than j; index and columns name the items. The
+    consistency ratio is (λmax − n) / (n − 1) over the random index; 0 for one or two items. The
+    worst pair is the one whose ratio is furthest (in logarithms) from the ratio of the weights,
+    which is the suggestion.
 
     Source: Saaty (1980), The Analytic Hierarchy Process.
 
@@ -125,9 +144,18 @@ def ahp(matrix: pd.DataFrame) -> Ahp:
     """
     ratios, n = matrix.to_numpy(dtype="float64"), len(matrix)
     if n > MOST_ITEMS:
-        raise ValueError(f"comparisons: {n} items at one node; at most {MOST_ITEMS} can be compared, so group some")
-    if ratios.shape != (n, n) or not np.all(ratios > 0) or np.any(np.abs(np.log(ratios * ratios.T)) > 0.02):
-        raise ValueError("comparisons: the matrix is not reciprocal; b against a must be one over a against b")
+        raise ValueError(
+            f"comparisons: {n} items at one node; at most {MOST_ITEMS} can be compared, so group "
+            "some"
+        )
+    if (
+        ratios.shape != (n, n)
+        or not np.all(ratios > 0)
+        or np.any(np.abs(np.log(ratios * ratios.T)) > 0.02)
+    ):
+        raise ValueError(
+            "comparisons: the matrix is not reciprocal; b against a must be one over a against b"
+        )
     values, vectors = np.linalg.eig(ratios)
     largest = int(np.argmax(values.real))
     weights = np.abs(vectors[:, largest].real)
@@ -135,7 +163,9 @@ def ahp(matrix: pd.DataFrame) -> Ahp:
     index = (values[largest].real - n) / (n - 1) if n > 2 else 0.0
     misfit = np.triu(np.abs(np.log(ratios * weights[None, :] / weights[:, None])))
     # of equal ones the first: the last digit of a sum is another on another processor
-    i, j = np.unravel_index(np.argmax(misfit > misfit.max() - 1e-9), misfit.shape) if n > 2 else (0, 0)
+    i, j = (
+        np.unravel_index(np.argmax(misfit > misfit.max() - 1e-9), misfit.shape) if n > 2 else (0, 0)
+    )
     named = pd.Series(weights, index=matrix.index)
     ratio = max(float(index), 0.0) / RANDOM_INDEX.get(n, 1.0)
     if misfit[i, j] < 1e-6:
@@ -156,8 +186,9 @@ def require_consistent(judged: Ahp, who: str = "the comparison") -> Ahp:
         return judged
     a, b = judged.worst_pair
     raise ValueError(
-        f"{who}: consistency ratio {judged.consistency_ratio:.2f} is above {MOST_INCONSISTENT}; the most inconsistent "
-        f"pair is {a} : {b}, judged {_ratio(judged.said)} where {_ratio(judged.suggestion)} would fit; compare again"
+        f"{who}: consistency ratio {judged.consistency_ratio:.2f} is above {MOST_INCONSISTENT}; "
+        f"the most inconsistent pair is {a} : {b}, judged {_ratio(judged.said)} where "
+        f"{_ratio(judged.suggestion)} would fit; compare again"
     )
 
 
@@ -172,32 +203,33 @@ def ahp_weights(
 ) -> tuple[pd.Series, pd.DataFrame]:
     """Weigh the leaves by what people said of pairs of siblings, node by node.
 
-    At each node the last session that compared its children counts. Each participant's judgements make a matrix; who
-    is incomplete, contradicts himself or is inconsistent is left out of the node. The others' judgements are
-    aggregated by their geometric mean (Forman & Peniwati 1998, European Journal of Operational Research 108(1)).
-    Nodes that nobody compared in a usable way are split evenly.
+    At each node the last session that compared its children counts. Each participant's judgements
+    make a matrix; who is incomplete, contradicts himself or is inconsistent is left out of the
+    node. The others' judgements are aggregated by their geometric mean (Forman & Peniwati 1998,
+    European Journal of Operational Research 108(1)). Nodes that nobody compared in a usable way are
+    split evenly.
 
     Parameters
     ----------
     comparisons
         The contract's table; a pair may be given as a : b or b : a.
     sessions
-        The sessions to use, oldest first; None: all, in the order of their names (W2 before W10), for comparisons
-        carry no date.
+        The sessions to use, oldest first; None: all, in the order of their names (W2 before W10),
+        for comparisons carry no date.
 
     Returns
     -------
     tuple
-        The weights by leaf, sum 1, and a table with a row per node and participant: `node` (id; "" is the spine),
-        `session`, `participant`, `n_items`, `consistency_ratio`, `accepted`, `reason` ("", "incomplete",
-        "contradictory", "inconsistent"), `item_a`, `item_b` (the pair that fits worst or is missing), `said`,
-        `suggestion`, `worst_pair` (in words).
+        The weights by leaf, sum 1, and a table with a row per node and participant: `node` (id; ""
+        is the spine), `session`, `participant`, `n_items`, `consistency_ratio`, `accepted`,
+        `reason` ("", "incomplete", "contradictory", "inconsistent"), `item_a`, `item_b` (the pair
+        that fits worst or is missing), `said`, `suggestion`, `worst_pair` (in words).
 
     Raises
     ------
     ValueError
-        If items are compared that are no siblings, a ratio lies outside 1/9 to 9, or a node has more than nine
-        children that were compared.
+        If items are compared that are no siblings, a ratio lies outside 1/9 to 9, or a node has
+        more than nine children that were compared.
     """
     rows, order = _in_order(comparisons, sessions)
     rows = _oriented(rows, tree)
@@ -211,7 +243,15 @@ def ahp_weights(
         _require_few(items, parent)
         for participant, own in inside[inside["session"] == last].groupby("participant"):
             judged, matrix = _judged(own, items)
-            told.append({"node": parent, "session": last, "participant": participant, "n_items": len(items), **judged})
+            told.append(
+                {
+                    "node": parent,
+                    "session": last,
+                    "participant": participant,
+                    "n_items": len(items),
+                    **judged,
+                }
+            )
             matrices += [matrix] if judged["accepted"] else []
         if matrices:
             together = np.exp(np.mean(np.log(matrices), axis=0))
@@ -219,56 +259,82 @@ def ahp_weights(
     return _leaf_weights(tree, shares), _told(told, tree)
 
 
-def _in_order(comparisons: pd.DataFrame, sessions: Sequence[str] | None) -> tuple[pd.DataFrame, list[str]]:
+def _in_order(
+    comparisons: pd.DataFrame, sessions: Sequence[str] | None
+) -> tuple[pd.DataFrame, list[str]]:
     def natural(name: str) -> list:
-        return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
+        return [
+            (0, int(part), "") if part.isdigit() else (1, 0, part)
+            for part in re.split(r"(\d+)", name)
+            if part
+        ]
 
-    order = sorted(comparisons["session"].unique(), key=natural) if sessions is None else list(sessions)
+    order = (
+        sorted(comparisons["session"].unique(), key=natural) if sessions is None else list(sessions)
+    )
     return comparisons[comparisons["session"].isin(order)], order
 
 
 def _oriented(rows: pd.DataFrame, tree: pd.DataFrame) -> pd.DataFrame:
-    """Check the pairs and turn each so that the sibling drawn first stands first: `node`, `item_a`, `item_b`."""
+    """Check the pairs and turn each so that the sibling drawn first stands first.
+
+    `node`, `item_a`, `item_b`.
+    """
     parents = dict(zip(tree["factor_id"], _text(tree["parent_id"]), strict=True))
     place = {factor: i for i, factor in enumerate(tree["factor_id"])}
     rows = rows[rows["ratio"].notna() & (rows["item_a"] != rows["item_b"])]
     for row in rows.itertuples():
         where = f"by {row.participant} in {row.session}"
         if unknown := [item for item in (row.item_a, row.item_b) if item not in parents]:
-            raise ValueError(f"comparisons: {unknown[0]!r} is no factor of the tree ({where}); correct either")
+            raise ValueError(
+                f"comparisons: {unknown[0]!r} is no factor of the tree ({where}); correct either"
+            )
         if parents[row.item_a] != parents[row.item_b]:
             raise ValueError(
-                f"comparisons: {row.item_a!r} and {row.item_b!r} do not hang on the same node ({where}); "
-                "only siblings can be compared"
+                f"comparisons: {row.item_a!r} and {row.item_b!r} do not hang on the same node "
+                f"({where}); only siblings can be compared"
             )
         if not 1 / (SCALE * ROUNDING) <= row.ratio <= SCALE * ROUNDING:
             raise ValueError(
-                f"comparisons: ratio {row.ratio:g} of {row.item_a!r} to {row.item_b!r} ({where}) is outside 1/9 to 9"
+                f"comparisons: ratio {row.ratio:g} of {row.item_a!r} to {row.item_b!r} ({where}) "
+                "is outside 1/9 to 9"
             )
     turned = rows["item_a"].map(place) > rows["item_b"].map(place)
     return rows.assign(
         node=rows["item_a"].map(parents).astype("str"),
-        item_a=rows["item_a"].mask(turned, rows["item_b"]), item_b=rows["item_b"].mask(turned, rows["item_a"]),
+        item_a=rows["item_a"].mask(turned, rows["item_b"]),
+        item_b=rows["item_b"].mask(turned, rows["item_a"]),
         ratio=rows["ratio"].mask(turned, 1 / rows["ratio"]),
-    )  # fmt: skip
+    )
 
 
 def _require_few(items: list[str], parent: str) -> None:
     if len(items) > MOST_ITEMS:
         raise ValueError(
-            f"comparisons: {parent or 'the spine'!r} has {len(items)} children; at most {MOST_ITEMS} can be compared "
-            "at once, so group some of them under a node of their own in factors.csv"
+            f"comparisons: {parent or 'the spine'!r} has {len(items)} children; at most "
+            f"{MOST_ITEMS} can be compared at once, so group some of them under a node of their "
+            "own in factors.csv"
         )
 
 
 def _judged(own: pd.DataFrame, items: list[str]) -> tuple[dict, np.ndarray]:
-    """Judge one participant's comparisons at a node; the matrix holds NaN where a pair is missing."""
+    """Judge one participant's comparisons at a node.
+
+    The matrix holds NaN where a pair is missing.
+    """
     place = {item: i for i, item in enumerate(items)}
-    matrix, told = np.full((len(items), len(items)), np.nan), {"consistency_ratio": math.nan, "accepted": False}
+    matrix, told = (
+        np.full((len(items), len(items)), np.nan),
+        {"consistency_ratio": math.nan, "accepted": False},
+    )
     np.fill_diagonal(matrix, 1.0)
     for (a, b), ratios in own.groupby(["item_a", "item_b"])["ratio"]:
         if ratios.max() / ratios.min() > CONTRADICTION:
-            return {**told, "reason": "contradictory", **_pair(a, b, ratios.max(), ratios.min())}, matrix
+            return {
+                **told,
+                "reason": "contradictory",
+                **_pair(a, b, ratios.max(), ratios.min()),
+            }, matrix
         i, j = place[a], place[b]
         matrix[i, j] = np.exp(np.log(ratios).mean())
         matrix[j, i] = 1 / matrix[i, j]
@@ -279,7 +345,10 @@ def _judged(own: pd.DataFrame, items: list[str]) -> tuple[dict, np.ndarray]:
     accepted = judged.consistency_ratio <= MOST_INCONSISTENT
     told = {"consistency_ratio": judged.consistency_ratio, "accepted": accepted}
     told["reason"] = "" if accepted else "inconsistent"
-    return {**told, **_pair(*(judged.worst_pair or ("", "")), judged.said, judged.suggestion)}, matrix
+    return {
+        **told,
+        **_pair(*(judged.worst_pair or ("", "")), judged.said, judged.suggestion),
+    }, matrix
 
 
 def _pair(a: str, b: str, said: float = math.nan, suggestion: float = math.nan) -> dict:
@@ -287,45 +356,69 @@ def _pair(a: str, b: str, said: float = math.nan, suggestion: float = math.nan) 
 
 
 def _told(rows: list[dict], tree: pd.DataFrame) -> pd.DataFrame:
-    columns = ["node", "session", "participant", "n_items", "consistency_ratio", "accepted", "reason", "item_a",
-               "item_b", "said", "suggestion"]  # fmt: skip
-    table, names = pd.DataFrame(rows, columns=columns), dict(zip(tree["factor_id"], tree["factor"], strict=True))
+    columns = [
+        "node",
+        "session",
+        "participant",
+        "n_items",
+        "consistency_ratio",
+        "accepted",
+        "reason",
+        "item_a",
+        "item_b",
+        "said",
+        "suggestion",
+    ]
+    table, names = (
+        pd.DataFrame(rows, columns=columns),
+        dict(zip(tree["factor_id"], tree["factor"], strict=True)),
+    )
     items = zip(table["item_a"], table["item_b"], strict=True)
     pairs = [style.say("weights.pair", a=names[a], b=names[b]) if a else "" for a, b in items]
     return table.assign(worst_pair=pd.array(pairs, dtype="str"))
 
 
-# ---- from what dealers earn -----------------------------------------------------------------------------------------
+# ---- from what dealers earn ----------------------------------------------------------------------
 
 
 def profit_weights(
-    features: pd.DataFrame, tree: pd.DataFrame, *, target: str = "dealer_margin_rate",
-    controls: Sequence[str] = (), seed: int = 0, n_resamples: int = 2000,
-) -> Profit:  # fmt: skip
-    """Estimate weights from how the factors' metrics go along with what dealers earn: association, not cause.
+    features: pd.DataFrame,
+    tree: pd.DataFrame,
+    *,
+    target: str = "dealer_margin_rate",
+    controls: Sequence[str] = (),
+    seed: int = 0,
+    n_resamples: int = 2000,
+) -> Profit:
+    """Estimate weights from how the factors' metrics go along with what dealers earn.
 
-    A ridge regression of the target on the metrics, each standardised over the dealers; an all-positive metric with a
-    skewness above `SKEWED` is taken as its logarithm, unknown values are its median. The penalty is chosen by
-    cross-validation; it shrinks coefficients towards zero, and their intervals with them. Intervals are percentile
-    bootstraps over dealers under that penalty, expanded for small samples (Hesterberg 2015, The American Statistician
-    69(4)) and widened (Bonferroni) so that with 95 % all of them together hold: fifteen single ones would call chance
+    Association, not cause.
+
+    A ridge regression of the target on the metrics, each standardised over the dealers; an
+    all-positive metric with a skewness above `SKEWED` is taken as its logarithm, unknown values are
+    its median. The penalty is chosen by cross-validation; it shrinks coefficients towards zero, and
+    their intervals with them. Intervals are percentile bootstraps over dealers under that penalty,
+    expanded for small samples (Hesterberg 2015, The American Statistician 69(4)) and widened
+    (Bonferroni) so that with 95 % all of them together hold: fifteen single ones would call chance
     evident every other time.
 
     Parameters
     ----------
     features
-        One row per dealer: the metrics, the target, and the controls; dealers without the target are left out.
+        One row per dealer: the metrics, the target, and the controls; dealers without the target
+        are left out.
     controls
         Columns (numbers or text) whose linear effect is taken out of target and metrics beforehand.
 
     Returns
     -------
     Profit
-        `r2` is that of dealers held out (five folds, after the controls). The table has a row per leaf: `factor_id`,
-        `metric`, `coefficient` (of the target's units per standard deviation, turned so that positive means the
-        better direction goes with a higher target), `low`, `high`, `weight` (evident positive coefficients scaled to
-        sum 1, the others 0), `used`, `reason` why not ("no_metric", "derived_from_profit", "repeated_metric",
-        "few_values", "constant", "few_dealers"), `evident` (the interval excludes zero).
+        `r2` is that of dealers held out (five folds, after the controls). The table has a row per
+        leaf: `factor_id`, `metric`, `coefficient` (of the target's units per standard deviation,
+        turned so that positive means the better direction goes with a higher target), `low`,
+        `high`, `weight` (evident positive coefficients scaled to sum 1, the others 0), `used`,
+        `reason` why not ("no_metric", "derived_from_profit", "repeated_metric", "few_values",
+        "constant", "few_dealers"), `evident` (the interval excludes zero).
 
     Raises
     ------
@@ -336,7 +429,13 @@ def profit_weights(
     known = features[features[target].notna()]
     table = _candidates(known, tree, target)
     used = table[table["used"]]
-    blank = {"coefficient": math.nan, "low": math.nan, "high": math.nan, "weight": 0.0, "evident": False}
+    blank = {
+        "coefficient": math.nan,
+        "low": math.nan,
+        "high": math.nan,
+        "weight": 0.0,
+        "evident": False,
+    }
     table = table.assign(**blank)
     r2 = math.nan
     if len(used):
@@ -351,7 +450,17 @@ def profit_weights(
         table["evident"] = (table["low"] > 0) | (table["high"] < 0)
         positive = table["coefficient"].where(table["evident"], 0.0).clip(lower=0.0)
         table["weight"] = positive / positive.sum() if positive.sum() > 0 else 0.0
-    columns = ["factor_id", "metric", "coefficient", "low", "high", "weight", "used", "reason", "evident"]
+    columns = [
+        "factor_id",
+        "metric",
+        "coefficient",
+        "low",
+        "high",
+        "weight",
+        "used",
+        "reason",
+        "evident",
+    ]
     return Profit(table[columns], r2, len(known))
 
 
@@ -364,17 +473,31 @@ def _require_columns(features: pd.DataFrame, tree: pd.DataFrame, wanted: list[st
 
 def _candidates(known: pd.DataFrame, tree: pd.DataFrame, target: str) -> pd.DataFrame:
     """Say of each leaf whether its metric can be used, and if not why."""
-    leaves = tree.loc[tree["is_leaf"].astype(bool), ["factor_id", "metric", "better"]].reset_index(drop=True)
+    leaves = tree.loc[tree["is_leaf"].astype(bool), ["factor_id", "metric", "better"]].reset_index(
+        drop=True
+    )
     metric = _text(leaves["metric"])
     values = known.reindex(columns=metric.unique())
     part, constant = values.notna().mean(), values.nunique() < 2
     reason = np.select(
         [
-            metric == "", metric.isin([*FROM_PROFIT, target]), metric.duplicated(),
-            np.full(len(leaves), len(known) < MIN_DEALERS), metric.map(part) < MIN_KNOWN, metric.map(constant),
+            metric == "",
+            metric.isin([*FROM_PROFIT, target]),
+            metric.duplicated(),
+            np.full(len(leaves), len(known) < MIN_DEALERS),
+            metric.map(part) < MIN_KNOWN,
+            metric.map(constant),
         ],
-        ["no_metric", "derived_from_profit", "repeated_metric", "few_dealers", "few_values", "constant"], default="",
-    )  # fmt: skip
+        [
+            "no_metric",
+            "derived_from_profit",
+            "repeated_metric",
+            "few_dealers",
+            "few_values",
+            "constant",
+        ],
+        default="",
+    )
     return leaves.assign(metric=metric, reason=pd.array(reason, dtype="str"), used=reason == "")
 
 
@@ -387,8 +510,12 @@ def _straight(values: pd.Series) -> pd.Series:
     return (v - v.mean()) / v.std(ddof=0)
 
 
-def _without(controls: pd.DataFrame, metrics: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Take the linear effect of the controls, and the mean, out of metrics and target (Frisch, Waugh & Lovell)."""
+def _without(
+    controls: pd.DataFrame, metrics: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Take the linear effect of the controls, and the mean, out of metrics and target (Frisch,
+    Waugh & Lovell).
+    """
     numbers = controls.select_dtypes("number")
     parts = [_straight(numbers[c]).fillna(0.0).to_numpy()[:, None] for c in numbers]
     words = controls.drop(columns=numbers.columns)
@@ -404,22 +531,29 @@ def _ridge(metrics: np.ndarray, y: np.ndarray, seed: int) -> tuple[tuple[np.ndar
     """Fit on all dealers, and measure on dealers held out: (coefficients, penalty), R²."""
     model = RidgeCV(PENALTIES * len(y))
     fitted = model.fit(metrics, y)
-    foretold = cross_val_predict(model, metrics, y, cv=KFold(N_FOLDS, shuffle=True, random_state=seed))
+    foretold = cross_val_predict(
+        model, metrics, y, cv=KFold(N_FOLDS, shuffle=True, random_state=seed)
+    )
     total = ((y - y.mean()) ** 2).sum()
     r2 = 1 - ((y - foretold) ** 2).sum() / total if total > 0 else math.nan
     return (fitted.coef_, float(fitted.alpha_)), float(r2)
 
 
-def _resampled_ridge(metrics: np.ndarray, y: np.ndarray, fitted, seed: int, n_resamples: int) -> np.ndarray:
+def _resampled_ridge(
+    metrics: np.ndarray, y: np.ndarray, fitted, seed: int, n_resamples: int
+) -> np.ndarray:
     """Draw dealers with replacement and fit each time in closed form: resamples × metrics.
 
-    All a fit needs are sums over dealers, so a resample is a product of how often each was drawn with those sums.
+    All a fit needs are sums over dealers, so a resample is a product of how often each was drawn
+    with those sums.
     """
     rng = np.random.default_rng(seed)
     design = np.column_stack([np.ones(len(y)), metrics, y])
     blocks = np.array_split(rng.permutation(len(y)), min(len(y), N_BLOCKS))
     sums = np.stack([design[block].T @ design[block] for block in blocks])
-    drawn = rng.multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), n_resamples).astype("float64")
+    drawn = rng.multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), n_resamples).astype(
+        "float64"
+    )
     width = design.shape[1]
     totals = (drawn @ sums.reshape(len(blocks), -1)).reshape(n_resamples, width, width)
     penalty = np.diag([0.0, *[fitted[1]] * (width - 2)])
@@ -429,22 +563,28 @@ def _resampled_ridge(metrics: np.ndarray, y: np.ndarray, fitted, seed: int, n_re
 def _joint_bounds(draws: np.ndarray, coefficients: np.ndarray, n: int) -> np.ndarray:
     """Give the lower and upper bounds, which with 95 % hold for all coefficients together."""
     tail = 0.05 / len(coefficients) / 2
-    expanded = math.sqrt(n / max(n - len(coefficients) - 1, 1))  # residuals are smaller than the errors they stand for
+    # residuals are smaller than the errors they stand for
+    expanded = math.sqrt(n / max(n - len(coefficients) - 1, 1))
     return coefficients + (np.quantile(draws, [tail, 1 - tail], axis=0) - coefficients) * expanded
 
 
-# ---- the choice -----------------------------------------------------------------------------------------------------
+# ---- the choice ----------------------------------------------------------------------------------
 
 
 def chosen_weights(
-    how: str, tree: pd.DataFrame, comparisons: pd.DataFrame, features: pd.DataFrame, *,
+    how: str,
+    tree: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    features: pd.DataFrame,
+    *,
     sessions: Sequence[str] | None = None,
-) -> tuple[pd.Series, str]:  # fmt: skip
+) -> tuple[pd.Series, str]:
     """Weigh the leaves in the way asked for, and tell the way that was used.
 
-    "" is "ahp" where pairs were compared in a usable way, else "hand" where weights are given, else "equal". What
-    finds nothing to go by ends in "equal". From "profit" only factors whose association is evidently positive have a
-    weight: the others have none for lack of evidence, which does not prove that they don't matter.
+    "" is "ahp" where pairs were compared in a usable way, else "hand" where weights are given, else
+    "equal". What finds nothing to go by ends in "equal". From "profit" only factors whose
+    association is evidently positive have a weight: the others have none for lack of evidence,
+    which does not prove that they don't matter.
 
     Raises
     ------
@@ -452,7 +592,9 @@ def chosen_weights(
         If `how` is none of these.
     """
     if how not in ("", *HOW):
-        raise ValueError(f"weights: {how!r} is not known; choose one of {', '.join(HOW)}, or leave it empty")
+        raise ValueError(
+            f"weights: {how!r} is not known; choose one of {', '.join(HOW)}, or leave it empty"
+        )
     if how in ("", "ahp"):
         weights, table = ahp_weights(comparisons, tree, sessions=sessions)
         if table["accepted"].any():
@@ -466,17 +608,23 @@ def chosen_weights(
     return equal_weights(tree), "equal"
 
 
-# ---- sentences ------------------------------------------------------------------------------------------------------
+# ---- sentences -----------------------------------------------------------------------------------
 
 
 def how_sentences(how_used: str, how: str = "") -> list[str]:
-    """Say how the weights were got, and where another way was asked for and found nothing to go by."""
+    """Say how the weights were got, and where the way asked for found nothing to go by."""
     said = [style.say(f"weights.how_{how_used}")]
-    return [style.say("weights.fell_back", how=style.label(f"how_{how}")), *said] if how not in ("", how_used) else said
+    return (
+        [style.say("weights.fell_back", how=style.label(f"how_{how}")), *said]
+        if how not in ("", how_used)
+        else said
+    )
 
 
 def ahp_sentences(table: pd.DataFrame) -> list[str]:
-    """Say whose comparisons count, and of everyone left out why, with his ratio and the pair that fits worst."""
+    """Say whose comparisons count, and of everyone left out why, with his ratio and the pair that
+    fits worst.
+    """
     if table.empty:
         return [style.say("weights.no_pairs")]
     accepted, out = table[table["accepted"].astype(bool)], table[~table["accepted"].astype(bool)]
@@ -490,35 +638,59 @@ def ahp_sentences(table: pd.DataFrame) -> list[str]:
     return said
 
 
-def profit_sentences(profit: Profit, tree: pd.DataFrame, target: str = "dealer_margin_rate") -> list[str]:
-    """Say which factors evidently go along with what dealers earn, how much is explained, and what was left out."""
+def profit_sentences(
+    profit: Profit, tree: pd.DataFrame, target: str = "dealer_margin_rate"
+) -> list[str]:
+    """Say which factors evidently go along with what dealers earn, how much is explained, and what
+    was left out.
+    """
     names = dict(zip(tree["factor_id"], tree["factor"], strict=True))
     table, goal = profit.table, style.word(target)
     if not table["used"].any():
         if not profit.n_dealers:
             return [style.say("weights.no_dealers")]
         few = (table["reason"] == "few_dealers").any()
-        return [style.say("weights.few_dealers", n=profit.n_dealers, least=MIN_DEALERS) if few
-                else style.say("weights.no_metrics")]  # fmt: skip
+        return [
+            style.say("weights.few_dealers", n=profit.n_dealers, least=MIN_DEALERS)
+            if few
+            else style.say("weights.no_metrics")
+        ]
     key = "weights.explained" if profit.r2 > 0 else "weights.explains_nothing"
     r2 = {"share": style.percent(profit.r2), "r2": style.decimal(profit.r2, 2)}
     said = [style.say(key, n=profit.n_dealers, target=goal, **r2)]
     for key, rows in (("better", table[table["low"] > 0]), ("worse", table[table["high"] < 0])):
         if len(rows):
-            factors = [names[f] for f in rows.sort_values("coefficient", key=abs, ascending=False)["factor_id"]]
-            said.append(style.say(f"weights.evident_{key}", factors=style.listed(factors, 99), target=goal))
+            factors = [
+                names[f]
+                for f in rows.sort_values("coefficient", key=abs, ascending=False)["factor_id"]
+            ]
+            said.append(
+                style.say(f"weights.evident_{key}", factors=style.listed(factors, 99), target=goal)
+            )
     said += [] if table["evident"].any() else [style.say("weights.none_evident", target=goal)]
     derived = [names[f] for f in table.loc[table["reason"] == "derived_from_profit", "factor_id"]]
-    return said + ([style.say("weights.derived", factors=style.listed(derived, 99), target=goal)] if derived else [])
+    return said + (
+        [style.say("weights.derived", factors=style.listed(derived, 99), target=goal)]
+        if derived
+        else []
+    )
 
 
-# ---- plot -----------------------------------------------------------------------------------------------------------
+# ---- plot ----------------------------------------------------------------------------------------
 
 
 def plot_weights(
-    profit: Profit, tree: pd.DataFrame, *, target: str = "dealer_margin_rate", scope: str = "", ax: Axes | None = None
+    profit: Profit,
+    tree: pd.DataFrame,
+    *,
+    target: str = "dealer_margin_rate",
+    scope: str = "",
+    ax: Axes | None = None,
 ) -> Axes:
-    """Draw how each factor's metric goes along with what dealers earn, with intervals; evident ones are filled."""
+    """Draw how each factor's metric goes along with what dealers earn, with intervals.
+
+    Evident ones are filled.
+    """
     is_share = target.endswith(("_rate", "_share"))
     rows = profit.table[profit.table["used"]].sort_values("coefficient", ignore_index=True)
     shown = ["coefficient", "low", "high"]
@@ -533,15 +705,30 @@ def plot_weights(
         at, shade = kinds[kind].to_numpy(), style.COLORS[color]
         if at.any():
             ax.hlines(y[at], rows["low"][at], rows["high"][at], color=shade, linewidth=2)
-            ax.plot(rows["coefficient"][at], y[at], "o", color=shade, markersize=6,
-                    markerfacecolor="white" if kind == "open" else shade)  # fmt: skip
+            ax.plot(
+                rows["coefficient"][at],
+                y[at],
+                "o",
+                color=shade,
+                markersize=6,
+                markerfacecolor="white" if kind == "open" else shade,
+            )
     ax.set_yticks(y, [names[f] for f in rows["factor_id"]])
-    axis = style.say("weights.axis_points" if is_share else "weights.axis", target=style.word(target))
+    axis = style.say(
+        "weights.axis_points" if is_share else "weights.axis", target=style.word(target)
+    )
     ax.set(ylim=(-0.6, len(rows) - 0.4), xlabel=axis)
     ax.grid(axis="y", visible=False)
     best = rows[rows["low"] > 0]
-    key, factor = ("weights.title", names[best["factor_id"].iloc[-1]]) if len(best) else ("weights.title_none", "")
+    key, factor = (
+        ("weights.title", names[best["factor_id"].iloc[-1]])
+        if len(best)
+        else ("weights.title_none", "")
+    )
     title = style.say(key, factor=factor, target=style.word(target))
     return style.explain(
-        ax, title, style.say("weights.plot_how", n=profit.n_dealers, r2=style.decimal(profit.r2, 2)), scope
+        ax,
+        title,
+        style.say("weights.plot_how", n=profit.n_dealers, r2=style.decimal(profit.r2, 2)),
+        scope,
     )

@@ -1,8 +1,8 @@
 """Widgets: one call per notebook, for exploring by hand; editions leave them out.
 
-An explorer is a few controls over a function `show`, which takes their values and gives what they ask for: tables,
-sentences, axes. `_following` shows that as HTML. Where the data hold nothing to explore, a sentence stands in place of
-the controls.
+An explorer is a few controls over a function `show`, which takes their values and gives what they
+ask for: tables, sentences, axes. `_following` shows that as HTML. Where the data hold nothing to
+explore, a sentence stands in place of the controls.
 """
 
 import datetime as dt
@@ -38,32 +38,52 @@ def explore_classes(
 ) -> widgets.Widget:
     """Move the class borders and the weights, and see who changes class.
 
-    `totals` and `diagnoses` as for `judgement.joint_judgement`; `own` is what the page makes of them, by `rule`. Who
-    was put into a class by hand is compared with the class that was computed.
+    `totals` and `diagnoses` as for `judgement.joint_judgement`; `own` is what the page makes of
+    them, by `rule`. Who was put into a class by hand is compared with the class that was computed.
     """
     known = [i for i in pareto.INDICATORS if i in totals and totals[i].notna().any()]
     by_revenue = judgement.by_revenue(totals)
     additive = ["revenue"] if by_revenue else [i for i in known if i not in pareto.NOT_ADDITIVE]
     if not known and not additive:
         return _instead(style.say("explore.no_dealers"))
-    by_rule = widgets.ToggleButtons(options=[(style.label(f"rule_{r}"), r) for r in pareto.RULES], value=rule,
-                                    description=style.label("rule"), style={"button_width": "auto"})  # fmt: skip
-    indicator = widgets.Dropdown(options=[(style.label(i), i) for i in additive], description=style.label("indicator"))
+    by_rule = widgets.ToggleButtons(
+        options=[(style.label(f"rule_{r}"), r) for r in pareto.RULES],
+        value=rule,
+        description=style.label("rule"),
+        style={"button_width": "auto"},
+    )
+    indicator = widgets.Dropdown(
+        options=[(style.label(i), i) for i in additive], description=style.label("indicator")
+    )
     sliders = {
-        i: widgets.FloatSlider(value=judgement.WEIGHTS[i], min=0, max=1, step=0.05, description=style.label(i),
-                               style={"description_width": "initial"})
+        i: widgets.FloatSlider(
+            value=judgement.WEIGHTS[i],
+            min=0,
+            max=1,
+            step=0.05,
+            description=style.label(i),
+            style={"description_width": "initial"},
+        )
         for i in known
-    }  # fmt: skip
+    }
 
     def show(rule: str = rule, indicator: str = "", **given: float) -> Iterable[object]:
         asked = {i: given.get(i, float(i in known)) for i in pareto.INDICATORS}
         judged = judgement.joint_judgement(totals, diagnoses, rule=rule, weights=asked)
         total = sum(asked[i] for i in known)
-        weighed = [f"{style.label(i)} {style.percent(asked[i] / total if total else 0)}" for i in known]
+        weighed = [
+            f"{style.label(i)} {style.percent(asked[i] / total if total else 0)}" for i in known
+        ]
         changed = _changed_classes(judged, own)
-        said = style.say("explore.classes", now=_class_counts(judged["composite_class"]), n=len(changed),
-                         own=_class_counts(_computed(own)))  # fmt: skip
-        yield style.Prose([said, "" if by_revenue else style.say("pareto.weights", weights=", ".join(weighed))])
+        said = style.say(
+            "explore.classes",
+            now=_class_counts(judged["composite_class"]),
+            n=len(changed),
+            own=_class_counts(_computed(own)),
+        )
+        yield style.Prose(
+            [said, "" if by_revenue else style.say("pareto.weights", weights=", ".join(weighed))]
+        )
         if indicator:
             yield pareto.plot_pareto(judged, indicator)
         yield style.table(judgement.class_table(judged))
@@ -89,7 +109,9 @@ def _changed_classes(judged: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
     before = pd.Series(_computed(own).to_numpy(), own["dealer_id"], name="page_class")
     rows = judged.join(before, on="dealer_id")
     columns = ["dealer_id", "dealer_name", "page_class", "composite_class", "code", "diagnosis"]
-    return rows.loc[rows["page_class"] != rows["composite_class"], [c for c in columns if c in rows]]
+    return rows.loc[
+        rows["page_class"] != rows["composite_class"], [c for c in columns if c in rows]
+    ]
 
 
 def explore_rfm(orders: pd.DataFrame, end_date: object, rules: pd.DataFrame) -> widgets.Widget:
@@ -111,20 +133,35 @@ def explore_rfm(orders: pd.DataFrame, end_date: object, rules: pd.DataFrame) -> 
 
 
 def explore_fishbone(
-    book: read.Workbook, tree: pd.DataFrame, scored: pd.DataFrame, pairs: pd.DataFrame, habits: pd.DataFrame,
+    book: read.Workbook,
+    tree: pd.DataFrame,
+    scored: pd.DataFrame,
+    pairs: pd.DataFrame,
+    habits: pd.DataFrame,
     hills: pd.DataFrame,
-) -> widgets.Widget:  # fmt: skip
-    """Choose the weights and the days of effort, see the fish and the climb change, and save the climb as the plan.
+) -> widgets.Widget:
+    """Choose the weights and the days of effort, see the fish and the climb change, and save the
+    climb as the plan.
 
-    `tree`, `scored`, `pairs`, `habits` and `hills` as `fishbone.factor_tree`, `scoring.factor_scores`,
-    `weights.chosen_weights` and `climb.require_assumptions` give or take them.
+    `tree`, `scored`, `pairs`, `habits` and `hills` as `fishbone.factor_tree`,
+    `scoring.factor_scores`, `weights.chosen_weights` and `climb.require_assumptions` give or take
+    them.
     """
     if scored[["score", "data_score"]].isna().all(axis=None):
         return _instead(style.say("fishbone.no_score", n=int(tree["is_leaf"].sum())))
-    how = widgets.ToggleButtons(options=[(style.label(f"weights_{h}"), h) for h in weights.HOW],
-                                description=style.label("weight"), style={"button_width": "auto"})  # fmt: skip
-    days = widgets.IntSlider(value=60, min=5, max=240, step=5, description=style.label("effort_days"),
-                             style={"description_width": "initial"})  # fmt: skip
+    how = widgets.ToggleButtons(
+        options=[(style.label(f"weights_{h}"), h) for h in weights.HOW],
+        description=style.label("weight"),
+        style={"button_width": "auto"},
+    )
+    days = widgets.IntSlider(
+        value=60,
+        min=5,
+        max=240,
+        step=5,
+        description=style.label("effort_days"),
+        style={"description_width": "initial"},
+    )
     start = widgets.DatePicker(value=dt.date.today(), description=style.label("start_date"))
     save = widgets.Button(description=style.say("plan.save"), layout={"width": "auto"})
     told, climbed = widgets.HTML(), {}
@@ -141,7 +178,11 @@ def explore_fishbone(
 
     def kept() -> Iterable[object]:
         legs = climbed.get("legs", pd.DataFrame())
-        proposed = plan.proposed_plan(legs, tree, start_date=start.value or dt.date.today()) if len(legs) else legs
+        proposed = (
+            plan.proposed_plan(legs, tree, start_date=start.value or dt.date.today())
+            if len(legs)
+            else legs
+        )
         if proposed.empty:
             yield style.Prose([style.say("climb.nothing")])
         else:
@@ -157,13 +198,22 @@ def explore_fishbone(
 
 
 def explore_groups(habits: pd.DataFrame) -> widgets.Widget:
-    """Ask for a number of groups, and see their sizes and what sets them apart; `habits` are consumers' features."""
+    """Ask for a number of groups, and see their sizes and what sets them apart.
+
+    `habits` are consumers' features.
+    """
     n_kinds = len(habits.reindex(columns=[*groups.DISTANCE]).drop_duplicates())
     if n_kinds < 2:
         return _instead(style.say("explore.few_consumers"))
     most = min(8, n_kinds)
-    asked = widgets.IntSlider(value=min(4, most), min=2, max=most, description=style.label("n_groups"),
-                              style={"description_width": "initial"}, continuous_update=False)  # fmt: skip
+    asked = widgets.IntSlider(
+        value=min(4, most),
+        min=2,
+        max=most,
+        description=style.label("n_groups"),
+        style={"description_width": "initial"},
+        continuous_update=False,
+    )
 
     def show(asked: int) -> Iterable[object]:
         found = groups.consumer_groups(habits, k=asked)
@@ -176,24 +226,31 @@ def explore_groups(habits: pd.DataFrame) -> widgets.Widget:
 
 def explore_growth(
     statements: pd.DataFrame, stages: pd.DataFrame, found: workshop.Profile | None = None
-) -> widgets.Widget:  # fmt: skip
-    """Say of each statement how far it is true of oneself, and see the own profile against the room's, and a next step.
+) -> widgets.Widget:
+    """Say of each statement how far it is true of oneself, and see the own profile against the
+    room's, and a next step.
 
-    `statements` and `stages` as `workshop.profile` takes them, `found` the room's; what is chosen is kept nowhere.
+    `statements` and `stages` as `workshop.profile` takes them, `found` the room's; what is chosen
+    is kept nowhere.
     """
     if statements.empty or stages.empty:
         return _instead(style.say("explore.no_statements"))
     sliders, rows = {}, []
     for stage in stages["stage"]:
         for row in statements[statements["stage"] == stage].itertuples():
-            slider = widgets.FloatSlider(value=5, min=0, max=10, step=0.5, readout_format=".1f",
-                                         continuous_update=False)  # fmt: skip
+            slider = widgets.FloatSlider(
+                value=5, min=0, max=10, step=0.5, readout_format=".1f", continuous_update=False
+            )
             sliders[row.item_id] = slider
-            text = widgets.HTML(html.escape(style.translated(row.en, row.zh)), layout={"flex": "1 1 0"})
+            text = widgets.HTML(
+                html.escape(style.translated(row.en, row.zh)), layout={"flex": "1 1 0"}
+            )
             rows.append(widgets.HBox([slider, text]))
 
     def show(**given: float) -> Iterable[object]:
-        own = workshop.own_profile(given, statements, stages, found.threshold if found else workshop.THRESHOLD)
+        own = workshop.own_profile(
+            given, statements, stages, found.threshold if found else workshop.THRESHOLD
+        )
         yield workshop.plot_profile(own if found is None else found, None if found is None else own)
         yield style.Prose(workshop.bottom_line(own))
 
@@ -214,32 +271,55 @@ def explore_stock(
     kinds = models.drop_duplicates("product_id").set_index("product_id")["category"]
     where, what = aged["dealer_id"].map(places), aged["product_id"].map(kinds)
     region, category = (
-        widgets.Dropdown(options=[(style.label("all_of_them"), ""), *((style.word(k), k) for k in known)],
-                         description=style.label(name), **wide)
-        for name, known in (("region", sorted(where.dropna().unique())), ("category", sorted(what.dropna().unique())))
-    )  # fmt: skip
-    days = widgets.IntSlider(value=inventory.OLD_DAYS, min=0, max=360, step=30, description=style.label("age_limit"),
-                             continuous_update=False, **wide)  # fmt: skip
+        widgets.Dropdown(
+            options=[(style.label("all_of_them"), ""), *((style.word(k), k) for k in known)],
+            description=style.label(name),
+            **wide,
+        )
+        for name, known in (
+            ("region", sorted(where.dropna().unique())),
+            ("category", sorted(what.dropna().unique())),
+        )
+    )
+    days = widgets.IntSlider(
+        value=inventory.OLD_DAYS,
+        min=0,
+        max=360,
+        step=30,
+        description=style.label("age_limit"),
+        continuous_update=False,
+        **wide,
+    )
 
     def show(region: str, category: str, days: int) -> Iterable[object]:
         chosen = aged[where.eq(region).to_numpy() | (not region)]
         chosen = chosen[what.reindex(chosen.index).eq(category).to_numpy() | (not category)]
-        yield inventory.plot_dealers(inventory.named(inventory.dealer_stock(chosen, flows), dealers))
+        yield inventory.plot_dealers(
+            inventory.named(inventory.dealer_stock(chosen, flows), dealers)
+        )
         older = inventory.named(inventory.older_than(chosen, days), dealers, models)
         shown = [column for column in inventory.DEAD if column in older]
-        yield style.table(older[shown], limit=20, empty=style.say("inventory.none_older", days=days))
+        yield style.table(
+            older[shown], limit=20, empty=style.say("inventory.none_older", days=days)
+        )
 
     return _explorer({"region": region, "category": category, "days": days}, show)
 
 
 def explore_profit(comparison: pd.DataFrame, dealers: pd.DataFrame) -> widgets.Widget:
-    """Choose a dealer, and see the proof that could be handed to him; `comparison` as `profit.brand_comparison`."""
+    """Choose a dealer, and see the proof that could be handed to him.
+
+    `comparison` as `profit.brand_comparison`.
+    """
     if comparison.empty:
         return _instead(style.say("standing.nothing"))
     names = dealers.drop_duplicates("dealer_id").set_index("dealer_id")["dealer_name"]
     options = [(f"{names.get(d, d)} ({d})", d) for d in comparison["dealer_id"].unique()]
-    chosen = widgets.Dropdown(options=sorted(options), description=style.label("dealer_name"),
-                              style={"description_width": "initial"})  # fmt: skip
+    chosen = widgets.Dropdown(
+        options=sorted(options),
+        description=style.label("dealer_name"),
+        style={"description_width": "initial"},
+    )
 
     def show(chosen: str) -> Iterable[object]:
         yield style.Prose(profit.verdict(comparison, chosen))
@@ -251,7 +331,7 @@ def explore_profit(comparison: pd.DataFrame, dealers: pd.DataFrame) -> widgets.W
 
 def explore_card(
     everyone: Mapping[str, pd.DataFrame], period: str, brand: str, actions: pd.DataFrame
-) -> widgets.Widget:  # fmt: skip
+) -> widgets.Widget:
     """Choose a dealer and who reads his card, and see its next steps and figures.
 
     `everyone` holds the tables that `card.dossier` takes, `actions` is the table of measures.
@@ -261,11 +341,18 @@ def explore_card(
     options = {f"{names[d]} · {d}": d for d in everyone["judged"]["dealer_id"] if d in names.index}
     if not options:
         return _instead(style.say("explore.no_dealers"))
-    dealer = widgets.Combobox(options=[*options], value=next(iter(options)), ensure_option=True,
-                              description=style.label("dealer_name"), continuous_update=False,
-                              layout={"width": "32em"})  # fmt: skip
-    audience = widgets.ToggleButtons(options=[(style.say(f"report.card_for_{a}"), a) for a in card.AUDIENCES],
-                                     style={"button_width": "auto"})  # fmt: skip
+    dealer = widgets.Combobox(
+        options=[*options],
+        value=next(iter(options)),
+        ensure_option=True,
+        description=style.label("dealer_name"),
+        continuous_update=False,
+        layout={"width": "32em"},
+    )
+    audience = widgets.ToggleButtons(
+        options=[(style.say(f"report.card_for_{a}"), a) for a in card.AUDIENCES],
+        style={"button_width": "auto"},
+    )
 
     def show(name: str, audience: str) -> Iterable[object]:
         if name not in options:  # the field was emptied
@@ -281,7 +368,7 @@ def explore_card(
     return _explorer({"name": dealer, "audience": audience}, show)
 
 
-# ---- what all explorers share ---------------------------------------------------------------------------------------
+# ---- what all explorers share --------------------------------------------------------------------
 
 
 def _instead(sentence: str) -> widgets.HTML:
@@ -289,17 +376,22 @@ def _instead(sentence: str) -> widgets.HTML:
     return widgets.HTML(_as_output(style.Prose([sentence])._repr_html_()))
 
 
-def _explorer(controls: Mapping[str, widgets.Widget], show: Callable[..., Iterable[object]]) -> widgets.VBox:
+def _explorer(
+    controls: Mapping[str, widgets.Widget], show: Callable[..., Iterable[object]]
+) -> widgets.VBox:
     return widgets.VBox([*controls.values(), _following(controls, show)])
 
 
-def _following(controls: Mapping[str, widgets.Widget], show: Callable[..., Iterable[object]]) -> widgets.HTML:
+def _following(
+    controls: Mapping[str, widgets.Widget], show: Callable[..., Iterable[object]]
+) -> widgets.HTML:
     """Show what `show` gives for the controls' values, now and after each change.
 
-    ipywidgets' own `interactive_output` would draw into an `Output`. No notebook of ours opens one: nbclient answers
-    it while it waits for the cell's end, and then may never hear of that (`tests/benchmarks/hanging_output.py`).
-    Whoever drags a slider faster than we draw sees the last place, not each: the browser holds a widget's next value
-    back until the one before has been drawn.
+    ipywidgets' own `interactive_output` would draw into an `Output`. No notebook of ours opens one:
+    nbclient answers it while it waits for the cell's end, and then may never hear of that
+    (`tests/benchmarks/hanging_output.py`). Whoever drags a slider faster than we draw sees the last
+    place, not each: the browser holds a widget's next value back until the one before has been
+    drawn.
     """
     shown = widgets.HTML(layout={"overflow": "auto"})
 
@@ -313,7 +405,10 @@ def _following(controls: Mapping[str, widgets.Widget], show: Callable[..., Itera
 
 
 def _shown(show: Callable[..., Iterable[object]], **values: object) -> str:
-    """Turn what `show` gives into HTML; an error becomes a sentence, for the next choice may do; figures are closed."""
+    """Turn what `show` gives into HTML.
+
+    An error becomes a sentence, for the next choice may do; figures are closed.
+    """
     before = set(plt.get_fignums())
     try:
         return _as_output("".join(map(_html, show(**values))))

@@ -1,4 +1,7 @@
-"""Words: every term, sentence and amount in the reader's language; the one place that knows which language that is."""
+"""Words: every term, sentence and amount in the reader's language.
+
+The one place that knows which language that is.
+"""
 
 import csv
 import difflib
@@ -26,7 +29,9 @@ def speak(language: str = "en", currency: str = "") -> None:
         If the language is none of `LANGUAGES`.
     """
     if language not in LANGUAGES:
-        raise ValueError(f"language: {language!r} is not known; choose one of {', '.join(LANGUAGES)}")
+        raise ValueError(
+            f"language: {language!r} is not known; choose one of {', '.join(LANGUAGES)}"
+        )
     _spoken.update(language=language, currency=currency)
 
 
@@ -46,11 +51,14 @@ def _reference(name: str) -> dict[str, dict[str, str]]:
 
 @functools.cache
 def _traditional() -> OpenCC:
-    return OpenCC("s2tw")  # characters only: with phrases, a window of months becomes one of a computer
+    # characters only: with phrases, a window of months becomes one of a computer
+    return OpenCC("s2tw")
 
 
 def translated(en: str, zh: str) -> str:
-    """Choose between the English and the Simplified Chinese words; Traditional is converted from Simplified.
+    """Choose between the English and the Simplified Chinese words.
+
+    Traditional is converted from Simplified.
 
     >>> translated("gross profit", "毛利额")
     'gross profit'
@@ -72,16 +80,20 @@ def label(term: str) -> str:
     if term not in terms:
         near = difflib.get_close_matches(term, terms, 1)
         raise KeyError(
-            f"data/reference/terms.csv has no term {term!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+            f"data/reference/terms.csv has no term {term!r}"
+            + (f"; did you mean {near[0]!r}?" if near else "")
         )
     return translated(terms[term]["en"], terms[term]["zh"])
 
 
 @functools.cache
 def kind(column: str) -> str:
-    """Tell what a column is: id, name, code, class, money, number, share, days, count, score, date, month, text, truth.
+    """Tell what a column is.
 
-    `terms.csv` says so of what is published and `columns.csv` of what comes in; "" where neither does.
+    Id, name, code, class, money, number, share, days, count, score, date, month, text, truth.
+
+    `terms.csv` says so of what is published and `columns.csv` of what comes in; "" where neither
+    does.
 
     >>> kind("dealer_id"), kind("gross_profit"), kind("list_price"), kind("whatever")
     ('id', 'money', 'money', '')
@@ -94,7 +106,9 @@ def kind(column: str) -> str:
 
 @functools.cache
 def key(table: str) -> tuple[str, ...]:
-    """Tell which columns of a published table name its rows, as `terms.csv` says; none for a table it does not know.
+    """Tell which columns of a published table name its rows, as `terms.csv` says.
+
+    None for a table it does not know.
 
     >>> key("abc_pareto"), key("whatever")
     (('dealer_id',), ())
@@ -104,12 +118,19 @@ def key(table: str) -> tuple[str, ...]:
 
 def letters() -> list[str]:
     """List the letters that our terms and sentences are written with in the reader's language."""
-    written = (translated(row["en"], row["zh"]) for name in ("terms", "sentences") for row in _reference(name).values())
+    written = (
+        translated(row["en"], row["zh"])
+        for name in ("terms", "sentences")
+        for row in _reference(name).values()
+    )
     return sorted(set("".join(written)))
 
 
 def word(code: object) -> str:
-    """Name a code that came with the data; what the dictionary does not know is printed as it is."""
+    """Name a code that came with the data.
+
+    What the dictionary does not know is printed as it is.
+    """
     return label(code) if code in _reference("terms") else str(code)
 
 
@@ -132,20 +153,25 @@ class _Plural(string.Formatter):
 def say(sentence: str, **values: object) -> str:
     """Fill in a sentence of `sentences.csv` in the reader's language.
 
-    Besides Python's format specifications, `{x:money}` writes an amount, `{x:lower}` a label in mid-sentence and
-    `{n:dealer|dealers}` a singular or plural.
+    Besides Python's format specifications, `{x:money}` writes an amount, `{x:lower}` a label in
+    mid-sentence and `{n:dealer|dealers}` a singular or plural.
     """
     sentences = _reference("sentences")
     if sentence not in sentences:
         near = difflib.get_close_matches(sentence, sentences, 1)
         raise KeyError(
-            f"data/reference/sentences.csv has no {sentence!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+            f"data/reference/sentences.csv has no {sentence!r}"
+            + (f"; did you mean {near[0]!r}?" if near else "")
         )
-    return _Plural().vformat(translated(sentences[sentence]["en"], sentences[sentence]["zh"]), (), values)
+    return _Plural().vformat(
+        translated(sentences[sentence]["en"], sentences[sentence]["zh"]), (), values
+    )
 
 
 def fitting(text: str, word_most: int = 60, most: int = 2000) -> str:
-    """Give text from data as it can stand on a page: on one line, in its own direction, no word longer than a line.
+    """Give text from data as it can stand on a page.
+
+    On one line, in its own direction, no word longer than a line.
 
     Tables in CSV hold it whole.
 
@@ -155,9 +181,12 @@ def fitting(text: str, word_most: int = 60, most: int = 2000) -> str:
     if len(text) <= word_most and text.isprintable():
         return text
     text = re.sub("[\t-\r\x1c-\x1f\x85\u2028\u2029]+", " ", text)
-    text = re.sub("[\u202a-\u202e\u2066-\u2069]", "", text)  # these would turn the rest of the sentence, too
+    # these would turn the rest of the sentence, too
+    text = re.sub("[\u202a-\u202e\u2066-\u2069]", "", text)
     text = re.sub(
-        rf"[^\s,;:，。；、：！？·|/()（）]{{{word_most + 1},}}", lambda word: word[0][: word_most - 1] + "…", text
+        rf"[^\s,;:，。；、：！？·|/()（）]{{{word_most + 1},}}",
+        lambda word: word[0][: word_most - 1] + "…",
+        text,
     )
     return text if len(text) <= most else text[: most - 1] + "…"
 
@@ -193,7 +222,9 @@ def money(amount: float, *, unit: bool = True) -> str:
     value = amount / scale
     digits = 0 if abs(value) >= 99.95 or scale == 1 else 1 if abs(value) >= 9.995 else 2
     sign = "−" if amount < 0 and round(abs(value), digits) > 0 else ""
-    return f"{sign}{abs(value):,.{digits}f}{suffix}" + (f" {_spoken['currency']}".rstrip() if unit else "")
+    return f"{sign}{abs(value):,.{digits}f}{suffix}" + (
+        f" {_spoken['currency']}".rstrip() if unit else ""
+    )
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -238,4 +269,8 @@ def width(text: str) -> int:
     >>> width("A 类")
     4
     """
-    return len(text) + (0 if text.isascii() else sum(unicodedata.east_asian_width(letter) in "WF" for letter in text))
+    return len(text) + (
+        0
+        if text.isascii()
+        else sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    )

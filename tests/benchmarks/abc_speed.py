@@ -1,7 +1,8 @@
 """Time and memory of ABC on three indicators: ours against plain DuckDB SQL and openretailscience.
 
-`python tests/benchmarks/abc_speed.py` makes the data once, then runs every side in processes of its own, by turns, and
-prints medians and ratios. Imports are not timed; memory is the peak above what the process held after its imports.
+`python tests/benchmarks/abc_speed.py` makes the data once, then runs every side in processes of its
+own, by turns, and prints medians and ratios. Imports are not timed; memory is the peak above what
+the process held after its imports.
 """
 
 import argparse
@@ -15,7 +16,8 @@ import time
 import venv
 from pathlib import Path
 
-# nothing but the standard library here: each side imports what it needs, and the third lives in another environment
+# nothing but the standard library here: each side imports what it needs, and the third lives in
+# another environment
 
 ROOT = Path(__file__).parents[2]
 PERIOD, START, END = "2026-10", "2025-11-01", "2026-10-31"
@@ -41,21 +43,27 @@ source = "payments.parquet"
 source = "dealer_profit.parquet"
 """
 
-# money is skewed (top 20 % of the dealers carry about three quarters), in cents, with returns, zeros and ties;
-# every figure hangs on the row's number alone, so that the same data come out on every machine
+# money is skewed (top 20 % of the dealers carry about three quarters), in cents, with returns,
+# zeros and ties; every figure hangs on the row's number alone, so that the same data come out on
+# every machine
 SELL_IN = """
-SELECT printf('D%06d', dealer) AS dealer_id, DATE '2025-11-01' + CAST(day AS INTEGER) AS date, revenue,
+SELECT printf('D%06d', dealer) AS dealer_id,
+    DATE '2025-11-01' + CAST(day AS INTEGER) AS date, revenue,
     CAST(revenue * 0.8 AS DECIMAL(18, 2)) AS cost, CAST(revenue * 0.03 AS DECIMAL(18, 2)) AS rebate
-FROM (SELECT CAST(pow(hash(i) % 1000003 / 1000003.0, 1.7) * {dealers} AS BIGINT) % {dealers} AS dealer,
+FROM (SELECT CAST(pow(hash(i) % 1000003 / 1000003.0, 1.7) * {dealers} AS BIGINT) % {dealers}
+               AS dealer,
              hash(i + 1) % 365 AS day,
-             CAST(exp(4 + 3 * (hash(i + 2) % 10007) / 10007.0) * CASE hash(i + 3) % 40 WHEN 0 THEN -1 ELSE 1 END
+             CAST(exp(4 + 3 * (hash(i + 2) % 10007) / 10007.0)
+               * CASE hash(i + 3) % 40 WHEN 0 THEN -1 ELSE 1 END
                   AS DECIMAL(18, 2)) AS revenue
       FROM range({lines}) t(i))
 """
 PAYMENTS = """
-SELECT printf('D%06d', i % {dealers}) AS dealer_id, DATE '2025-11-01' + CAST(hash(i) % 365 AS INTEGER) AS date,
+SELECT printf('D%06d', i % {dealers}) AS dealer_id,
+    DATE '2025-11-01' + CAST(hash(i) % 365 AS INTEGER) AS date,
     CAST(CASE WHEN i % {dealers} % 50 = 0 THEN 0 WHEN i % {dealers} % 7 = 0 THEN 100
-         ELSE exp(3 + 8 * (1 - sqrt((i % {dealers}) / {dealers}.0)) + (hash(i + 5) % 1009) / 1009.0) END
+         ELSE exp(3 + 8 * (1 - sqrt((i % {dealers}) / {dealers}.0))
+           + (hash(i + 5) % 1009) / 1009.0) END
          AS DECIMAL(18, 2)) AS amount
 FROM range({dealers} * 3) t(i)
 """
@@ -67,8 +75,12 @@ FROM (SELECT i, CAST(10 + (hash(i) % 100000) / 100.0 AS DECIMAL(18, 2)) AS profi
 """  # noqa: E501
 
 # the quota in whole numbers: 5 × (strictly better dealers) < n is "fewer than 20 % are better"
-BETTER = "5 * (rank() OVER (ORDER BY {i} DESC NULLS LAST) - 1) AS {i}_better5, count({i}) OVER () AS {i}_known"
-LETTER = """CASE WHEN {i} IS NULL THEN '–' WHEN {i} <= 0 THEN 'C' WHEN {i}_better5 < {i}_known THEN 'A'
+BETTER = (
+    "5 * (rank() OVER (ORDER BY {i} DESC NULLS LAST) - 1) AS {i}_better5, count({i}) OVER () AS "
+    "{i}_known"
+)
+LETTER = """CASE WHEN {i} IS NULL THEN '–' WHEN {i} <= 0 THEN 'C'
+    WHEN {i}_better5 < {i}_known THEN 'A'
     WHEN {i}_better5 < 3 * {i}_known THEN 'B' ELSE 'C' END AS {i}_class"""
 TWIN = """
 WITH sold AS (
@@ -85,11 +97,12 @@ totals AS (
     SELECT dealer_id, COALESCE(payments, 0) AS payments, COALESCE(gross_profit, 0) AS gross_profit,
         CASE WHEN total > 0 THEN part / total END AS brand_share
     FROM sold FULL JOIN paid USING (dealer_id) FULL JOIN earned USING (dealer_id))
-SELECT dealer_id, payments, gross_profit, brand_share, {letters} FROM (SELECT *, {better} FROM totals)
+SELECT dealer_id, payments, gross_profit, brand_share, {letters}
+FROM (SELECT *, {better} FROM totals)
 """
 
 
-# ---- the sides: each gives a table of dealer_id and three classes ---------------------------------------------------
+# ---- the sides: each gives a table of dealer_id and three classes --------------------------------
 
 
 def ours(folder: Path):
@@ -109,7 +122,10 @@ def ours(folder: Path):
 
 
 def judged(folder: Path):
-    """Give all that the page's first table asks for: three classes, code, composite class, diagnosis, the order."""
+    """Give all that the page's first table asks for.
+
+    Three classes, code, composite class, diagnosis, the order.
+    """
     import ibis.backends.duckdb  # noqa: F401
 
     from helpers import judgement, read, tables
@@ -137,7 +153,11 @@ def peer(folder: Path):
 
     def letters(lines, column: str) -> pd.Series:
         made = ThresholdSegmentation(
-            lines, [0.4, 0.8, 1], ["C", "B", "A"], value_col=column, zero_value_customers="include_with_light"
+            lines,
+            [0.4, 0.8, 1],
+            ["C", "B", "A"],
+            value_col=column,
+            zero_value_customers="include_with_light",
         )
         return made.df["segment_name"].rename(f"{column}_class")
 
@@ -145,15 +165,23 @@ def peer(folder: Path):
         con = ibis.duckdb.connect()
         files = {name: con.read_parquet(file) for name, file in _canonical(folder).items()}
         sold, paid, earned = files["sell_in"], files["payments"], files["dealer_profit"]
-        # its sums of DECIMAL would reach pandas as Decimal objects, five times slower: floats are its best case
+        # its sums of DECIMAL would reach pandas as Decimal objects, five times slower: floats are
+        # its best case
         sold = sold.select(
-            customer_id="dealer_id", gross_profit=(sold.revenue - sold.cost - sold.rebate).cast("float64")
+            customer_id="dealer_id",
+            gross_profit=(sold.revenue - sold.cost - sold.rebate).cast("float64"),
         )
         paid = paid.select(customer_id="dealer_id", payments=paid.amount.cast("float64"))
         earned = earned.mutate(earned=(earned.gross_profit + earned.rebate).cast("float64"))
         part = earned.earned.sum(where=earned.brand == BRAND)
-        earned = earned.group_by(customer_id="dealer_id").agg(brand_share=part / earned.earned.sum())
-        return [letters(paid, "payments"), letters(sold, "gross_profit"), letters(earned, "brand_share")]
+        earned = earned.group_by(customer_id="dealer_id").agg(
+            brand_share=part / earned.earned.sum()
+        )
+        return [
+            letters(paid, "payments"),
+            letters(sold, "gross_profit"),
+            letters(earned, "brand_share"),
+        ]
 
     return work
 
@@ -166,7 +194,7 @@ def _canonical(folder: Path) -> dict[str, str]:
     return {name: str(next((folder / "cache").glob(f"speed.{name}.*.parquet"))) for name in TABLES}
 
 
-# ---- one run in a process of its own --------------------------------------------------------------------------------
+# ---- one run in a process of its own -------------------------------------------------------------
 
 
 def run(side: str, folder: Path, keep: Path | None) -> dict[str, float]:
@@ -192,8 +220,14 @@ def _memory(key: str) -> float:
     if not status.exists():
         import resource
 
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
-    return next(int(line.split()[1]) / 1024 for line in status.read_text().splitlines() if line.startswith(key))
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+            1 << 20 if sys.platform == "darwin" else 1 << 10
+        )
+    return next(
+        int(line.split()[1]) / 1024
+        for line in status.read_text().splitlines()
+        if line.startswith(key)
+    )
 
 
 def _forget_peak() -> None:
@@ -202,7 +236,7 @@ def _forget_peak() -> None:
         clear.write_text("5")
 
 
-# ---- all of them ----------------------------------------------------------------------------------------------------
+# ---- all of them ---------------------------------------------------------------------------------
 
 
 def make_data(folder: Path, n_lines: int, n_dealers: int) -> None:
@@ -223,12 +257,20 @@ def make_data(folder: Path, n_lines: int, n_dealers: int) -> None:
 
 
 def peer_python(folder: Path) -> str:
-    """Install the peer into an environment of its own; its Python, or "" with the reason printed."""
+    """Install the peer into an environment of its own.
+
+    Its Python, or "" with the reason printed.
+    """
     python = folder / "peer" / "bin" / "python"
     try:
         if not python.exists():
             venv.create(folder / "peer", with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", PEER], check=True, capture_output=True, text=True)
+        subprocess.run(
+            [python, "-m", "pip", "install", "--quiet", PEER],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
     except (OSError, subprocess.CalledProcessError) as error:
         reason = (getattr(error, "stderr", "") or str(error)).strip().splitlines()[-1:]
         print(f"{PEER} is left out: it can't be installed here ({' '.join(reason)})")
@@ -251,8 +293,11 @@ def n_different(folder: Path) -> dict[str, int]:
     import pandas as pd
 
     columns = [f"{i}_class" for i in INDICATORS]
-    labels = {side: pd.read_parquet(file).set_index("dealer_id")[columns].astype("object")
-              for side in SIDES if (file := folder / f"{side}.parquet").exists()}  # fmt: skip
+    labels = {
+        side: pd.read_parquet(file).set_index("dealer_id")[columns].astype("object")
+        for side in SIDES
+        if (file := folder / f"{side}.parquet").exists()
+    }
     found = {}
     for side in [s for s in labels if s != "sql"]:
         one, other = labels["sql"].align(labels[side])  # who is missing on one side differs too
@@ -261,20 +306,36 @@ def n_different(folder: Path) -> dict[str, int]:
 
 
 def main() -> None:
-    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     ask.add_argument("--lines", type=int, default=N_LINES)
     ask.add_argument("--dealers", type=int, default=500_000)
     ask.add_argument("--repeats", type=int, default=7)
-    ask.add_argument("--folder", type=Path, default=None, help="where the data are kept; default: the temp folder")
-    ask.add_argument("--side", choices=SIDES, help="run one side here and print its figures as JSON")
+    ask.add_argument(
+        "--folder",
+        type=Path,
+        default=None,
+        help="where the data are kept; default: the temp folder",
+    )
+    ask.add_argument(
+        "--side", choices=SIDES, help="run one side here and print its figures as JSON"
+    )
     ask.add_argument("--keep", type=Path, help="with --side: write its labels to this file")
     asked = ask.parse_args()
-    folder = asked.folder or Path(tempfile.gettempdir()) / f"abc_speed_{asked.lines}_{asked.dealers}"
+    folder = (
+        asked.folder or Path(tempfile.gettempdir()) / f"abc_speed_{asked.lines}_{asked.dealers}"
+    )
     if asked.side:
         print(json.dumps(run(asked.side, folder, asked.keep)))
         return
     make_data(folder, asked.lines, asked.dealers)
-    pythons = {"ours": sys.executable, "sql": sys.executable, "peer": peer_python(folder), "judged": sys.executable}
+    pythons = {
+        "ours": sys.executable,
+        "sql": sys.executable,
+        "peer": peer_python(folder),
+        "judged": sys.executable,
+    }
     sides = [side for side in SIDES if pythons[side]]
     runs: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
     for repeat in range(asked.repeats + 1):
@@ -283,20 +344,40 @@ def main() -> None:
             if repeat:  # the first round warms the file cache and keeps the labels
                 runs[side].append(measured)
     # each round's ratio to the SQL beside it: what else the machine does weighs on both
-    ratio = {s: {k: statistics.median(r[k] / q[k] for r, q in zip(runs[s], runs["sql"], strict=True))
-                 for k in runs[s][0]} for s in sides}  # fmt: skip
-    print(f"{asked.lines:,} lines, {asked.dealers:,} dealers; medians of {asked.repeats} cold processes each")
-    print(f"{'':8}{'seconds':>9}{'CPU s':>8}{'peak MB':>9}   × SQL's{'time':>6}{'CPU':>7}{'memory':>8}")
+    ratio = {
+        s: {
+            k: statistics.median(r[k] / q[k] for r, q in zip(runs[s], runs["sql"], strict=True))
+            for k in runs[s][0]
+        }
+        for s in sides
+    }
+    print(
+        f"{asked.lines:,} lines, {asked.dealers:,} dealers; medians of {asked.repeats} cold "
+        "processes each"
+    )
+    print(
+        f"{'':8}{'seconds':>9}{'CPU s':>8}{'peak MB':>9}   × "
+        f"SQL's{'time':>6}{'CPU':>7}{'memory':>8}"
+    )
     for side in sides:
         median = {k: statistics.median(r[k] for r in runs[side]) for k in runs[side][0]}
-        print(f"{side:8}{median['seconds']:9.2f}{median['cpu']:8.2f}{median['memory']:9.0f}"
-              f"{ratio[side]['seconds']:17.2f}{ratio[side]['cpu']:7.2f}{ratio[side]['memory']:8.2f}")  # fmt: skip
+        print(
+            f"{side:8}{median['seconds']:9.2f}{median['cpu']:8.2f}{median['memory']:9.0f}"
+            f"{ratio[side]['seconds']:17.2f}{ratio[side]['cpu']:7.2f}{ratio[side]['memory']:8.2f}"
+        )
     different = n_different(folder)
-    print("dealers labelled otherwise than by SQL: " + ", ".join(f"{s} {n:,}" for s, n in different.items()))
+    print(
+        "dealers labelled otherwise than by SQL: "
+        + ", ".join(f"{s} {n:,}" for s, n in different.items())
+    )
     missed = ["labels"] if different["ours"] else []
     if asked.lines >= N_LINES:  # on small data one sees what is fixed, not what grows
         missed += [k for k, most in TARGETS.items() if ratio["ours"][k] > most]
-        missed += ["peer"] if "peer" in sides and ratio["ours"]["seconds"] >= ratio["peer"]["seconds"] else []
+        missed += (
+            ["peer"]
+            if "peer" in sides and ratio["ours"]["seconds"] >= ratio["peer"]["seconds"]
+            else []
+        )
     print(
         f"missed: {', '.join(missed)}"
         if missed

@@ -1,7 +1,10 @@
-"""The whole matrix of what may be missing: every case of `absences.py`, every page, two months, two languages.
+"""The whole matrix of what may be missing.
 
-Each case is printed by the real press and bound, a month and the next one, with a card and the workshop's notebook,
-and the two editions are compared. It prints what is wrong, how many cases and pages printed, and how long it took.
+Every case of `absences.py`, every page, two months, two languages.
+
+Each case is printed by the real press and bound, a month and the next one, with a card and the
+workshop's notebook, and the two editions are compared. It prints what is wrong, how many cases and
+pages printed, and how long it took.
 
     python tests/benchmarks/absences_matrix.py [--only TEXT] [--after CASE] [--workers N]
 """
@@ -20,7 +23,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from absences import CASES, FIRST, LAST, print_editions, print_pages, whole, whole_bodies, write_case
+from absences import (
+    CASES,
+    FIRST,
+    LAST,
+    print_editions,
+    print_pages,
+    whole,
+    whole_bodies,
+    write_case,
+)
 from helpers import kernels, press
 
 LANGUAGES = ("en", "zh-Hans")
@@ -29,7 +41,10 @@ WORKSHOP = ("08_workshop",)  # in no edition
 
 @functools.cache
 def known(file: Path) -> tuple:
-    """Read the network that lacks nothing, and its pages, once in each process; start what prints pages there."""
+    """Read the network that lacks nothing, and its pages, once in each process.
+
+    Start what prints pages there.
+    """
     kernels.load_ahead(press.PRELOAD)
     return (*pickle.loads(file.read_bytes()), concurrent.futures.ThreadPoolExecutor(1))
 
@@ -40,7 +55,9 @@ def printed(name: str, file: Path) -> dict[str, list[str]]:
     (case,) = [case for case in CASES if case.name == name]
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         # what the press tells of each page is not what is asked here
-        stack.enter_context(contextlib.redirect_stderr(stack.enter_context(Path(os.devnull).open("w"))))
+        stack.enter_context(
+            contextlib.redirect_stderr(stack.enter_context(Path(os.devnull).open("w")))
+        )
         book, out = write_case(Path(folder) / "book", case, network), Path(folder) / "editions"
         found = print_editions(book, LANGUAGES, out, printer, bodies)
         return found | print_pages(book, WORKSHOP, LANGUAGES, (FIRST, LAST), out, bodies)
@@ -50,8 +67,15 @@ def main() -> int:
     """Print the matrix; exit 1 if anything is wrong."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", default="", metavar="TEXT", help="cases whose name holds this")
-    parser.add_argument("--after", default="", metavar="CASE", help="go on behind this case, where a run was stopped")
-    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="cases at the same time")
+    parser.add_argument(
+        "--after",
+        default="",
+        metavar="CASE",
+        help="go on behind this case, where a run was stopped",
+    )
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count(), help="cases at the same time"
+    )
     options = parser.parse_args()
     names = [case.name for case in CASES]
     names = names[names.index(options.after) + 1 :] if options.after else names
@@ -61,8 +85,11 @@ def main() -> int:
         network, file = whole(), Path(folder) / "whole.pickle"
         file.write_bytes(pickle.dumps((network, whole_bodies(network, LANGUAGES, Path(folder)))))
         kernels.end_kernels()
-        os.environ["WORKBOOK_CACHE"] = str(Path(folder) / "cache")  # the project's would grow by all these
-        processes = concurrent.futures.ProcessPoolExecutor(options.workers, multiprocessing.get_context("spawn"))
+        # the project's would grow by all these
+        os.environ["WORKBOOK_CACHE"] = str(Path(folder) / "cache")
+        processes = concurrent.futures.ProcessPoolExecutor(
+            options.workers, multiprocessing.get_context("spawn")
+        )
         with processes:
             asked = {processes.submit(printed, name, file): name for name in chosen}
             for done in concurrent.futures.as_completed(asked):
@@ -70,7 +97,11 @@ def main() -> int:
                 n_pages += sum(page[:2].isdigit() and page[2] == "_" for page in found)
                 wrong = {page: said for page, said in found.items() if said}
                 n_right += not wrong
-                print(f"{time.monotonic() - started:5.0f} s  {asked[done]}", file=sys.stderr, flush=True)
+                print(
+                    f"{time.monotonic() - started:5.0f} s  {asked[done]}",
+                    file=sys.stderr,
+                    flush=True,
+                )
                 for page, said in wrong.items():
                     print(f"{asked[done]} | {page} | {' | '.join(said)}", flush=True)
     took = time.monotonic() - started

@@ -1,9 +1,12 @@
-"""Two processes side by side, each executing the dealer card four times under plain papermill: how many rounds hang.
+"""Two processes side by side, each executing the dealer card four times under plain papermill.
 
-`python tests/benchmarks/card_rounds.py` runs sixty rounds on the demo, with kernels started as papermill starts them
-and no time limit but the one set here: a process hangs that has executed no card for `DEADLINE` seconds, where a card
-takes a few, and then has no work for `QUIET` more, nor has its kernel; one that waits for a processor is slow. Exit
-code 1 if a round hangs. `--notebook` and `--root` take another notebook, or another checkout's. Linux only.
+How many rounds hang.
+
+`python tests/benchmarks/card_rounds.py` runs sixty rounds on the demo, with kernels started as
+papermill starts them and no time limit but the one set here: a process hangs that has executed no
+card for `DEADLINE` seconds, where a card takes a few, and then has no work for `QUIET` more, nor
+has its kernel; one that waits for a processor is slow. Exit code 1 if a round hangs. `--notebook`
+and `--root` take another notebook, or another checkout's. Linux only.
 """
 
 import argparse
@@ -28,7 +31,8 @@ WORK = """
 import sys
 import papermill
 for turn in range(int(sys.argv[3])):
-    papermill.execute_notebook(sys.argv[1], sys.argv[2], cwd=sys.argv[4], progress_bar=False, start_timeout=600)
+    papermill.execute_notebook(
+        sys.argv[1], sys.argv[2], cwd=sys.argv[4], progress_bar=False, start_timeout=600)
     print("done", flush=True)
 """
 
@@ -42,7 +46,7 @@ def family(worker: subprocess.Popen) -> list[psutil.Process]:
 
 
 def has_work(worker: subprocess.Popen) -> bool:
-    """Tell whether a thread of a worker or its kernel runs, waits for a processor or for the disk."""
+    """Tell whether a thread of a worker or its kernel runs, or waits for processor or disk."""
     for process in family(worker):
         for task in Path(f"/proc/{process.pid}/task").glob("*/stat"):
             with contextlib.suppress(OSError):
@@ -63,7 +67,11 @@ def hangs(worker: subprocess.Popen) -> bool:
             for _ in range(10 * QUIET):
                 seen.append(has_work(worker))
                 time.sleep(0.1)
-            if worker.poll() is None and sum(seen) < AT_WORK * len(seen) and not worker.stdout.read():
+            if (
+                worker.poll() is None
+                and sum(seen) < AT_WORK * len(seen)
+                and not worker.stdout.read()
+            ):
                 return True
         time.sleep(0.05)
     return False
@@ -71,7 +79,9 @@ def hangs(worker: subprocess.Popen) -> bool:
 
 def main() -> int:
     """Measure, print, judge."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--notebook", default="07_dealer_card")
     parser.add_argument("--root", type=Path, default=ROOT)
@@ -84,22 +94,42 @@ def main() -> int:
             start = time.monotonic()
             workers = [
                 subprocess.Popen(
-                    [sys.executable, "-c", WORK, str(root / "notebooks" / f"{options.notebook}.ipynb"),
-                     f"{folder}/{side}.ipynb", str(CARDS), str(root)],
-                    env=environment, stdout=subprocess.PIPE, stderr=(Path(folder) / f"{side}.log").open("w"),
+                    [
+                        sys.executable,
+                        "-c",
+                        WORK,
+                        str(root / "notebooks" / f"{options.notebook}.ipynb"),
+                        f"{folder}/{side}.ipynb",
+                        str(CARDS),
+                        str(root),
+                    ],
+                    env=environment,
+                    stdout=subprocess.PIPE,
+                    stderr=(Path(folder) / f"{side}.log").open("w"),
                 )
                 for side in "ab"
-            ]  # fmt: skip
+            ]
             stuck = [hangs(worker) for worker in workers]
             for side, worker, is_stuck in zip("ab", workers, stuck, strict=True):
                 for process in family(worker) if is_stuck else []:
                     process.kill()
                 if worker.wait() and not is_stuck:
-                    raise SystemExit(f"a card failed: {(Path(folder) / f'{side}.log').read_text()[-2000:]}")
+                    raise SystemExit(
+                        f"a card failed: {(Path(folder) / f'{side}.log').read_text()[-2000:]}"
+                    )
             took.append(time.monotonic() - start)
             hung += any(stuck)
-            print(f"round {number:3}: {'hung' if any(stuck) else 'done'} in {took[-1]:5.1f} s; {hung} hung", flush=True)
-    print(f"{hung} of {options.rounds} rounds hung; {statistics.median(took):.0f} s a round in the median")
+            print(
+                (
+                    f"round {number:3}: {'hung' if any(stuck) else 'done'} in {took[-1]:5.1f} s; "
+                    f"{hung} hung"
+                ),
+                flush=True,
+            )
+    print(
+        f"{hung} of {options.rounds} rounds hung; {statistics.median(took):.0f} s a round in the "
+        "median"
+    )
     return hung > 0
 
 

@@ -1,8 +1,11 @@
-"""Every figure of the pages, drawn as the inline backend does by default and as we do: seconds and bytes.
+"""Every figure of the pages, drawn as the inline backend does by default and as we do.
 
-`python tests/benchmarks/figure_speed.py` runs the notebooks' cells in this process, each cell with a figure by turns
-for one side and the other, and prints medians of CPU time. By default means matplotlib's constrained layout and
-IPython's own `print_figure`, which crops to a tight bounding box. Exit code 1 if a target is missed.
+Seconds and bytes.
+
+`python tests/benchmarks/figure_speed.py` runs the notebooks' cells in this process, each cell with
+a figure by turns for one side and the other, and prints medians of CPU time. By default means
+matplotlib's constrained layout and IPython's own `print_figure`, which crops to a tight bounding
+box. Exit code 1 if a target is missed.
 """
 
 import argparse
@@ -19,9 +22,17 @@ from matplotlib.figure import Figure
 
 from helpers import settings, slim, style
 
-NOTEBOOKS = ("01_segmentation", "02_abc_pareto", "03_fishbone", "04_consumer_groups", "05_inventory_age",
-             "06_dealer_profit", "07_dealer_card")  # fmt: skip
-TARGETS = {"time": 0.5, "size": 0.6}  # ours in parts of the default's; size of what is SVG on both sides
+NOTEBOOKS = (
+    "01_segmentation",
+    "02_abc_pareto",
+    "03_fishbone",
+    "04_consumer_groups",
+    "05_inventory_age",
+    "06_dealer_profit",
+    "07_dealer_card",
+)
+# ours in parts of the default's; size of what is SVG on both sides
+TARGETS = {"time": 0.5, "size": 0.6}
 NOT_RUN = {"interactive", "lang-en", "lang-zh"}
 
 
@@ -78,13 +89,17 @@ def page(name: str, language: str, repeats: int) -> list[dict]:
         shell.run_cell(source, silent=True).raise_error()
         if plt.get_fignums():
             title = source.splitlines()[-1].partition("(")[0]
-            rows += [{"page": name[:2], "figure": title} | row for row in figures(shell, source, repeats)]
+            rows += [
+                {"page": name[:2], "figure": title} | row for row in figures(shell, source, repeats)
+            ]
         plt.close("all")
     return rows
 
 
 def main() -> None:
-    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     ask.add_argument("--repeats", type=int, default=5)
     ask.add_argument("--language", default="en")
     ask.add_argument("--only", default="", help="notebooks whose names hold this")
@@ -92,21 +107,41 @@ def main() -> None:
     os.chdir(settings.ROOT)
     os.environ["WORKBOOK_PAGE"] = "1"
     mpl.use("Agg")
-    rows = [row for name in NOTEBOOKS if asked.only in name for row in page(name, asked.language, asked.repeats)]
-    middle = [{side: 1000 * statistics.median(row[side]) for side in ("made", "default", "ours")} for row in rows]
-    print(f"{len(rows)} figures, CPU milliseconds, medians of {asked.repeats} turns; {asked.language}")
-    print("                                         made  by default     ours  ratio   KB  slimmed     ours")
+    rows = [
+        row
+        for name in NOTEBOOKS
+        if asked.only in name
+        for row in page(name, asked.language, asked.repeats)
+    ]
+    middle = [
+        {side: 1000 * statistics.median(row[side]) for side in ("made", "default", "ours")}
+        for row in rows
+    ]
+    print(
+        f"{len(rows)} figures, CPU milliseconds, medians of {asked.repeats} turns; {asked.language}"
+    )
+    print(
+        "                                         made  by default     ours  ratio   KB  "
+        "slimmed     ours"
+    )
     for row, ms in zip(rows, middle, strict=True):
         slimmed = f"{row['default slim KB']:8.1f}" if row["kind"] == "svg" else "     PNG"
-        print(f"{row['page']} {row['figure']:34} {ms['made']:8.1f} {ms['default']:11.1f} {ms['ours']:8.1f} "
-              f"{ms['ours'] / ms['default']:6.2f} {row['default KB']:5.0f} {slimmed} "
-              f"{row['ours KB']:8.1f}")  # fmt: skip
+        print(
+            f"{row['page']} {row['figure']:34} {ms['made']:8.1f} {ms['default']:11.1f} "
+            f"{ms['ours']:8.1f} {ms['ours'] / ms['default']:6.2f} {row['default KB']:5.0f} "
+            f"{slimmed} {row['ours KB']:8.1f}"
+        )
     mean = {side: statistics.mean(ms[side] for ms in middle) for side in middle[0]}
     lines = [row for row in rows if row["kind"] == "svg"]
     size = sum(row["ours KB"] for row in lines) / sum(row["default KB"] for row in lines)
     told = ", ".join(f"{side} {ms:.1f}" for side, ms in mean.items())
-    print(f"mean ms: {told}; {mean['ours'] / mean['default']:.2f} of the time, {size:.2f} of the bytes")
-    missed = ["time"] * (mean["ours"] > TARGETS["time"] * mean["default"]) + ["size"] * (size > TARGETS["size"])
+    print(
+        f"mean ms: {told}; {mean['ours'] / mean['default']:.2f} of the time, {size:.2f} of the "
+        "bytes"
+    )
+    missed = ["time"] * (mean["ours"] > TARGETS["time"] * mean["default"]) + ["size"] * (
+        size > TARGETS["size"]
+    )
     print(f"missed: {', '.join(missed)}" if missed else "every target is met")
     raise SystemExit(1 if missed else 0)
 

@@ -1,9 +1,11 @@
-"""Run All of every notebook in JupyterLab, on plain and on warm kernels, and use each explorer as a person would.
+"""Run All of every notebook in JupyterLab, on plain and on warm kernels, and use each explorer as a
+person would.
 
-`python tests/benchmarks/lab_run.py` opens the notebooks on the demo in a headless Chromium, twice a kernel each. Every
-cell must have run without an error, the explorer must be there with its pictures drawn, and what it shows must change
-with the first of its controls; then a slider (where there is one) goes through 20 values as fast as keys repeat, and
-the last value is the one that stays. Exit code 1 where that fails. `--pictures DIR` keeps a picture of each explorer.
+`python tests/benchmarks/lab_run.py` opens the notebooks on the demo in a headless Chromium, twice a
+kernel each. Every cell must have run without an error, the explorer must be there with its pictures
+drawn, and what it shows must change with the first of its controls; then a slider (where there is
+one) goes through 20 values as fast as keys repeat, and the last value is the one that stays. Exit
+code 1 where that fails. `--pictures DIR` keeps a picture of each explorer.
 """
 
 import argparse
@@ -31,15 +33,18 @@ READY = """() => {
   return book?.sessionContext?.isReady && book.sessionContext.session?.kernel?.status === 'idle';
 }"""  # the notebook's own light is green before there is a kernel
 STATE = """() => {
-  const cells = [...jupyterapp.shell.currentWidget.content.widgets].filter(cell => cell.model.type === 'code');
+  const cells = [...jupyterapp.shell.currentWidget.content.widgets]
+      .filter(cell => cell.model.type === 'code');
   return cells.map(cell => ({
     done: cell.model.executionCount !== null,
-    errors: cell.model.outputs.toJSON().filter(o => o.output_type === 'error').map(o => o.ename + ': ' + o.evalue)
+    errors: cell.model.outputs.toJSON().filter(o => o.output_type === 'error')
+          .map(o => o.ename + ': ' + o.evalue)
   }));
 }"""
 GO_THERE = """async () => {
   const book = jupyterapp.shell.currentWidget.content;
-  const at = book.widgets.findIndex(cell => (cell.model.getMetadata('tags') || []).includes('interactive')
+  const at = book.widgets.findIndex(
+      cell => (cell.model.getMetadata('tags') || []).includes('interactive')
                                     && cell.model.type === 'code');
   book.activeCellIndex = at;
   await book.scrollToItem(at, 'start');
@@ -47,7 +52,8 @@ GO_THERE = """async () => {
 SHOWN = ".jp-Notebook .widget-vbox .widget-html-content > .jp-RenderedHTMLCommon"
 DRAWN = f"""() => {{
   const shown = [...document.querySelectorAll('{SHOWN}')].pop();
-  return shown && [...shown.querySelectorAll('img')].every(i => i.complete && i.naturalWidth > 0) && shown.innerHTML;
+  return shown && [...shown.querySelectorAll('img')].every(i => i.complete && i.naturalWidth > 0)
+      && shown.innerHTML;
 }}"""
 WATCH = f"""() => {{
   window.drawn = 0;
@@ -58,21 +64,40 @@ WATCH = f"""() => {{
 
 @contextlib.contextmanager
 def lab(folder: Path, kernel: str) -> Iterator[str]:
-    """Start JupyterLab on a folder, with nothing of its user's; give its address, with the token."""
+    """Start JupyterLab on a folder, with nothing of its user's.
+
+    Give its address, with the token.
+    """
     kinds = ("JUPYTER_CONFIG", "JUPYTER_RUNTIME", "JUPYTERLAB_SETTINGS", "JUPYTERLAB_WORKSPACES")
     own = {f"{kind}_DIR": str(folder / ".own" / kind.lower()) for kind in kinds}
-    environment = {**os.environ, **own, "WORKBOOK_CONFIG": str(ROOT / "workbook.toml"),
-                   "JUPYTER_DEFAULT_PROVISIONER_NAME": KERNELS[kernel]}  # fmt: skip
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", "--port=0",
-               f"--ServerApp.root_dir={folder}", f"--LabApp.app_settings_dir={SETTINGS}", "--expose-app-in-browser",
-               *["--allow-root"] * (hasattr(os, "geteuid") and os.geteuid() == 0)]  # fmt: skip
+    environment = {
+        **os.environ,
+        **own,
+        "WORKBOOK_CONFIG": str(ROOT / "workbook.toml"),
+        "JUPYTER_DEFAULT_PROVISIONER_NAME": KERNELS[kernel],
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--ip=127.0.0.1",
+        "--port=0",
+        f"--ServerApp.root_dir={folder}",
+        f"--LabApp.app_settings_dir={SETTINGS}",
+        "--expose-app-in-browser",
+        *["--allow-root"] * (hasattr(os, "geteuid") and os.geteuid() == 0),
+    ]
     with (folder / "lab.log").open("w", encoding="utf-8") as log:
         server = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
         try:
             told = Path(own["JUPYTER_RUNTIME_DIR"]) / f"jpserver-{server.pid}.json"
             while not told.exists():
                 if server.poll() is not None:
-                    raise SystemExit(f"JupyterLab did not start: {(folder / 'lab.log').read_text(encoding='utf-8')}")
+                    raise SystemExit(
+                        "JupyterLab did not start: "
+                        f"{(folder / 'lab.log').read_text(encoding='utf-8')}"
+                    )
                 time.sleep(0.1)
             time.sleep(0.5)  # it is written at once, but opened before
             here = json.loads(told.read_text(encoding="utf-8"))
@@ -83,12 +108,17 @@ def lab(folder: Path, kernel: str) -> Iterator[str]:
 
 
 def run_all(page, address: str) -> tuple[float, list[str]]:
-    """Open a notebook and run all its cells; -> seconds that the cells took, and all that is wrong."""
+    """Open a notebook and run all its cells.
+
+    -> seconds that the cells took, and all that is wrong.
+    """
     page.goto(address)
     page.wait_for_function(READY, timeout=SECONDS * 1000)
     start = time.monotonic()
     page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
-    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=SECONDS * 1000)
+    page.wait_for_selector(
+        '.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=SECONDS * 1000
+    )
     seconds = time.monotonic() - start
     cells = page.evaluate(STATE)
     wrong = [error for cell in cells for error in cell["errors"]]
@@ -97,7 +127,10 @@ def run_all(page, address: str) -> tuple[float, list[str]]:
 
 
 def shown(page, other_than: str = "") -> str:
-    """Wait until the explorer shows something, pictures drawn, that is not what it showed before; give it."""
+    """Wait until the explorer shows something, pictures drawn, that is not what it showed before.
+
+    Give it.
+    """
     end = time.monotonic() + 60
     while time.monotonic() < end:
         if (found := page.evaluate(DRAWN)) and found != other_than:
@@ -107,7 +140,10 @@ def shown(page, other_than: str = "") -> str:
 
 
 def use(page) -> tuple[float, str, list[str]]:
-    """Change the explorer's first control and then a slider; -> seconds to screen, what the keys did, what is wrong."""
+    """Change the explorer's first control and then a slider.
+
+    -> seconds to screen, what the keys did, what is wrong.
+    """
     page.evaluate(GO_THERE)
     before = shown(page)
     if not before:
@@ -121,7 +157,10 @@ def use(page) -> tuple[float, str, list[str]]:
     else:
         box.locator(".noUi-handle").first.press("ArrowRight")
     after = shown(page, before)
-    seconds, wrong = time.monotonic() - start, [] if after else ["the first control changes nothing"]
+    seconds, wrong = (
+        time.monotonic() - start,
+        [] if after else ["the first control changes nothing"],
+    )
     if not (handles := box.locator(".noUi-handle")).count():
         return seconds, "", wrong
     page.evaluate(WATCH)
@@ -131,7 +170,8 @@ def use(page) -> tuple[float, str, list[str]]:
     for _ in range(KEYS):
         page.keyboard.press("ArrowRight")
     pressed, n, last = time.monotonic() - start, -1, start
-    # what is drawn at all is drawn within a minute; quiet for three seconds more than that took, nothing waits any more
+    # what is drawn at all is drawn within a minute; quiet for three seconds more than that took,
+    # nothing waits any more
     while time.monotonic() < (last + 3 + (last - start) if n > 0 else start + 60):
         if (now := page.evaluate("() => window.drawn")) != n:
             n, last = now, time.monotonic()
@@ -139,12 +179,21 @@ def use(page) -> tuple[float, str, list[str]]:
     at, of = (float(handle.get_attribute(name)) for name in ("aria-valuenow", "aria-valuemax"))
     wrong += [] if n > 0 else ["a slider changes nothing"]
     late = last - start - pressed
-    return seconds, f"{KEYS} keys in {pressed:.1f} s: drawn {n} x, last {late:.1f} s after; at {at:g} of {of:g}", wrong
+    return (
+        seconds,
+        (
+            f"{KEYS} keys in {pressed:.1f} s: drawn {n} x, last {late:.1f} s after; at {at:g} of "
+            f"{of:g}"
+        ),
+        wrong,
+    )
 
 
 def main() -> int:
     """Run, print, judge."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", default="", help="notebooks whose name begins so")
     parser.add_argument("--kernel", choices=KERNELS, action="append")
     parser.add_argument("--turns", type=int, default=2)
@@ -156,7 +205,9 @@ def main() -> int:
     with sync_playwright() as play, tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         names = [path.name for path in sorted((ROOT / "notebooks").glob(f"{options.only}*.ipynb"))]
-        opened = play.chromium.launch(executable_path=pdf.browser(), args=[*pdf.FLAGS, "--no-sandbox"])
+        opened = play.chromium.launch(
+            executable_path=pdf.browser(), args=[*pdf.FLAGS, "--no-sandbox"]
+        )
         for kernel in options.kernel or KERNELS:
             shutil.copytree(ROOT / "notebooks", folder / kernel)
             with lab(folder / kernel, kernel) as address:
@@ -167,15 +218,31 @@ def main() -> int:
                         used, keys, more = use(page)
                         if options.pictures:
                             options.pictures.mkdir(parents=True, exist_ok=True)
-                            page.screenshot(path=options.pictures / f"{kernel}{turn + 1}_{name[:2]}.png")
-                        page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+                            page.screenshot(
+                                path=options.pictures / f"{kernel}{turn + 1}_{name[:2]}.png"
+                            )
+                        page.evaluate(
+                            "() => jupyterapp.shell.currentWidget.sessionContext.shutdown()"
+                        )
                         page.close()
                         took.append(used)
                         failed += bool(wrong + more)
-                        told = f"{kernel:6} {turn + 1} {name[:-6]:20} all cells {ran:5.1f} s, a click {used:4.2f} s"
-                        print("; ".join(filter(None, [told, keys])), *wrong, *more, sep="\n    ! ", flush=True)
+                        told = (
+                            f"{kernel:6} {turn + 1} {name[:-6]:20} all cells {ran:5.1f} s, a "
+                            f"click {used:4.2f} s"
+                        )
+                        print(
+                            "; ".join(filter(None, [told, keys])),
+                            *wrong,
+                            *more,
+                            sep="\n    ! ",
+                            flush=True,
+                        )
         opened.close()
-    print(f"{len(took)} runs, {failed} failed; from click to screen {statistics.median(took):.2f} s in the median")
+    print(
+        f"{len(took)} runs, {failed} failed; from click to screen {statistics.median(took):.2f} "
+        "s in the median"
+    )
     return failed > 0
 
 

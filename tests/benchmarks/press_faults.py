@@ -1,6 +1,9 @@
-"""Faults of the press, many rounds each: nothing published is ever broken, nothing hangs, each message names its cause.
+"""Faults of the press, many rounds each.
 
-`python tests/benchmarks/press_faults.py` does each fault of `tests/faults.py` fifty times, with fifty seeds.
+Nothing published is ever broken, nothing hangs, each message names its cause.
+
+`python tests/benchmarks/press_faults.py` does each fault of `tests/faults.py` fifty times, with
+fifty seeds.
 """
 
 import argparse
@@ -20,7 +23,9 @@ import faults
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=50)
-    parser.add_argument("--only", choices=[fault.__name__ for fault in faults.FAULTS], action="append")
+    parser.add_argument(
+        "--only", choices=[fault.__name__ for fault in faults.FAULTS], action="append"
+    )
     options = parser.parse_args()
     whole = True
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
@@ -41,8 +46,14 @@ def main() -> int:
                     traceback.print_exc()
                 took.append(time.monotonic() - started)
             whole = whole and not failed
-            held = skipped or f"held in {len(took) - len(failed)} of {len(took)} rounds, the longest {max(took):.1f} s"
-            print(f"{fault.__name__:<22} {held}{f'; not with seeds {failed}' if failed else ''}", flush=True)
+            held = skipped or (
+                f"held in {len(took) - len(failed)} of {len(took)} rounds, the longest "
+                f"{max(took):.1f} s"
+            )
+            print(
+                f"{fault.__name__:<22} {held}{f'; not with seeds {failed}' if failed else ''}",
+                flush=True,
+            )
     print("nothing published was broken, nothing hung" if whole else "a fault did harm")
     return 0 if whole else 1
 

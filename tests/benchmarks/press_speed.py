@@ -1,7 +1,8 @@
-"""Time of the press: cards and the monthly edition against papermill's command, nbconvert's, and one plain process.
+"""Time of the press: cards and the monthly edition against papermill's command, nbconvert's, and
+one plain process.
 
-`python tests/benchmarks/press_speed.py` runs every side on the demo network, each in processes of its own, and prints
-seconds and ratios; `--only cards`, `edition`, `pages` or `iowa` runs one part.
+`python tests/benchmarks/press_speed.py` runs every side on the demo network, each in processes of
+its own, and prints seconds and ratios; `--only cards`, `edition`, `pages` or `iowa` runs one part.
 """
 
 import argparse
@@ -31,7 +32,9 @@ CONFIG = "workbook.toml"
 def timed(command: list, **more) -> float:
     """Run a command to its end; give its seconds."""
     started = time.perf_counter()
-    done = subprocess.run([str(part) for part in command], cwd=ROOT, capture_output=True, text=True, **more)
+    done = subprocess.run(
+        [str(part) for part in command], cwd=ROOT, capture_output=True, text=True, **more
+    )
     if done.returncode:
         raise SystemExit(f"{command}: exit code {done.returncode}\n{done.stderr[-2000:]}")
     return time.perf_counter() - started
@@ -39,13 +42,17 @@ def timed(command: list, **more) -> float:
 
 def by_commands(notebook: Path, folder: Path, parameters: dict) -> float:
     """Print a notebook as one would without us: papermill's command, then nbconvert's."""
-    made = folder / f"{notebook.stem}-{'-'.join(map(str, parameters.values()))}.ipynb".replace("/", "-")
+    made = folder / f"{notebook.stem}-{'-'.join(map(str, parameters.values()))}.ipynb".replace(
+        "/", "-"
+    )
     given = [part for name, value in parameters.items() for part in ("-r", name, value)]
     seconds = timed([BIN / "papermill", notebook, made, "--no-progress-bar", "--cwd", ROOT, *given])
-    return seconds + timed([BIN / "jupyter", "nbconvert", "--to", "html", "--no-input", "--log-level=ERROR", made])
+    return seconds + timed(
+        [BIN / "jupyter", "nbconvert", "--to", "html", "--no-input", "--log-level=ERROR", made]
+    )
 
 
-# ---- dealers' cards -------------------------------------------------------------------------------------------------
+# ---- dealers' cards ------------------------------------------------------------------------------
 
 
 def card_pages(n: int, folder: Path) -> tuple:
@@ -69,7 +76,9 @@ def press_cards(n: int, folder: Path) -> None:
 
 
 def plain_cells(n: int, turn: int, folder: Path) -> None:
-    """Run the cells of every second card one after another in this process, figures drawn; the limit.
+    """Run the cells of every second card one after another in this process, figures drawn.
+
+    The limit.
 
     There is no kernel, no message, no isolation: what a card leaves behind, the next one finds.
     """
@@ -94,12 +103,17 @@ def plain_cells(n: int, turn: int, folder: Path) -> None:
                 continue
             source = "".join(cell["source"])
             if "parameters" in cell["metadata"].get("tags", []):
-                source += "".join(f"\n{name} = {value!r}" for name, value in page.parameters.items())
+                source += "".join(
+                    f"\n{name} = {value!r}" for name, value in page.parameters.items()
+                )
             ran = shell.run_cell(source, silent=True)
             ran.raise_error()
             shown = [ran.result] if ran.result is not None else []
             shown += [plt.figure(number) for number in plt.get_fignums()]
-            outputs = [v4.new_output("display_data", *shell.display_formatter.format(thing)) for thing in shown]
+            outputs = [
+                v4.new_output("display_data", *shell.display_formatter.format(thing))
+                for thing in shown
+            ]
             plt.close("all")
             made.append(v4.new_code_cell(source, outputs=outputs))
         (folder / page.key).mkdir(parents=True)
@@ -111,7 +125,8 @@ def cards(n: int, n_peer: int, n_turns: int, folder: Path) -> bool:
     here = [sys.executable, __file__, "--side"]
     print(f"{n} dealer cards, English, {WORKERS} workers", flush=True)
     cache = {**os.environ, "WORKBOOK_CACHE": str(folder / "cache")}
-    timed([*here, "prepare", folder / "prepare"], env=cache)  # the tables are read once, whoever comes first
+    # the tables are read once, whoever comes first
+    timed([*here, "prepare", folder / "prepare"], env=cache)
 
     def apart(name: str) -> dict:  # each side works out what it keeps for itself
         shutil.copytree(folder / "cache", folder / f"cache-{name}")
@@ -123,11 +138,15 @@ def cards(n: int, n_peer: int, n_turns: int, folder: Path) -> bool:
     def plain(turn: int) -> float:
         env, started = apart(f"plain{turn}"), time.perf_counter()
         with concurrent.futures.ThreadPoolExecutor(WORKERS) as both:
-            sides = [[*here, f"plain {n} {worker}", folder / f"plain{turn}-{worker}"] for worker in range(WORKERS)]
+            sides = [
+                [*here, f"plain {n} {worker}", folder / f"plain{turn}-{worker}"]
+                for worker in range(WORKERS)
+            ]
             list(both.map(lambda side: timed(side, env=env), sides))
         return (time.perf_counter() - started) / n
 
-    turns = [(pressed(turn), plain(turn)) for turn in range(n_turns)]  # a machine's speed changes within minutes
+    # a machine's speed changes within minutes
+    turns = [(pressed(turn), plain(turn)) for turn in range(n_turns)]
     ours, limit = (statistics.median(side) for side in zip(*turns, strict=True))
     ratio = statistics.median(one / other for one, other in turns)
     asked, _fingerprint = card_pages(n_peer, folder)
@@ -137,21 +156,36 @@ def cards(n: int, n_peer: int, n_turns: int, folder: Path) -> bool:
     by_commands(CARD, folder / "peer", asked[0].parameters)  # works out what is kept
     peer = sum(by_commands(CARD, folder / "peer", page.parameters) for page in asked) / len(asked)
     print(f"  ours                               {ours:6.2f} s a card   (at most {SECONDS_A_CARD})")
-    print(f"  papermill, then nbconvert          {peer:6.2f} s a card   ratio {peer / ours:5.1f}  (at least "
-          f"{TIMES_FASTER:g}; of {len(asked)} cards, one after another)")  # fmt: skip
-    print(f"  plain processes, one a core        {limit:6.2f} s a card   ratio {ratio:5.2f}  (at most "
-          f"{TIMES_LIMIT}; the same cells and HTML; medians of {n_turns} turns)", flush=True)  # fmt: skip
+    print(
+        f"  papermill, then nbconvert          {peer:6.2f} s a card   ratio {peer / ours:5.1f}  "
+        f"(at least {TIMES_FASTER:g}; of {len(asked)} cards, one after another)"
+    )
+    print(
+        f"  plain processes, one a core        {limit:6.2f} s a card   ratio {ratio:5.2f}  (at "
+        f"most {TIMES_LIMIT}; the same cells and HTML; medians of {n_turns} turns)",
+        flush=True,
+    )
     return ours <= SECONDS_A_CARD and peer / ours >= TIMES_FASTER and ratio <= TIMES_LIMIT
 
 
-# ---- the edition ----------------------------------------------------------------------------------------------------
+# ---- the edition ---------------------------------------------------------------------------------
 
 
 def edition(folder: Path) -> bool:
-    """Compare a month's edition in two languages with the same pages printed by commands, one after another."""
+    """Compare a month's edition in two languages with the same pages printed by commands, one after
+    another.
+    """
     languages = ("en", "zh-Hans")
     env = {**os.environ, "WORKBOOK_CACHE": str(folder / "cache")}
-    command = [BIN / "workbook", "report", PERIOD, "--out", folder / "reports", "--workers", WORKERS]
+    command = [
+        BIN / "workbook",
+        "report",
+        PERIOD,
+        "--out",
+        folder / "reports",
+        "--workers",
+        WORKERS,
+    ]
     command += [part for language in languages for part in ("--language", language)]
     timed([sys.executable, __file__, "--side", "prepare", folder / "prepare"], env=env)
     ours = timed(command, env=env)
@@ -161,16 +195,25 @@ def edition(folder: Path) -> bool:
     os.environ["WORKBOOK_CACHE"] = str(folder / "cache-peer")
     shutil.copytree(folder / "cache", folder / "cache-peer", ignore=shutil.ignore_patterns("kept"))
     given = {"period": PERIOD, "config": CONFIG}
-    peer = sum(by_commands(page, folder / "peer", given | {"language": code}) for code in languages for page in pages)
+    peer = sum(
+        by_commands(page, folder / "peer", given | {"language": code})
+        for code in languages
+        for page in pages
+    )
     print(f"an edition of {len(pages)} pages in {len(languages)} languages, Excel included")
     print(f"  ours                               {ours:6.1f} s")
-    print(f"  again, nothing changed             {again:6.1f} s            (under {AGAIN_SECONDS:g})")
-    print(f"  papermill, then nbconvert          {peer:6.1f} s   ratio {peer / ours:5.1f}  (at least "
-          f"{EDITION_FASTER:g})", flush=True)  # fmt: skip
+    print(
+        f"  again, nothing changed             {again:6.1f} s            (under {AGAIN_SECONDS:g})"
+    )
+    print(
+        f"  papermill, then nbconvert          {peer:6.1f} s   ratio {peer / ours:5.1f}  (at least "
+        f"{EDITION_FASTER:g})",
+        flush=True,
+    )
     return peer / ours >= EDITION_FASTER and again < AGAIN_SECONDS
 
 
-# ---- many pages -----------------------------------------------------------------------------------------------------
+# ---- many pages ----------------------------------------------------------------------------------
 
 
 def many(n: int, folder: Path) -> bool:
@@ -182,21 +225,32 @@ def many(n: int, folder: Path) -> bool:
     from helpers import pages, press
 
     (folder / "work").mkdir(parents=True)
-    cells = [{"cell_type": "code", "id": "a", "metadata": {"tags": ["parameters"]}, "source": 'period = ""',
-              "execution_count": None, "outputs": []},
-             {"cell_type": "markdown", "id": "b", "metadata": {}, "source": "# A page"}]  # fmt: skip
+    cells = [
+        {
+            "cell_type": "code",
+            "id": "a",
+            "metadata": {"tags": ["parameters"]},
+            "source": 'period = ""',
+            "execution_count": None,
+            "outputs": [],
+        },
+        {"cell_type": "markdown", "id": "b", "metadata": {}, "source": "# A page"},
+    ]
     spec = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     text = json.dumps({"cells": cells, "metadata": spec, "nbformat": 4, "nbformat_minor": 5})
 
     def asked(first: int, last: int) -> list:
-        return [pages.Page("page", "en", f"k{i:06}", text, {"period": PERIOD}, f"D{i}", "us")
-                for i in range(first, last)]  # fmt: skip
+        return [
+            pages.Page("page", "en", f"k{i:06}", text, {"period": PERIOD}, f"D{i}", "us")
+            for i in range(first, last)
+        ]
 
     me = psutil.Process()
     press.PRELOAD = ["helpers.report"]
     quiet = open(os.devnull, "w")  # noqa: PTH123, SIM115
     shown, sys.stderr = sys.stderr, quiet
-    press.print_pages(asked(0, 50), folder, folder / "work", "data", workers=WORKERS)  # imports and caches fill
+    # imports and caches fill
+    press.print_pages(asked(0, 50), folder, folder / "work", "data", workers=WORKERS)
     thousands = asked(50, n + 50)
     before = (me.num_fds(), threading.active_count(), len(me.children(recursive=True)))
     memory, started = me.memory_info().rss, time.perf_counter()
@@ -205,13 +259,16 @@ def many(n: int, folder: Path) -> bool:
     sys.stderr = shown
     after = (me.num_fds(), threading.active_count(), len(me.children(recursive=True)))
     whole = len(list((folder / ".pages").glob("*/page.html")))
-    print(f"{n:,} trivial pages: {1000 * seconds / n:.0f} ms each; the driver grew by {grown:.1f} MB "
-          f"(under {MEGABYTES_MORE:g}); descriptors, threads, children before {before}, after {after}",
-          flush=True)  # fmt: skip
+    print(
+        f"{n:,} trivial pages: {1000 * seconds / n:.0f} ms each; the driver grew by {grown:.1f} "
+        f"MB (under {MEGABYTES_MORE:g}); descriptors, threads, children before {before}, after "
+        f"{after}",
+        flush=True,
+    )
     return grown < MEGABYTES_MORE and after <= before and whole == n + 50
 
 
-# ---- real data ------------------------------------------------------------------------------------------------------
+# ---- real data -----------------------------------------------------------------------------------
 
 
 def iowa(n: int, folder: Path) -> bool:
@@ -219,8 +276,19 @@ def iowa(n: int, folder: Path) -> bool:
     if not os.environ.get("IOWA_DATA"):
         print("iowa: left out, IOWA_DATA does not say where its files are")
         return True
-    command = [BIN / "workbook", "report", IOWA_PERIOD, "--config", ROOT / "examples/iowa/full.toml",
-               "--language", "en", "--out", folder / "iowa", "--workers", WORKERS]  # fmt: skip
+    command = [
+        BIN / "workbook",
+        "report",
+        IOWA_PERIOD,
+        "--config",
+        ROOT / "examples/iowa/full.toml",
+        "--language",
+        "en",
+        "--out",
+        folder / "iowa",
+        "--workers",
+        WORKERS,
+    ]
     os.environ["WORKBOOK_CACHE"] = str(folder / "cache")
     first = timed(command)
     with_cards = timed([*command, "--cards", n])
@@ -228,9 +296,12 @@ def iowa(n: int, folder: Path) -> bool:
     place = next((folder / "iowa").glob("????-??"))
     cards = [page for page in (place / "cards").glob("*.html") if page.name != "index.html"]
     heaviest = max(page.stat().st_size for page in cards) / 1000
-    print(f"Iowa: edition {first:.1f} s from nothing; {n} store cards into it {with_cards:.1f} s "
-          f"({with_cards / n:.2f} s a card, binding included); again {again:.1f} s; {len(cards)} cards there, the "
-          f"heaviest {heaviest:.0f} KB", flush=True)  # fmt: skip
+    print(
+        f"Iowa: edition {first:.1f} s from nothing; {n} store cards into it {with_cards:.1f} s "
+        f"({with_cards / n:.2f} s a card, binding included); again {again:.1f} s; {len(cards)} "
+        f"cards there, the heaviest {heaviest:.0f} KB",
+        flush=True,
+    )
     return len(cards) == n
 
 
@@ -255,9 +326,12 @@ def main() -> int:
         else:
             plain_cells(int(what[1]), int(what[2]), folder)
         return 0
-    parts = {"cards": lambda folder: cards(options.cards, options.peer_cards, options.turns, folder),
-             "edition": edition, "pages": lambda folder: many(options.pages, folder),
-             "iowa": lambda folder: iowa(options.iowa_cards, folder)}  # fmt: skip
+    parts = {
+        "cards": lambda folder: cards(options.cards, options.peer_cards, options.turns, folder),
+        "edition": edition,
+        "pages": lambda folder: many(options.pages, folder),
+        "iowa": lambda folder: iowa(options.iowa_cards, folder),
+    }
     met = []
     for name in options.only or parts:
         with tempfile.TemporaryDirectory(prefix="press-") as folder:

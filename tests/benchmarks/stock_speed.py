@@ -1,7 +1,7 @@
 """Time of ageing stock from its moves: ours against one DuckDB window query over the same moves.
 
-`python tests/benchmarks/stock_speed.py` makes the data once, then runs both sides in cold processes of their own, by
-turns, and prints medians and the ratio. Imports are not timed.
+`python tests/benchmarks/stock_speed.py` makes the data once, then runs both sides in cold processes
+of their own, by turns, and prints medians and the ratio. Imports are not timed.
 """
 
 import argparse
@@ -35,9 +35,10 @@ source = "stock_moves.parquet"
 source = "{sell_in}.parquet"
 """
 
-# per pair an opening, five receipts and nine sales on days of a year, of which half a percent are transfers to another
-# dealer who has the model, half a percent returns; one receipt in 150 is goods sent back. Every figure hangs on the
-# row's number alone, so that the same data come out on every machine.
+# per pair an opening, five receipts and nine sales on days of a year, of which half a percent are
+# transfers to another dealer who has the model, half a percent returns; one receipt in 150 is goods
+# sent back. Every figure hangs on the row's number alone, so that the same data come out on every
+# machine.
 MOVES = """
 SELECT printf('D%06d', dealer) AS dealer_id, printf('P%03d', model * 9 + dealer % 9) AS product_id,
     DATE '2025-11-01' + CAST(CASE turn WHEN 0 THEN 0 ELSE hash(i) % 365 END AS INTEGER) AS date,
@@ -55,13 +56,14 @@ SELECT dealer_id, date, product_id, quantity, CAST(quantity * (800 + hash(produc
 FROM '{folder}/stock_moves.parquet' WHERE kind = 'receipt'
 """  # noqa: E501
 WINDOW = """
-SELECT dealer_id, product_id, date, SUM(CASE WHEN kind IN ('sale', 'transfer') THEN -quantity ELSE quantity END)
+SELECT dealer_id, product_id, date,
+    SUM(CASE WHEN kind IN ('sale', 'transfer') THEN -quantity ELSE quantity END)
     OVER (PARTITION BY dealer_id, product_id ORDER BY date) AS balance
 FROM '{moves}'
 """
 
 
-# ---- the sides ------------------------------------------------------------------------------------------------------
+# ---- the sides -----------------------------------------------------------------------------------
 
 
 def ours(folder: Path, toml: str = "moves.toml"):
@@ -101,7 +103,10 @@ def window(folder: Path):
 
 
 def priced(folder: Path):
-    """Do as `ours`, and value each layer at what the dealer paid: a third as many lines of sell-in are read, too."""
+    """Do as `ours`, and value each layer at what the dealer paid.
+
+    A third as many lines of sell-in are read, too.
+    """
     return ours(folder, "priced.toml")
 
 
@@ -115,20 +120,28 @@ def run(side: str, folder: Path) -> dict[str, float]:
     return {"seconds": time.perf_counter() - start, "cpu": time.process_time() - used, **found}
 
 
-# ---- both of them ---------------------------------------------------------------------------------------------------
+# ---- both of them --------------------------------------------------------------------------------
 
 
 def make_data(folder: Path, n_moves: int) -> float:
-    """Write the sources and the workbook's canonical tables, once; give the pieces that must lie at the dealers."""
+    """Write the sources and the workbook's canonical tables, once.
+
+    Give the pieces that must lie at the dealers.
+    """
     import duckdb
 
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "made").exists():
-        query = MOVES.format(moves=n_moves, per_dealer=MODELS * 15, dealers=max(n_moves // (MODELS * 15) // 9 * 9, 9))
+        query = MOVES.format(
+            moves=n_moves, per_dealer=MODELS * 15, dealers=max(n_moves // (MODELS * 15) // 9 * 9, 9)
+        )
         duckdb.sql(f"COPY ({query}) TO '{folder}/stock_moves.parquet' (FORMAT parquet)")
-        duckdb.sql(f"COPY ({SELL_IN.format(folder=folder)}) TO '{folder}/sell_in.parquet' (FORMAT parquet)")
         duckdb.sql(
-            f"COPY (SELECT 'D1' AS dealer_id, DATE '{PERIOD}-31' AS date, 1 AS revenue) TO '{folder}/no_lines.parquet'"
+            f"COPY ({SELL_IN.format(folder=folder)}) TO '{folder}/sell_in.parquet' (FORMAT parquet)"
+        )
+        duckdb.sql(
+            f"COPY (SELECT 'D1' AS dealer_id, DATE '{PERIOD}-31' AS date, 1 AS revenue) TO "
+            f"'{folder}/no_lines.parquet'"
         )
         (folder / "made").touch()
     from helpers import read, tables
@@ -136,26 +149,46 @@ def make_data(folder: Path, n_moves: int) -> float:
     tables.CACHE = folder / "cache"
     for name, sell_in in (("moves", "no_lines"), ("priced", "sell_in")):
         toml = folder / f"{name}.toml"
-        toml.write_text(TOML.format(sell_in=sell_in).replace('"stock"', f'"{name}"'), encoding="utf-8")
+        toml.write_text(
+            TOML.format(sell_in=sell_in).replace('"stock"', f'"{name}"'), encoding="utf-8"
+        )
         read.prepare(read.workbook(toml))
     signed = "CASE kind WHEN 'sale' THEN -quantity WHEN 'transfer' THEN 0 ELSE quantity END"
     return duckdb.sql(f"SELECT SUM({signed}) FROM '{folder}/stock_moves.parquet'").fetchone()[0]
 
 
 def in_process(side: str, folder: Path) -> dict[str, float]:
-    command = [sys.executable, str(Path(__file__).resolve()), "--side", side, "--folder", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "src")})
+    command = [
+        sys.executable,
+        str(Path(__file__).resolve()),
+        "--side",
+        side,
+        "--folder",
+        str(folder),
+    ]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    )
     if done.returncode:
         raise SystemExit(f"{side}: {done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def main() -> None:
-    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     ask.add_argument("--moves", type=int, default=N_MOVES)
     ask.add_argument("--repeats", type=int, default=7)
-    ask.add_argument("--folder", type=Path, default=None, help="where the data are kept; default: the temp folder")
-    ask.add_argument("--side", choices=SIDES, help="run one side here and print its figures as JSON")
+    ask.add_argument(
+        "--folder",
+        type=Path,
+        default=None,
+        help="where the data are kept; default: the temp folder",
+    )
+    ask.add_argument(
+        "--side", choices=SIDES, help="run one side here and print its figures as JSON"
+    )
     asked = ask.parse_args()
     folder = asked.folder or Path(tempfile.gettempdir()) / f"stock_speed_{asked.moves}"
     if asked.side:
@@ -169,15 +202,21 @@ def main() -> None:
             if repeat:  # the first round warms the file cache
                 runs[side].append(measured)
     # each round's ratio to the query beside it: what else the machine does weighs on both
-    ratio = {side: statistics.median(r["seconds"] / w["seconds"] for r, w in zip(found, runs["window"], strict=True))
-             for side, found in runs.items()}  # fmt: skip
+    ratio = {
+        side: statistics.median(
+            r["seconds"] / w["seconds"] for r, w in zip(found, runs["window"], strict=True)
+        )
+        for side, found in runs.items()
+    }
     print(
-        f"{asked.moves:,} moves to {runs['ours'][0]['layers']:,} layers; medians of {asked.repeats} cold processes each"
+        f"{asked.moves:,} moves to {runs['ours'][0]['layers']:,} layers; medians of "
+        f"{asked.repeats} cold processes each"
     )
     for side, found in runs.items():
         median = {k: statistics.median(r[k] for r in found) for k in ("seconds", "cpu")}
         print(
-            f"{side:8}{median['seconds']:9.2f} s{median['cpu']:9.2f} CPU s{ratio[side]:9.2f} × the window query's time"
+            f"{side:8}{median['seconds']:9.2f} s{median['cpu']:9.2f} CPU s{ratio[side]:9.2f} × "
+            "the window query's time"
         )
     print(f"ratio {ratio['ours']:.2f}, limit {TARGET:.2f}")
     missed = [] if abs(runs["ours"][0]["pieces"] - pieces) < 1e-3 else ["pieces"]

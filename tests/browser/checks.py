@@ -1,4 +1,7 @@
-"""What a browser must see in any edition: checks over the folder of an edition, for made-up and for real ones."""
+"""What a browser must see in any edition.
+
+Checks over the folder of an edition, for made-up and for real ones.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,16 +35,24 @@ def pages(edition: Path) -> list[Path]:
 
 
 def page_faults(opened, path: Path, width: int) -> list[str]:
-    """Open one page and tell all that is wrong with it: requests, errors, sideways scrolling, images."""
+    """Open one page and tell all that is wrong with it.
+
+    Requests, errors, sideways scrolling, images.
+    """
     page = opened.new_page(viewport={"width": width, "height": 844})
     faults: list[str] = []
     page.on("request", lambda request: _note(faults, request.url))
-    page.on("console", lambda said: faults.append(f"console: {said.text}") if said.type == "error" else None)
+    page.on(
+        "console",
+        lambda said: faults.append(f"console: {said.text}") if said.type == "error" else None,
+    )
     page.on("pageerror", lambda error: faults.append(f"script: {error}"))
     page.goto(path.as_uri(), wait_until="load")
     if (wide := page.evaluate("document.documentElement.scrollWidth")) > width:
         faults.append(f"the page is {wide} pixels wide on a screen of {width}")
-    for image in page.evaluate("[...document.images].map(i => [i.alt, i.naturalWidth, i.src.slice(0, 60)])"):
+    for image in page.evaluate(
+        "[...document.images].map(i => [i.alt, i.naturalWidth, i.src.slice(0, 60)])"
+    ):
         if not image[0].strip():
             faults.append(f"an image without alternative text: {image[2]}")
         if not image[1]:
@@ -56,7 +67,11 @@ def printed_sheets(opened, path: Path) -> int:
     page.goto(path.as_uri(), wait_until="load")
     printed = page.pdf(format="A4", prefer_css_page_size=True)
     page.close()
-    return printed.count(b"/Type /Page\n") + printed.count(b"/Type /Page ") + printed.count(b"/Type /Page/")
+    return (
+        printed.count(b"/Type /Page\n")
+        + printed.count(b"/Type /Page ")
+        + printed.count(b"/Type /Page/")
+    )
 
 
 def _note(faults: list[str], address: str) -> None:

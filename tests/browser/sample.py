@@ -1,4 +1,7 @@
-"""A sample edition with realistic content, made without kernels: figures, tables and headlines as pages have them."""
+"""A sample edition with realistic content, made without kernels.
+
+Figures, tables and headlines as pages have them.
+"""
 
 import io
 import json
@@ -12,26 +15,64 @@ from nbformat import v4
 from helpers import edition, settings, shelf, style, tables
 
 TITLES = {
-    "01_segmentation": ("Who are our dealers, and where are we missing?", "我们的客户是谁,哪里还缺位?"),
+    "01_segmentation": (
+        "Who are our dealers, and where are we missing?",
+        "我们的客户是谁,哪里还缺位?",
+    ),
     "02_abc_pareto": ("Which dealers carry the business?", "哪些客户支撑着生意?"),
-    "03_fishbone": ("Why do dealers sell less of us than they could?", "客户为何没有多卖我们的产品?"),
+    "03_fishbone": (
+        "Why do dealers sell less of us than they could?",
+        "客户为何没有多卖我们的产品?",
+    ),
     "04_consumer_groups": ("Who buys at our dealers?", "谁在我们的客户那里购买?"),
     "05_inventory_age": ("How old is what lies in the shops?", "店里的库存有多旧?"),
     "06_dealer_profit": ("What does a dealer earn with us?", "客户与我们合作赚多少钱?"),
 }
 HEADLINES = {
     "en": [
-        ("verdict", "106 dealers carry 72 % of our gross profit, and ten of them have stopped paying.", {}),
-        ("tile", "711 M CNY", {"label": "Revenue, 12 months", "change": "+1.3 % on last month", "tone": "good"}),
-        ("tile", "685 M CNY", {"label": "Payments collected", "change": "−2.0 % on last month", "tone": "bad"}),
-        ("tile", "140 M CNY", {"label": "Gross profit", "change": "+1.4 % on last month", "tone": "good"}),
-        ("tile", "75.3 %", {"label": "Held by the top 20 % of dealers", "change": "74.9 % a month ago"}),
-        ("change", "Fell from A to C: Fuhe Electrical, Yingling; Hengli Stores, Ougang and 4 more.", {}),
-        ("change", "Against the year before, 30 rose, 32 fell, 9 joined and 10 left.", {"tone": "bad"}),
+        (
+            "verdict",
+            "106 dealers carry 72 % of our gross profit, and ten of them have stopped paying.",
+            {},
+        ),
+        (
+            "tile",
+            "711 M CNY",
+            {"label": "Revenue, 12 months", "change": "+1.3 % on last month", "tone": "good"},
+        ),
+        (
+            "tile",
+            "685 M CNY",
+            {"label": "Payments collected", "change": "−2.0 % on last month", "tone": "bad"},
+        ),
+        (
+            "tile",
+            "140 M CNY",
+            {"label": "Gross profit", "change": "+1.4 % on last month", "tone": "good"},
+        ),
+        (
+            "tile",
+            "75.3 %",
+            {"label": "Held by the top 20 % of dealers", "change": "74.9 % a month ago"},
+        ),
+        (
+            "change",
+            "Fell from A to C: Fuhe Electrical, Yingling; Hengli Stores, Ougang and 4 more.",
+            {},
+        ),
+        (
+            "change",
+            "Against the year before, 30 rose, 32 fell, 9 joined and 10 left.",
+            {"tone": "bad"},
+        ),
     ],
     "zh": [
         ("verdict", "106 家客户贡献了 72% 的毛利额,其中 10 家已停止付款。", {}),
-        ("tile", "7.11 亿 CNY", {"label": "近 12 个月销售收入", "change": "较上月 +1.3%", "tone": "good"}),
+        (
+            "tile",
+            "7.11 亿 CNY",
+            {"label": "近 12 个月销售收入", "change": "较上月 +1.3%", "tone": "good"},
+        ),
         ("tile", "6.85 亿 CNY", {"label": "回款额", "change": "较上月 −2.0%", "tone": "bad"}),
         ("tile", "1.40 亿 CNY", {"label": "毛利额", "change": "较上月 +1.4%", "tone": "good"}),
         ("tile", "75.3%", {"label": "前 20% 客户的占比", "change": "上月为 74.9%"}),
@@ -39,18 +80,33 @@ HEADLINES = {
         ("change", "与上一年相比,上升 30 家、下降 32 家、新进 9 家、流失 10 家。", {"tone": "bad"}),
     ],
 }
-CALL = {"en": "Paid 0 CNY in three months instead of the usual 437 k CNY; owes 1.15 M CNY. Agree a payment plan.",
-        "zh": "近三个月仅回款 0 元,以往为 43.7 万元;欠款 115 万元。当面拜访老板,商定付款计划。"}  # fmt: skip
-NAMES = {"en": ["Xiangyuan Stores, Ougang", "Ruizhan <Electrical> Mall", "Jiada Stores", "Yongrun Emporium"],
-         "zh": ["祥源百货鸥港店", "瑞展<电器>城", "嘉达百货", "永润商厦"]}  # fmt: skip
+CALL = {
+    "en": (
+        "Paid 0 CNY in three months instead of the usual 437 k CNY; owes 1.15 M CNY. Agree a "
+        "payment plan."
+    ),
+    "zh": "近三个月仅回款 0 元,以往为 43.7 万元;欠款 115 万元。当面拜访老板,商定付款计划。",
+}
+NAMES = {
+    "en": [
+        "Xiangyuan Stores, Ougang",
+        "Ruizhan <Electrical> Mall",
+        "Jiada Stores",
+        "Yongrun Emporium",
+    ],
+    "zh": ["祥源百货鸥港店", "瑞展<电器>城", "嘉达百货", "永润商厦"],
+}
 
 
 def make_edition(folder: Path, languages: tuple[str, ...] = ("en", "zh-Hans")) -> Path:
     """Write a sample edition and give its folder."""
-    (folder / "sell_in.csv").write_text("dealer_id,date,revenue\nD1,2026-10-29,5\nD2,2026-10-30,-1\n,2026-10-30,3\n")
+    (folder / "sell_in.csv").write_text(
+        "dealer_id,date,revenue\nD1,2026-10-29,5\nD2,2026-10-30,-1\n,2026-10-30,3\n"
+    )
     (folder / "workbook.toml").write_text(
-        f'[workbook]\nname = "sample"\ntitle = "Sample network"\nbrand = "Norvella"\ncurrency = "CNY"\n'
-        f'language = {json.dumps(languages)}\ngenerated = true\n[data.sell_in]\nsource = "sell_in.csv"\n',
+        '[workbook]\nname = "sample"\ntitle = "Sample network"\nbrand = "Norvella"\ncurrency = '
+        f'"CNY"\nlanguage = {json.dumps(languages)}\ngenerated = true\n[data.sell_in]\nsource = '
+        '"sell_in.csv"\n',
     )
     book, shelves, kept = settings.workbook(folder / "workbook.toml"), {}, tables.CACHE
     tables.CACHE = folder / "cache"
@@ -58,7 +114,9 @@ def make_edition(folder: Path, languages: tuple[str, ...] = ("en", "zh-Hans")) -
         for language in languages:
             style.use(language, "CNY")
             shelves[language] = [_shelved(folder / "pages", name, language) for name in TITLES]
-        edition.write_edition(folder / "new", book, "2026-10", languages, shelves, "d564bacc64c57c96")
+        edition.write_edition(
+            folder / "new", book, "2026-10", languages, shelves, "d564bacc64c57c96"
+        )
     finally:
         tables.CACHE = kept
     place = folder / "reports" / "2026-10"
@@ -74,7 +132,9 @@ def _shelved(folder: Path, name: str, language: str) -> shelf.Printed:
     (place / "tables" / f"{name[3:]}.csv").write_text("dealer_id\nD1\n")
     edition.write_page(place, _notebook(name, "en" if language == "en" else "zh"), name)
     meta = json.loads((place / "meta.json").read_text(encoding="utf-8"))
-    (place / "meta.json").write_text(json.dumps(meta | {"seconds": 1.0, "parameters": {}}), encoding="utf-8")
+    (place / "meta.json").write_text(
+        json.dumps(meta | {"seconds": 1.0, "parameters": {}}), encoding="utf-8"
+    )
     if name == "02_abc_pareto":
         with (place / "headlines.jsonl").open("w", encoding="utf-8") as file:
             for line in _headlines("en" if language == "en" else "zh"):
@@ -85,10 +145,16 @@ def _shelved(folder: Path, name: str, language: str) -> shelf.Printed:
 def _headlines(tongue: str) -> list[dict]:
     empty = {"label": "", "change": "", "tone": "", "link": "", "trend": []}
     rng = np.random.default_rng(1)
-    said = [{**empty, "place": place, "text": text, **more} for place, text, more in HEADLINES[tongue]]
+    said = [
+        {**empty, "place": place, "text": text, **more} for place, text, more in HEADLINES[tongue]
+    ]
     for line in said:
-        line["trend"] = (100 + rng.normal(0, 3, 24).cumsum()).tolist() if line["place"] == "tile" else []
-    calls = [{**empty, "place": "call", "label": name, "text": CALL[tongue]} for name in NAMES[tongue]]
+        line["trend"] = (
+            (100 + rng.normal(0, 3, 24).cumsum()).tolist() if line["place"] == "tile" else []
+        )
+    calls = [
+        {**empty, "place": "call", "label": name, "text": CALL[tongue]} for name in NAMES[tongue]
+    ]
     return said + [call | {"link": "02_abc_pareto.html#dealer-D001"} for call in calls]
 
 
@@ -105,11 +171,19 @@ def _notebook(name: str, tongue: str):
     drawn = io.BytesIO()
     ax.figure.savefig(drawn, format="svg")
     plt.close(ax.figure)
-    rows = pd.DataFrame({
-        "dealer_id": [f"D{i:03d}" for i in range(1, 41)], "dealer_name": NAMES[tongue] * 10,
-        "revenue": rng.lognormal(12, 1, 40), "brand_share": rng.random(40), "n_orders": rng.integers(1, 99, 40),
-    })  # fmt: skip
-    text = ("A few dealers carry most of what we earn. " * 6, "少数客户贡献了大部分利润,本页用三项指标找出他们。" * 5)
+    rows = pd.DataFrame(
+        {
+            "dealer_id": [f"D{i:03d}" for i in range(1, 41)],
+            "dealer_name": NAMES[tongue] * 10,
+            "revenue": rng.lognormal(12, 1, 40),
+            "brand_share": rng.random(40),
+            "n_orders": rng.integers(1, 99, 40),
+        }
+    )
+    text = (
+        "A few dealers carry most of what we earn. " * 6,
+        "少数客户贡献了大部分利润,本页用三项指标找出他们。" * 5,
+    )
     figure = {"image/svg+xml": drawn.getvalue().decode(), "text/plain": "<Axes>"}
     table = style.table(rows, title, "2025-11 – 2026-10", anchors=rows["dealer_id"])
     outputs = [
@@ -118,9 +192,14 @@ def _notebook(name: str, tongue: str):
         v4.new_output("execute_result", {"text/html": style.Prose([CALL[tongue]])._repr_html_()}),
     ]
     heads = (
-        ("The bottom line", "Who moved?", "When not to trust this") if tongue == "en" else ("结论", "谁动了?", "局限")
+        ("The bottom line", "Who moved?", "When not to trust this")
+        if tongue == "en"
+        else ("结论", "谁动了?", "局限")
     )
     cells = [v4.new_markdown_cell(f"# {title}\n\n{text[tongue == 'zh']}")]
     for head in heads:
-        cells += [v4.new_markdown_cell(f"## {head}\n\n{text[tongue == 'zh']}"), v4.new_code_cell("x", outputs=outputs)]
+        cells += [
+            v4.new_markdown_cell(f"## {head}\n\n{text[tongue == 'zh']}"),
+            v4.new_code_cell("x", outputs=outputs),
+        ]
     return v4.new_notebook(cells=cells)

@@ -1,4 +1,7 @@
-"""The demo network's edition, from generated lines to published pages: it names who was planted, and loses nobody."""
+"""The demo network's edition, from generated lines to published pages.
+
+It names who was planted, and loses nobody.
+"""
 
 import json
 import re
@@ -13,8 +16,14 @@ from helpers import demo, features, files, groups, read, report, settings, stabi
 pytestmark = pytest.mark.xdist_group("demo_edition")  # printed once, on one worker
 NEEDS_BROWSER = pytest.mark.skipif(checks.chromium() is None, reason=checks.WHY_NOT)
 LANGUAGES = ("en", "zh-Hans", "zh-Hant")
-PAGES = {"01_segmentation", "02_abc_pareto", "03_fishbone", "04_consumer_groups",
-         "05_inventory_age", "06_dealer_profit"}  # fmt: skip
+PAGES = {
+    "01_segmentation",
+    "02_abc_pareto",
+    "03_fishbone",
+    "04_consumer_groups",
+    "05_inventory_age",
+    "06_dealer_profit",
+}
 
 
 @pytest.fixture(scope="module")
@@ -43,21 +52,36 @@ def edition(book, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def cards(book, edition, carded):
-    """The three dealers' cards for both audiences, in English: a draft beside the edition, whose pages are kept."""
-    asked = {"only": ["abc_pareto"], "languages": ["en"], "cards": carded, "audiences": ["us", "dealer"]}
+    """The three dealers' cards for both audiences, in English.
+
+    A draft beside the edition, whose pages are kept.
+    """
+    asked = {
+        "only": ["abc_pareto"],
+        "languages": ["en"],
+        "cards": carded,
+        "audiences": ["us", "dealer"],
+    }
     return report.print_edition(book, out=edition.index.parents[1], **asked).index.parent
 
 
 @pytest.fixture(scope="module")
 def chinese_cards(book, carded, tmp_path_factory):
     """One of them in Traditional Chinese, which is converted from Simplified."""
-    asked = {"only": ["abc_pareto"], "languages": ["zh-Hant"], "cards": carded[:1], "audiences": ["us", "dealer"]}
+    asked = {
+        "only": ["abc_pareto"],
+        "languages": ["zh-Hant"],
+        "cards": carded[:1],
+        "audiences": ["us", "dealer"],
+    }
     return report.print_edition(book, out=tmp_path_factory.mktemp("chinese"), **asked).index.parent
 
 
 def table(edition, name: str, language: str = "") -> pd.DataFrame:
     path = edition.index.parent / language / "tables" / f"{name}.csv"
-    return pd.read_csv(path, dtype={"dealer_id": str}, encoding="utf-8-sig", keep_default_na=False, na_values=[""])
+    return pd.read_csv(
+        path, dtype={"dealer_id": str}, encoding="utf-8-sig", keep_default_na=False, na_values=[""]
+    )
 
 
 def test_an_edition_is_whole(edition):
@@ -66,7 +90,12 @@ def test_an_edition_is_whole(edition):
     for language in ("", *LANGUAGES[1:]):
         made = {path.name for path in (folder / language).glob("*.html")}
         managers = {name for name in made if name.startswith("manager-")}
-        assert made - managers == {"index.html", "data.html", "managers.html", *(f"{name}.html" for name in PAGES)}
+        assert made - managers == {
+            "index.html",
+            "data.html",
+            "managers.html",
+            *(f"{name}.html" for name in PAGES),
+        }
         assert len(managers) == 9, "eight account managers, and the dealers of none"
         assert {path.stem for path in (folder / language / "notebooks").glob("*")} == PAGES
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
@@ -75,7 +104,8 @@ def test_an_edition_is_whole(edition):
 
 
 @pytest.mark.parametrize(
-    ("truth", "movement", "then", "now"), [("fallen", "fallen", "A", "C"), ("risen", "risen", "C", "A")]
+    ("truth", "movement", "then", "now"),
+    [("fallen", "fallen", "A", "C"), ("risen", "risen", "C", "A")],
 )
 def test_planted_movers_are_named(edition, planted, truth, movement, then, now):
     moved = table(edition, "movements").set_index("dealer_id").loc[planted[truth]]
@@ -132,7 +162,9 @@ def test_the_guesser_and_the_praised_dealer_are_named(edition, planted):
 def test_the_plans_success_carries_over_to_dealers_alike(edition, planted):
     plan = table(edition, "plan")
     (dealer,) = planted["overrated_dealer"]
-    assert plan.loc[plan["state"] == "reached", ["dealer_id", "factor_id"]].to_numpy().tolist() == [[dealer, "f08"]]
+    assert plan.loc[plan["state"] == "reached", ["dealer_id", "factor_id"]].to_numpy().tolist() == [
+        [dealer, "f08"]
+    ]
     alike = table(edition, "carry_over")
     assert len(alike) == 5
     assert dealer not in set(alike["dealer_id"])
@@ -141,7 +173,9 @@ def test_the_plans_success_carries_over_to_dealers_alike(edition, planted):
 def test_planted_consumer_groups_are_found(book, planted):
     habits = features.consumer_features(book, "2026-10")
     found = groups.consumer_groups(habits)
-    truth = pd.Series({c: name for name, ids in planted.items() if name.startswith("consumers_") for c in ids})
+    truth = pd.Series(
+        {c: name for name, ids in planted.items() if name.startswith("consumers_") for c in ids}
+    )
     assert stability.adjusted_rand(truth[found.labels.index], found.labels) >= 0.9
     assert len(set(found.labels)) == 4
 
@@ -152,8 +186,14 @@ def test_each_group_has_its_strategies_and_no_consumer_is_shown(edition):
     assert len(lines) == 4 * 5
     assert (~lines["is_silent"]).sum() >= 12
     folder = edition.index.parent
-    for path in (*folder.glob("04_*.html"), *folder.glob("tables/*.csv"), *folder.glob("notebooks/04*.ipynb")):
-        assert not re.search(r"\bC\d{6}\b", path.read_text(encoding="utf-8")), f"{path.name} shows a consumer"
+    for path in (
+        *folder.glob("04_*.html"),
+        *folder.glob("tables/*.csv"),
+        *folder.glob("notebooks/04*.ipynb"),
+    ):
+        assert not re.search(r"\bC\d{6}\b", path.read_text(encoding="utf-8")), (
+            f"{path.name} shows a consumer"
+        )
 
 
 def test_planted_dead_stock_is_named_and_finds_takers(edition, planted):
@@ -189,7 +229,10 @@ def test_dealers_to_whom_a_rival_earns_more_are_named(edition, planted):
 
 
 def test_managers_pages_name_what_sleeps_and_who_earns_less(edition, planted):
-    told = {path: path.read_text(encoding="utf-8") for path in edition.index.parent.glob("manager-*.html")}
+    told = {
+        path: path.read_text(encoding="utf-8")
+        for path in edition.index.parent.glob("manager-*.html")
+    }
     names = table(edition, "abc_pareto").set_index("dealer_id")["dealer_name"]
     for truth in ("dead_stock", "earn_less_with_us", "stopped_paying", "fallen"):
         for dealer_id in planted[truth]:
@@ -197,11 +240,15 @@ def test_managers_pages_name_what_sleeps_and_who_earns_less(edition, planted):
 
 
 @pytest.mark.parametrize(("made", "language"), [("cards", "en"), ("chinese_cards", "zh-Hant")])
-def test_what_is_handed_to_a_dealer_holds_his_own_figures_only(book, edition, made, language, request):
+def test_what_is_handed_to_a_dealer_holds_his_own_figures_only(
+    book, edition, made, language, request
+):
     """Page, alternative texts and the notebook behind it."""
     place = request.getfixturevalue(made)
     dealers = read.dealers(book, language).set_index("dealer_id")
-    judged = table(edition, "abc_pareto", "" if language == "en" else language).set_index("dealer_id")
+    judged = table(edition, "abc_pareto", "" if language == "en" else language).set_index(
+        "dealer_id"
+    )
     printed = json.loads((place / "manifest.json").read_text(encoding="utf-8"))["cards"]
     for card in (card for card in printed if card["audience"] == "dealer"):
         mine, name = card["dealer_id"], files.file_name(card["dealer_id"])
@@ -215,15 +262,22 @@ def test_what_is_handed_to_a_dealer_holds_his_own_figures_only(book, edition, ma
         assert judged.loc[mine, "diagnosis"] not in told
         assert not re.search(r"\b[ABC–]{3}\b|Class [ABC]\b|[ABC] [类類]", told)
         profit = judged.loc[mine, "gross_profit"]
-        assert not any(amount in told for amount in (f"{profit:,.0f}", f"{profit:.2f}", str(profit)))
+        assert not any(
+            amount in told for amount in (f"{profit:,.0f}", f"{profit:.2f}", str(profit))
+        )
 
 
 def readable(text: str) -> str:
-    """Leave out what draws: of a figure its alternative text is searched, letters in it are outlines."""
+    """Leave out what draws.
+
+    Of a figure its alternative text is searched, letters in it are outlines.
+    """
     return re.sub(r"(?:src=\"|\"image/\w+\+?\w*\": *\")[^\"]{500,}", "", text.replace('\\"', "'"))
 
 
-@pytest.mark.parametrize(("made", "said"), [("cards", "Class {} ({}"), ("chinese_cards", "{} 類（{}")])
+@pytest.mark.parametrize(
+    ("made", "said"), [("cards", "Class {} ({}"), ("chinese_cards", "{} 類（{}")]
+)
 def test_our_own_cards_hold_what_a_dealers_may_not(edition, carded, made, said, request):
     """Else the test above could not fail."""
     place = request.getfixturevalue(made)
@@ -234,7 +288,8 @@ def test_our_own_cards_hold_what_a_dealers_may_not(edition, carded, made, said, 
 
 def test_cards_name_what_is_planted(cards, carded):
     dead, less, stopped = (
-        (cards / "cards" / f"{files.file_name(dealer_id)}.html").read_text(encoding="utf-8") for dealer_id in carded
+        (cards / "cards" / f"{files.file_name(dealer_id)}.html").read_text(encoding="utf-8")
+        for dealer_id in carded
     )
     assert "sleep here and sell elsewhere" in dead
     assert re.search(r"Earns [\d.]+ points less with Norvella than with Kastane", less)
@@ -250,7 +305,14 @@ def test_no_dealer_is_lost_between_table_and_page(book, edition):
             abc["payments"].sort_index(), totals["payments"].sort_index(), check_index_type=False
         )
         assert set(abc["composite_class"]) == {"A", "B", "C"}
-    wanted = ["payments", "gross_profit", "brand_share", "payments_class", "gross_profit_class", "brand_share_class"]
+    wanted = [
+        "payments",
+        "gross_profit",
+        "brand_share",
+        "payments_class",
+        "gross_profit_class",
+        "brand_share_class",
+    ]
     assert {*wanted, "code", "composite_class", "diagnosis", "previous_class"} <= set(abc.columns)
 
 
@@ -274,7 +336,9 @@ def test_every_page_says_that_the_data_are_generated(edition):
 def test_pages_are_sound_in_a_browser(edition, width):
     with checks.browser() as opened:
         paths = checks.pages(edition.index.parent)
-        assert len(paths) == (2 + len(PAGES) + 1 + 9) * len(LANGUAGES), "front page, data, pages, managers"
+        assert len(paths) == (2 + len(PAGES) + 1 + 9) * len(LANGUAGES), (
+            "front page, data, pages, managers"
+        )
         assert [fault for path in paths for fault in checks.page_faults(opened, path, width)] == []
 
 
@@ -282,7 +346,9 @@ def test_pages_are_sound_in_a_browser(edition, width):
 def test_front_pages_fit_two_sheets(edition):
     with checks.browser() as opened:
         for language in ("", *LANGUAGES[1:]):
-            assert checks.printed_sheets(opened, edition.index.parent / language / "index.html") <= 2
+            assert (
+                checks.printed_sheets(opened, edition.index.parent / language / "index.html") <= 2
+            )
 
 
 @NEEDS_BROWSER
@@ -290,7 +356,9 @@ def test_a_card_is_sound_and_fits_one_sheet(cards, chinese_cards):
     paths = [p for place in (cards, chinese_cards) for p in place.rglob("cards/**/*.html")]
     assert len(paths) == 2 * (3 + 1) + 2
     with checks.browser() as opened:
-        faults = [checks.page_faults(opened, path, width) for path in paths for width in checks.WIDTHS]
+        faults = [
+            checks.page_faults(opened, path, width) for path in paths for width in checks.WIDTHS
+        ]
         assert [fault for found in faults for fault in found] == []
         assert {checks.printed_sheets(opened, path) for path in paths} == {1}
     assert max(path.stat().st_size for path in paths) <= 150_000
@@ -316,4 +384,6 @@ def test_the_first_call_leads_to_the_dealer(edition):
         page.goto(edition.index.as_uri())
         page.click(".calls a")
         page.wait_for_load_state("load")  # the dealer stands far down a long page
-        assert page.evaluate("document.querySelector(':target') !== null"), "the link has a place to lead to"
+        assert page.evaluate("document.querySelector(':target') !== null"), (
+            "the link has a place to lead to"
+        )

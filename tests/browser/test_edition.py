@@ -41,7 +41,13 @@ def test_faults_are_seen(opened, tmp_path):
         "<script>nothing()</script>"
     )
     faults = " ".join(checks.page_faults(opened, page, 390))
-    for fault in ("request: http://127.0.0.1:9", "script:", "pixels wide", "without alternative", "shows nothing"):
+    for fault in (
+        "request: http://127.0.0.1:9",
+        "script:",
+        "pixels wide",
+        "without alternative",
+        "shows nothing",
+    ):
         assert fault in faults
 
 

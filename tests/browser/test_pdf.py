@@ -1,4 +1,6 @@
-"""Pages on paper: what a PDF holds, what is printed again, and what happens when the browser is harmed."""
+"""Pages on paper: what a PDF holds, what is printed again, and what happens when the browser is
+harmed.
+"""
 
 import io
 import os
@@ -19,14 +21,18 @@ from helpers import pdf, settings, shelf, words
 
 needs_browser = pytest.mark.skipif(checks.chromium() is None, reason=checks.WHY_NOT)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="fonts are described so on Linux only")
-pytestmark = pytest.mark.xdist_group("pdf")  # several browsers at once would only wait for each other
+# several browsers at once would only wait for each other
+pytestmark = pytest.mark.xdist_group("pdf")
 
 
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory):
     """A sample edition with its PDFs; read only."""
     place = sample.make_edition(tmp_path_factory.mktemp("sample"))
-    assert pdf.write_pdfs(place, place.parent / ".pdfs", workers=2) == (len(checks.pages(place)), {})
+    assert pdf.write_pdfs(place, place.parent / ".pdfs", workers=2) == (
+        len(checks.pages(place)),
+        {},
+    )
     words.speak("en")
     return place
 
@@ -43,7 +49,9 @@ def text(path: Path) -> str:
 def write_pages(folder: Path, n: int) -> Path:
     folder.mkdir()
     for i in range(n):
-        (folder / f"page-{i}.html").write_text(f'<html lang="en"><title>No. {i}</title><h1>Page {i}</h1></html>')
+        (folder / f"page-{i}.html").write_text(
+            f'<html lang="en"><title>No. {i}</title><h1>Page {i}</h1></html>'
+        )
     return folder
 
 
@@ -55,9 +63,14 @@ def test_every_page_is_there_on_paper(printed):
     for path in printed.rglob("*.pdf"):
         document = read(path)
         for page in document.pages:
-            assert (round(float(page.mediabox.width)), round(float(page.mediabox.height))) == (595, 842), "A4"
+            assert (round(float(page.mediabox.width)), round(float(page.mediabox.height))) == (
+                595,
+                842,
+            ), "A4"
         assert document.trailer["/Root"]["/MarkInfo"]["/Marked"].value, f"{path} is not tagged"
-        assert document.trailer["/Root"]["/Lang"] == ("zh-Hans" if path.parent.name == "zh-Hans" else "en")
+        assert document.trailer["/Root"]["/Lang"] == (
+            "zh-Hans" if path.parent.name == "zh-Hans" else "en"
+        )
         assert document.outline, f"{path} has no bookmarks"
         for number, page in enumerate(document.pages, 1):
             assert f"{number} / {len(document.pages)}" in page.extract_text()
@@ -66,18 +79,31 @@ def test_every_page_is_there_on_paper(printed):
 @needs_browser
 def test_bookmarks_are_the_headings(printed):
     def titles(outline) -> list[str]:
-        return [title for part in outline for title in (titles(part) if isinstance(part, list) else [part.title])]
+        return [
+            title
+            for part in outline
+            for title in (titles(part) if isinstance(part, list) else [part.title])
+        ]
 
     page = (printed / "02_abc_pareto.html").read_text(encoding="utf-8")
-    headings = [re.sub("<[^>]+>", "", heading).strip() for heading in re.findall(r"<h[1-3][^>]*>(.*?)</h", page, re.S)]
-    assert [" ".join(title.split()) for title in titles(read(printed / "02_abc_pareto.pdf").outline)] == headings
+    headings = [
+        re.sub("<[^>]+>", "", heading).strip()
+        for heading in re.findall(r"<h[1-3][^>]*>(.*?)</h", page, re.S)
+    ]
+    assert [
+        " ".join(title.split()) for title in titles(read(printed / "02_abc_pareto.pdf").outline)
+    ] == headings
 
 
 @needs_browser
 def test_fonts_are_embedded_and_chinese_can_be_searched(printed):
     path = printed / "zh-Hans" / "02_abc_pareto.pdf"
     assert "哪些客户支撑着生意" in text(path), "letters, not radicals that look like them"
-    fonts = [font.get_object() for page in read(path).pages for font in page["/Resources"].get("/Font", {}).values()]
+    fonts = [
+        font.get_object()
+        for page in read(path).pages
+        for font in page["/Resources"].get("/Font", {}).values()
+    ]
     assert fonts
     for font in fonts:
         if font["/Subtype"] == "/Type0":
@@ -102,10 +128,15 @@ def test_nothing_leads_out_and_no_folder_of_ours_is_told(printed):
 @needs_browser
 def test_links_within_a_page_stay(tmp_path):
     place = write_pages(tmp_path / "edition", 1)
-    page = '<title>x</title><h1 id="a">A</h1><a href="{}">here</a><a href="{}">also</a><a href="{}">away</a>'
+    page = (
+        '<title>x</title><h1 id="a">A</h1><a href="{}">here</a><a href="{}">also</a><a '
+        'href="{}">away</a>'
+    )
     (place / "page-0.html").write_text(page.format("#a", "page-0.html#a", "page-1.html#a"))
     pdf.write_pdfs(place, tmp_path / "kept")
-    notes = [note.get_object() for page in read(place / "page-0.pdf").pages for note in page["/Annots"]]
+    notes = [
+        note.get_object() for page in read(place / "page-0.pdf").pages for note in page["/Annots"]
+    ]
     assert len(notes) == 2
     assert all("/Dest" in note or note["/A"]["/S"] == "/GoTo" for note in notes)
 
@@ -141,15 +172,21 @@ def test_chinese_needs_no_font_of_the_system(tmp_path, monkeypatch, ours):
     import asyncio
 
     fonts = pdf.FONTS.replace('<include ignore_missing="yes">/etc/fonts/fonts.conf</include>', "")
-    monkeypatch.setattr(pdf, "FONTS", fonts if ours else fonts.replace("<dir>{fonts}", "<dir>/nowhere"))
+    monkeypatch.setattr(
+        pdf, "FONTS", fonts if ours else fonts.replace("<dir>{fonts}", "<dir>/nowhere")
+    )
 
     async def drawn() -> list[bytes]:
         async with pdf._opened() as opened:
             tab = await opened.new_page(viewport={"width": 60, "height": 60})
             pictures = []
             for letter in "国鑫":
-                await tab.set_content(f"<p style=\"font: 40px 'Noto Sans CJK SC'; margin: 0\">{letter}</p>")
-                pictures.append(Image.open(io.BytesIO(await tab.screenshot())).convert("L").tobytes())
+                await tab.set_content(
+                    f"<p style=\"font: 40px 'Noto Sans CJK SC'; margin: 0\">{letter}</p>"
+                )
+                pictures.append(
+                    Image.open(io.BytesIO(await tab.screenshot())).convert("L").tobytes()
+                )
             return pictures
 
     assert (len(set(asyncio.run(drawn()))) == 2) is ours
@@ -165,14 +202,16 @@ def test_it_prints_from_within_a_notebook_too(tmp_path):
     assert asyncio.run(cell()) == 1
 
 
-# ---- harm -----------------------------------------------------------------------------------------------------------
+# ---- harm ----------------------------------------------------------------------------------------
 
 
 def test_without_a_browser_it_is_told_before_anything_runs(monkeypatch):
     monkeypatch.setattr(pdf, "BROWSERS", ())
     monkeypatch.setattr(pdf, "ELSEWHERE", ())
     monkeypatch.delenv("WORKBOOK_BROWSER", raising=False)
-    with pytest.raises(settings.DataError, match="no Chromium, Chrome or Edge on this machine; install one"):
+    with pytest.raises(
+        settings.DataError, match="no Chromium, Chrome or Edge on this machine; install one"
+    ):
         pdf.require_browser()
     monkeypatch.setenv("WORKBOOK_BROWSER", sys.executable)
     pdf.require_browser()
@@ -191,7 +230,9 @@ def test_a_browser_that_is_none_is_told(tmp_path, monkeypatch):
 @needs_browser
 def test_what_takes_too_long_is_told(tmp_path, monkeypatch):
     place = write_pages(tmp_path / "edition", 2)
-    with pytest.raises(settings.DataError, match=r"page-\d\.html: the run's time was over; run it again"):
+    with pytest.raises(
+        settings.DataError, match=r"page-\d\.html: the run's time was over; run it again"
+    ):
         pdf.write_pdfs(place, tmp_path / "kept", ends=time.time())
     assert not list(place.glob("*.pdf"))
     monkeypatch.setattr(pdf, "PAGE_SECONDS", 0.02)
@@ -205,7 +246,9 @@ def _browsers(of: psutil.Process) -> list[psutil.Process]:
     found = []
     for child in of.children(recursive=True):
         try:
-            if "--headless" in " ".join(child.cmdline()) and "--type=" not in " ".join(child.cmdline()):
+            if "--headless" in " ".join(child.cmdline()) and "--type=" not in " ".join(
+                child.cmdline()
+            ):
                 found.append(child)
         except psutil.NoSuchProcess:
             continue
@@ -218,8 +261,13 @@ HARMS = ("sleeps", "fails", "crashes", "kills the browser")
 @needs_browser
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("harm", HARMS)
-def test_a_page_that_cannot_be_printed_costs_its_own_pdf(tmp_path, monkeypatch, capsys, harm, workers):
-    """Whatever a page does to its tab or its browser: the others are printed, and it is tried again the next time."""
+def test_a_page_that_cannot_be_printed_costs_its_own_pdf(
+    tmp_path, monkeypatch, capsys, harm, workers
+):
+    """Whatever a page does to its tab or its browser.
+
+    The others are printed, and it is tried again the next time.
+    """
     import asyncio
 
     place, whole = write_pages(tmp_path / "edition", 6), pdf._printed
@@ -241,7 +289,9 @@ def test_a_page_that_cannot_be_printed_costs_its_own_pdf(tmp_path, monkeypatch, 
     monkeypatch.setattr(pdf, "PAGE_SECONDS", 60.0 if harm == "kills the browser" else 6.0)
     found = pdf.write_pdfs(place, tmp_path / "kept", workers=workers)
     assert (found.n, list(found.failed)) == (6, ["page-3.html"])
-    assert sorted(path.stem for path in place.glob("*.pdf")) == [f"page-{i}" for i in range(6) if i != 3]
+    assert sorted(path.stem for path in place.glob("*.pdf")) == [
+        f"page-{i}" for i in range(6) if i != 3
+    ]
     assert "5 of 6 PDFs printed" in capsys.readouterr().err
     assert not _browsers(psutil.Process())
     monkeypatch.setattr(pdf, "_printed", whole)
@@ -277,7 +327,9 @@ def test_a_browser_that_always_dies_is_given_up(tmp_path, monkeypatch):
         await tab.goto("about:blank")
 
     monkeypatch.setattr(pdf, "_printed", harmed)
-    with pytest.raises(settings.DataError, match=r"--pdf: .* died 6 times, whatever it printed: .*closed"):
+    with pytest.raises(
+        settings.DataError, match=r"--pdf: .* died 6 times, whatever it printed: .*closed"
+    ):
         pdf.write_pdfs(place, tmp_path / "kept", workers=1)
     assert not list(place.glob("*.pdf"))
     assert not _browsers(psutil.Process())
@@ -289,11 +341,15 @@ def test_a_browser_that_always_dies_is_given_up(tmp_path, monkeypatch):
 def test_a_run_that_is_ended_leaves_no_browser_behind(tmp_path, number):
     place = write_pages(tmp_path / "edition", 60)
     # who is started in the background by a shell has Ctrl-C ignored, and hands that on
-    program = ("import sys, pathlib, signal\nfrom helpers import pdf\n"
-               "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-               "pdf.write_pdfs(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), workers=2)")  # fmt: skip
-    driver = subprocess.Popen([sys.executable, "-c", program, str(place), str(tmp_path / "kept")],
-                              stderr=subprocess.DEVNULL)  # fmt: skip
+    program = (
+        "import sys, pathlib, signal\nfrom helpers import pdf\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "pdf.write_pdfs(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), workers=2)"
+    )
+    driver = subprocess.Popen(
+        [sys.executable, "-c", program, str(place), str(tmp_path / "kept")],
+        stderr=subprocess.DEVNULL,
+    )
     while not list((tmp_path / "kept").glob("*.pdf")) and driver.poll() is None:
         time.sleep(0.02)
     children = psutil.Process(driver.pid).children(recursive=True)
@@ -305,7 +361,9 @@ def test_a_run_that_is_ended_leaves_no_browser_behind(tmp_path, number):
     assert driver.returncode
     kept = len(list((tmp_path / "kept").glob("*.pdf")))
     assert 0 < kept < 60
-    assert pdf.write_pdfs(place, tmp_path / "kept", workers=2).n == 60 - kept, "what was finished is kept"
+    assert pdf.write_pdfs(place, tmp_path / "kept", workers=2).n == 60 - kept, (
+        "what was finished is kept"
+    )
 
 
 def test_pdfs_that_nobody_asks_for_go_after_a_week(tmp_path):

@@ -1,4 +1,4 @@
-"""What we write as SVG shows the same as what matplotlib writes, as an image and as part of a page."""
+"""What we write as SVG shows the same as what matplotlib writes, as image and within a page."""
 
 import io
 
@@ -16,7 +16,9 @@ pytestmark = pytest.mark.skipif(checks.chromium() is None, reason=checks.WHY_NOT
 def figure():
     """Draw whatever a renderer has to draw."""
     ax, rng = style.axes(), np.random.default_rng(1)
-    ax.plot(np.linspace(0, 9, 200), np.sin(np.linspace(0, 30, 200)), linestyle="--", label="−1,5 gj")
+    ax.plot(
+        np.linspace(0, 9, 200), np.sin(np.linspace(0, 30, 200)), linestyle="--", label="−1,5 gj"
+    )
     ax.bar(range(9), rng.random(9), hatch="//", alpha=0.5)
     ax.scatter(rng.random(40) * 9, rng.random(40), c=range(40), marker="s", edgecolor="white")
     ax.scatter([2, 4], [0.5, 0.5], s=[60, 200], facecolor="none", edgecolor="k")
@@ -42,10 +44,17 @@ def test_our_drawing_looks_like_matplotlibs():
     assert slim.inline(ours, {}, "") == ""
     bodies = [f'<img src="{slim.data_address(svg)}">' for svg in (theirs.getvalue(), ours, alone)]
     with checks.browser() as opened:
-        for body in [*bodies, f"{inline}<svg width=0 height=0><defs>{''.join(letters.values())}</defs></svg>"]:
+        for body in [
+            *bodies,
+            f"{inline}<svg width=0 height=0><defs>{''.join(letters.values())}</defs></svg>",
+        ]:
             page = opened.new_page(viewport={"width": 900, "height": 360})
-            page.set_content(f"<!DOCTYPE html><style>img, svg {{display: block}}</style><body>{body}")
-            shots.append(np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("L"), dtype=int))
+            page.set_content(
+                f"<!DOCTYPE html><style>img, svg {{display: block}}</style><body>{body}"
+            )
+            shots.append(
+                np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("L"), dtype=int)
+            )
             page.close()
     assert np.abs(shots[0] - 255).mean() > 5  # something was drawn
     assert np.abs(shots[0] - shots[1]).mean() < 0.5

@@ -37,8 +37,8 @@ lab: .venv/installed  ## open JupyterLab on the notebooks
 workshop: .venv/installed  ## open the workshop's notebook in JupyterLab
 	@$(BIN)/workbook workshop --config "$(CONFIG)"
 
-lint: .venv/installed  ## check style and spelling
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell
+lint: .venv/installed  ## check style, layers and spelling
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --quiet && $(BIN)/codespell
 
 data/demo: | .venv/installed
 	@$(BIN)/workbook demo >/dev/null

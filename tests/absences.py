@@ -20,7 +20,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from helpers import demo, diff, pages, periods, press, report, settings, shelf, words
+from helpers import periods, report, settings, words
+from helpers.demo import build
+from helpers.press import diff, editions, pages, printing
 
 Tables = dict[str, pd.DataFrame]
 Bodies = Mapping[tuple[str, str], str]  # of pages, by name and language
@@ -52,7 +54,7 @@ class Case(NamedTuple):
     name: str
     missing: tuple[str, ...]
     change: Callable[[Tables], Tables]
-    brand: str = demo.BRAND
+    brand: str = build.BRAND
 
     def __str__(self) -> str:
         """Name it in a list of tests."""
@@ -132,7 +134,7 @@ def _brand_gone(tables: Tables) -> Tables:
     """Let every line of the last three months be a rival's."""
     sold = tables["sell_in"]
     late = sold["date"].astype(str).str[:7] > periods.shift(LAST, -3)
-    return {**tables, "sell_in": sold.assign(brand=sold["brand"].mask(late, demo.RIVALS[0]))}
+    return {**tables, "sell_in": sold.assign(brand=sold["brand"].mask(late, build.RIVALS[0]))}
 
 
 def _only(**columns: str) -> Callable[[Tables], Tables]:
@@ -216,7 +218,7 @@ EDITIONS = {
 
 def whole() -> Tables:
     """Give the tables of a small network that lacks nothing."""
-    return demo.make_tables(n_dealers=N_DEALERS, n_months=N_MONTHS, last_month=LAST)
+    return build.make_tables(n_dealers=N_DEALERS, n_months=N_MONTHS, last_month=LAST)
 
 
 def write_case(folder: Path, case: Case, tables: Tables) -> settings.Workbook:
@@ -258,8 +260,8 @@ def print_pages(
         made_of = pages.ingredients(book, folder, period)
         for page in pages.ready_pages(book, chosen, languages, period, made_of):
             (folder / "work").mkdir(parents=True, exist_ok=True)
-            outcome = press.print_page(
-                page, folder, folder / "work", made_of["data"], press.usual_limits()
+            outcome = printing.print_page(
+                page, folder, folder / "work", made_of["data"], printing.usual_limits()
             )
             place, before = (
                 folder / ".pages" / page.key,
@@ -323,7 +325,7 @@ def print_editions(
             if page.stem in ("index", "managers") or page.stem.startswith("manager"):
                 found[str(page.relative_to(folder))] = body_complaints(body[body.index("<main") :])
     words.speak(languages[0], book.currency)
-    before, after = (shelf.read_tables(folder / month) for month in (FIRST, LAST))
+    before, after = (editions.read_tables(folder / month) for month in (FIRST, LAST))
     lines = [*diff.sentences(before, after), *diff.summary(diff.changes(before, after))]
     return found | {"diff": [line for line in lines if NOTHING.search(line)]}
 
@@ -443,10 +445,10 @@ RECORDER = textwrap.dedent(
     import nbformat
     from ibis.backends.duckdb import Backend
     from ibis.expr import operations as ops
-    from helpers import settings, tables
-    from helpers import kept
+    from helpers import settings
+    from helpers.data import cache, tables
 
-    kept.IN_USE = False
+    cache.IN_USE = False
     asked, views = set(), {}
     opened, compiled = tables.table, Backend.compile
 
@@ -470,7 +472,10 @@ RECORDER = textwrap.dedent(
                 asked.add(f"{name}.*")
         return compiled(self, expr, *args, **kwargs)
 
-    Backend.compile, tables.table = compile, recorded  # before anybody has taken it from there
+    Backend.compile = compile
+    for module in [m for name, m in sys.modules.items() if name.startswith("helpers.data")]:
+        if getattr(module, "table", None) is opened:
+            module.table = recorded
     config, period, *paths = sys.argv[1:]
     found = {}
     for path in paths:

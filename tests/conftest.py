@@ -15,7 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from helpers import checks, kept, periods, settings, tables, words
+from helpers import periods, settings, words
+from helpers.data import cache as results
+from helpers.data import checks, tables
+from helpers.demo import build
 
 BRAND, RIVALS = "Lumora", ("Kaltern", "Ostwind")
 ARROW = {
@@ -37,6 +40,18 @@ def _redirect(patch: pytest.MonkeyPatch, folder: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def looks():
+    """Draw in English and in yuan; close what was drawn."""
+    import matplotlib.pyplot as plt
+
+    from helpers import look
+
+    look.use("en", "CNY")
+    yield
+    plt.close("all")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
     """Keep every test out of the project's cache."""
@@ -52,7 +67,7 @@ def _nothing_kept(monkeypatch):
 
     One that changes a function would read another's.
     """
-    monkeypatch.setattr(kept, "IN_USE", False)
+    monkeypatch.setattr(results, "IN_USE", False)
 
 
 @pytest.fixture(autouse=True)
@@ -315,8 +330,7 @@ def network() -> dict[str, list[dict]]:
 @pytest.fixture(scope="session")
 def small_demo(tmp_path_factory) -> settings.Workbook:
     """Generate a small demo: 60 dealers, 26 months, all tables of the contract."""
-    demo = pytest.importorskip("helpers.demo", reason="there is no demo generator yet")
     folder = tmp_path_factory.mktemp("small_demo")
-    demo.make_demo(folder / "data" / "demo", n_dealers=60, n_months=26)
+    build.make_demo(folder / "data" / "demo", n_dealers=60, n_months=26)
     shutil.copy(settings.ROOT / "workbook.toml", folder / "workbook.toml")
     return settings.workbook(folder)

@@ -1,6 +1,6 @@
 """What can go wrong with a run of the press, done on purpose, round after round.
 
-`test_press.py` and a benchmark ask.
+`test_printing.py` and a benchmark ask.
 
 Each fault prints a second edition over a first one in a folder of its own, does its harm at a
 moment that its seed chooses, and says what must hold then: the published edition is whole, the
@@ -25,7 +25,10 @@ from unittest import mock
 import psutil
 import pytest
 
-from helpers import kernels, press, report, settings, tables
+from helpers import report, settings
+from helpers.data import tables
+from helpers.press import printing
+from helpers.press.kernels import provisioner
 from toys import cell, write_book, write_notebook
 
 PERIOD = "2026-10"
@@ -35,8 +38,9 @@ RUN = """
 import functools, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
-from helpers import cli, press, report
-press.PRELOAD = ["helpers.report"]
+from helpers import cli, report
+from helpers.press import printing
+printing.PRELOAD = ["helpers.report"]
 folder = Path(sys.argv[1])
 report.print_edition = functools.partial(report.print_edition, notebooks=folder / "notebooks")
 sys.exit(cli.main(["report", "2026-10", "--config", str(folder),
@@ -64,7 +68,7 @@ class Workshop:
     def print(self, **options) -> report.Edition:
         """Print the edition in this process."""
         with (
-            mock.patch.object(press, "PRELOAD", ["helpers.report"]),
+            mock.patch.object(printing, "PRELOAD", ["helpers.report"]),
             mock.patch.object(tables, "CACHE", self.folder / "cache"),
         ):
             book = settings.workbook(self.folder / "workbook.toml")
@@ -125,8 +129,8 @@ def _warm_process(wait: float = 20.0) -> psutil.Process:
     """Wait for this process's warm process."""
     until = time.monotonic() + wait
     while time.monotonic() < until:
-        with kernels.WarmProcess._lock:
-            for key, warm in kernels.WarmProcess._all.items():
+        with provisioner.WarmProcess._lock:
+            for key, warm in provisioner.WarmProcess._all.items():
                 if key[0] == os.getpid() and warm.process.poll() is None:
                     return psutil.Process(warm.process.pid)
         time.sleep(0.02)
@@ -274,9 +278,9 @@ def endless_notebook(shop: Workshop, seed: int) -> None:
         "run": "the run's time was over; run it again, finished pages are kept",
     }[which]
     limit = (
-        mock.patch.object(press, which, 1.0)
+        mock.patch.object(printing, which, 1.0)
         if which != "run"
-        else mock.patch.object(press, "CELL_SECONDS", 300.0)
+        else mock.patch.object(printing, "CELL_SECONDS", 300.0)
     )
     with nothing_left(), limit, pytest.raises(settings.DataError) as failed:
         shop.print(**{"seconds": 8.0} if which == "run" else {})
@@ -301,7 +305,7 @@ def exhausted_memory(shop: Workshop, seed: int) -> None:
     )
     write_notebook(shop.notebooks, "02_abc", cell("## More", text=True), cell(greedy))
     told = r'02_abc \(en\), cell 4 under "More": .*MemoryError.*; a page may use 0\.8 GB'
-    with nothing_left(), mock.patch.object(press, "memory_limit", lambda: 800_000_000):
+    with nothing_left(), mock.patch.object(printing, "memory_limit", lambda: 800_000_000):
         with pytest.raises(settings.DataError, match=told):
             shop.print()
         assert shop.edition() == before

@@ -31,7 +31,9 @@ from absences import (
     whole_bodies,
     write_case,
 )
-from helpers import diff, edition, kernels, pages, periods, press, read, settings
+from helpers import data, periods, settings
+from helpers.press import diff, edition, pages, printing
+from helpers.press.kernels import provisioner
 
 fcntl = pytest.importorskip("fcntl", reason="there is no such lock on Windows")
 LANGUAGES = ("en", "zh-Hans")
@@ -88,10 +90,10 @@ def bodies(known):
 @pytest.fixture(scope="module")
 def printer():
     """Keep one warm process for all pages of this module."""
-    kernels.load_ahead(press.PRELOAD)
+    provisioner.load_ahead(printing.PRELOAD)
     with concurrent.futures.ThreadPoolExecutor(1) as executor:
         yield executor
-    kernels.end_kernels()
+    provisioner.end_kernels()
 
 
 def language_of(case: Case) -> str:
@@ -225,14 +227,14 @@ def test_sold_out_months_are_those_of_the_lines(make_book):
         + "\n".join(f"{row['date']},{row['amount']}" for row in rows)
         + "\n"
     )
-    assert read.sold_out_months(book, "2026-10").to_dict() == {"2025-01": 10.0, "2026-10": 20.0}
+    assert data.sold_out_months(book, "2026-10").to_dict() == {"2025-01": 10.0, "2026-10": 20.0}
 
 
 def test_a_need_may_be_any_of_several(make_book):
     book = make_book(sell_out="date,amount,dealer_id\n2026-10-31,10,A\n")
-    assert read.has(book, "sell_in|sell_out") and read.has(book, "sell_in.cost|sell_out.dealer_id")
-    assert not read.has(book, "sell_in|payments") and not read.has(book, "sell_out.cost|sell_in")
-    assert read.tells(book, "sell_in|sell_out", "2026-10") and not read.tells(
+    assert data.has(book, "sell_in|sell_out") and data.has(book, "sell_in.cost|sell_out.dealer_id")
+    assert not data.has(book, "sell_in|payments") and not data.has(book, "sell_out.cost|sell_in")
+    assert data.tells(book, "sell_in|sell_out", "2026-10") and not data.tells(
         book, "sell_in|sell_out", "2026-09"
     )
     assert (

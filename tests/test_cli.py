@@ -16,7 +16,10 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from helpers import checks, cli, demo, diff, pages, report, settings, shelf, tables
+from helpers import cli, report, settings
+from helpers.data import checks, tables
+from helpers.demo import build
+from helpers.press import diff, editions, pages
 from toys import write_manifest
 
 
@@ -179,8 +182,8 @@ def test_the_nearest_settings_above_are_taken(book, capsys, monkeypatch):
 def test_the_demo_is_made_first_where_it_is_missing(book, tmp_path, capsys, monkeypatch):
     made = []
     demo = SimpleNamespace(make_demo=made.append)
-    monkeypatch.setitem(sys.modules, "helpers.demo", demo)
-    monkeypatch.setattr("helpers.demo", demo, raising=False)
+    monkeypatch.setitem(sys.modules, "helpers.demo.build", demo)
+    monkeypatch.setattr("helpers.demo.build", demo, raising=False)
     monkeypatch.setattr(cli, "ROOT", tmp_path)
     monkeypatch.setattr(cli, "DEMO", tmp_path / "demo")
     assert cli.main(["check", "--config", str(book)]) == 0
@@ -220,10 +223,10 @@ COMMANDS = {  # by name: what it is asked, and where it breaks
     "check": (["check"], checks, "findings"),
     "report": (["report"], report, "print_edition"),
     "diff": (["diff", "2026-09", "2026-10"], diff, "changes"),
-    "diff --out": (["diff", "2026-09", "2026-10", "--out", "there"], shelf, "write_tables"),
+    "diff --out": (["diff", "2026-09", "2026-10", "--out", "there"], editions, "write_tables"),
     "lab": (["lab"], subprocess, "call"),
     "workshop": (["workshop"], subprocess, "call"),
-    "demo": (["demo"], demo, "make_demo"),
+    "demo": (["demo"], build, "make_demo"),
     "settings": (["check"], settings, "workbook"),
     "imports": (["report"], report, "__getattr__"),
 }

@@ -18,7 +18,8 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from helpers import checks, features, judgement, periods, read, settings, stock, style, tables
+from helpers import data, pareto, periods, settings, words
+from helpers.data import checks, read, tables
 
 PERIOD = "2022-10"
 BRAND = "DIAGEO AMERICAS"
@@ -65,7 +66,7 @@ def dealers_by_sql(iowa) -> pd.DataFrame:
 
 
 def test_full_loses_no_dealer_and_no_cent(open_example, dealers_by_sql):
-    totals = read.dealer_totals(open_example("full"), PERIOD)
+    totals = data.dealer_totals(open_example("full"), PERIOD)
     pd.testing.assert_frame_equal(
         totals[["dealer_id", "purchases", "revenue"]],
         dealers_by_sql,
@@ -77,18 +78,18 @@ def test_full_loses_no_dealer_and_no_cent(open_example, dealers_by_sql):
 
 def test_full_shows_the_figures_that_are_known(open_example):
     book = open_example("full")
-    totals = read.dealer_totals(book, PERIOD)
+    totals = data.dealer_totals(book, PERIOD)
     best = totals["purchases"].sort_values(ascending=False)
     assert best.head(round(len(best) * 0.2)).sum() / best.sum() == pytest.approx(0.73, abs=0.005)
     low, middle, high = np.nanpercentile(totals["brand_share"], [5, 50, 95])
     assert (low, middle, high) == pytest.approx((0.13, 0.21, 0.30), abs=0.005)
     assert totals["revenue"].sum() / totals["purchases"].sum() == pytest.approx(0.20, abs=0.02)
-    assert read.brand_share_basis(book) == "purchases"
+    assert data.brand_share_basis(book) == "purchases"
 
 
 def test_full_adds_up(open_example, iowa):
     book = open_example("full")
-    told = read.reconciliation(book, PERIOD).set_index("indicator").loc["purchases"]
+    told = data.reconciliation(book, PERIOD).set_index("indicator").loc["purchases"]
     (total,) = raw(
         """SELECT SUM("Sale (Dollars)") AS s FROM '{iowa}/invoices_full.parquet'
                       WHERE "Date" BETWEEN DATE '2021-11-01' AND DATE '2022-10-31'""",
@@ -96,7 +97,7 @@ def test_full_adds_up(open_example, iowa):
     )["s"]
     assert told["total"] == float(total)
     assert told["identified"] + told["unidentified"] == pytest.approx(told["total"], abs=0.005)
-    assert read.dealer_totals(book, PERIOD)["purchases"].sum() == pytest.approx(
+    assert data.dealer_totals(book, PERIOD)["purchases"].sum() == pytest.approx(
         told["identified"], abs=0.01
     )
 
@@ -123,13 +124,13 @@ def test_wide_agrees_with_the_portals_export(open_example, iowa):
         GROUP BY 1 ORDER BY 1""",
         iowa,
     )
-    totals = read.dealer_totals(book, read.require_period(book))
+    totals = data.dealer_totals(book, data.require_period(book))
     expected = expected.astype({"purchases": float, "revenue": float})
     pd.testing.assert_frame_equal(
         totals[list(expected)], expected, check_exact=True, check_dtype=False
     )
-    assert len(read.dealers(book)) == 165
-    assert read.previous_totals(book, PERIOD).empty  # fourteen months hold no year before
+    assert len(data.dealers(book)) == 165
+    assert data.previous_totals(book, PERIOD).empty  # fourteen months hold no year before
     assert not (checks.findings(book)["severity"] == "error").any()
 
 
@@ -166,7 +167,7 @@ def journey(journey_data, project_cache) -> settings.Workbook:
 
 def test_journey_is_one_year_by_local_days_and_has_no_errors(journey):
     assert read.span(journey) == ("2017-01", "2017-12")
-    assert features.history(journey, "2017-12") == ("2017-01", 12)
+    assert data.history(journey, "2017-12") == ("2017-01", 12)
     found = checks.findings(journey).set_index(["table", "column", "check"])
     assert not (found["severity"] == "error").any()
     assert found.loc[("sell_out", "quantity", "zero"), "n_rows"] == 8869
@@ -176,7 +177,7 @@ def test_journey_is_one_year_by_local_days_and_has_no_errors(journey):
 
 
 def test_journey_loses_no_household_and_no_cent(journey, journey_data):
-    found = features.consumer_features(journey, "2017-12").set_index("consumer_id")
+    found = data.consumer_features(journey, "2017-12").set_index("consumer_id")
     expected = raw(
         """
         SELECT CAST(household_id AS VARCHAR) AS consumer_id,
@@ -218,7 +219,7 @@ def test_journey_list_price_does_not_depend_on_the_coupon(journey_data):
 
 
 def test_journey_season_and_response(journey, journey_data):
-    assert features.peak_months(journey, "2017-12") == (10, 11, 12)
+    assert data.peak_months(journey, "2017-12") == (10, 11, 12)
     everybody = pd.Series(
         "all",
         index=read.table(journey, "sell_out")
@@ -226,7 +227,7 @@ def test_journey_season_and_response(journey, journey_data):
         .distinct()
         .to_pandas()["consumer_id"],
     )
-    found = features.responses(journey, "2017-12", 12, everybody).set_index("promotion_kind")
+    found = data.responses(journey, "2017-12", 12, everybody).set_index("promotion_kind")
     expected = raw(
         """
         SELECT campaign_type, COUNT(*) AS n_contacts, COUNT(came.household_id) AS n_responses
@@ -401,26 +402,26 @@ def test_foodmart_loses_no_store(foodmart, facts):
         .set_index("store_id")
         .sort_index()
     )
-    dealers = read.dealers(foodmart).set_index("dealer_id")
+    dealers = data.dealers(foodmart).set_index("dealer_id")
     assert list(dealers.index) == list(stores.index)
     assert dealers["listed"].all(), "every store that sells or buys is a dealer"
     assert dealers["region"].notna().all()
     areas = stores["store_sqft"].astype(float) * 0.3048**2
     np.testing.assert_allclose(dealers["floor_area_m2"], areas, atol=0.5)
     bought = facts["inventory"].loc[lambda rows: rows["month"].str[:4] == "1997", "store_id"]
-    totals = read.dealer_totals(foodmart, FOODMART_PERIOD)
+    totals = data.dealer_totals(foodmart, FOODMART_PERIOD)
     assert set(totals["dealer_id"]) == set(bought)
     assert len(totals) == 13
-    assert len(read.dealer_totals(foodmart, "1998-12")) == 24
+    assert len(data.dealer_totals(foodmart, "1998-12")) == 24
 
 
 def test_foodmart_shows_the_figures_its_readme_tells(foodmart, facts):
-    totals = read.dealer_totals(foodmart, FOODMART_PERIOD)
+    totals = data.dealer_totals(foodmart, FOODMART_PERIOD)
     assert totals["purchases"].sum() == pytest.approx(196_772, abs=1)
     assert totals["revenue"].sum() == pytest.approx(6_444, abs=1)
     assert totals["brand_share"].agg(["min", "max"]).round(3).tolist() == [0.023, 0.029]
-    assert read.brand_share_basis(foodmart) == "dealer_profit"
-    assert len(features.consumer_features(foodmart, FOODMART_PERIOD)) == 5581
+    assert data.brand_share_basis(foodmart) == "dealer_profit"
+    assert len(data.consumer_features(foodmart, FOODMART_PERIOD)) == 5581
     assert read.span(foodmart) == ("1997-01", "1998-12")
     ours = facts["inventory"].loc[lambda rows: rows["month"].str[:4] == "1997"].groupby("brand")
     largest = (
@@ -442,8 +443,8 @@ def test_foodmart_tells_no_stock_for_what_is_sold_was_never_received(foodmart, f
 
     What came less what was sold would be negative nearly everywhere.
     """
-    assert not read.has(foodmart, "sell_in.quantity")
-    assert stock.on_hand(foodmart, FOODMART_PERIOD).source == ""
+    assert not data.has(foodmart, "sell_in.quantity")
+    assert data.on_hand(foodmart, FOODMART_PERIOD).source == ""
     sold, received = (
         lines.loc[lines["month"].str[:4] == "1997"]
         .groupby(["store_id", "product_id"])[column]
@@ -474,7 +475,7 @@ def in_a_notebook(path: Path, **parameters: str) -> dict:
 )
 def test_foodmart_fills_every_page_or_says_what_is_missing(notebook, foodmart):
     needs = nbformat.read(notebook, as_version=4).metadata["workbook"]["needs"]
-    if missing := [name for name in needs if not read.has(foodmart, name)]:
+    if missing := [name for name in needs if not data.has(foodmart, name)]:
         assert set(missing) <= {"stock", "stock_moves", "scores", "payments"}, (
             "the press says it in one sentence"
         )
@@ -490,8 +491,8 @@ def test_foodmart_fills_every_page_or_says_what_is_missing(notebook, foodmart):
     assert len(figures) >= 4
     assert all(said), "every figure has words, or is a sentence"
     if notebook.stem == "02_abc_pareto":
-        assert style.say("migration.no_year") in said
-        basis = judgement.basis_sentences(names["judged"], read.brand_share_basis(foodmart))
-        assert basis.count(style.say("pareto.no_payments")) == 1, (
+        assert words.say("migration.no_year") in said
+        basis = pareto.basis_sentences(names["judged"], data.brand_share_basis(foodmart))
+        assert basis.count(words.say("pareto.no_payments")) == 1, (
             "told where the classes are explained"
         )

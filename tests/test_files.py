@@ -16,7 +16,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from helpers import diff, files
+from helpers import files
+from helpers.press import diff
 
 # ---- whole files ---------------------------------------------------------------------------------
 

@@ -6,7 +6,10 @@ import re
 import pandas as pd
 import pytest
 
-from helpers import checks, cli, demo, files, report, settings, shelf, tables, words
+from helpers import cli, files, report, settings, words
+from helpers.data import checks, tables
+from helpers.demo import build
+from helpers.press import editions
 
 ENDS = [
     "\u2028",
@@ -59,7 +62,7 @@ def hostile_tables() -> dict[str, pd.DataFrame]:
     """Give the demo's tables with something in the middle of every name, the same for the same
     name; one is long.
     """
-    made = demo.make_tables(n_dealers=60, n_months=26)
+    made = build.make_tables(n_dealers=60, n_months=26)
     for turn, column in enumerate(COLUMNS):
         having = [table for table in made.values() if column in table]
         known = pd.concat([table[column] for table in having]).dropna().unique() if having else []
@@ -78,7 +81,7 @@ def hostile_tables() -> dict[str, pd.DataFrame]:
             for title, table in made.items()
         }
         if column == "brand":
-            made["brand"] = other[demo.BRAND]
+            made["brand"] = other[build.BRAND]
     return made
 
 
@@ -133,14 +136,14 @@ def test_no_text_on_a_page_breaks_its_layout_or_its_markup(place, period):
             r"\{\{ 7 \* 7 \}\}|(?<=Shop)49", text
         )
         assert "could not be printed" not in text
-    assert shelf.laid_in(place / "reports" / period) == []
+    assert editions.laid_in(place / "reports" / period) == []
 
 
 @pytest.mark.parametrize("period", EDITIONS)
 def test_names_are_whole_in_csv_and_excel(place, period):
     import openpyxl
 
-    found = shelf.read_tables(place / "reports" / period)
+    found = editions.read_tables(place / "reports" / period)
     names = (
         pd.read_parquet(place / "dealers.parquet").set_index("dealer_id")["dealer_name_en"].dropna()
     )

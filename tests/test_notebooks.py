@@ -12,7 +12,7 @@ import nbformat
 import papermill
 import pytest
 
-from helpers import sections
+from helpers.look import sections
 from helpers.settings import ROOT, contract
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

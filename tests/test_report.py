@@ -22,7 +22,9 @@ import psutil
 import pytest
 from nbformat import v4
 
-from helpers import edition, files, pages, pdf, press, report, settings, shelf, tables, words
+from helpers import files, report, settings, words
+from helpers.data import tables
+from helpers.press import edition, editions, pages, pdf, printing
 from toys import PARAMETERS, cell, write_book, write_manifest, write_notebook
 
 SVG = (
@@ -62,7 +64,7 @@ def own_cache(tmp_path_factory, monkeypatch):
     monkeypatch.setattr(tables, "CACHE", tmp_path_factory.getbasetemp() / "cache")
     monkeypatch.delenv("WORKBOOK_PAGE", raising=False)
     monkeypatch.setattr(
-        press, "PRELOAD", ["helpers.report"]
+        printing, "PRELOAD", ["helpers.report"]
     )  # toy notebooks need no more, and it loads in half the time
     yield
     words.speak("en")
@@ -329,7 +331,7 @@ def test_the_key_changes_with_each_ingredient(run, tmp_path, book, monkeypatch):
     )
     for file in (package, lock, shared):
         file.write_text("1")
-    monkeypatch.setattr(pages, "__file__", str(package))
+    monkeypatch.setattr(pages, "PACKAGE", package.parent)
     monkeypatch.setattr(pages, "ROOT", root)
     monkeypatch.setattr(words, "REFERENCE", shared.parent)
     notebook = run.notebooks / "02_abc.ipynb"
@@ -371,7 +373,7 @@ def test_old_pages_go_but_those_of_editions_stay(run):
         page = run.out / ".pages" / name
         page.mkdir(exist_ok=True)
         os.utime(page, (time.time() - age * 86400,) * 2)
-    shelf.prune(run.out)
+    editions.prune(run.out)
     assert sorted(page.name for page in (run.out / ".pages").iterdir()) == sorted([kept, "e" * 20])
 
 
@@ -379,7 +381,7 @@ def test_old_pages_go_but_those_of_editions_stay(run):
 
 
 def test_what_does_not_exist_is_refused_before_anything_runs(run, monkeypatch):
-    monkeypatch.setattr(press, "print_pages", lambda *_, **__: pytest.fail("something ran"))
+    monkeypatch.setattr(printing, "print_pages", lambda *_, **__: pytest.fail("something ran"))
     refusals = [
         ({"period": "2026-13"}, "'2026-13' is no month"),
         ({"period": "2031-01"}, "no complete data for 2031-01"),
@@ -451,11 +453,11 @@ def test_a_part_of_an_edition_is_a_draft(run):
     assert draft.index.parent.name == "2026-10-draft"
     assert not (draft.index.parent / "01_fine.html").exists()
     assert (whole.index.parent / "01_fine.html").exists()
-    assert shelf.editions(run.out) == ["2026-10"]
+    assert editions.editions(run.out) == ["2026-10"]
 
 
 def test_two_runs_of_one_edition_do_not_collide(run):
-    with shelf.claimed(run.out, "2026-10"):
+    with editions.claimed(run.out, "2026-10"):
         with pytest.raises(settings.DataError, match="another run is printing this edition"):
             run()
         assert run("2026-09").index.exists()
@@ -494,7 +496,7 @@ def test_whoever_looks_during_a_swap_sees_a_whole_edition(tmp_path):
     watcher.start()
     for version in range(1, 21):
         new = make_edition(tmp_path / f"new-{version}", version)
-        shelf.put(new, place)
+        editions.put(new, place)
         # the old one lies where the new one was
         assert (new / "index.html").read_text() == str(version - 1)
     done.set()
@@ -504,14 +506,14 @@ def test_whoever_looks_during_a_swap_sees_a_whole_edition(tmp_path):
 
 
 def test_without_exchange_an_edition_laid_aside_comes_back(tmp_path, monkeypatch):
-    monkeypatch.setattr(shelf, "_exchange", lambda *_: False)
+    monkeypatch.setattr(editions, "_exchange", lambda *_: False)
     place = make_edition(tmp_path / "2026-10", 1)
-    shelf.put(make_edition(tmp_path / "new", 2), place)
+    editions.put(make_edition(tmp_path / "new", 2), place)
     assert (place / "index.html").read_text() == "2"
     # as if the run had died between the two renames
     place.rename(tmp_path / ".press" / "2026-10.aside")
     make_edition(tmp_path / ".press" / "2026-10" / "edition", 3)
-    with shelf.claimed(tmp_path, "2026-10") as work:
+    with editions.claimed(tmp_path, "2026-10") as work:
         assert (place / "index.html").read_text() == "2"
         assert not list(work.iterdir())
 
@@ -538,7 +540,8 @@ def test_a_killed_run_leaves_the_edition_whole_and_no_kernel_behind(first_editio
     first = (out / "2026-10" / "manifest.json").read_text()
     write_book(tmp_path, revenue=50 + seed)
     run = (
-        "from pathlib import Path; from helpers import report, settings, tables; "
+        "from pathlib import Path; from helpers import report, settings; "
+        "from helpers.data import tables; "
         f"tables.CACHE = Path({str(tmp_path / 'cache')!r}); "
         f"report.print_edition(settings.workbook({str(tmp_path / 'workbook.toml')!r}), '2026-10', "
         f"out={str(out)!r}, notebooks=Path({str(notebooks)!r}))"

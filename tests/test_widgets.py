@@ -21,23 +21,22 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from helpers import (
-    climb,
-    earnings,
-    features,
+    card,
+    data,
     fishbone,
     inventory,
-    judgement,
-    network,
+    look,
     pareto,
     periods,
     profit,
-    read,
-    scoring,
-    stock,
-    style,
     widgets,
+    words,
     workshop,
 )
+from helpers.data import read
+from helpers.fishbone import effort
+from helpers.look import style
+from helpers.profit import brands
 from helpers.settings import ROOT
 
 PERIOD, END = "2026-10", "2026-10-31"
@@ -68,7 +67,7 @@ def said(widget) -> list[str]:
 
 
 def failed(widget) -> bool:
-    return any(text.startswith(style.say("explore.failed", error="")) for text in said(widget))
+    return any(text.startswith(words.say("explore.failed", error="")) for text in said(widget))
 
 
 def column(widget, name: str, table: int = -1) -> list[str]:
@@ -79,7 +78,7 @@ def column(widget, name: str, table: int = -1) -> list[str]:
         re.findall(r"<td.*?>(.*?)</td>", row)
         for row in re.findall(r"<tr>(.*?)</tr>", tables[table])
     ]
-    return [html.unescape(row[heads.index(style.word(name))]) for row in rows if row]
+    return [html.unescape(row[heads.index(words.word(name))]) for row in rows if row]
 
 
 def others(control) -> list:
@@ -90,31 +89,31 @@ def others(control) -> list:
     return [value for value in found if value != control.value][:3]
 
 
-def tables_of(book: read.Workbook) -> dict[str, dict]:
+def tables_of(book: data.Workbook) -> dict[str, dict]:
     """Gather what the notebooks hand to each explorer, by the names of its parameters."""
-    dealers, end = read.dealers(book), periods.window(PERIOD).end
-    tree = fishbone.factor_tree(read.reference(book, "factors"), read.reference(book, "causes"))
-    scores, pairs = read.records(book, "scores"), read.records(book, "comparisons")
-    habits = features.dealer_features(book, PERIOD)
-    people = scoring.people_scores(scores, tree, end_date=end, brand=book.brand)
-    by_dealer = scoring.data_scores(habits, tree, dealers)
-    scored = scoring.factor_scores(people, scoring.own_data_scores(by_dealer, habits))
-    statements, stages = read.reference(book, "statements"), read.reference(book, "stages")
-    totals = read.dealer_totals(book, PERIOD).merge(
+    dealers, end = data.dealers(book), periods.window(PERIOD).end
+    tree = fishbone.factor_tree(data.reference(book, "factors"), data.reference(book, "causes"))
+    scores, pairs = data.records(book, "scores"), data.records(book, "comparisons")
+    habits = data.dealer_features(book, PERIOD)
+    people = fishbone.people_scores(scores, tree, end_date=end, brand=book.brand)
+    by_dealer = fishbone.data_scores(habits, tree, dealers)
+    scored = fishbone.factor_scores(people, fishbone.own_data_scores(by_dealer, habits))
+    statements, stages = data.reference(book, "statements"), data.reference(book, "stages")
+    totals = data.dealer_totals(book, PERIOD).merge(
         dealers[["dealer_id", "dealer_name"]], on="dealer_id"
     )
-    diagnoses, on_hand = read.reference(book, "diagnoses"), stock.on_hand(book, PERIOD)
-    everyone, comparison = network.network_tables(book, PERIOD, "en")
+    diagnoses, on_hand = data.reference(book, "diagnoses"), data.on_hand(book, PERIOD)
+    everyone, comparison = card.network_tables(book, PERIOD, "en")
     return {
         "classes": {
             "totals": totals,
             "diagnoses": diagnoses,
-            "own": judgement.joint_judgement(totals, diagnoses),
+            "own": pareto.joint_judgement(totals, diagnoses),
         },
         "rfm": {
-            "orders": read.dealer_orders(book, PERIOD),
+            "orders": data.dealer_orders(book, PERIOD),
             "end_date": end,
-            "rules": read.reference(book, "rfm_segments"),
+            "rules": data.reference(book, "rfm_segments"),
         },
         "fishbone": {
             "book": book,
@@ -122,9 +121,9 @@ def tables_of(book: read.Workbook) -> dict[str, dict]:
             "scored": scored,
             "pairs": pairs,
             "habits": habits,
-            "hills": climb.require_assumptions(read.reference(book, "climb"), tree),
+            "hills": fishbone.require_assumptions(data.reference(book, "climb"), tree),
         },
-        "groups": {"habits": features.consumer_features(book, PERIOD)},
+        "groups": {"habits": data.consumer_features(book, PERIOD)},
         "growth": {
             "statements": statements,
             "stages": stages,
@@ -132,29 +131,29 @@ def tables_of(book: read.Workbook) -> dict[str, dict]:
         },
         "stock": {
             "aged": inventory.aged(on_hand.layers, on_hand.as_of),
-            "flows": stock.flows(book, PERIOD),
+            "flows": data.flows(book, PERIOD),
             "dealers": dealers,
-            "models": stock.models(book),
+            "models": data.models(book),
         },
         "profit": {"comparison": comparison, "dealers": dealers},
         "card": {
             "everyone": everyone,
             "period": PERIOD,
             "brand": book.brand,
-            "actions": read.reference(book, "measures"),
+            "actions": data.reference(book, "measures"),
         },
     }
 
 
 @pytest.fixture(scope="module")
 def given(small_demo):
-    style.use("en", small_demo.currency)
+    look.use("en", small_demo.currency)
     return tables_of(small_demo)
 
 
 @pytest.fixture(autouse=True)
 def _spoken(small_demo):
-    style.use("en", small_demo.currency)
+    look.use("en", small_demo.currency)
     yield
     assert not plt.get_fignums(), "an explorer leaves a figure open"
 
@@ -203,7 +202,7 @@ def test_all_explorers_are_tested(given):
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 @pytest.mark.parametrize("name", EXPLORERS)
 def test_each_control_changes_what_is_shown_and_back(given, name, language):
-    style.use(language, "CNY")
+    look.use(language, "CNY")
     widget = explored(name, given[name])
     first, controls = seen(widget), parts(widget, CONTROLS)
     assert controls
@@ -271,13 +270,13 @@ def slider_over(show) -> tuple[IntSlider, ipywidgets.Widget]:
         RecursionError("deep"),
     ],
 )
-@pytest.mark.parametrize("language", style.LANGUAGES)
+@pytest.mark.parametrize("language", words.LANGUAGES)
 def test_an_error_is_a_sentence_and_the_next_choice_works(error, language, capfd):
-    style.use(language, "CNY")
+    look.use(language, "CNY")
 
     def show(n):
-        yield style.axes()
-        yield style.Prose([f"n is {n}"])
+        yield look.axes()
+        yield look.Prose([f"n is {n}"])
         if n == 1:
             raise error
 
@@ -285,7 +284,7 @@ def test_an_error_is_a_sentence_and_the_next_choice_works(error, language, capfd
     good = seen(widget)
     assert said(widget) == ["n is 0"]
     slider.value = 1
-    assert said(widget) == [style.say("explore.failed", error=f"{type(error).__name__}: {error}")]
+    assert said(widget) == [words.say("explore.failed", error=f"{type(error).__name__}: {error}")]
     assert "<script" not in seen(widget)
     assert "Traceback" not in seen(widget)
     assert not plt.get_fignums(), "what was drawn before the error is closed, too"
@@ -300,7 +299,7 @@ def test_an_interrupt_is_no_error_of_the_choice():
     def show(n):
         if n:
             raise KeyboardInterrupt
-        yield style.Prose(["good"])
+        yield look.Prose(["good"])
 
     slider, _widget = slider_over(show)
     with pytest.raises(KeyboardInterrupt):
@@ -327,9 +326,9 @@ def test_nothing_is_left_over_after_300_changes():
 
 
 def test_a_picture_is_what_a_notebook_would_show():
-    ax = style.axes(height=1)
+    ax = look.axes(height=1)
     ax.plot([1, 2])
-    style.explain(ax, 'A "title" <b>')
+    look.explain(ax, 'A "title" <b>')
     shown = style.picture(ax.figure)
     assert html.unescape(re.search('alt="(.*?)"', shown)[1]) == ax.figure.alt_text
     drawn, _alt = style._rendered(ax.figure, "svg")
@@ -357,7 +356,7 @@ def absences() -> list:
         "profit": ["comparison", "dealers"],
         "card": [
             f"everyone.{name}"
-            for name in inspect.signature(widgets.card.dossier).parameters
+            for name in inspect.signature(widgets.dossier.dossier).parameters
             if name not in ("dealer_id", "audience", "period", "brand")
         ]
         + ["actions"],
@@ -433,19 +432,19 @@ def test_classes_with_the_indicators_that_are_known(given, indicators, how):
         if how == "absent"
         else tables["totals"].assign(**dict.fromkeys(gone, float("nan")))
     )
-    own = judgement.joint_judgement(totals, tables["diagnoses"])
+    own = pareto.joint_judgement(totals, tables["diagnoses"])
     widget = widgets.explore_classes(totals, tables["diagnoses"], own)
     assert len(parts(widget, FloatSlider)) == (len(indicators) if len(indicators) > 1 else 0), (
         "a weight alone is all"
     )
     assert parts(widget, ToggleButtons), "without payments and gross profit the rule is revenue's"
     assert not failed(widget)
-    assert style.say("explore.nobody_changes") in seen(widget)
+    assert words.say("explore.nobody_changes") in seen(widget)
     nothing = totals.assign(revenue=float("nan"))
-    own = judgement.joint_judgement(nothing, tables["diagnoses"])
+    own = pareto.joint_judgement(nothing, tables["diagnoses"])
     widget = widgets.explore_classes(nothing, tables["diagnoses"], own)
     assert bool(parts(widget, ToggleButtons)) == bool(set(indicators) - set(pareto.NOT_ADDITIVE))
-    assert (said(widget) == [style.say("explore.no_dealers")]) == (not indicators)
+    assert (said(widget) == [words.say("explore.no_dealers")]) == (not indicators)
 
 
 def test_classes_by_revenue_and_of_a_network_of_losses(given):
@@ -454,7 +453,7 @@ def test_classes_by_revenue_and_of_a_network_of_losses(given):
     losing = {"payments": -1.0, "gross_profit": -2.0}
     for columns in (unknown, losing):
         totals = tables["totals"].assign(**columns)
-        own = judgement.joint_judgement(totals, tables["diagnoses"])
+        own = pareto.joint_judgement(totals, tables["diagnoses"])
         widget = widgets.explore_classes(totals, tables["diagnoses"], own)
         assert not failed(widget)
         assert ("<img" in seen(widget)) == (columns is unknown), (
@@ -485,7 +484,7 @@ def test_who_changes_class_is_shown_against_the_page(given):
         computed_class=tables["own"]["composite_class"], composite_class="C"
     )
     widget = explored("classes", {**tables, "own": by_hand})
-    assert style.say("explore.nobody_changes") in seen(widget), (
+    assert words.say("explore.nobody_changes") in seen(widget), (
         "a class set by hand is compared as it was computed"
     )
     (rule,), sliders = parts(widget, ToggleButtons), parts(widget, FloatSlider)
@@ -493,7 +492,7 @@ def test_who_changes_class_is_shown_against_the_page(given):
     for slider, weight in zip(sliders, (1.0, 0.2, 0.0), strict=True):
         slider.value = weight
     asked = dict(zip(pareto.INDICATORS, (1.0, 0.2, 0.0), strict=True))
-    judged = judgement.joint_judgement(
+    judged = pareto.joint_judgement(
         tables["totals"], tables["diagnoses"], rule="value", weights=asked
     )
     before = tables["own"].set_index("dealer_id")["composite_class"]
@@ -516,9 +515,9 @@ def test_who_changes_class_is_shown_against_the_page(given):
 
 def test_the_explorer_of_classes_begins_with_the_pages_rule(given):
     tables = given["classes"]
-    own = judgement.joint_judgement(tables["totals"], tables["diagnoses"], rule="value")
+    own = pareto.joint_judgement(tables["totals"], tables["diagnoses"], rule="value")
     widget = widgets.explore_classes(tables["totals"], tables["diagnoses"], own, rule="value")
-    assert style.say("explore.nobody_changes") in seen(widget)
+    assert words.say("explore.nobody_changes") in seen(widget)
 
 
 @pytest.fixture
@@ -527,7 +526,7 @@ def asked(given, small_demo, tmp_path):
     given.
     """
     shutil.copytree(small_demo.folder, tmp_path / "book")
-    return {**given["fishbone"], "book": read.workbook(tmp_path / "book")}
+    return {**given["fishbone"], "book": data.workbook(tmp_path / "book")}
 
 
 def test_the_climb_is_saved_as_the_plan(asked):
@@ -537,12 +536,12 @@ def test_the_climb_is_saved_as_the_plan(asked):
     how.value, days.value = "equal", 30
     assert not (book.folder / "plan.csv").exists(), "nothing is written before somebody asks for it"
     save.click()
-    plan = read.records(read.workbook(book.folder), "plan")
+    plan = data.records(data.workbook(book.folder), "plan")
     assert set(plan["factor_id"]) <= set(tree["factor_id"])
     assert set(plan["status"]) == {"open"}
     days.value = 5
     save.click()
-    assert len(read.records(read.workbook(book.folder), "plan")) < len(plan)
+    assert len(data.records(data.workbook(book.folder), "plan")) < len(plan)
     assert (book.folder / "plan.csv.bak").exists()
 
 
@@ -555,15 +554,15 @@ def test_what_can_not_be_climbed_or_written_is_not_said_to_be_saved(asked, monke
         told.append(parts(widget, HTML)[-1].value)
         return html.unescape(re.sub("<.*?>", "", told[-1]))
 
-    assert click(explored("fishbone", {**asked, "hills": asked["hills"].head(0)})) == style.say(
+    assert click(explored("fishbone", {**asked, "hills": asked["hills"].head(0)})) == words.say(
         "climb.nothing"
     )
     assert not (book.folder / "plan.csv").exists()
     widget = explored("fishbone", asked)
     with monkeypatch.context() as patch:
-        patch.setattr(climb, "legs", lambda *_: 1 / 0)
+        patch.setattr(effort, "legs", lambda *_: 1 / 0)
         parts(widget, IntSlider)[0].value = 40
-        assert click(widget) == style.say("climb.nothing"), (
+        assert click(widget) == words.say("climb.nothing"), (
             "what was shown before the error is not what is asked for"
         )
     parts(widget, IntSlider)[0].value = 45
@@ -638,13 +637,13 @@ def test_the_stock_shown_is_of_the_region_category_and_age_chosen(monkeypatch):
     ):
         region.value, category.value, days.value = chosen
         assert sorted(column(shown, "dealer_name") if names else []) == names.split()
-    assert style.say("inventory.none_older", days=90) in seen(shown)
-    assert figures[-1].alt_text == style.say("inventory.no_stock")
+    assert words.say("inventory.none_older", days=90) in seen(shown)
+    assert figures[-1].alt_text == words.say("inventory.no_stock")
     region.value, category.value = "", ""
     labels = [label.get_text() for label in figures[-1].axes[0].get_yticklabels()]
     assert sorted(labels) == ["Ann", "Bob", "Cid"]
     days.value = 180
-    assert style.say("inventory.none_older", days=180) in seen(shown)
+    assert words.say("inventory.none_older", days=180) in seen(shown)
 
 
 def test_the_proof_shown_is_of_the_dealer_chosen(given, small_demo):
@@ -652,13 +651,11 @@ def test_the_proof_shown_is_of_the_dealer_chosen(given, small_demo):
     shown = explored("profit", given["profit"])
     (choice,) = parts(shown, Dropdown)
     assert {value for _name, value in choice.options} == set(comparison["dealer_id"])
-    sums = earnings.brand_sums(small_demo, PERIOD)
+    sums = data.brand_sums(small_demo, PERIOD)
     assert set(sums["dealer_id"]) == set(comparison["dealer_id"])
     choice.value = chosen = choice.options[-1][1]
     assert said(shown) == profit.verdict(comparison, chosen)
-    assert style.table(profit.proof_table(profit.proof(comparison, chosen))).to_html() in seen(
-        shown
-    )
+    assert look.table(profit.proof_table(brands.proof(comparison, chosen))).to_html() in seen(shown)
 
 
 def test_a_dealer_without_a_name_is_shown_by_his_number(given):
@@ -688,4 +685,4 @@ def test_the_card_shown_is_of_the_dealer_and_the_reader_chosen(given):
         "what is handed to a dealer does not hold our judgement of him"
     )
     dealer.value = ""
-    assert said(shown) == [style.say("explore.choose")]
+    assert said(shown) == [words.say("explore.choose")]

@@ -16,7 +16,7 @@ import time
 import traceback
 from pathlib import Path
 
-from helpers import terminal
+from helpers.press import terminal
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "data" / "demo"
@@ -256,7 +256,7 @@ def _cards(text: str) -> int | str:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from helpers import checks
+    from helpers.data import checks
 
     book = _workbook(options)
     found = checks.findings(book)
@@ -341,17 +341,18 @@ def _cards_asked_for(options: argparse.Namespace) -> int | str | list[str]:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    from helpers import diff, edition, shelf, words
+    from helpers import words
+    from helpers.press import diff, edition, editions
 
     book = _workbook(options)
     words.speak(book.languages[0], book.currency)
-    folder, months = shelf.base(book, options.editions), (options.before, options.after)
+    folder, months = editions.base(book, options.editions), (options.before, options.after)
     # both are there before either is read
-    places = [shelf.require_edition(folder, month, book.name) for month in months]
+    places = [editions.require_edition(folder, month, book.name) for month in months]
     out = Path(options.out).expanduser().resolve() if options.out else None
     if out:
-        shelf.require_writable(out, [f"{name}.csv" for name in diff.Changes._fields])
-    before, after = (shelf.read_tables(place, book.languages[0]) for place in places)
+        editions.require_writable(out, [f"{name}.csv" for name in diff.Changes._fields])
+    before, after = (editions.read_tables(place, book.languages[0]) for place in places)
     found = diff.changes(before, after)
     spoken = dict(zip(("before", "after"), map(edition.month_name, months), strict=True))
     said = [
@@ -363,15 +364,15 @@ def _diff(options: argparse.Namespace) -> int:
     ]
     if out:
         written = found._replace(cells=diff.with_amounts(found.cells, (before, after)))
-        shelf.write_tables(out, written._asdict(), {"workbook": book.name, "diff": list(months)})
+        editions.write_tables(out, written._asdict(), {"workbook": book.name, "diff": list(months)})
     terminal.say(*map(terminal.visible, said))
     return 0
 
 
 def _demo(_options: argparse.Namespace) -> int:
-    from helpers import demo
+    from helpers.demo import build
 
-    demo.make_demo(DEMO)
+    build.make_demo(DEMO)
     terminal.say(str(DEMO))
     return 0
 
@@ -379,7 +380,7 @@ def _demo(_options: argparse.Namespace) -> int:
 def _lab(options: argparse.Namespace) -> int:
     book = _workbook(options)
     # keeps the pop-up about news and updates away
-    settings = Path(__file__).parent / "templates" / "lab"
+    settings = Path(__file__).parent / "press" / "templates" / "lab"
     place = ROOT / "notebooks" / getattr(options, "notebook", "")
     command = [
         sys.executable,
@@ -409,8 +410,8 @@ def _workbook(options: argparse.Namespace):
     )
     path = Path(options.config) if options.config else near or ROOT / "workbook.toml"
     if path.resolve() in (ROOT, ROOT / "workbook.toml") and not DEMO.is_dir():
-        from helpers import demo
+        from helpers.demo import build
 
         terminal.tell("making the demo network in data/demo first")
-        demo.make_demo(DEMO)
+        build.make_demo(DEMO)
     return workbook(path)

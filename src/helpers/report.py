@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from helpers import files, pages, press, shelf
+from helpers import files
+from helpers.press import editions, pages, printing
 from helpers.settings import DataError, Workbook
 
 PLACES = ("verdict", "tile", "change", "call", "quality")
@@ -55,7 +56,7 @@ def published(book: Workbook, period: str, name: str) -> pd.DataFrame:
     DataError
         If there is no such edition, or no such table in it; what exists is named.
     """
-    folder = shelf.require_edition(shelf.base(book), period, book.name) / "tables"
+    folder = editions.require_edition(editions.base(book), period, book.name) / "tables"
     if not (folder / f"{name}.csv").is_file():
         known = ", ".join(sorted(path.stem for path in folder.glob("*.csv"))) or "no table"
         raise DataError(f"{period}: the edition has no table {name!r}; it has {known}")
@@ -67,8 +68,8 @@ def previous(book: Workbook, period: str, name: str) -> pd.DataFrame:
 
     No rows where there is no such edition or table.
     """
-    before = shelf.earlier(shelf.base(book), period, book.name)
-    there = before and (shelf.base(book) / before / "tables" / f"{name}.csv").is_file()
+    before = editions.earlier(editions.base(book), period, book.name)
+    there = before and (editions.base(book) / before / "tables" / f"{name}.csv").is_file()
     return published(book, before, name) if there else pd.DataFrame()
 
 
@@ -182,7 +183,7 @@ def print_edition(
         For whom: us, or the dealer himself, or both.
     workers, executor
         Pages printed at the same time (all cores where not given), and where; see
-        `press.print_pages`.
+        `printing.print_pages`.
     seconds
         For the whole run; what is not finished by then fails.
     pdf, archive
@@ -198,8 +199,9 @@ def print_edition(
         published, and the edition before stays whole. What people laid into it, or changed in it,
         is kept aside when another takes its place.
     """
-    from helpers import edition, read
-    from helpers.pdf import require_browser, write_pdfs
+    from helpers import data
+    from helpers.press import edition
+    from helpers.press.pdf import require_browser, write_pdfs
 
     ends = time.time() + seconds
     chosen = pages.notebooks_asked_for(notebooks, only)
@@ -210,34 +212,34 @@ def print_edition(
     for notebook in chosen:
         pages.require_parameters(book, notebook)
     pages.require_notebooks(book, notebooks)
-    period = read.require_period(book, pages.require_month(period))
-    folder = shelf.base(book, out)
+    period = data.require_period(book, pages.require_month(period))
+    folder = editions.base(book, out)
     name = f"{period}-draft" if list(only) else period
-    shelf.require_own(folder, name, book.name)
+    editions.require_own(folder, name, book.name)
     missing_pdfs: dict[str, str] = {}
-    with _disk_told(), shelf.claimed(folder, name) as work:
-        read.prepare(book)
+    with _disk_told(), editions.claimed(folder, name) as work:
+        data.prepare(book)
         wanted = pages.dealers_asked_for(book, period, cards)
         made_of = pages.ingredients(book, folder, period)
         asked = pages.ready_pages(book, chosen, languages, period, made_of)
         if wanted:
             card = pages.card_notebook(book, notebooks)
             asked += pages.ready_pages(book, [card], languages, period, made_of, wanted, audiences)
-        printed = press.print_pages(
+        printed = printing.print_pages(
             asked,
             folder,
             work,
             made_of["data"],
             workers=workers,
-            limits=press.usual_limits(ends),
+            limits=printing.usual_limits(ends),
             executor=executor,
         )
         bound_of = pages.digest_of(
             [tuple(page)[1:3] for page in asked], sorted(printed.failed), pdf, archive
         )
-        stands = bound_of == edition.bound_of(folder / name) and shelf.is_whole(folder / name)
+        stands = bound_of == edition.bound_of(folder / name) and editions.is_whole(folder / name)
         if not stands:  # else what stands there is whole, and made of the same
-            new, before = work / "edition", shelf.earlier(folder, period, book.name)
+            new, before = work / "edition", editions.earlier(folder, period, book.name)
             edition.write_edition(
                 new,
                 book,
@@ -253,11 +255,11 @@ def print_edition(
                 missing_pdfs = write_pdfs(new, folder / ".pdfs", workers=workers, ends=ends).failed
                 if missing_pdfs:
                     edition.mark_missing(new, missing_pdfs)
-            shelf.seal(new, f"{book.name}-{name}.zip" if archive else "")
+            editions.seal(new, f"{book.name}-{name}.zip" if archive else "")
             if archive:
-                shelf.pack(new, f"{book.name}-{name}")
-            shelf.put(new, folder / name)
-            shelf.prune(folder)
+                editions.pack(new, f"{book.name}-{name}")
+            editions.put(new, folder / name)
+            editions.prune(folder)
         if not stands or not (folder / "index.html").exists():
             edition.write_list(folder, book, languages[0])
     known = {
@@ -270,12 +272,12 @@ def print_edition(
 
 
 def _by_language(
-    asked: Iterable[pages.Page], folder: Path, printed: press.Printed
-) -> dict[str, list[shelf.Printed]]:
+    asked: Iterable[pages.Page], folder: Path, printed: printing.Printed
+) -> dict[str, list[editions.Printed]]:
     """Group pages by language, as they are bound."""
-    found: dict[str, list[shelf.Printed]] = {}
+    found: dict[str, list[editions.Printed]] = {}
     for page in asked:
-        made = shelf.Printed(
+        made = editions.Printed(
             page.name,
             folder / ".pages" / page.key,
             printed.seconds.get(page.key) is None,

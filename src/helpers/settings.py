@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 
 from helpers import words
 
-ROOT = Path(__file__).parents[2]  # reports, cache and reference tables lie in the project
+PACKAGE = Path(__file__).parent  # all that runs
+ROOT = PACKAGE.parents[1]  # reports, cache and reference tables lie in the project
 FILE_KINDS = (".parquet", ".csv", ".csv.gz")
 WORKBOOK_KEYS = ("name", "title", "title_zh", "brand", "currency", "language", "generated")
 GIVEN_BY_THE_RUN = ("period", "config", "language")

@@ -16,21 +16,23 @@ from matplotlib.axes import Axes
 
 from helpers import (
     card,
-    climb,
+    consumers,
+    data,
     fishbone,
-    groups,
     inventory,
-    judgement,
+    look,
     pareto,
-    plan,
-    profiles,
     profit,
-    read,
-    rfm,
-    style,
-    weights,
+    segmentation,
+    words,
     workshop,
 )
+from helpers.card import dossier
+from helpers.data import read
+from helpers.fishbone import effort
+from helpers.look import style
+from helpers.profit import brands
+from helpers.workshop import growth
 
 
 def explore_classes(
@@ -38,30 +40,30 @@ def explore_classes(
 ) -> widgets.Widget:
     """Move the class borders and the weights, and see who changes class.
 
-    `totals` and `diagnoses` as for `judgement.joint_judgement`; `own` is what the page makes of
+    `totals` and `diagnoses` as for `pareto.joint_judgement`; `own` is what the page makes of
     them, by `rule`. Who was put into a class by hand is compared with the class that was computed.
     """
     known = [i for i in pareto.INDICATORS if i in totals and totals[i].notna().any()]
-    by_revenue = judgement.by_revenue(totals)
+    by_revenue = pareto.by_revenue(totals)
     additive = ["revenue"] if by_revenue else [i for i in known if i not in pareto.NOT_ADDITIVE]
     if not known and not additive:
-        return _instead(style.say("explore.no_dealers"))
+        return _instead(words.say("explore.no_dealers"))
     by_rule = widgets.ToggleButtons(
-        options=[(style.label(f"rule_{r}"), r) for r in pareto.RULES],
+        options=[(words.label(f"rule_{r}"), r) for r in pareto.RULES],
         value=rule,
-        description=style.label("rule"),
+        description=words.label("rule"),
         style={"button_width": "auto"},
     )
     indicator = widgets.Dropdown(
-        options=[(style.label(i), i) for i in additive], description=style.label("indicator")
+        options=[(words.label(i), i) for i in additive], description=words.label("indicator")
     )
     sliders = {
         i: widgets.FloatSlider(
-            value=judgement.WEIGHTS[i],
+            value=pareto.WEIGHTS[i],
             min=0,
             max=1,
             step=0.05,
-            description=style.label(i),
+            description=words.label(i),
             style={"description_width": "initial"},
         )
         for i in known
@@ -69,25 +71,25 @@ def explore_classes(
 
     def show(rule: str = rule, indicator: str = "", **given: float) -> Iterable[object]:
         asked = {i: given.get(i, float(i in known)) for i in pareto.INDICATORS}
-        judged = judgement.joint_judgement(totals, diagnoses, rule=rule, weights=asked)
+        judged = pareto.joint_judgement(totals, diagnoses, rule=rule, weights=asked)
         total = sum(asked[i] for i in known)
         weighed = [
-            f"{style.label(i)} {style.percent(asked[i] / total if total else 0)}" for i in known
+            f"{words.label(i)} {words.percent(asked[i] / total if total else 0)}" for i in known
         ]
         changed = _changed_classes(judged, own)
-        said = style.say(
+        said = words.say(
             "explore.classes",
             now=_class_counts(judged["composite_class"]),
             n=len(changed),
             own=_class_counts(_computed(own)),
         )
-        yield style.Prose(
-            [said, "" if by_revenue else style.say("pareto.weights", weights=", ".join(weighed))]
+        yield look.Prose(
+            [said, "" if by_revenue else words.say("pareto.weights", weights=", ".join(weighed))]
         )
         if indicator:
             yield pareto.plot_pareto(judged, indicator)
-        yield style.table(judgement.class_table(judged))
-        yield style.table(changed, limit=20, empty=style.say("explore.nobody_changes"))
+        yield look.table(pareto.class_table(judged))
+        yield look.table(changed, limit=20, empty=words.say("explore.nobody_changes"))
 
     # rule and indicator say nothing where no total adds up, nor does a single weight
     controls = {"rule": by_rule, "indicator": indicator} if additive else {}
@@ -117,23 +119,26 @@ def _changed_classes(judged: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
 def explore_rfm(orders: pd.DataFrame, end_date: object, rules: pd.DataFrame) -> widgets.Widget:
     """Choose how recency is scored, by the calendar or by quantile, and see the segments change.
 
-    `orders` as `read.dealer_orders` gives them, `rules` from `rfm_segments.csv`.
+    `orders` as `data.dealer_orders` gives them, `rules` from `rfm_segments.csv`.
     """
     if orders.empty:
-        return _instead(style.say("explore.no_dealers"))
-    cuts = {style.label("by_calendar"): rfm.CALENDAR_CUTS, style.label("by_quantile"): "quantile"}
-    chosen = widgets.ToggleButtons(options=list(cuts), description=style.label("rule"))
+        return _instead(words.say("explore.no_dealers"))
+    cuts = {
+        words.label("by_calendar"): segmentation.CALENDAR_CUTS,
+        words.label("by_quantile"): "quantile",
+    }
+    chosen = widgets.ToggleButtons(options=list(cuts), description=words.label("rule"))
 
     def show(chosen: str) -> Iterable[object]:
-        scores = rfm.rfm_scores(orders, end_date, cuts=cuts[chosen])
-        yield rfm.plot_rfm(scores)
-        yield style.table(rfm.segment_mix(rfm.rfm_segments(scores, rules), rules))
+        scores = segmentation.rfm_scores(orders, end_date, cuts=cuts[chosen])
+        yield segmentation.plot_rfm(scores)
+        yield look.table(segmentation.segment_mix(segmentation.rfm_segments(scores, rules), rules))
 
     return _explorer({"chosen": chosen}, show)
 
 
 def explore_fishbone(
-    book: read.Workbook,
+    book: data.Workbook,
     tree: pd.DataFrame,
     scored: pd.DataFrame,
     pairs: pd.DataFrame,
@@ -143,15 +148,14 @@ def explore_fishbone(
     """Choose the weights and the days of effort, see the fish and the climb change, and save the
     climb as the plan.
 
-    `tree`, `scored`, `pairs`, `habits` and `hills` as `fishbone.factor_tree`,
-    `scoring.factor_scores`, `weights.chosen_weights` and `climb.require_assumptions` give or take
-    them.
+    `tree`, `scored`, `pairs`, `habits` and `hills` as `factor_tree`, `factor_scores`,
+    `chosen_weights` and `require_assumptions` of `fishbone` give or take them.
     """
     if scored[["score", "data_score"]].isna().all(axis=None):
-        return _instead(style.say("fishbone.no_score", n=int(tree["is_leaf"].sum())))
+        return _instead(words.say("fishbone.no_score", n=int(tree["is_leaf"].sum())))
     how = widgets.ToggleButtons(
-        options=[(style.label(f"weights_{h}"), h) for h in weights.HOW],
-        description=style.label("weight"),
+        options=[(words.label(f"weights_{h}"), h) for h in fishbone.HOW],
+        description=words.label("weight"),
         style={"button_width": "auto"},
     )
     days = widgets.IntSlider(
@@ -159,35 +163,35 @@ def explore_fishbone(
         min=5,
         max=240,
         step=5,
-        description=style.label("effort_days"),
+        description=words.label("effort_days"),
         style={"description_width": "initial"},
     )
-    start = widgets.DatePicker(value=dt.date.today(), description=style.label("start_date"))
-    save = widgets.Button(description=style.say("plan.save"), layout={"width": "auto"})
+    start = widgets.DatePicker(value=dt.date.today(), description=words.label("start_date"))
+    save = widgets.Button(description=words.say("plan.save"), layout={"width": "auto"})
     told, climbed = widgets.HTML(), {}
 
     def show(how: str, days: int) -> Iterable[object]:
         climbed.clear()  # what can't be shown can't be saved
-        weight, used = weights.chosen_weights(how, tree, pairs, habits)
+        weight, used = fishbone.chosen_weights(how, tree, pairs, habits)
         table = fishbone.factor_table(tree, scored, weight)
-        starts = climb.starting_points(fishbone.shown_scores(table), weight, hills, tree)
-        climbed["legs"] = climb.legs(starts, days)
-        yield style.Prose(weights.how_sentences(used, how))
-        yield fishbone.plot_fishbone(tree, table, head=style.label("dealer_earns"))
-        yield climb.plot_climb(climbed["legs"], climb.frontier(starts, days), tree)
+        starts = fishbone.starting_points(fishbone.shown_scores(table), weight, hills, tree)
+        climbed["legs"] = effort.legs(starts, days)
+        yield look.Prose(fishbone.how_sentences(used, how))
+        yield fishbone.plot_fishbone(tree, table, head=words.label("dealer_earns"))
+        yield fishbone.plot_climb(climbed["legs"], fishbone.frontier(starts, days), tree)
 
     def kept() -> Iterable[object]:
         legs = climbed.get("legs", pd.DataFrame())
         proposed = (
-            plan.proposed_plan(legs, tree, start_date=start.value or dt.date.today())
+            fishbone.proposed_plan(legs, tree, start_date=start.value or dt.date.today())
             if len(legs)
             else legs
         )
         if proposed.empty:
-            yield style.Prose([style.say("climb.nothing")])
+            yield look.Prose([words.say("climb.nothing")])
         else:
             saved = read.keep_plan(book, proposed)
-            yield style.Prose([style.say("plan.saved", path=saved.name, n=len(proposed))])
+            yield look.Prose([words.say("plan.saved", path=saved.name, n=len(proposed))])
 
     def keep(_button: widgets.Button) -> None:
         told.value = _shown(kept)
@@ -202,24 +206,24 @@ def explore_groups(habits: pd.DataFrame) -> widgets.Widget:
 
     `habits` are consumers' features.
     """
-    n_kinds = len(habits.reindex(columns=[*groups.DISTANCE]).drop_duplicates())
+    n_kinds = len(habits.reindex(columns=[*consumers.DISTANCE]).drop_duplicates())
     if n_kinds < 2:
-        return _instead(style.say("explore.few_consumers"))
+        return _instead(words.say("explore.few_consumers"))
     most = min(8, n_kinds)
     asked = widgets.IntSlider(
         value=min(4, most),
         min=2,
         max=most,
-        description=style.label("n_groups"),
+        description=words.label("n_groups"),
         style={"description_width": "initial"},
         continuous_update=False,
     )
 
     def show(asked: int) -> Iterable[object]:
-        found = groups.consumer_groups(habits, k=asked)
-        names = profiles.group_names(habits, found.labels)
-        yield style.table(profiles.profile_table(habits, found.labels, names))
-        yield profiles.plot_profiles(profiles.differences(habits, found.labels), names)
+        found = consumers.consumer_groups(habits, k=asked)
+        names = consumers.group_names(habits, found.labels)
+        yield look.table(consumers.profile_table(habits, found.labels, names))
+        yield consumers.plot_profiles(consumers.differences(habits, found.labels), names)
 
     return _explorer({"asked": asked}, show)
 
@@ -234,7 +238,7 @@ def explore_growth(
     is kept nowhere.
     """
     if statements.empty or stages.empty:
-        return _instead(style.say("explore.no_statements"))
+        return _instead(words.say("explore.no_statements"))
     sliders, rows = {}, []
     for stage in stages["stage"]:
         for row in statements[statements["stage"] == stage].itertuples():
@@ -243,7 +247,7 @@ def explore_growth(
             )
             sliders[row.item_id] = slider
             text = widgets.HTML(
-                html.escape(style.translated(row.en, row.zh)), layout={"flex": "1 1 0"}
+                html.escape(words.translated(row.en, row.zh)), layout={"flex": "1 1 0"}
             )
             rows.append(widgets.HBox([slider, text]))
 
@@ -252,7 +256,7 @@ def explore_growth(
             given, statements, stages, found.threshold if found else workshop.THRESHOLD
         )
         yield workshop.plot_profile(own if found is None else found, None if found is None else own)
-        yield style.Prose(workshop.bottom_line(own))
+        yield look.Prose(growth.bottom_line(own))
 
     return widgets.VBox([*rows, _following(sliders, show)])
 
@@ -265,15 +269,15 @@ def explore_stock(
     `aged` from `inventory.aged`, `flows` and `models` from the door's `stock`.
     """
     if aged.empty:
-        return _instead(style.say("inventory.no_stock"))
+        return _instead(words.say("inventory.no_stock"))
     wide = {"style": {"description_width": "initial"}}
     places = dealers.drop_duplicates("dealer_id").set_index("dealer_id")["region"]
     kinds = models.drop_duplicates("product_id").set_index("product_id")["category"]
     where, what = aged["dealer_id"].map(places), aged["product_id"].map(kinds)
     region, category = (
         widgets.Dropdown(
-            options=[(style.label("all_of_them"), ""), *((style.word(k), k) for k in known)],
-            description=style.label(name),
+            options=[(words.label("all_of_them"), ""), *((words.word(k), k) for k in known)],
+            description=words.label(name),
             **wide,
         )
         for name, known in (
@@ -286,7 +290,7 @@ def explore_stock(
         min=0,
         max=360,
         step=30,
-        description=style.label("age_limit"),
+        description=words.label("age_limit"),
         continuous_update=False,
         **wide,
     )
@@ -299,9 +303,7 @@ def explore_stock(
         )
         older = inventory.named(inventory.older_than(chosen, days), dealers, models)
         shown = [column for column in inventory.DEAD if column in older]
-        yield style.table(
-            older[shown], limit=20, empty=style.say("inventory.none_older", days=days)
-        )
+        yield look.table(older[shown], limit=20, empty=words.say("inventory.none_older", days=days))
 
     return _explorer({"region": region, "category": category, "days": days}, show)
 
@@ -312,18 +314,18 @@ def explore_profit(comparison: pd.DataFrame, dealers: pd.DataFrame) -> widgets.W
     `comparison` as `profit.brand_comparison`.
     """
     if comparison.empty:
-        return _instead(style.say("standing.nothing"))
+        return _instead(words.say("standing.nothing"))
     names = dealers.drop_duplicates("dealer_id").set_index("dealer_id")["dealer_name"]
     options = [(f"{names.get(d, d)} ({d})", d) for d in comparison["dealer_id"].unique()]
     chosen = widgets.Dropdown(
         options=sorted(options),
-        description=style.label("dealer_name"),
+        description=words.label("dealer_name"),
         style={"description_width": "initial"},
     )
 
     def show(chosen: str) -> Iterable[object]:
-        yield style.Prose(profit.verdict(comparison, chosen))
-        yield style.table(profit.proof_table(profit.proof(comparison, chosen)))
+        yield look.Prose(profit.verdict(comparison, chosen))
+        yield look.table(profit.proof_table(brands.proof(comparison, chosen)))
         yield profit.plot_proof(comparison, chosen)
 
     return _explorer({"chosen": chosen}, show)
@@ -334,34 +336,34 @@ def explore_card(
 ) -> widgets.Widget:
     """Choose a dealer and who reads his card, and see its next steps and figures.
 
-    `everyone` holds the tables that `card.dossier` takes, `actions` is the table of measures.
+    `everyone` holds the tables that `dossier.dossier` takes, `actions` is the table of measures.
     """
     names = everyone["dealers"].drop_duplicates("dealer_id").set_index("dealer_id")["dealer_name"]
     # who is not in the table of dealers has no card
     options = {f"{names[d]} · {d}": d for d in everyone["judged"]["dealer_id"] if d in names.index}
     if not options:
-        return _instead(style.say("explore.no_dealers"))
+        return _instead(words.say("explore.no_dealers"))
     dealer = widgets.Combobox(
         options=[*options],
         value=next(iter(options)),
         ensure_option=True,
-        description=style.label("dealer_name"),
+        description=words.label("dealer_name"),
         continuous_update=False,
         layout={"width": "32em"},
     )
     audience = widgets.ToggleButtons(
-        options=[(style.say(f"report.card_for_{a}"), a) for a in card.AUDIENCES],
+        options=[(words.say(f"report.card_for_{a}"), a) for a in card.AUDIENCES],
         style={"button_width": "auto"},
     )
 
     def show(name: str, audience: str) -> Iterable[object]:
         if name not in options:  # the field was emptied
-            yield style.Prose([style.say("explore.choose")])
+            yield look.Prose([words.say("explore.choose")])
             return
-        found = card.dossier(options[name], audience, period, brand, **everyone)
+        found = dossier.dossier(options[name], audience, period, brand, **everyone)
         yield card.heading(found)
-        yield style.Prose(card.next_steps(found, actions))
-        yield style.Prose(card.summary(found))
+        yield look.Prose(card.next_steps(found, actions))
+        yield look.Prose(card.summary(found))
         yield card.plot_purchases(found)
         yield card.plot_stock_age(found)
 
@@ -373,7 +375,7 @@ def explore_card(
 
 def _instead(sentence: str) -> widgets.HTML:
     """Say in place of controls that there is nothing to explore."""
-    return widgets.HTML(_as_output(style.Prose([sentence])._repr_html_()))
+    return widgets.HTML(_as_output(look.Prose([sentence])._repr_html_()))
 
 
 def _explorer(
@@ -413,8 +415,8 @@ def _shown(show: Callable[..., Iterable[object]], **values: object) -> str:
     try:
         return _as_output("".join(map(_html, show(**values))))
     except Exception as error:
-        told = style.say("explore.failed", error=f"{type(error).__name__}: {error}")
-        return _as_output(style.Prose([told])._repr_html_())
+        told = words.say("explore.failed", error=f"{type(error).__name__}: {error}")
+        return _as_output(look.Prose([told])._repr_html_())
     finally:
         for number in set(plt.get_fignums()) - before:
             plt.close(number)

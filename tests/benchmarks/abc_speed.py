@@ -109,14 +109,16 @@ def ours(folder: Path):
     import ibis.backends.duckdb  # noqa: F401 - Ibis imports it when it connects: not to be timed
     import pandas as pd
 
-    from helpers import pareto, read, tables
+    from helpers import data
+    from helpers.data import tables
+    from helpers.pareto import classes
 
     tables.CACHE = folder / "cache"
-    book = read.workbook(folder / "workbook.toml")
+    book = data.workbook(folder / "workbook.toml")
 
     def work() -> pd.DataFrame:
-        totals = read.dealer_totals(book, PERIOD)
-        return totals.assign(**{f"{i}_class": pareto.abc_classes(totals[i]) for i in INDICATORS})
+        totals = data.dealer_totals(book, PERIOD)
+        return totals.assign(**{f"{i}_class": classes.abc_classes(totals[i]) for i in INDICATORS})
 
     return work
 
@@ -128,12 +130,13 @@ def judged(folder: Path):
     """
     import ibis.backends.duckdb  # noqa: F401
 
-    from helpers import judgement, read, tables
+    from helpers import data, pareto
+    from helpers.data import tables
 
     tables.CACHE = folder / "cache"
-    book = read.workbook(folder / "workbook.toml")
-    diagnoses = read.reference(book, "diagnoses")
-    return lambda: judgement.joint_judgement(read.dealer_totals(book, PERIOD), diagnoses)
+    book = data.workbook(folder / "workbook.toml")
+    diagnoses = data.reference(book, "diagnoses")
+    return lambda: pareto.joint_judgement(data.dealer_totals(book, PERIOD), diagnoses)
 
 
 def sql(folder: Path):
@@ -250,10 +253,11 @@ def make_data(folder: Path, n_lines: int, n_dealers: int) -> None:
             query = query.format(lines=n_lines, dealers=n_dealers)
             duckdb.connect().sql(f"COPY ({query}) TO '{folder / name}.parquet' (FORMAT parquet)")
         (folder / "made").touch()
-    from helpers import read, tables
+    from helpers import data
+    from helpers.data import tables
 
     tables.CACHE = folder / "cache"
-    read.prepare(read.workbook(folder / "workbook.toml"))
+    data.prepare(data.workbook(folder / "workbook.toml"))
 
 
 def peer_python(folder: Path) -> str:

@@ -33,7 +33,8 @@ from absences import (
     whole_bodies,
     write_case,
 )
-from helpers import kernels, press
+from helpers.press import printing
+from helpers.press.kernels import provisioner
 
 LANGUAGES = ("en", "zh-Hans")
 WORKSHOP = ("08_workshop",)  # in no edition
@@ -45,7 +46,7 @@ def known(file: Path) -> tuple:
 
     Start what prints pages there.
     """
-    kernels.load_ahead(press.PRELOAD)
+    provisioner.load_ahead(printing.PRELOAD)
     return (*pickle.loads(file.read_bytes()), concurrent.futures.ThreadPoolExecutor(1))
 
 
@@ -84,7 +85,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         network, file = whole(), Path(folder) / "whole.pickle"
         file.write_bytes(pickle.dumps((network, whole_bodies(network, LANGUAGES, Path(folder)))))
-        kernels.end_kernels()
+        provisioner.end_kernels()
         # the project's would grow by all these
         os.environ["WORKBOOK_CACHE"] = str(Path(folder) / "cache")
         processes = concurrent.futures.ProcessPoolExecutor(

@@ -20,12 +20,14 @@ from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
 from sklearn.metrics import silhouette_score
 
-from helpers import groups, kept, profiles, stability, strategies, style
+from helpers import consumers, look
+from helpers.consumers import groups, number_of_groups
+from helpers.data import cache
 
 N_CONSUMERS = 1_000_000
-kept.IN_USE = False  # each turn works it out
+cache.IN_USE = False  # each turn works it out
 TARGETS = {"ratio": 3.0, "none_found": 0.95, "rand": 0.9, "blobs": 0.95}
-COLUMNS = groups.DISTANCE | groups.DESCRIBED  # ten features
+COLUMNS = consumers.DISTANCE | groups.DESCRIBED  # ten features
 LOOP_SIZES = (2_000, 4_000, 8_000)
 # of each planted group: part, visits beyond the first, lines beyond the first, price level,
 # discount, part bought in promotions and in season, days since the last visit
@@ -68,7 +70,7 @@ def make_features(n: int, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
         }
     )
     features.loc[rng.choice(n, n // 100, replace=False), "discount_share"] = np.nan
-    # as `features.consumer_features` gives them
+    # as `data.consumer_features` gives them
     order = features["consumer_id"].argsort().to_numpy()
     return features.iloc[order].reset_index(drop=True), group[order]
 
@@ -106,14 +108,14 @@ def group_sums(labels: pd.Series) -> dict[str, pd.DataFrame]:
 def ours(features: pd.DataFrame) -> tuple[groups.Groups, dict[str, str], dict[str, float]]:
     """Go from features to names; -> groups, names, and the seconds of each step."""
     steps, start = {}, time.perf_counter()
-    found = groups.consumer_groups(features, columns=COLUMNS)
+    found = consumers.consumer_groups(features, columns=COLUMNS)
     steps["groups"] = time.perf_counter() - start
-    names = profiles.group_names(features, found.labels)
+    names = consumers.group_names(features, found.labels)
     steps["names"] = time.perf_counter() - start - sum(steps.values())
-    profiles.differences(features, found.labels)
-    profiles.profile_table(features, found.labels, names)
+    consumers.differences(features, found.labels)
+    consumers.profile_table(features, found.labels, names)
     steps["profiles"] = time.perf_counter() - start - sum(steps.values())
-    strategies.strategy_lines(features, found.labels, **group_sums(found.labels))
+    consumers.strategy_lines(features, found.labels, **group_sums(found.labels))
     steps["strategy lines"] = time.perf_counter() - start - sum(steps.values())
     return found, names, steps
 
@@ -121,7 +123,7 @@ def ours(features: pd.DataFrame) -> tuple[groups.Groups, dict[str, str], dict[st
 def speed(n: int, repeats: int) -> list[str]:
     """Run both sides by turns; -> the targets missed."""
     features, truth = make_features(n)
-    matrix = groups.scaled(features, COLUMNS).to_numpy()
+    matrix = consumers.scaled(features, COLUMNS).to_numpy()
     truth = pd.Series(truth, index=features["consumer_id"]).sort_index().to_numpy()
     mine, theirs, steps = [], [], []
     for turn in range(repeats + 1):
@@ -134,7 +136,9 @@ def speed(n: int, repeats: int) -> list[str]:
             theirs.append(time.perf_counter() - middle)
             steps.append(step)
     ratio = statistics.median(a / b for a, b in zip(mine, theirs, strict=True))
-    rand, plain_rand = (stability.adjusted_rand(x, truth) for x in (found.labels, plain.labels_))
+    rand, plain_rand = (
+        number_of_groups.adjusted_rand(x, truth) for x in (found.labels, plain.labels_)
+    )
     print(
         f"{n:,} consumers, {len(COLUMNS)} features, medians of {repeats} turns; k = "
         f"{len(found.model.codes)} found"
@@ -144,7 +148,7 @@ def speed(n: int, repeats: int) -> list[str]:
     print(f"  KMeans(n_init=10) at that k  {statistics.median(theirs):6.2f} s   ratio {ratio:.2f}")
     print(
         f"  adjusted Rand with the planted groups: ours {rand:.3f}, KMeans {plain_rand:.3f}; "
-        f"with each other {stability.adjusted_rand(found.labels, plain.labels_):.3f}"
+        f"with each other {number_of_groups.adjusted_rand(found.labels, plain.labels_):.3f}"
     )
     print("  " + "; ".join(names.values()))
     loop(matrix, statistics.median(mine))
@@ -159,7 +163,7 @@ def loop(matrix: np.ndarray, mine: float) -> None:
     seconds = []
     for n in LOOP_SIZES:
         start = time.perf_counter()
-        for k in stability.KS:
+        for k in number_of_groups.KS:
             labels = KMeans(k, n_init=10, random_state=0).fit_predict(matrix[:n])
             silhouette_score(matrix[:n], labels)
         seconds.append(time.perf_counter() - start)
@@ -178,14 +182,14 @@ def noise(n_seeds: int, n: int = 2_000) -> list[str]:
         "one correlated Gaussian": lambda rng: rng.normal(size=(n, 6)) @ rng.normal(size=(6, 6)),
         "uniform": lambda rng: rng.uniform(size=(n, 6)),
         "exponential, on a log scale": lambda rng: np.log(rng.exponential(size=(n, 6))),
-        "buyers of one kind": lambda rng: groups.scaled(one_kind(rng, n)).to_numpy(),
+        "buyers of one kind": lambda rng: consumers.scaled(one_kind(rng, n)).to_numpy(),
     }
     for name, draw in kinds.items():
         found = Counter()
         for seed in range(n_seeds):
             x = draw(np.random.default_rng(seed))
             x = x if name == "buyers of one kind" else (x - x.mean(axis=0)) / x.std(axis=0)
-            found[stability.chosen_k(stability.choice_of_k(x, seed=seed))] += 1
+            found[number_of_groups.chosen_k(number_of_groups.choice_of_k(x, seed=seed))] += 1
         print(f"  noise, {name}: no natural groups in {found[1]} of {n_seeds} seeds")
         missed += [name] * (found[1] < TARGETS["none_found"] * n_seeds)
     return missed
@@ -223,7 +227,7 @@ def blobs(n_seeds: int, n: int = 3_000) -> list[str]:
             seed += 1
             if pdist(centres).min() >= 6:
                 x = (x - x.mean(axis=0)) / x.std(axis=0)
-                found[stability.chosen_k(stability.choice_of_k(x, seed=seed))] += 1
+                found[number_of_groups.chosen_k(number_of_groups.choice_of_k(x, seed=seed))] += 1
         right += found[k]
         told.append(f"{k}: {found[k]}")
     print(f"  blobs, times the number is found in {n_seeds} seeds: " + ", ".join(told))
@@ -240,7 +244,7 @@ def main() -> None:
         "--seeds", type=int, default=100, help="of noise; a fifth of them of blobs per number"
     )
     asked = ask.parse_args()
-    style.use("en")
+    look.use("en")
     missed = speed(asked.consumers, asked.repeats) if asked.repeats else []
     missed += noise(asked.seeds) + blobs(max(asked.seeds // 5, 1)) if asked.seeds else []
     print(f"missed: {', '.join(missed)}" if missed else "every target is met")

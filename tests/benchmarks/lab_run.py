@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from helpers import pdf
+from helpers.press import pdf
 from helpers.settings import ROOT
 
 SETTINGS = ROOT / "src" / "helpers" / "templates" / "lab"

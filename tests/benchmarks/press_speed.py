@@ -56,9 +56,10 @@ def by_commands(notebook: Path, folder: Path, parameters: dict) -> float:
 
 
 def card_pages(n: int, folder: Path) -> tuple:
-    from helpers import pages, read
+    from helpers import data
+    from helpers.press import pages
 
-    book = read.workbook(ROOT / CONFIG)
+    book = data.workbook(ROOT / CONFIG)
     made_of = pages.ingredients(book, folder, PERIOD)
     ids = pages.dealers_asked_for(book, PERIOD, n)
     return pages.ready_pages(book, [CARD], ["en"], PERIOD, made_of, ids, ["us"]), made_of["data"]
@@ -66,11 +67,11 @@ def card_pages(n: int, folder: Path) -> tuple:
 
 def press_cards(n: int, folder: Path) -> None:
     """Print cards with the press, its warm process and the network's tables included."""
-    from helpers import press
+    from helpers.press import printing
 
     (folder / "work").mkdir(parents=True)
     asked, fingerprint = card_pages(n, folder)
-    found = press.print_pages(asked, folder, folder / "work", fingerprint, workers=WORKERS)
+    found = printing.print_pages(asked, folder, folder / "work", fingerprint, workers=WORKERS)
     assert not found.failed, found.failed
     assert len(list((folder / ".pages").glob("*/page.html"))) == n
 
@@ -91,7 +92,7 @@ def plain_cells(n: int, turn: int, folder: Path) -> None:
     import matplotlib.pyplot as plt
     from nbformat import v4
 
-    from helpers import edition
+    from helpers.press import edition
 
     asked, _fingerprint = card_pages(n, folder)
     for page in itertools.islice(asked, turn, None, WORKERS):
@@ -222,7 +223,7 @@ def many(n: int, folder: Path) -> bool:
 
     import psutil
 
-    from helpers import pages, press
+    from helpers.press import pages, printing
 
     (folder / "work").mkdir(parents=True)
     cells = [
@@ -246,15 +247,15 @@ def many(n: int, folder: Path) -> bool:
         ]
 
     me = psutil.Process()
-    press.PRELOAD = ["helpers.report"]
+    printing.PRELOAD = ["helpers.report"]
     quiet = open(os.devnull, "w")  # noqa: PTH123, SIM115
     shown, sys.stderr = sys.stderr, quiet
     # imports and caches fill
-    press.print_pages(asked(0, 50), folder, folder / "work", "data", workers=WORKERS)
+    printing.print_pages(asked(0, 50), folder, folder / "work", "data", workers=WORKERS)
     thousands = asked(50, n + 50)
     before = (me.num_fds(), threading.active_count(), len(me.children(recursive=True)))
     memory, started = me.memory_info().rss, time.perf_counter()
-    press.print_pages(thousands, folder, folder / "work", "data", workers=WORKERS)
+    printing.print_pages(thousands, folder, folder / "work", "data", workers=WORKERS)
     seconds, grown = time.perf_counter() - started, (me.memory_info().rss - memory) / 1e6
     sys.stderr = shown
     after = (me.num_fds(), threading.active_count(), len(me.children(recursive=True)))
@@ -318,9 +319,9 @@ def main() -> int:
     if options.side:
         what, folder = options.side[0].split(), Path(options.side[1])
         if what[0] == "prepare":
-            from helpers import read
+            from helpers import data
 
-            read.prepare(read.workbook(ROOT / CONFIG))
+            data.prepare(data.workbook(ROOT / CONFIG))
         elif what[0] == "press":
             press_cards(int(what[1]), folder)
         else:

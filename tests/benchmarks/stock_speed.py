@@ -71,13 +71,14 @@ def ours(folder: Path, toml: str = "moves.toml"):
     import ibis.backends.duckdb  # noqa: F401 - Ibis imports it when it connects: not to be timed
     import pandas as pd
 
-    from helpers import read, stock, tables
+    from helpers import data
+    from helpers.data import tables
 
     tables.CACHE = folder / "cache"
-    book = read.workbook(folder / toml)
+    book = data.workbook(folder / toml)
 
     def work() -> dict[str, float]:
-        there = stock.on_hand(book, PERIOD)
+        there = data.on_hand(book, PERIOD)
         age = (there.as_of - there.layers["received_date"]).dt.days.fillna(BUCKETS[-1])
         rows = there.layers.assign(
             value=there.layers["quantity"] * there.layers["unit_cost"], bucket=pd.cut(age, BUCKETS)
@@ -144,7 +145,8 @@ def make_data(folder: Path, n_moves: int) -> float:
             f"'{folder}/no_lines.parquet'"
         )
         (folder / "made").touch()
-    from helpers import read, tables
+    from helpers import data
+    from helpers.data import tables
 
     tables.CACHE = folder / "cache"
     for name, sell_in in (("moves", "no_lines"), ("priced", "sell_in")):
@@ -152,7 +154,7 @@ def make_data(folder: Path, n_moves: int) -> float:
         toml.write_text(
             TOML.format(sell_in=sell_in).replace('"stock"', f'"{name}"'), encoding="utf-8"
         )
-        read.prepare(read.workbook(toml))
+        data.prepare(data.workbook(toml))
     signed = "CASE kind WHEN 'sale' THEN -quantity WHEN 'transfer' THEN 0 ELSE quantity END"
     return duckdb.sql(f"SELECT SUM({signed}) FROM '{folder}/stock_moves.parquet'").fetchone()[0]
 

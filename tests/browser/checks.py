@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from helpers import pdf
+from helpers.press import pdf
 
 WIDTHS = (390, 1280)  # a phone and a desk
 WHY_NOT = "no chromium on this machine; install it to run the browser tests"

@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 from nbformat import v4
 
-from helpers import edition, settings, shelf, style, tables
+from helpers import look, settings
+from helpers.data import tables
+from helpers.press import edition, editions
 
 TITLES = {
     "01_segmentation": (
@@ -112,7 +114,7 @@ def make_edition(folder: Path, languages: tuple[str, ...] = ("en", "zh-Hans")) -
     tables.CACHE = folder / "cache"
     try:
         for language in languages:
-            style.use(language, "CNY")
+            look.use(language, "CNY")
             shelves[language] = [_shelved(folder / "pages", name, language) for name in TITLES]
         edition.write_edition(
             folder / "new", book, "2026-10", languages, shelves, "d564bacc64c57c96"
@@ -121,12 +123,12 @@ def make_edition(folder: Path, languages: tuple[str, ...] = ("en", "zh-Hans")) -
         tables.CACHE = kept
     place = folder / "reports" / "2026-10"
     place.parent.mkdir()
-    shelf.put(folder / "new", place)
+    editions.put(folder / "new", place)
     edition.write_list(place.parent, book, languages[0])
     return place
 
 
-def _shelved(folder: Path, name: str, language: str) -> shelf.Printed:
+def _shelved(folder: Path, name: str, language: str) -> editions.Printed:
     place = folder / f"{name}-{language}"
     (place / "tables").mkdir(parents=True)
     (place / "tables" / f"{name[3:]}.csv").write_text("dealer_id\nD1\n")
@@ -139,7 +141,7 @@ def _shelved(folder: Path, name: str, language: str) -> shelf.Printed:
         with (place / "headlines.jsonl").open("w", encoding="utf-8") as file:
             for line in _headlines("en" if language == "en" else "zh"):
                 file.write(json.dumps(line) + "\n")
-    return shelf.Printed(name, place, kept=False)
+    return editions.Printed(name, place, kept=False)
 
 
 def _headlines(tongue: str) -> list[dict]:
@@ -161,13 +163,13 @@ def _headlines(tongue: str) -> list[dict]:
 def _notebook(name: str, tongue: str):
     n = int(name[:2])
     rng = np.random.default_rng(n)
-    ax = style.axes(height=3.4 if n % 2 else 4.2)
+    ax = look.axes(height=3.4 if n % 2 else 4.2)
     if n % 2:
         ax.bar([f"D{i}" for i in range(8)], np.sort(rng.random(8))[::-1])
     else:
         ax.plot(np.sort(rng.random(60)).cumsum())
     title = TITLES[name][tongue == "zh"]
-    style.explain(ax, title, "2025-11 – 2026-10", "Norvella")
+    look.explain(ax, title, "2025-11 – 2026-10", "Norvella")
     drawn = io.BytesIO()
     ax.figure.savefig(drawn, format="svg")
     plt.close(ax.figure)
@@ -185,11 +187,11 @@ def _notebook(name: str, tongue: str):
         "少数客户贡献了大部分利润,本页用三项指标找出他们。" * 5,
     )
     figure = {"image/svg+xml": drawn.getvalue().decode(), "text/plain": "<Axes>"}
-    table = style.table(rows, title, "2025-11 – 2026-10", anchors=rows["dealer_id"])
+    table = look.table(rows, title, "2025-11 – 2026-10", anchors=rows["dealer_id"])
     outputs = [
         v4.new_output("display_data", figure, metadata={"image/svg+xml": {"alt": title}}),
         v4.new_output("execute_result", {"text/html": table.to_html()}),
-        v4.new_output("execute_result", {"text/html": style.Prose([CALL[tongue]])._repr_html_()}),
+        v4.new_output("execute_result", {"text/html": look.Prose([CALL[tongue]])._repr_html_()}),
     ]
     heads = (
         ("The bottom line", "Who moved?", "When not to trust this")

@@ -11,7 +11,9 @@ import checks
 import pandas as pd
 import pytest
 
-from helpers import demo, features, files, groups, read, report, settings, stability
+from helpers import consumers, data, files, report, settings
+from helpers.consumers import number_of_groups
+from helpers.demo import build
 
 pytestmark = pytest.mark.xdist_group("demo_edition")  # printed once, on one worker
 NEEDS_BROWSER = pytest.mark.skipif(checks.chromium() is None, reason=checks.WHY_NOT)
@@ -29,14 +31,14 @@ PAGES = {
 @pytest.fixture(scope="module")
 def book(tmp_path_factory) -> settings.Workbook:
     folder = tmp_path_factory.mktemp("demo")
-    demo.make_demo(folder / "data" / "demo")
+    build.make_demo(folder / "data" / "demo")
     shutil.copy(settings.ROOT / "workbook.toml", folder / "workbook.toml")
     return settings.workbook(folder)
 
 
 @pytest.fixture(scope="module")
 def planted():
-    return demo.planted()
+    return build.planted()
 
 
 @pytest.fixture(scope="module")
@@ -171,12 +173,12 @@ def test_the_plans_success_carries_over_to_dealers_alike(edition, planted):
 
 
 def test_planted_consumer_groups_are_found(book, planted):
-    habits = features.consumer_features(book, "2026-10")
-    found = groups.consumer_groups(habits)
+    habits = data.consumer_features(book, "2026-10")
+    found = consumers.consumer_groups(habits)
     truth = pd.Series(
         {c: name for name, ids in planted.items() if name.startswith("consumers_") for c in ids}
     )
-    assert stability.adjusted_rand(truth[found.labels.index], found.labels) >= 0.9
+    assert number_of_groups.adjusted_rand(truth[found.labels.index], found.labels) >= 0.9
     assert len(set(found.labels)) == 4
 
 
@@ -245,7 +247,7 @@ def test_what_is_handed_to_a_dealer_holds_his_own_figures_only(
 ):
     """Page, alternative texts and the notebook behind it."""
     place = request.getfixturevalue(made)
-    dealers = read.dealers(book, language).set_index("dealer_id")
+    dealers = data.dealers(book, language).set_index("dealer_id")
     judged = table(edition, "abc_pareto", "" if language == "en" else language).set_index(
         "dealer_id"
     )
@@ -297,7 +299,7 @@ def test_cards_name_what_is_planted(cards, carded):
 
 
 def test_no_dealer_is_lost_between_table_and_page(book, edition):
-    totals = read.dealer_totals(book, "2026-10").set_index("dealer_id")
+    totals = data.dealer_totals(book, "2026-10").set_index("dealer_id")
     for language in ("", *LANGUAGES[1:]):
         abc = table(edition, "abc_pareto", language).set_index("dealer_id")
         assert sorted(abc.index) == sorted(totals.index)
@@ -322,7 +324,7 @@ def test_a_second_run_prints_nothing_anew(book, edition):
 
 
 def test_last_months_classes_can_be_looked_up(book, edition, monkeypatch, tmp_path):
-    monkeypatch.setattr(report.shelf, "base", lambda *_: edition.index.parents[1])
+    monkeypatch.setattr(report.editions, "base", lambda *_: edition.index.parents[1])
     assert len(report.published(book, "2026-10", "abc_pareto")) == len(table(edition, "abc_pareto"))
 
 

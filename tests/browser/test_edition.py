@@ -9,7 +9,8 @@ import pytest
 import sample
 from PIL import Image
 
-from helpers import slim, style, words
+from helpers import look, words
+from helpers.look.svg import inline
 
 pytestmark = pytest.mark.skipif(checks.chromium() is None, reason=checks.WHY_NOT)
 
@@ -72,24 +73,24 @@ def test_pages_are_light(edition):
 
 
 def test_a_slim_figure_looks_the_same(opened):
-    style.use("zh-Hans")
-    ax, rng = style.axes(), np.random.default_rng(1)
+    look.use("zh-Hans")
+    ax, rng = look.axes(), np.random.default_rng(1)
     ax.plot(np.linspace(0, 9, 200), np.sin(np.linspace(0, 30, 200)))
     ax.bar(range(9), rng.random(9))
     ax.scatter(rng.random(40) * 9, rng.random(40), c=range(40), marker="s")
     ax.fill_between([0, 9], [0, 0.5], alpha=0.3)
-    style.explain(ax, "115 家客户(占 20 %)贡献了 75 % 的毛利额", "gross profit, ÄÖ −1,5", "2026")
+    look.explain(ax, "115 家客户(占 20 %)贡献了 75 % 的毛利额", "gross profit, ÄÖ −1,5", "2026")
     drawn = io.BytesIO()
     ax.figure.savefig(drawn, format="svg")
     plt.close(ax.figure)
     svg = drawn.getvalue().decode()
     shots = []
-    for source in (svg, slim.slim_svg(svg)):
+    for source in (svg, inline.slim_svg(svg)):
         page = opened.new_page(viewport={"width": 900, "height": 360})
-        page.set_content(f'<img src="{slim.data_address(source)}">')
+        page.set_content(f'<img src="{inline.data_address(source)}">')
         shots.append(np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("L"), dtype=int))
         page.close()
     words.speak("en")
     assert np.abs(shots[0] - 255).mean() > 5  # something was drawn
     assert np.abs(shots[0] - shots[1]).mean() < 0.1
-    assert len(slim.slim_svg(svg)) < 0.6 * len(svg)
+    assert len(inline.slim_svg(svg)) < 0.6 * len(svg)

@@ -17,7 +17,8 @@ import pytest
 import sample
 from PIL import Image
 
-from helpers import pdf, settings, shelf, words
+from helpers import settings, words
+from helpers.press import editions, pdf
 
 needs_browser = pytest.mark.skipif(checks.chromium() is None, reason=checks.WHY_NOT)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="fonts are described so on Linux only")
@@ -342,7 +343,7 @@ def test_a_run_that_is_ended_leaves_no_browser_behind(tmp_path, number):
     place = write_pages(tmp_path / "edition", 60)
     # who is started in the background by a shell has Ctrl-C ignored, and hands that on
     program = (
-        "import sys, pathlib, signal\nfrom helpers import pdf\n"
+        "import sys, pathlib, signal\nfrom helpers.press import pdf\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "pdf.write_pdfs(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), workers=2)"
     )
@@ -371,6 +372,6 @@ def test_pdfs_that_nobody_asks_for_go_after_a_week(tmp_path):
         (tmp_path / ".pdfs").mkdir(exist_ok=True)
         (tmp_path / ".pdfs" / name).write_bytes(b"%PDF")
         os.utime(tmp_path / ".pdfs" / name, (time.time() - days * 86400,) * 2)
-    shelf.prune(tmp_path)
+    editions.prune(tmp_path)
     left = sorted(path.name for path in (tmp_path / ".pdfs").iterdir())
     assert left == [f"{'b' * 20}.pdf", "somebody's own.pdf"]

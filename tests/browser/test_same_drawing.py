@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import drawing, slim, style, words
+from helpers import look, words
+from helpers.look.svg import drawing, inline
 
 pytestmark = pytest.mark.skipif(checks.chromium() is None, reason=checks.WHY_NOT)
 
 
 def figure():
     """Draw whatever a renderer has to draw."""
-    ax, rng = style.axes(), np.random.default_rng(1)
+    ax, rng = look.axes(), np.random.default_rng(1)
     ax.plot(
         np.linspace(0, 9, 200), np.sin(np.linspace(0, 30, 200)), linestyle="--", label="−1,5 gj"
     )
@@ -26,27 +27,27 @@ def figure():
     ax.imshow(rng.random((4, 4)), extent=(6, 8, -0.8, -0.2), aspect="auto")
     ax.text(1, -0.5, "斜 text", rotation=30, bbox={"boxstyle": "round", "facecolor": "#eeeeee"})
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
-    style.explain(ax, "115 家客户（占 20 %）贡献了 75 % 的毛利额", "gross profit, ÄÖ −1,5", "2026")
+    look.explain(ax, "115 家客户（占 20 %）贡献了 75 % 的毛利额", "gross profit, ÄÖ −1,5", "2026")
     return ax.figure
 
 
 def test_our_drawing_looks_like_matplotlibs():
     pytest.importorskip("playwright", reason="the browser tests need the playwright package")
-    style.use("zh-Hans")
+    look.use("zh-Hans")
     drawn, theirs, letters, shots = figure(), io.StringIO(), {}, []
     ours = drawing.svg(drawn)
     drawn.savefig(theirs, format="svg")
     plain = figure()
     plain.axes[0].images[0].remove()  # an image keeps a figure out of the page's own markup
-    alone, inline = drawing.svg(plain), slim.inline(drawing.svg(plain), letters, "seen")
+    alone, as_part = drawing.svg(plain), inline.inline(drawing.svg(plain), letters, "seen")
     plt.close("all")
     words.speak("en")
-    assert slim.inline(ours, {}, "") == ""
-    bodies = [f'<img src="{slim.data_address(svg)}">' for svg in (theirs.getvalue(), ours, alone)]
+    assert inline.inline(ours, {}, "") == ""
+    bodies = [f'<img src="{inline.data_address(svg)}">' for svg in (theirs.getvalue(), ours, alone)]
     with checks.browser() as opened:
         for body in [
             *bodies,
-            f"{inline}<svg width=0 height=0><defs>{''.join(letters.values())}</defs></svg>",
+            f"{as_part}<svg width=0 height=0><defs>{''.join(letters.values())}</defs></svg>",
         ]:
             page = opened.new_page(viewport={"width": 900, "height": 360})
             page.set_content(

@@ -1,0 +1,31 @@
+"""One dealer on one page."""
+
+from helpers.card.dossier import (
+    ACTIONS,
+    AUDIENCES,
+    dead_table,
+    heading,
+    next_steps,
+    plot_factors,
+    plot_places,
+    plot_purchases,
+    plot_stock_age,
+    proof_sentences,
+    summary,
+)
+from helpers.card.month import network_tables
+
+__all__ = [
+    "ACTIONS",
+    "AUDIENCES",
+    "dead_table",
+    "heading",
+    "network_tables",
+    "next_steps",
+    "plot_factors",
+    "plot_places",
+    "plot_purchases",
+    "plot_stock_age",
+    "proof_sentences",
+    "summary",
+]

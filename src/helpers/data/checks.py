@@ -1,0 +1,248 @@
+"""Checks: what in the data is wrong, or right but worth knowing, counted in the engine with an
+example each.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import ibis
+import pandas as pd
+from ibis import _
+from ibis.expr.types import Table
+
+from helpers import files, periods, words
+from helpers.data.tables import CACHE, Finding, described, errors, fingerprint, table
+from helpers.settings import Workbook, contract
+
+MAX_GAP_MONTHS = 12  # dates beyond a longer gap than this lie outside the data's span
+REFERS_TO = {  # column → the table whose key it should be found in
+    "dealer_id": "dealers",
+    "to_dealer_id": "dealers",
+    "product_id": "products",
+    "consumer_id": "consumers",
+    "promotion_id": "promotions",
+}
+AMOUNTS = ("revenue", "amount", "cost", "rebate", "quantity", "unit_cost", "gross_profit")
+# of goods, in the order of one day
+MOVE_KINDS = ("opening", "receipt", "return", "transfer", "sale")
+UNSIGNED = ("cost", "rebate", "gross_profit")  # zero is nothing to remark on
+
+
+def findings(book: Workbook) -> pd.DataFrame:
+    """Gather all that the checks find, errors first.
+
+    Returns
+    -------
+    DataFrame
+        `table`, `column`, `check`, `severity` ("error" or "warning"), `n_rows`, `example`,
+        `advice`.
+    """
+    found = [finding for name in book.tables for finding in errors(book, name)]
+    found += [] if found else [*brand_errors(book), *override_errors(book)]
+    if not found:
+        found = _kept_warnings(book)
+    rows = pd.DataFrame(found, columns=Finding._fields)
+    rows["advice"] = [words.say(f"check.{check}") for check in rows["check"]]
+    return rows
+
+
+def override_errors(book: Workbook) -> list[Finding]:
+    """Find classes set by hand that are none.
+
+    L and – are found by the judgement, not set by people.
+    """
+    if not book.has("overrides"):
+        return []
+    wrong = table(book, "overrides").filter(_["class"].notin(["A", "B", "C"]) | _["class"].isnull())
+    row = wrong.agg(n=_.count(), example=_["class"].min()).to_pandas().iloc[0]
+    return (
+        [Finding("overrides", "class", "letter", "error", int(row["n"]), str(row["example"]))]
+        if row["n"]
+        else []
+    )
+
+
+def brand_errors(book: Workbook) -> list[Finding]:
+    """Find out whether our brand, as the settings write it, occurs in the data at all."""
+    found = []
+    for name in ("sell_in", "products", "dealer_profit"):
+        if not (book.brand and book.has(name) and "brand" in table(book, name).columns):
+            continue
+        counted = (
+            table(book, name)
+            .group_by("brand")
+            .agg(n=_.count())
+            .order_by([ibis.desc("n"), "brand"])
+            .to_pandas()
+        )
+        if len(counted) and book.brand not in set(counted["brand"]):
+            brands = [str(b) for b in counted["brand"].dropna().head(50)]
+            found.append(
+                Finding(
+                    name, "brand", "brand", "error", int(counted["n"].sum()), " | ".join(brands)
+                )
+            )
+    return found
+
+
+def require_conservation(totals: pd.DataFrame, reconciliation: pd.DataFrame) -> None:
+    """Raise if dealers and lines without a dealer do not add up to the total, to the cent."""
+    for row in reconciliation.itertuples():
+        gap = round(totals[row.indicator].sum() + row.unidentified - row.total, 2)
+        if abs(gap) >= 0.01:
+            raise AssertionError(
+                f"{row.indicator}: dealers and unidentified lines miss the total by {gap:,.2f}"
+            )
+
+
+def main_span(months: list[list]) -> tuple[str, str, str]:
+    """Find the first and last month and the last day of the data's span, given (month, lines, last
+    day) in order.
+
+    A gap of more than a year cuts the months into runs; the run with most lines is the span.
+
+    >>> stray, first = ["1970-01", 1, "1970-01-01"], ["2026-09", 50, "2026-09-30"]
+    >>> main_span([stray, first, ["2026-10", 60, "2026-10-29"]])
+    ('2026-09', '2026-10', '2026-10-29')
+    """
+    runs: list[list] = []
+    for row in months:
+        if runs and periods.shift(runs[-1][-1][0], MAX_GAP_MONTHS) >= row[0]:
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    run = max(runs, key=lambda rows: sum(row[1] for row in rows))
+    return run[0][0], run[-1][0], run[-1][2]
+
+
+def _kept_warnings(book: Workbook) -> list[Finding]:
+    """Keep the warnings with the tables they were found in.
+
+    Counting 25 million lines is worth doing once.
+    """
+    code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
+    kept = CACHE / f"{book.name}.checks.{fingerprint(book)}-{code}.json"
+    if kept.exists():
+        return [Finding(*row) for row in json.loads(kept.read_text(encoding="utf-8"))]
+    found = [finding for name in book.tables for finding in _warnings(book, name)]
+    if book.embedded:
+        for old in CACHE.glob(f"{book.name}.checks.{'[0-9a-f]' * 16}-*.json"):
+            old.unlink(missing_ok=True)
+        files.write(kept, json.dumps(found), synced=False)
+    return found
+
+
+def _warnings(book: Workbook, name: str) -> list[Finding]:
+    lines = table(book, name)
+    found = [*_amounts(name, lines), *_unidentified(name, lines), *_outside_span(book, name, lines)]
+    if not any(column.key for column in contract()[name].values()):
+        found += _repeated(name, lines)
+    if name == "stock_moves":
+        found += _moves(name, lines)
+    for column, other in REFERS_TO.items():
+        if column in lines.columns and other != name and book.has(other):
+            found += _unknown(name, column, lines, table(book, other))
+    return found
+
+
+def _amounts(name: str, lines: Table) -> list[Finding]:
+    """Count negative and zero amounts in one pass, with the largest negative and a row of zero as
+    examples.
+    """
+    asked = [c for c in AMOUNTS if c in lines.columns and c in contract()[name]]
+    if not asked:
+        return []
+    row = (
+        lines.agg(
+            **{f"{c}_negative": (lines[c] < 0).sum().fill_null(0) for c in asked},
+            **{f"{c}_least": lines[c].min().cast("float64") for c in asked},
+            **{f"{c}_zero": (lines[c] == 0).sum().fill_null(0) for c in asked},
+            **{f"{c}_empty": lines[c].isnull().sum().fill_null(0) for c in asked},
+        )
+        .to_pandas()
+        .iloc[0]
+    )
+    found = []
+    for c in asked:
+        found.append(
+            Finding(
+                name,
+                c,
+                "negative",
+                "warning",
+                int(row[f"{c}_negative"]),
+                f"{row[f'{c}_least']:,.2f}",
+            )
+        )
+        if c not in UNSIGNED:
+            found.append(Finding(name, c, "zero", "warning", int(row[f"{c}_zero"]), "0"))
+        found.append(Finding(name, c, "empty", "warning", int(row[f"{c}_empty"]), ""))
+    return [finding for finding in found if finding.n_rows]
+
+
+def _unidentified(name: str, lines: Table) -> list[Finding]:
+    """Count lines without a dealer: they stay in the totals and are nobody's."""
+    if "dealer_id" not in lines.columns or name in ("scores", "plan"):
+        return []
+    n = int(lines.dealer_id.isnull().sum().fill_null(0).execute())
+    return [Finding(name, "dealer_id", "unidentified", "warning", n, "")] if n else []
+
+
+def _outside_span(book: Workbook, name: str, lines: Table) -> list[Finding]:
+    months = described(book, name)["months"]
+    if not months:
+        return []
+    first, last, _day = main_span(months)
+    outside = [row for row in months if not first <= row[0] <= last]
+    column = next(c for c in ("date", "month", "snapshot_date") if c in lines.columns)
+    n = sum(row[1] for row in outside)
+    return [Finding(name, column, "outside_span", "warning", n, outside[0][2])] if n else []
+
+
+def _moves(name: str, lines: Table) -> list[Finding]:
+    """Count moves of goods that tell no direction, and transfers that do not say where to."""
+    to = lines.to_dealer_id if "to_dealer_id" in lines.columns else ibis.null("string")
+    strange = lines.kind.notin(MOVE_KINDS)
+    lost = (lines.kind == "transfer") & to.isnull()
+    row = (
+        lines.agg(
+            strange=strange.sum().fill_null(0),
+            kind=lines.kind.min(where=strange),
+            lost=lost.sum().fill_null(0),
+            giver=lines.dealer_id.min(where=lost),
+        )
+        .to_pandas()
+        .iloc[0]
+    )
+    found = [
+        Finding(name, "kind", "direction", "warning", int(row["strange"]), str(row["kind"])),
+        Finding(name, "to_dealer_id", "taker", "warning", int(row["lost"]), str(row["giver"])),
+    ]
+    return [finding for finding in found if finding.n_rows]
+
+
+def _repeated(name: str, lines: Table) -> list[Finding]:
+    """Count lines that repeat another in every column.
+
+    They are kept, for a till may sell the same thing twice.
+    """
+    if lines.get_backend().name != "duckdb":
+        n = int(lines.count().execute()) - int(lines.distinct().count().execute())
+    else:
+        # hashes take a tenth of the memory of whole rows, and a collision among 10⁸ lines is rare
+        columns = ", ".join(f'"{c}"' for c in lines.columns)
+        counted = lines.alias("counted").sql(
+            f"SELECT COUNT(*) - COUNT(DISTINCT hash({columns})) AS n FROM counted"
+        )
+        n = int(counted.to_pandas()["n"].iloc[0])
+    return [Finding(name, "", "repeated", "warning", n, "")] if n else []
+
+
+def _unknown(name: str, column: str, lines: Table, other: Table) -> list[Finding]:
+    used = lines.filter(lines[column].notnull()).group_by(column).agg(n=_.count())
+    row = used.anti_join(
+        other, column if column in other.columns else [used[column] == other.dealer_id]
+    ).agg(n=_.n.sum().fill_null(0), example=_[column].min())
+    n, example = row.to_pandas().iloc[0]
+    return [Finding(name, column, "unknown", "warning", int(n), str(example))] if n else []

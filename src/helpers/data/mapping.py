@@ -1,0 +1,263 @@
+"""Mapping: a source's headers and expressions become the contract's columns, as SQL text."""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+import sqlglot
+from sqlglot import exp
+
+from helpers.data import guard
+from helpers.settings import DataError, Workbook, contract
+
+# what an expression may hold on an engine other than DuckDB: the part of SQL that sqlglot carries
+# over unchanged
+REASON = 2000  # characters of an engine's reason
+ADVICE = re.compile(
+    r"^\s*(?:LINE \d+:|Possible (?:fixes|solutions?)\b|Stack Trace)", re.MULTILINE | re.IGNORECASE
+)
+PORTABLE = (
+    exp.Column,
+    exp.Identifier,
+    exp.Literal,
+    exp.Null,
+    exp.Boolean,
+    exp.Paren,
+    exp.Neg,
+    exp.Not,
+    exp.And,
+    exp.Or,
+    exp.Add,
+    exp.Sub,
+    exp.Mul,
+    exp.Div,
+    exp.EQ,
+    exp.NEQ,
+    exp.GT,
+    exp.GTE,
+    exp.LT,
+    exp.LTE,
+    exp.Is,
+    exp.In,
+    exp.Between,
+    exp.Like,
+    exp.Case,
+    exp.If,
+    exp.Coalesce,
+    exp.Nullif,
+    exp.Cast,
+    exp.DataType,
+    exp.DataTypeParam,
+    exp.Lower,
+    exp.Upper,
+    exp.Trim,
+    exp.Substring,
+    exp.Round,
+    exp.Abs,
+    exp.Concat,
+    exp.DPipe,
+    exp.Length,
+    exp.Replace,
+)
+
+
+class Mapped(NamedTuple):
+    """A canonical column.
+
+    Its kind, the expression over the raw headers, and the same with the contract's type.
+    """
+
+    kind: str
+    raw: str
+    typed: str
+
+
+def mapped_columns(
+    book: Workbook, table: str, headers: dict[str, str], type_of: Callable[[str], str]
+) -> dict[str, Mapped]:
+    """Map a source's headers (name → type) to the contract's columns.
+
+    An exact header wins over an expression; a column that is not mapped is taken where a header has
+    its name. `type_of` asks the engine for the type of an expression.
+
+    Raises
+    ------
+    DataError
+        If a required column is missing, or an expression can't be read or computed.
+    """
+    found = {}
+    formats, known = book.tables[table].format, contract()[table]
+    for column, raw in _expressions(book, table, list(headers)).items():
+        kind = (
+            known[column].kind if column in known else known["*"].kind if "*" in known else "text"
+        )
+        raw_type = next((t for header, t in headers.items() if quoted(header) == raw), None)
+        if raw_type is None:
+            try:
+                raw_type = type_of(raw)
+            except Exception as error:
+                raise DataError(
+                    f"{table}.{column}: {raw!r} can't be computed: "
+                    f"{first_line(book.told(error))}; the file has {_listed(headers)} (columns "
+                    "of a CSV file are text: CAST them before arithmetic)"
+                ) from None
+        if column not in known and kind == "number" and raw_type.startswith("string"):
+            kind = "text"  # a further column that is no number describes rather than scores
+        if kind == "id" and raw_type.lstrip("!").startswith("float"):
+            # how a data frame writes a missing number; DuckDB compares NaN wrongly in Parquet files
+            # that hold it
+            raw = (
+                f"CASE WHEN NOT isnan({raw}) THEN {raw} END"
+                if book.embedded
+                else f"NULLIF({raw}, 'NaN')"
+            )
+        found[column] = Mapped(
+            kind, raw, typed(raw, raw_type, kind, formats.get(column), book.embedded)
+        )
+    return found
+
+
+def _expressions(book: Workbook, table: str, headers: list[str]) -> dict[str, str]:
+    given, known = book.tables[table].columns, contract()[table]
+    found = {}
+    for column in [c for c in known if c != "*"]:
+        asked = given.get(column, column)
+        if asked in headers:
+            found[column] = quoted(asked)
+        elif column in given:
+            found[column] = _expression(book, table, column, asked)
+        elif known[column].required:
+            raise DataError(
+                f"{table}: no column {column!r}; the file has {_listed(headers)} — "
+                f"map it in {book.path.name} under [data.{table}.columns]"
+            )
+    if "*" in known:  # any further column is taken as it is, or under the name it is given
+        further = {c: g for c, g in given.items() if c not in known and g in headers}
+        found |= {c: quoted(g) for c, g in further.items()}
+        found |= {
+            h: quoted(h) for h in headers if quoted(h) not in found.values() and h not in found
+        }
+    return found
+
+
+def _expression(book: Workbook, table: str, column: str, text: str) -> str:
+    where = f"{table}.{column}"
+    if book.embedded:
+        guard.require_expression(where, text)
+        return text
+    try:
+        parsed = sqlglot.parse_one(text, dialect="duckdb")
+    except (sqlglot.errors.SqlglotError, RecursionError):
+        raise DataError(f"{where}: {text!r} {guard.NO_EXPRESSION}") from None
+    if parsed.find(exp.Query):
+        raise DataError(f"{where}: {text!r} {guard.HOLDS_SELECT}")
+    # TRY_CAST is a kind of CAST
+    foreign = next((node for node in parsed.walk() if type(node) not in PORTABLE), None)
+    if foreign is not None:
+        raise DataError(
+            f"{where}: {foreign.sql(dialect='duckdb')!r} is not carried over to another engine; "
+            "use arithmetic, CASE, COALESCE, CAST, ROUND, ABS and text functions, or a query in "
+            "the engine's own SQL"
+        )
+    return text
+
+
+def typed(
+    raw: str, raw_type: str, kind: str, date_format: str | None = None, embedded: bool = True
+) -> str:
+    """Write the SQL that gives an expression the contract's type.
+
+    In DuckDB, what does not fit becomes NULL.
+
+    >>> typed('"Sale"', "decimal(12, 3)", "money")
+    'TRY_CAST("Sale" AS DECIMAL(18, 2))'
+    """
+    # sqlglot would silently turn TRY_CAST into CAST elsewhere
+    cast = "TRY_CAST" if embedded else "CAST"
+    text = f"NULLIF(TRIM(CAST({raw} AS VARCHAR)), '')"
+    raw_type = raw_type.lstrip("!")
+    is_text, is_day = raw_type.startswith("string"), raw_type.startswith(("date", "timestamp"))
+    # 10003.0 is dealer 10003, 10003.5 is nobody
+    if kind == "id" and raw_type.startswith(("float", "decimal")):
+        return (
+            f"CASE WHEN {raw} = TRUNC({raw}) THEN CAST({cast}({raw} AS DECIMAL(38, 0)) AS "
+            "VARCHAR) END"
+        )
+    if kind in ("id", "text"):
+        return text
+    if kind in ("date", "month"):
+        return _typed_day(raw, text, is_day, kind, date_format, embedded)
+    if kind == "money":
+        amount = _amount(raw, raw_type, text) if embedded else text if is_text else raw
+        return f"{cast}({amount} AS DECIMAL(18, 2))"
+    number = f"{cast}({text if is_text else raw} AS DOUBLE)"
+    return f"CASE WHEN isfinite({number}) THEN {number} END" if embedded else number
+
+
+def _amount(raw: str, raw_type: str, text: str) -> str:
+    """Write what DuckDB casts to money without losing half a cent.
+
+    A float is rounded as it is written, for its binary value, cast or rounded, would cut 1.005 to
+    1.00; and the text 6e-13, which the cast takes for 0.01, is nothing.
+    """
+
+    def written(number: str) -> str:
+        return f"CASE WHEN ABS({number}) < 0.001 THEN '0' ELSE CAST({number} AS VARCHAR) END"
+
+    if raw_type.startswith("string"):
+        return (
+            f"CASE WHEN {text} ILIKE '%e%' THEN {written(f'TRY_CAST({text} AS DOUBLE)')} ELSE "
+            f"{text} END"
+        )
+    return written(raw) if raw_type.startswith("float") else raw
+
+
+def _typed_day(
+    raw: str, text: str, is_day: bool, kind: str, date_format: str | None, embedded: bool
+) -> str:
+    if kind == "month" and not is_day and not date_format:
+        return f"CASE WHEN regexp_matches({text}, '^[0-9]{{4}}-(0[1-9]|1[0-2])$') THEN {text} END"
+    if is_day:
+        day = f"CAST({raw} AS DATE)"
+        # 'infinity' is no day
+        day = f"CASE WHEN {day} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {day} END"
+    elif date_format:
+        escaped = date_format.replace("'", "''")
+        day = f"CAST({'TRY_' if embedded else ''}STRPTIME({text}, '{escaped}') AS DATE)"
+    else:
+        # four digits of year first, or it can't be told from a day: 22-03-04
+        stamp = f"CAST({'TRY_CAST' if embedded else 'CAST'}({text} AS TIMESTAMP) AS DATE)"
+        day = f"CASE WHEN SUBSTR({text}, 5, 1) IN ('-', '/') THEN {stamp} END"
+    return day if kind == "date" else f"STRFTIME({day}, '%Y-%m')"
+
+
+def select_list(columns: dict[str, Mapped]) -> str:
+    """Write the canonical table's SELECT list."""
+    return ", ".join(f"{column.typed} AS {quoted(name)}" for name, column in columns.items())
+
+
+def quoted(name: str) -> str:
+    """Quote an identifier.
+
+    >>> print(quoted('the "net" sale'))
+    "the ""net"" sale"
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def first_line(error: Exception | str) -> str:
+    r"""Tell what an engine says is wrong, in one line.
+
+    Its message up to where it quotes the query or gives advice.
+
+    >>> first_line(ValueError("CSV Error on Line: 3\nExpected Columns: 2\n\nPossible fixes:\n* x"))
+    'CSV Error on Line: 3; Expected Columns: 2'
+    """
+    told = ADVICE.split(str(error), maxsplit=1)[0]
+    lines = [line.strip() for line in told.split("\n") if line.strip()]
+    return "; ".join(line.rstrip(";") for line in lines)[:REASON] or type(error).__name__
+
+
+def _listed(headers) -> str:
+    names = [repr(header) for header in headers]
+    return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")

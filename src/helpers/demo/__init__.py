@@ -1,0 +1,1 @@
+"""The invented network, and what is planted in it."""

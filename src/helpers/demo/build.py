@@ -1,0 +1,137 @@
+"""Demo: a seeded home-appliance brand and its dealers, with planted truths that the pages must
+find.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from helpers.demo import people, trade
+from helpers.demo.network import BRAND, RIVALS, TRAILING, UNKNOWN_DEALERS, WHITE_SPOTS, network
+from helpers.settings import DataError
+
+__all__ = ["BRAND", "RIVALS", "SEED", "make_demo", "make_tables", "planted"]
+
+SEED = 20261031
+
+
+def make_demo(
+    folder: Path,
+    *,
+    seed: int = SEED,
+    n_dealers: int = 600,
+    n_months: int = 30,
+    last_month: str = "2026-10",
+) -> dict[str, pd.DataFrame]:
+    """Write the demo into `folder`, one Parquet file per table, and return the tables.
+
+    The folder is swapped in whole: it holds the old demo or the new one, never a mixture.
+
+    Raises
+    ------
+    ValueError
+        If the network is too small.
+    DataError
+        If `folder` holds anything but Parquet files: those are of an older demo.
+    """
+    folder = Path(folder)
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise DataError(
+            f"demo: {folder} is no folder of its own; move it away, for the demo replaces it whole"
+        )
+    tables = make_tables(seed=seed, n_dealers=n_dealers, n_months=n_months, last_month=last_month)
+    if folder.exists() and (
+        others := sorted(path.name for path in folder.iterdir() if path.suffix != ".parquet")
+    ):
+        raise DataError(
+            f"demo: {folder} also holds {others[0]!r}; name a folder of its own, for it is "
+            "replaced whole"
+        )
+    new, old = (
+        folder.with_name(f".{folder.name}-{os.getpid()}-{state}") for state in ("new", "old")
+    )
+    new.mkdir(parents=True)
+    try:
+        for name, table in tables.items():
+            table.to_parquet(new / f"{name}.parquet", index=False)
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+    finally:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        for left in (new, old):
+            shutil.rmtree(left, ignore_errors=True)
+    return tables
+
+
+def make_tables(
+    *, seed: int = SEED, n_dealers: int = 600, n_months: int = 30, last_month: str = "2026-10"
+) -> dict[str, pd.DataFrame]:
+    """Generate every table of the contract but `overrides`, which people write.
+
+    The same seed gives the same tables.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 60 dealers or 15 months.
+    """
+    net = network(seed, n_dealers, n_months, last_month)
+    lines = trade.order_lines(net)
+    moves = trade.goods_moves(net, lines)
+    everybody = people.consumers(net)
+    promotions = people.promotions(net)
+    contacts = people.contacts(net, everybody, promotions)
+    return {
+        "dealers": people.dealers(net),
+        "regions": net.places[
+            ["region", "region_en", "city", "city_en", "population", "area_type"]
+        ].copy(),
+        "candidates": people.candidates(net),
+        "products": net.products.drop(columns=["line", "cost"]),
+        "sell_in": trade.sell_in(net, lines),
+        "payments": trade.payments(net, lines),
+        "dealer_profit": trade.dealer_profit(net, lines),
+        "stock": trade.stock(net, moves),
+        "stock_moves": trade.stock_moves(net, moves),
+        "sell_out": people.sell_out(net, everybody, promotions, contacts),
+        "consumers": everybody.drop(columns=["group", "home_dealer"]),
+        "promotions": promotions.drop(columns=["first", "last"]),
+        "contacts": people.contact_table(net, everybody, promotions, contacts),
+        "scores": people.scores(net),
+        "comparisons": people.comparisons(net),
+        "plan": people.plan(net),
+    }
+
+
+def planted(
+    *, seed: int = SEED, n_dealers: int = 600, n_months: int = 30, last_month: str = "2026-10"
+) -> dict[str, list[str]]:
+    """Name what is planted, truth -> sorted ids, which no table tells.
+
+    Takes the arguments of `make_tables`.
+
+    Dealers' ids for `fallen`, `risen`, `big_but_thin`, `small_but_rich`, `dead_stock`,
+    `runs_short`, `stopped_paying`, `earn_less_with_us`, `margin_slips`, `won_back`, `lost` and
+    `joined`; cities for `white_spots`, the large one first; factors for `trailing_factors`; a
+    participant for `inconsistent_participant`; one of the `dead_stock` dealers for
+    `overrated_dealer`; ids that `dealers` lacks for `unknown_dealers`; consumers' ids for
+    `consumers_<group>`, all four groups.
+    """
+    net = network(seed, n_dealers, n_months, last_month)
+    everybody = people.consumers(net)
+    return {
+        **{truth: sorted(net.shops["dealer_id"].iloc[rows]) for truth, rows in net.marks.items()},
+        "white_spots": list(WHITE_SPOTS),
+        "trailing_factors": sorted(TRAILING),
+        "inconsistent_participant": [people.GUESSER],
+        "overrated_dealer": [people.overrated_dealer(net)],
+        "unknown_dealers": list(UNKNOWN_DEALERS),
+        **{
+            f"consumers_{group}": sorted(rows["consumer_id"])
+            for group, rows in everybody.groupby("group")
+        },
+    }

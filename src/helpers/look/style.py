@@ -1,0 +1,491 @@
+"""Looks: fonts, colours, figures, tables and prose.
+
+The words of `helpers.words` are open through here too.
+"""
+
+import base64
+import functools
+import html
+import io
+import math
+import os
+import textwrap
+import urllib.parse
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import noto_cjk_sans_otc
+import numpy as np
+import pandas as pd
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from helpers import periods
+from helpers.look import sections
+from helpers.look.svg import drawing, inline, layout
+from helpers.words import (
+    LANGUAGES,
+    REFERENCE,
+    change,
+    decimal,
+    fitting,
+    label,
+    letters,
+    listed,
+    money,
+    percent,
+    say,
+    signed,
+    speak,
+    spoken,
+    translated,
+    word,
+)
+from helpers.words import kind as column_kind
+
+# words are part of the looks for all who draw: they need one import only
+__all__ = [
+    "LANGUAGES",
+    "REFERENCE",
+    "change",
+    "label",
+    "listed",
+    "money",
+    "percent",
+    "say",
+    "signed",
+    "translated",
+    "word",
+]
+
+WIDTH_IN = 9.2  # the text column of a page
+DEALERS_PAGE = "02_abc_pareto.html"  # where a dealer is explained
+BY_INDICATOR = ("value", "least", "lowest", "highest")
+LAB_STYLE = (  # JupyterLab's own rules weigh more
+    "<style>.table td, .table th {text-align: left !important} .table .number {text-align: "
+    "right !important}</style>"
+)
+MANY = 800  # marks: beyond, a PNG is lighter
+ROWS_SHOWN = 100  # of a long table; flagged rows are shown on top of these
+
+# Colours carry meaning, the same one on every page; the hues stay apart for colour-blind readers.
+COLORS = {
+    "accent": "#1f5a8c",
+    "muted": "#b9c2ca",
+    "text": "#1c2733",
+    "subtle": "#6b7680",
+    "A": "#1f5a8c",
+    "B": "#7fa8c9",
+    "C": "#cfd8df",
+    "L": "#b9c2ca",
+    "–": "#f0f0f0",
+    "ours": "#1f5a8c",
+    "rival": "#d9822b",
+    "good": "#2f7f6f",
+    "bad": "#b5442e",
+    "urban": "#1f5a8c",
+    "rural": "#d9822b",
+    "reference": "#8a8f94",
+}
+SEQUENTIAL = LinearSegmentedColormap.from_list("calm", ["#eef2f5", "#1f5a8c"])
+# consumers
+GROUPS = ("#1f5a8c", "#d9822b", "#2f9e77", "#c05a9d", "#7fb8e0", "#d9b310", "#8a3b1e", "#5b6168")
+
+FONT = str(Path(noto_cjk_sans_otc.__file__).parent / "NotoSansCJK-Regular.ttc")
+
+
+def use(language: str = "en", currency: str = "") -> None:
+    """Set the language, the currency and the looks of all that follows.
+
+    Raises
+    ------
+    ValueError
+        If the language is none of `LANGUAGES`.
+    """
+    speak(language, currency)
+    _add_font()
+    mpl.style.use(_looks())
+    cjk = "Noto Sans CJK TC" if language == "zh-Hant" else "Noto Sans CJK SC"
+    mpl.rcParams["font.family"] = ["DejaVu Sans", cjk]
+    _show_figures_with_alt_text()
+
+
+@functools.cache
+def _looks() -> mpl.RcParams:
+    return mpl.rc_params_from_file(
+        Path(__file__).parent / "workbook.mplstyle", use_default_template=False
+    )
+
+
+@functools.cache
+def _add_font() -> None:
+    if FONT not in {font.fname for font in font_manager.fontManager.ttflist}:
+        font_manager.fontManager.addfont(FONT)
+
+
+def warm_up() -> None:
+    """Do ahead what the first figures of a process wait for.
+
+    Read fonts, and outline the letters of our own words.
+
+    For a process that others are forked from: it leaves no figure, no language and no setting
+    behind.
+    """
+    said, plain = spoken(), "".join(map(chr, range(32, 127))).replace("$", "")
+    with mpl.rc_context():
+        for language in LANGUAGES:
+            use(language)
+            drawing.learn(plain + "".join(letters()))
+            drawing.learn(plain, weight="bold")
+            figure = Figure(figsize=(WIDTH_IN / 2, 3), layout=layout.Layout())
+            ax = figure.add_subplot()
+            ax.bar([1, 2], [1, 2], label=plain)
+            ax.legend()
+            for size in (8, 8.5, 9, 9.5):
+                ax.annotate(plain, (1, 1), fontsize=size)
+            explain(ax, plain, plain, plain)
+            drawing.svg(figure)
+    speak(said)
+
+
+# ---- figures -------------------------------------------------------------------------------------
+
+
+def axes(
+    n_columns: int = 1,
+    *,
+    height: float = 3.6,
+    width: float = WIDTH_IN,
+    width_ratios: list[float] | None = None,
+    dense: bool = False,
+):
+    """Make the axes of one figure of page width, with room for title, subtitle and source.
+
+    Parameters
+    ----------
+    height, width
+        Inches of the whole figure. One of half the page's width has a neighbour on a card.
+    dense
+        More than `MANY` marks: the page gets a PNG instead of an SVG.
+    """
+    figure, made = plt.subplots(
+        1,
+        n_columns,
+        figsize=(width, height),
+        layout=layout.Layout(),
+        gridspec_kw={"width_ratios": width_ratios} if width_ratios else None,
+    )
+    figure.dense = dense
+    if "inline" in mpl.get_backend():
+        # it draws every figure once more, for nobody, before the notebook shows it
+        plt.uninstall_repl_displayhook()
+    return made
+
+
+def explain(ax: Axes, title: str, subtitle: str = "", source: str = "", alt: str = "") -> Axes:
+    """Write the finding over a figure, its scope under that, the source below, and the words for
+    who can't see it.
+
+    `ax` may be any of the figure's axes. Without `alt`, title and subtitle are its alternative
+    text.
+    """
+    figure = ax.figure
+    # the Chinese font comes in one weight
+    bold = {"fontweight": "bold"} if spoken() == "en" else {}
+    width, height = figure.get_size_inches()
+    small = 0.8 if width < WIDTH_IN / 1.5 else 1.0  # a narrow figure stands beside another
+    per_line = int(width / small * (8.9 if spoken() == "en" else 5.4))
+    head = textwrap.wrap(title, per_line) or [""]
+    top = 0.04 + 0.23 * small * len(head)
+    figure.text(0.006, 1 - 0.04 / height, "\n".join(head), fontsize=13 * small, va="top", **bold)
+    if subtitle:
+        figure.text(
+            0.006,
+            1 - (top + 0.03) / height,
+            subtitle,
+            fontsize=9.5,
+            va="top",
+            color=COLORS["subtle"],
+        )
+        top += 0.24
+    if source:
+        figure.text(0.006, 0.04 / height, source, fontsize=8, va="bottom", color=COLORS["subtle"])
+    bottom = 0.24 if source else 0.0
+    if engine := figure.get_layout_engine():
+        engine.set(rect=(0, bottom / height, 1, 1 - (top + 0.1 + bottom) / height))
+    figure.alt_text = alt or f"{title.rstrip('.。')}. {subtitle}".strip()
+    return ax
+
+
+def nothing(sentence: str, ax: Axes | None = None) -> Axes:
+    """Say in a figure's place why there is none: an empty frame would look like a finding."""
+    ax = ax or axes(height=0.9)
+    ax.set_axis_off()
+    per_line = int(ax.figure.get_size_inches()[0] * (10.9 if spoken() == "en" else 6.5))
+    ax.figure.text(
+        0.006,
+        0.5,
+        "\n".join(textwrap.wrap(sentence, per_line)),
+        fontsize=10.5,
+        va="center",
+        color=COLORS["subtle"],
+    )
+    ax.figure.alt_text = ax.figure.nothing = sentence
+    return ax
+
+
+def share_axis(axis: mpl.axis.Axis, digits: int = 0) -> None:
+    """Print an axis of shares 0–1 as percent."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: percent(value, digits)))
+
+
+def money_axis(axis: mpl.axis.Axis) -> None:
+    """Print an axis of amounts short, without unit: the axis label names it."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: money(value, unit=False)))
+    # on a logarithmic axis they would be written as powers of ten
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _show_figures_with_alt_text() -> None:
+    """Teach a notebook to show figures as compact SVG, dense ones as PNG, each with its alternative
+    text.
+    """
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return
+    shell = get_ipython()
+    if shell is None or not hasattr(shell, "kernel"):
+        return
+    from matplotlib_inline.config import InlineBackend
+
+    # the backend would lay its own formatters over ours at the end of the first cell with a figure
+    InlineBackend.instance(parent=shell).figure_formats = set()
+    formatters = shell.display_formatter.formatters
+    formatters["image/svg+xml"].for_type(Figure, functools.partial(_rendered, kind="svg"))
+    formatters["image/png"].for_type(Figure, functools.partial(_rendered, kind="png"))
+    formatters["text/html"].for_type(
+        Figure, lambda figure: sections.note(getattr(figure, "nothing", "")) or None
+    )
+    formatters["text/plain"].for_type(Axes, lambda ax, printer, cycle: None)
+
+
+def _rendered(figure: Figure, kind: str):
+    if getattr(figure, "nothing", "") or (kind == "png") is not getattr(figure, "dense", False):
+        return None
+    alt = {"alt": getattr(figure, "alt_text", "")}
+    if kind == "png":
+        return drawing.png(figure, mpl.rcParams["savefig.dpi"]), alt
+    try:
+        return drawing.svg(figure), alt
+    except NotImplementedError:  # somebody's own figure holds what ours never do
+        buffer = io.BytesIO()
+        # the same figure is the same bytes
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        return inline.slim_svg(buffer.getvalue().decode()), alt
+
+
+def picture(figure: Figure) -> str:
+    """Give a figure as an HTML image that holds its own drawing and alternative text, or the note
+    in its place.
+    """
+    if missing := getattr(figure, "nothing", ""):
+        return sections.note(missing)
+    kind = "png" if getattr(figure, "dense", False) else "svg"
+    drawn, told = _rendered(figure, kind)
+    data = base64.b64encode(drawn if kind == "png" else drawn.encode()).decode()
+    mime = "image/png" if kind == "png" else "image/svg+xml"
+    return f'<img src="data:{mime};base64,{data}" alt="{html.escape(told["alt"])}">'
+
+
+# ---- tables and prose ----------------------------------------------------------------------------
+
+
+class Table:
+    """A table laid out for reading; in a notebook it shows itself."""
+
+    def __init__(self, html_text: str, rows: pd.DataFrame) -> None:
+        """Keep the markup, and the rows it shows."""
+        self._html, self.rows = html_text, rows
+
+    def to_html(self) -> str:
+        """Give the markup."""
+        return self._html
+
+    def _repr_html_(self) -> str:
+        # JupyterLab would align all cells to the right; a page of an edition has its own style
+        # sheet
+        return self._html if os.environ.get("WORKBOOK_PAGE") else LAB_STYLE + self._html
+
+    def __repr__(self) -> str:
+        """Read as plain text."""
+        return self.rows.to_string(index=False)
+
+
+def table(
+    rows: pd.DataFrame,
+    title: str = "",
+    note: str = "",
+    *,
+    flagged: pd.Series | None = None,
+    limit: int = ROWS_SHOWN,
+    anchors: Iterable[str] = (),
+    shares: Iterable[str] = (),
+    links: Mapping[str, str] | None = None,
+    empty: str = "",
+) -> Table:
+    """Lay out a table: names in the reader's language, numbers by the suffix of their column, all
+    text escaped.
+
+    Columns ending in `_share` or `_rate`, and those named in `shares`, are percentages, `_days`
+    whole days, `_date` dates; `n_` are counts. Beyond `limit` rows only the `flagged` ones
+    (boolean, indexed as `rows`) are shown, and the note says so. Columns without any value are left
+    out. In an edition a dealer's name leads to the row of the table that has him in `anchors`, or
+    to his address in `links`. `empty` is what a table without rows says.
+    """
+    if rows.empty:
+        # by hand an empty table says that it is empty; a page prints only what somebody has to say
+        # about it
+        return Table(
+            sections.note(empty or ("" if os.environ.get("WORKBOOK_PAGE") else say("table.empty"))),
+            rows,
+        )
+    # what the data don't tell needs no column of dashes
+    rows = rows.dropna(axis="columns", how="all")
+    shown = rows.head(limit)
+    if len(rows) > limit:
+        if flagged is not None:
+            more = rows.index[flagged.reindex(rows.index, fill_value=False).to_numpy(bool)]
+            shown = rows.loc[rows.index[:limit].union(more, sort=False)]
+        note = " · ".join(filter(None, [note, say("table.cut", shown=len(shown), rows=len(rows))]))
+    kinds = [_kind(rows[column], str(column)) for column in rows.columns]
+    heads = "".join(
+        f"<th{_of(kind)}>{html.escape(word(c))}</th>"
+        for c, kind in zip(rows.columns, kinds, strict=True)
+    )
+    anchored = set(anchors)
+    printed = shown.assign(
+        **{
+            column: [percent(share) for share in shown[column]]
+            for column in shares
+            if column in shown
+        }
+    )
+    body = "".join(
+        _row(row, rows.columns, kinds, anchored, links) for row in printed.to_dict("records")
+    )
+    caption = f"<b>{html.escape(fitting(title))}</b>" * bool(
+        title
+    ) + f"<span>{html.escape(fitting(note))}</span>" * bool(note)
+    caption = f"<caption>{caption}</caption>" * bool(caption)
+    return Table(
+        (
+            "<table "
+            f'class="table">{caption}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
+        ),
+        shown,
+    )
+
+
+def _kind(values: pd.Series, column: str) -> str:
+    if pd.api.types.is_numeric_dtype(values) and values.dtype != bool:
+        return "number"
+    if column_kind(column) == "date":
+        return "date"
+    return "name" if column.endswith("_name") or column in ("reason", "measure") else ""
+
+
+def _of(kind: str) -> str:
+    return f' class="{kind}"' if kind else ""
+
+
+def _row(
+    row: dict,
+    columns: Iterable[str],
+    kinds: list[str],
+    anchored: set[str],
+    links: Mapping[str, str] | None,
+) -> str:
+    cells, here = [], row.get("dealer_id") in anchored
+    address = _address(row.get("dealer_id"), links) if not here else ""
+    for column, kind in zip(columns, kinds, strict=True):
+        # a row about one indicator prints its values as that indicator is printed
+        named = str(row.get("indicator", column)) if column in BY_INDICATOR else column
+        text = html.escape(_cell(row[column], named))
+        if column == "dealer_name" and address:
+            text = f'<a href="{html.escape(address)}">{text}</a>'
+        cells.append(f"<td{_of(kind)}>{text}</td>")
+    at = f' id="{anchor(row["dealer_id"])}"' if here else ""
+    return f"<tr{at}>{''.join(cells)}</tr>"
+
+
+def _address(dealer_id: object, links: Mapping[str, str] | None) -> str:
+    if links is not None:
+        return links.get(dealer_id, "")
+    in_edition = os.environ.get("WORKBOOK_PAGE") and isinstance(dealer_id, str)
+    return f"{DEALERS_PAGE}#{anchor(dealer_id)}" if in_edition else ""
+
+
+def _cell(value: object, column: str) -> str:
+    if value is None or (not isinstance(value, (list, tuple)) and pd.isna(value)):
+        return "–"
+    if isinstance(value, (bool, np.bool_)):
+        return "✓" if value else ""
+    if isinstance(value, (int, float, np.number)):
+        return _number(float(value), column)
+    if isinstance(value, pd.Timestamp) or column_kind(column) == "date":
+        return str(value)[:10]
+    return fitting(
+        word(value) if column_kind(column) == "code" or value == "not_stated" else str(value)
+    )
+
+
+def _number(value: float, column: str) -> str:
+    if (kind := column_kind(column)) == "share":
+        return percent(value, 1)
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    whole = kind in ("count", "days") or abs(value) >= 1000 or value == int(value)
+    return decimal(value, 0 if whole else 2)
+
+
+def anchor(dealer_id: str) -> str:
+    """Name the place of a dealer on a page, whatever his id is made of.
+
+    >>> anchor("10 003/ä")
+    'dealer-10%20003%2F%C3%A4'
+    """
+    return "dealer-" + urllib.parse.quote(str(dealer_id), safe="")
+
+
+def scope(title: str, period: str, n_dealers: int, covered: periods.Covered | None = None) -> str:
+    """Say whose figures these are, for which window, and of how many dealers.
+
+    `covered` is the window's, from `data.covered`: where the data don't cover it whole, the days
+    they do are named.
+    """
+    first, last = periods.shift(period, -11), period
+    if covered is not None and not covered.is_whole:
+        first, last = covered.start.isoformat(), covered.end.isoformat()
+    return say("table.scope", title=title, first=first, last=last, n=n_dealers)
+
+
+class Prose:
+    """Sentences as a list, escaped: a dealer's name is text and never markup."""
+
+    def __init__(self, sentences: Iterable[str]) -> None:
+        """Keep the sentences that say something."""
+        self.sentences = [sentence for sentence in sentences if sentence]
+
+    def _repr_html_(self) -> str:
+        items = "".join(f"<li>{html.escape(fitting(sentence))}</li>" for sentence in self.sentences)
+        return f'<ul class="prose">{items}</ul>' if items else ""
+
+    def __repr__(self) -> str:
+        """Read as plain lines."""
+        return "\n".join(self.sentences)

@@ -1,0 +1,1 @@
+"""Figures as SVG, written by ourselves and slimmed for a page."""

@@ -1,0 +1,235 @@
+"""Pages per account manager.
+
+His dealers, calls, actions and receivables, from the tables of an edition.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from helpers import data, files, look, words
+from helpers.pareto import cost_cover, gains_and_losses, told_size
+from helpers.settings import Workbook
+
+# what is read
+TABLES = ("abc_pareto", "call_list", "plan", "receivables", "inventory_age", "dealer_profit")
+CALLED = ["dealer_id", "dealer_name", "city", "reason", "measure", "within_days", "stake"]
+PLANNED = [
+    "factor",
+    "dealer_id",
+    "dealer_name",
+    "owner",
+    "state",
+    "due_date",
+    "now_score",
+    "target_score",
+]
+OWED = [
+    "dealer_id",
+    "dealer_name",
+    "status",
+    "balance",
+    "dso_days",
+    "payments_3m",
+    "usual_3m",
+    "collection_rate",
+]
+KNOWN = [
+    "dealer_id",
+    "dealer_name",
+    "city",
+    "composite_class",
+    "previous_class",
+    "diagnosis",
+    "payments",
+    "gross_profit",
+    "brand_share",
+    "old_share",
+    "dead_value",
+]
+CONCERNS = [
+    "dealer_id",
+    "dealer_name",
+    "dead_value",
+    "old_share",
+    "rival",
+    "margin_points",
+    "gap_money",
+]
+MOST_OWED = 15  # dealers whose receivables are shown: the others pay
+# states of actions not yet ended
+STANDING = ("open", "overdue", "behind", "on_course", "not_known", "not_begun")
+
+
+def with_keys(dealers: pd.DataFrame, book: Workbook) -> pd.DataFrame:
+    """Add `manager_key` to dealers: their account manager as named in every language."""
+    keys = data.dealers(book, "zh-Hans").set_index("dealer_id")["account_manager"]
+    return dealers.assign(manager_key=dealers["dealer_id"].map(keys))
+
+
+def manager_pages(
+    dealers: pd.DataFrame, tables: Mapping[str, pd.DataFrame], links: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Make a page for each account manager whose dealers were judged, the one with most calls
+    first.
+
+    Parameters
+    ----------
+    dealers
+        As `with_keys` gives them.
+    tables
+        Of the edition, by name; those of `TABLES` that are missing have no rows.
+    links
+        By dealer_id: where he is explained.
+
+    Returns
+    -------
+    list of dict
+        `file`, `name`, `n_dealers`, `n_a`, `gross_profit`, `balance`, `n_calls`, `n_actions`,
+        `said` (sentences) and `sections`: pairs of heading and table. Nothing where no dealer has
+        an account manager.
+    """
+    tables = {name: tables.get(name, pd.DataFrame()) for name in TABLES}
+    judged = tables["abc_pareto"]
+    if judged.empty or dealers["manager_key"].isna().all():
+        return []
+    known = dealers[dealers["dealer_id"].isin(judged["dealer_id"])]
+    pages = [
+        _page(key, mine, tables, links) for key, mine in known.groupby("manager_key", dropna=False)
+    ]
+    return sorted(pages, key=lambda page: (-page["n_calls"], -page["n_dealers"], page["name"]))
+
+
+def _page(
+    key: str, mine: pd.DataFrame, tables: Mapping[str, pd.DataFrame], links: Mapping[str, str]
+) -> dict[str, Any]:
+    known, ids = pd.notna(key), set(mine["dealer_id"])
+    name = str(mine["account_manager"].iloc[0]) if known else words.say("managers.nobody")
+    his = {title: _his(rows, ids) for title, rows in tables.items()}
+    plan = tables["plan"]
+    actions = plan[plan["dealer_id"].isin(ids) | (plan["owner"] == name)] if len(plan) else plan
+    standing = actions[actions["state"].isin(STANDING)] if len(actions) else actions
+    owed = _owed(his["receivables"], mine)
+    sections = [
+        ("calls", _shown(his["call_list"], CALLED)),
+        ("actions", _shown(standing, PLANNED)),
+        ("owed", _shown(owed.head(MOST_OWED), OWED)),
+        ("concerns", _concerns(his)),
+        ("dealers", _dealers(his)),
+    ]
+    letters = his["abc_pareto"]["composite_class"].value_counts()
+    facts = {
+        "n_dealers": len(his["abc_pareto"]),
+        "n_a": int(letters.get("A", 0)),
+        "n_calls": len(his["call_list"]),
+        "profit": gains_and_losses(his["abc_pareto"]["gross_profit"]),
+        "n_actions": len(standing),
+        "gross_profit": his["abc_pareto"]["gross_profit"].sum(min_count=1),
+        "cover": cost_cover(his["abc_pareto"]),
+        "revenue": his["abc_pareto"].get("revenue", pd.Series(dtype="float64")).sum(min_count=1),
+        "balance": owed["balance"].clip(lower=0).sum() if len(owed) else float("nan"),
+    }
+    made = [
+        (words.say(f"managers.{title}"), look.table(rows, limit=len(rows), links=links).to_html())
+        for title, rows in sections
+        if len(rows)
+    ]
+    file = f"manager-{files.file_name(str(key) if known else '')}.html"
+    return {
+        "file": file,
+        "name": words.fitting(name),
+        **facts,
+        "said": _said(facts, letters),
+        "sections": made,
+    }
+
+
+def list_columns(offices: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Choose what the list of account managers shows of each: what is known.
+
+    Revenue where no gross profit is.
+    """
+    known = [
+        name
+        for name in ("gross_profit", "balance")
+        if any(pd.notna(office[name]) for office in offices)
+    ]
+    size = [] if "gross_profit" in known else ["revenue"]
+    return ["n_dealers", "n_a", *size, *known, "n_calls", "n_actions"]
+
+
+def _his(rows: pd.DataFrame, ids: set[str]) -> pd.DataFrame:
+    return rows[rows["dealer_id"].isin(ids)] if "dealer_id" in rows else rows
+
+
+def _owed(rows: pd.DataFrame, mine: pd.DataFrame) -> pd.DataFrame:
+    """Put who has stopped paying first, then who owes most; who owes nothing is left out."""
+    if rows.empty or rows["payments"].isna().all():
+        return rows.head(0)
+    rows = rows[rows["balance"] > 0].merge(mine[["dealer_id", "dealer_name"]], on="dealer_id")
+    order = rows["status"].map({"stopped_paying": 0, "slowed": 1}).fillna(2)
+    return rows.assign(order=order).sort_values(["order", "balance"], ascending=[True, False])
+
+
+def _concerns(his: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """List where stock lies dead, and where a rival earns the dealer more on every count.
+
+    What costs most first.
+    """
+    stock, profit = his["inventory_age"], his["dealer_profit"]
+    dead = stock[stock["dead_value"] > 0] if "dead_value" in stock else stock.head(0)
+    less = profit[profit["status"] == "earns_less"] if "status" in profit else profit.head(0)
+    less = less.rename(columns={"lead_points": "margin_points"})
+    parts = [
+        part[[c for c in CONCERNS if c in part and c != "dealer_name"]]
+        for part in (dead, less)
+        if len(part)
+    ]
+    if not parts:
+        return pd.DataFrame()
+    rows = parts[0] if len(parts) == 1 else parts[0].merge(parts[1], on="dealer_id", how="outer")
+    names = his["abc_pareto"].set_index("dealer_id")["dealer_name"]
+    cost = rows.reindex(columns=["dead_value", "gap_money"]).sum(axis=1)
+    rows = rows.assign(
+        dealer_name=rows["dealer_id"].map(names).fillna(rows["dealer_id"]), cost=cost
+    )
+    return _shown(
+        rows.sort_values(["cost", "dealer_id"], ascending=[False, True]).head(MOST_OWED), CONCERNS
+    )
+
+
+def _dealers(his: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    rows, stock = his["abc_pareto"], his["inventory_age"]
+    more = [c for c in ("old_share", "dead_value") if c in stock]
+    rows = rows.merge(stock[["dealer_id", *more]], on="dealer_id", how="left") if more else rows
+    return _shown(rows, [*KNOWN, *told_size(rows)])
+
+
+def _shown(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    return rows[[c for c in columns if c in rows]].reset_index(drop=True)
+
+
+def _said(facts: Mapping[str, Any], letters: pd.Series) -> list[str]:
+    counts = {letter.lower(): int(letters.get(letter, 0)) for letter in "ABC"}
+    said = [words.say("managers.dealers_line", n=facts["n_dealers"], **counts)]
+    sums = facts["profit"]
+    said += (
+        [words.say("managers.profit_line", profit=sums.net)]
+        if pd.notna(facts["gross_profit"])
+        else []
+    )
+    cover = words.percent(min(facts["cover"], 0.999), 1)
+    said += [words.say("managers.cover_line", share=cover)] if facts["cover"] < 1 else []
+    said += (
+        [words.say("managers.loss_line", n=sums.n_losing, losses=-sums.losses)]
+        if sums.n_losing
+        else []
+    )
+    said += (
+        [words.say("managers.owed_line", balance=facts["balance"])] if facts["balance"] > 0 else []
+    )
+    return [
+        *said,
+        words.say("managers.work_line", calls=facts["n_calls"], actions=facts["n_actions"]),
+    ]

@@ -1,0 +1,303 @@
+"""Pages to print: what is asked for, refused before anything runs, and the key that says what a
+page is made of.
+"""
+
+import hashlib
+import json
+import platform
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from helpers import look, periods, words
+from helpers.press import editions
+from helpers.settings import GIVEN_BY_THE_RUN, PACKAGE, ROOT, DataError, Workbook, nearest
+
+NOTEBOOKS = ROOT / "notebooks"
+IN_EDITIONS = "0[1-6]_*.ipynb"
+CARD = "07_dealer_card"  # printed per dealer, on request
+# who reads a card: cells tagged for-us or for-dealer are left out for the other
+AUDIENCES = ("us", "dealer")
+WRITTEN_BY_PEOPLE = ("plan.csv", "overrides.csv")
+
+
+class Page(NamedTuple):
+    """One notebook in one language, ready to be printed.
+
+    A card also has a dealer and an audience.
+    """
+
+    name: str
+    language: str
+    key: str  # hash of all it is made of
+    notebook: str  # JSON, without the cells that are left out
+    parameters: dict[str, str | int | float]
+    dealer_id: str = ""
+    audience: str = ""
+
+    def __str__(self) -> str:
+        """Name it for a line of progress or of an error."""
+        about = ", ".join(filter(None, [repr(self.dealer_id)[1:-1], self.audience, self.language]))
+        return f"{self.name} ({about})"
+
+
+def notebooks_asked_for(folder: Path, only: Iterable[str] = ()) -> list[Path]:
+    """List the notebooks of an edition, sorted; `only` chooses among them.
+
+    Raises
+    ------
+    DataError
+        If there is none, or `only` names one that does not exist.
+    """
+    there = sorted(folder.glob(IN_EDITIONS))
+    known = ", ".join(path.stem for path in there)
+    if not there:
+        raise DataError(f"{folder}: no notebook {IN_EDITIONS} to print")
+    asked = {
+        name: [path for path in there if name in (path.stem, path.stem[3:], path.name)]
+        for name in only
+    }
+    for name, found in asked.items():
+        if not found:
+            raise DataError(f"--only {name}: no such notebook; there are {known}")
+    return sorted({path for found in asked.values() for path in found}) if asked else there
+
+
+def dealers_asked_for(book: Workbook, period: str, cards: int | str | Sequence[str]) -> list[str]:
+    """List the dealers whose cards are printed.
+
+    The largest so many, all of the window, or the ids given.
+
+    Where nothing tells of each dealer, a number of them is none.
+
+    Raises
+    ------
+    DataError
+        If an id is no dealer of the window.
+    """
+    from helpers import data
+
+    if not cards or (isinstance(cards, int | str) and not data.has(book, data.JUDGED_BY)):
+        return []
+    known = data.dealers_by_size(book, period)
+    if cards == "all" or isinstance(cards, int):
+        return known if cards == "all" else known[:cards]
+    there = set(known)
+    for dealer_id in cards:
+        if dealer_id not in there:
+            window = periods.window(period)
+            raise DataError(
+                f"--card {dealer_id}: no dealer of that id bought or paid between {window.start} "
+                f"and {window.end}{nearest(dealer_id, known)}; `tables/abc_pareto.csv` of an "
+                "edition lists them all"
+            )
+    return list(dict.fromkeys(cards))
+
+
+def card_notebook(book: Workbook, folder: Path) -> Path:
+    """Give the notebook that cards are printed from.
+
+    A DataError where there is none, or it lacks a parameter.
+    """
+    path = folder / f"{CARD}.ipynb"
+    if not path.is_file():
+        raise DataError(f"{folder}: no notebook {CARD}.ipynb to print cards from")
+    require_parameters(book, path, ("dealer_id", "audience"))
+    return path
+
+
+def require_audiences(audiences: Sequence[str]) -> list[str]:
+    """Give the audiences, each once; a DataError where one is not known."""
+    for audience in audiences:
+        if audience not in AUDIENCES:
+            raise DataError(f"--audience {audience}: not known; choose from {', '.join(AUDIENCES)}")
+    return list(dict.fromkeys(audiences))
+
+
+def require_notebooks(book: Workbook, folder: Path) -> None:
+    """Refuse a workbook that has parameters for a notebook that is not there."""
+    known = [
+        name
+        for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+        for name in (path.stem, path.stem[3:])
+    ]
+    for name in book.parameters:
+        if name not in known:
+            raise DataError(f"[parameters.{name}]: there is no such notebook{nearest(name, known)}")
+
+
+def parameters_of(book: Workbook, notebook: Path) -> dict:
+    """Give what the workbook's toml tells a notebook, which may be named there with its number or
+    without.
+    """
+    return {**book.parameters.get(notebook.stem[3:], {}), **book.parameters.get(notebook.stem, {})}
+
+
+def require_parameters(book: Workbook, notebook: Path, more: Sequence[str] = ()) -> None:
+    """Refuse a notebook whose cell tagged `parameters` does not declare all that the press passes
+    on, and `more`.
+
+    Raises
+    ------
+    DataError
+        If one is missing: papermill would pass it on to nobody.
+    """
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    tagged = ["".join(c["source"]) for c in cells if "parameters" in c["metadata"].get("tags", [])]
+    declared = set(re.findall(r"^(\w+)\s*(?::[^=]+)?=", "\n".join(tagged), re.MULTILINE))
+    asked = (*GIVEN_BY_THE_RUN, *parameters_of(book, notebook), *more)
+    if missing := [name for name in asked if name not in declared]:
+        raise DataError(
+            f"{notebook.name}: the cell tagged 'parameters' doesn't declare "
+            f"{', '.join(missing)}; add it"
+        )
+
+
+def ready_pages(
+    book: Workbook,
+    notebooks: Iterable[Path],
+    languages: Iterable[str],
+    period: str,
+    made_of: dict[str, str],
+    dealer_ids: Sequence[str] = (),
+    audiences: Sequence[str] = (),
+) -> list[Page]:
+    """Ready notebooks as pages in each language, for each dealer and audience where these are
+    given.
+
+    `made_of` are the `ingredients`. Pages of one notebook share its text: thousands of cards weigh
+    no more than one.
+    """
+    made = []
+    for language in languages:
+        for path in notebooks:
+            digest = digest_of_files(path)
+            for audience in audiences or [""]:
+                text = _notebook_text(book, path, period, language, audience)
+                for dealer_id in dealer_ids or [""]:
+                    given = parameters_of(book, path)
+                    given |= {"dealer_id": dealer_id, "audience": audience} if dealer_id else {}
+                    told = {
+                        **made_of,
+                        "notebook": digest,
+                        "period": period,
+                        "language": language,
+                        "parameters": given,
+                    }
+                    key = digest_of(json.dumps(told, sort_keys=True))
+                    parameters = {
+                        **given,
+                        "period": period,
+                        "config": _told_path(book),
+                        "language": language,
+                    }
+                    made.append(
+                        Page(path.stem, language, key, text, parameters, dealer_id, audience)
+                    )
+    return made
+
+
+def _notebook_text(book: Workbook, path: Path, period: str, language: str, audience: str) -> str:
+    """Read a notebook without the cells that a language or an audience does not get.
+
+    A notebook is JSON, and read as such: the library that checks its form takes a second to load,
+    which a run that finds all its pages finished does not need.
+    """
+    from helpers import data
+
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    left_out = {"interactive", "by-hand", "lang-zh" if language == "en" else "lang-en"}
+    left_out |= {f"for-{other}" for other in AUDIENCES if audience and other != audience}
+    cells = [
+        cell for cell in notebook["cells"] if not left_out & set(cell["metadata"].get("tags", []))
+    ]
+    words.speak(language, book.currency)
+    needs = notebook["metadata"].get("workbook", {}).get("needs", [])
+    missing = [name for name in needs if not data.tells(book, name, period)]
+    missing = [name for name in missing if "." not in name or name.partition(".")[0] not in missing]
+    if missing:  # the question stays, one sentence stands for its answer
+        named = [name.replace("|", words.translated(" or ", "\u2009或\u2009")) for name in missing]
+        said = words.say(
+            "report.missing", tables=words.listed(named), n=len(missing), period=period
+        )
+        note = look.note(said)
+        cells = [cells[0], {**cells[0], "id": f"{cells[0]['id']}-missing", "source": note}]
+    for cell in cells:
+        if cell["cell_type"] == "markdown":
+            source = "".join(cell["source"])  # a text, or a list of its lines
+            cell["source"] = words.translated(source, source)  # converts to Traditional only
+    return json.dumps({**notebook, "cells": cells}, ensure_ascii=False)
+
+
+def _told_path(book: Workbook) -> str:
+    """Name the workbook's toml as a page is told it.
+
+    The executed notebook need not say where the project lies.
+    """
+    return (
+        book.path.relative_to(ROOT).as_posix() if book.path.is_relative_to(ROOT) else str(book.path)
+    )
+
+
+def ingredients(book: Workbook, folder: Path, period: str) -> dict[str, str]:
+    """Hash what every page of an edition is made of, besides its notebook and language.
+
+    Earlier editions are among it, for a page may compare with their tables.
+    """
+    from helpers import data
+
+    package = [f for f in PACKAGE.rglob("*") if f.is_file() and "__pycache__" not in f.parts]
+    shared = sorted(words.REFERENCE.glob("*.csv"))
+    beside = [book.folder / name for name in (*(file.name for file in shared), *WRITTEN_BY_PEOPLE)]
+    past = [name for name in editions.editions(folder, book.name) if name < period]
+    return {
+        "package": digest_of_files(*package, within=PACKAGE),
+        "lock": digest_of_files(ROOT / "requirements.lock"),
+        "python": platform.python_version(),
+        "settings": digest_of_files(book.path),
+        "reference": digest_of_files(*shared, *beside),
+        "data": data.fingerprint(book),
+        "earlier editions": digest_of_files(
+            *(file for name in past for file in (folder / name / "tables").glob("*.csv"))
+        ),
+    }
+
+
+def digest_of_files(*files: Path, within: Path | None = None) -> str:
+    """Hash files by name and content, in any order; a missing one counts as missing.
+
+    Those of a folder with further folders are named by where they lie `within` it.
+    """
+    return digest_of(
+        sorted(
+            (
+                f.relative_to(within).as_posix() if within else f.name,
+                hashlib.sha256(f.read_bytes()).hexdigest() if f.is_file() else "",
+            )
+            for f in files
+        )
+    )
+
+
+def digest_of(*parts: object) -> str:
+    """Hash what can be written down."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
+
+
+def require_month(period: str) -> str:
+    """Give the month asked for, or "" where none is; a DataError where it is malformed."""
+    try:
+        return periods.require_month(period) if period else ""
+    except ValueError as error:
+        raise DataError(str(error)) from None
+
+
+def require_languages(languages: Sequence[str]) -> list[str]:
+    """Give the languages, each once; a DataError where one is not known."""
+    for language in languages:
+        if language not in words.LANGUAGES:
+            raise DataError(
+                f"--language {language}: not known; choose from {', '.join(words.LANGUAGES)}"
+            )
+    return list(dict.fromkeys(languages))

@@ -1,0 +1,440 @@
+"""The five strategies.
+
+Intervals against scipy and the papers, planted evidence found, silence where there is none.
+"""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from helpers import consumers, words
+from helpers.consumers import strategies
+
+pytestmark = pytest.mark.usefixtures("looks")
+
+NAMES = {"g1": "Bargain", "g2": "Premium"}
+
+
+def text_of(ax) -> str:
+    return " ".join(t.get_text() for t in ax.figure.texts).replace("\n", " ")
+
+
+def nothing(*columns: str) -> pd.DataFrame:
+    return pd.DataFrame(
+        {c: pd.Series(dtype="float64" if c.startswith("n_") else "str") for c in columns}
+    )
+
+
+def lines(labels, **given) -> pd.DataFrame:
+    habits = pd.DataFrame(
+        {
+            "consumer_id": labels.index,
+            "discount_share": np.nan,
+            "peak_share": np.nan,
+            "recency_days": np.nan,
+        }
+    )
+    habits = given.pop("habits", habits)
+    empty = {
+        "by_category": nothing("group", "category", "n_consumers"),
+        "responses": nothing("group", "promotion_kind", "n_contacts", "n_responses"),
+        "by_dealer": nothing("group", "dealer_id", "n_consumers").assign(amount=0.0),
+        "dealers": pd.DataFrame({"dealer_id": ["D1", "D2"], "dealer_name": ["North", "South"]}),
+    }
+    return consumers.strategy_lines(habits, labels, **{**empty, **given})
+
+
+def line(rows: pd.DataFrame, group: str, strategy: str) -> pd.Series:
+    return rows[(rows["group"] == group) & (rows["strategy"] == strategy)].iloc[0]
+
+
+@pytest.fixture
+def labels() -> pd.Series:
+    return pd.Series(["g1"] * 100 + ["g2"] * 100, index=[f"C{i:03d}" for i in range(200)])
+
+
+# ---- intervals -----------------------------------------------------------------------------------
+
+
+@given(n=st.integers(1, 500), part=st.floats(0, 1), level=st.floats(0.5, 0.999))
+def test_wilson_interval_is_scipys(n, part, level):
+    yes = round(n * part)
+    low, high = strategies.wilson_interval(yes, n, level)
+    theirs = stats.binomtest(yes, n).proportion_ci(level, method="wilson")
+    assert low == pytest.approx(theirs.low, abs=1e-9)
+    assert high == pytest.approx(theirs.high, abs=1e-9)
+
+
+def test_no_trial_has_no_interval():
+    low, high = strategies.wilson_interval([0, 3], [0, 6])
+    assert math.isnan(low[0])
+    assert math.isnan(high[0])
+    assert low[1] < 0.5 < high[1]
+
+
+@pytest.mark.parametrize(
+    ("a", "n", "b", "m", "low", "high"),
+    [  # the comparisons of Newcombe's table II, method 10
+        (56, 70, 48, 80, 0.0524, 0.3339),
+        (9, 10, 3, 10, 0.1705, 0.8090),
+        (6, 7, 2, 7, 0.0582, 0.8062),
+        (5, 56, 0, 29, -0.0381, 0.1926),
+        (0, 10, 0, 20, -0.1611, 0.2775),
+    ],
+)
+def test_difference_of_rates_is_newcombes(a, n, b, m, low, high):
+    assert strategies.rate_difference(a, n, b, m) == pytest.approx((low, high), abs=6e-5)
+
+
+def test_difference_of_means_is_welchs():
+    rng = np.random.default_rng(3)
+    values, inside = pd.Series(rng.normal(0, 1, 5000)), pd.Series(np.arange(5000) < 1500)
+    values[inside] += 0.3
+    values[7] = np.nan
+    mean, others, low, high = strategies.mean_difference(values, inside)
+    a, b = values[inside].dropna(), values[~inside]
+    theirs = stats.ttest_ind(a, b, equal_var=False).confidence_interval()
+    assert (mean, others) == pytest.approx((a.mean(), b.mean()))
+    assert (low, high) == pytest.approx((theirs.low, theirs.high), abs=2e-4)
+
+
+# ---- the lines -----------------------------------------------------------------------------------
+
+
+def test_every_group_has_every_strategy_and_is_silent_without_evidence(labels):
+    rows = lines(labels)
+    assert len(rows) == 10
+    assert rows["is_silent"].all()
+    assert rows["line"].eq("").all()
+    said = consumers.silence(rows, NAMES)
+    assert said[0].startswith("For 10 of 10 pairs")
+    assert said[1] == "Product: nothing can be said of Bargain, Premium."
+    assert consumers.strategy_table(rows, NAMES).empty
+
+
+def test_with_one_group_there_is_nobody_to_compare_with(labels):
+    habits = pd.DataFrame(
+        {"consumer_id": labels.index, "discount_share": 0.3, "peak_share": 0.1, "recency_days": 9.0}
+    )
+    alone = lines(labels.replace("g2", "g1"), habits=habits)
+    assert alone["is_silent"].all()
+    assert consumers.silence(alone, NAMES) == [words.say("strategies.one_group")]
+    sent = pd.DataFrame(
+        {
+            "group": "g1",
+            "promotion_kind": ["gift", "event"],
+            "n_contacts": 400,
+            "n_responses": [120, 20],
+        }
+    )
+    rows = lines(labels.replace("g2", "g1"), responses=sent)
+    assert rows.loc[~rows["is_silent"], "strategy"].tolist() == ["promotion"], (
+        "kinds can still be compared"
+    )
+
+
+def test_product_names_the_category_bought_most_beyond_the_others(labels):
+    bought = pd.DataFrame(
+        {
+            "group": ["g1", "g2", "g1", "g2"],
+            "category": ["fan", "fan", "oven", "oven"],
+            "n_consumers": [60, 20, 50, 45],
+        }
+    )
+    rows = lines(labels, by_category=bought)
+    found = line(rows, "g1", "product")
+    # two categories: half the error each
+    low, high = strategies.rate_difference(60, 100, 20, 100, 1 - 0.05 / 2)
+    assert found["line"].startswith("Lead with fan: 60 % of them bought it, of all others 20 %")
+    assert found[["figure", "others", "low", "high", "n"]].tolist() == pytest.approx(
+        [0.6, 0.2, low, high, 100]
+    )
+    assert line(rows, "g2", "product")["is_silent"], "no category is bought more by them"
+
+
+def test_a_category_with_few_buyers_is_no_evidence(labels):
+    bought = pd.DataFrame({"group": ["g1", "g2"], "category": "fan", "n_consumers": [29, 0]})
+    assert lines(labels, by_category=bought)["is_silent"].all()
+
+
+def test_price_and_season_follow_the_sign_of_the_difference(labels):
+    rng = np.random.default_rng(1)
+    first = (labels == "g1").to_numpy()
+    habits = pd.DataFrame(
+        {
+            "consumer_id": labels.index,
+            "discount_share": np.where(first, 0.2, 0.05) + rng.normal(0, 0.02, 200),
+            "peak_share": np.where(first, 0.2, 0.8) + rng.normal(0, 0.05, 200),
+            "recency_days": np.where(first, 500.0, 20.0) + rng.normal(0, 5, 200),
+        }
+    )
+    before = habits.copy()
+    rows = consumers.strategy_lines(
+        habits,
+        labels,
+        by_category=nothing("group", "category", "n_consumers"),
+        peak=(5, 6, 7),
+        responses=nothing("group", "promotion_kind", "n_contacts", "n_responses"),
+        by_dealer=nothing("group", "dealer_id", "n_consumers").assign(amount=0.0),
+        dealers=pd.DataFrame({"dealer_id": [], "dealer_name": []}),
+    )
+    assert line(rows, "g1", "price")["line"].startswith(
+        "Price decides: they pay 20 % less than list, all others 5 %"
+    )
+    assert line(rows, "g2", "price")["line"].startswith("Hold the price: they pay 5 % less")
+    assert line(rows, "g1", "season")["line"].startswith("Fill the quiet months")
+    assert line(rows, "g2", "season")["line"].startswith("Have stock before May–Jul: they buy 80 %")
+    assert line(rows, "g1", "sales_management")["line"].startswith(
+        "Win them back: 100 % bought nothing"
+    )
+    assert "(100 people)" in line(rows, "g1", "sales_management")["line"]
+    assert line(rows, "g2", "sales_management")["line"].startswith("Keep the tie: 0 %")
+    assert not rows[rows["strategy"].isin(["price", "season"])]["is_silent"].any()
+    pd.testing.assert_frame_equal(habits, before)
+
+
+def test_a_difference_that_may_be_chance_is_not_told(labels):
+    habits = pd.DataFrame(
+        {
+            "consumer_id": labels.index,
+            "discount_share": np.tile([0.1, 0.3], 100),
+            "peak_share": np.tile([0.2, 0.4], 100),
+            "recency_days": np.tile([10.0, 600.0], 100),
+        }
+    )
+    assert lines(labels, habits=habits)["is_silent"].all()
+
+
+def test_a_difference_that_nobody_would_notice_is_not_told():
+    labels = pd.Series(np.repeat(["g1", "g2"], 5000), index=[f"C{i}" for i in range(10_000)])
+    rng = np.random.default_rng(2)
+    habits = pd.DataFrame(
+        {
+            "consumer_id": labels.index,
+            "peak_share": np.nan,
+            "recency_days": np.nan,
+            "discount_share": rng.normal(0.1, 0.02, 10_000) + 0.012 * (labels == "g1").to_numpy(),
+        }
+    )
+    _mean, _others, low, _high = strategies.mean_difference(
+        habits["discount_share"].set_axis(labels.index), labels == "g1"
+    )
+    assert low > 0, "chance can tell it"
+    assert lines(labels, habits=habits)["is_silent"].all()
+
+
+def test_promotion_names_the_kind_answered_best(labels):
+    sent = pd.DataFrame(
+        {
+            "group": ["g1", "g1", "g2", "g2"],
+            "promotion_kind": ["gift", "event", "gift", "event"],
+            "n_contacts": [400, 400, 400, 400],
+            "n_responses": [120, 20, 20, 22],
+        }
+    )
+    rows = lines(labels, responses=sent)
+    assert line(rows, "g1", "promotion")["line"].startswith(
+        "Write to them about Gift: 30 % of 400 contacts came"
+    )
+    assert line(rows, "g1", "promotion")["others"] == pytest.approx(0.05)
+    assert line(rows, "g2", "promotion")["line"].startswith(
+        "Save the letters: 5 % of 800 contacts came"
+    ), "no best kind"
+
+
+def test_promotion_is_silent_below_thirty_contacts(labels):
+    sent = pd.DataFrame(
+        {
+            "group": ["g1", "g2"],
+            "promotion_kind": "gift",
+            "n_contacts": [29, 29],
+            "n_responses": [29, 0],
+        }
+    )
+    rates = consumers.response_rates(sent)
+    assert rates["is_thin"].all()
+    assert lines(labels, responses=sent)["is_silent"].all()
+
+
+def test_dealers_that_serve_a_group_more_than_the_network(labels):
+    sums = pd.DataFrame(
+        {
+            "group": ["g1", "g2", "g1", "g2", "g1"],
+            "dealer_id": ["D1", "D1", "D2", "D2", "D3"],
+            "n_consumers": [90, 10, 10, 90, 20],
+            "amount": 1.0,
+        }
+    )
+    dealers = pd.DataFrame({"dealer_id": ["D1", "D2"], "dealer_name": ["North", "South"]})
+    served = consumers.group_dealers(sums, dealers)
+    assert set(served["dealer_id"]) == {"D1", "D2"}, (
+        "a dealer with 20 known consumers is not judged"
+    )
+    assert served[served["serves_more"]][["group", "dealer_name"]].to_numpy().tolist() == [
+        ["g1", "North"],
+        ["g2", "South"],
+    ]
+    low, high = strategies.wilson_interval(90, 100, 1 - 0.05 / 4)
+    assert served.iloc[0][["low_share", "high_share"]].tolist() == pytest.approx([low, high])
+    assert consumers.served_sentences(served) == []
+    assert consumers.served_most(served, NAMES)["group"].tolist() == ["Bargain", "Premium"]
+    alike = consumers.group_dealers(sums[sums["dealer_id"] != "D3"].assign(n_consumers=50), dealers)
+    assert consumers.served_most(alike, NAMES).empty
+    assert consumers.served_sentences(alike)[0].startswith(
+        "2 dealers have at least thirty known consumers; none"
+    )
+    found = line(lines(labels, by_dealer=sums, dealers=dealers), "g1", "sales_management")
+    assert found["line"].startswith(
+        "1 dealer serves more of them than usual: North. At the first, 90 % of the known"
+    )
+
+
+def test_chance_rarely_speaks():
+    # 200 consumers with habits that have nothing to do with the groups: each strategy may err in
+    # one of twenty pairs
+    told = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        labels = pd.Series(np.repeat(["g1", "g2"], 150), index=[f"C{i}" for i in range(300)])
+        habits = pd.DataFrame(
+            {
+                "consumer_id": labels.index,
+                "discount_share": rng.normal(0.1, 0.05, 300),
+                "peak_share": rng.random(300),
+                "recency_days": rng.exponential(400, 300),
+            }
+        )
+        buyers = rng.binomial(150, 0.4, (2, 6))
+        bought = pd.DataFrame(
+            {
+                "group": np.repeat(["g1", "g2"], 6),
+                "category": list("abcdef") * 2,
+                "n_consumers": buyers.ravel(),
+            }
+        )
+        sent = pd.DataFrame(
+            {
+                "group": np.repeat(["g1", "g2"], 3),
+                "promotion_kind": list("abc") * 2,
+                "n_contacts": 200,
+                "n_responses": rng.binomial(200, 0.1, 6),
+            }
+        )
+        told.append(
+            ~lines(labels, habits=habits, by_category=bought, responses=sent)[
+                "is_silent"
+            ].to_numpy()
+        )
+    assert np.mean(told) < 0.08
+
+
+# ---- seasons and responses -----------------------------------------------------------------------
+
+
+def test_seasonality_is_one_on_average():
+    rng = np.random.default_rng(5)
+    months = pd.DataFrame(
+        {
+            "group": np.repeat(["g1", "g2"], 12),
+            "calendar_month": list(range(1, 13)) * 2,
+            "amount": rng.gamma(2, 50, 24),
+            "n_months": [3] * 10 + [2] * 2 + [3] * 10 + [2] * 2,
+        }
+    )
+    index = consumers.seasonality(months)
+    assert index.groupby("group")["index"].mean().tolist() == pytest.approx([1, 1])
+    assert len(index) == 24
+    same = consumers.seasonality(months.assign(amount=months["amount"] * 7))
+    pd.testing.assert_frame_equal(index, same)  # money's unit is of no account
+
+
+def test_months_that_occur_more_often_are_not_higher():
+    months = pd.DataFrame(
+        {
+            "group": "g1",
+            "calendar_month": range(1, 13),
+            "amount": [20.0] * 6 + [30.0] * 6,
+            "n_months": [2] * 6 + [3] * 6,
+        }
+    )
+    assert consumers.seasonality(months)["index"].tolist() == pytest.approx([1.0] * 12)
+
+
+def test_plot_season_names_the_highest_month():
+    months = pd.DataFrame(
+        {
+            "group": "g2",
+            "calendar_month": range(1, 13),
+            "amount": [10.0] * 6 + [54.0] + [10.0] * 5,
+            "n_months": 1,
+        }
+    )
+    ax = consumers.plot_season(consumers.seasonality(months), NAMES)
+    assert "“Premium” buys 4.0 times its average month in Jul" in text_of(ax)
+    assert [t.get_text() for t in ax.texts].count("4.0") == 1
+
+
+def test_plot_responses_draws_rate_and_interval():
+    sent = pd.DataFrame(
+        {
+            "group": ["g1", "g2", "g1"],
+            "promotion_kind": ["gift", "gift", "event"],
+            "n_contacts": [100, 100, 5],
+            "n_responses": [30, 5, 5],
+        }
+    )
+    rates = consumers.response_rates(sent)
+    ax = consumers.plot_responses(rates, NAMES)
+    assert "“Bargain” answers best: 30 % came after “Gift”" in text_of(ax)
+    assert [round(float(mark.get_xdata()[0]), 2) for mark in ax.lines] == [0.3, 0.05]
+    low, high = strategies.wilson_interval(30, 100)
+    assert ax.collections[0].get_segments()[0][:, 0].tolist() == pytest.approx([low, high])
+
+
+def test_nothing_to_draw_is_said():
+    assert "response rates are not drawn" in text_of(
+        consumers.plot_responses(
+            consumers.response_rates(
+                nothing("group", "promotion_kind", "n_contacts", "n_responses")
+            ),
+            {},
+        )
+    )
+    empty = nothing("group", "calendar_month", "n_months").assign(amount=0.0)
+    assert "no season is drawn" in text_of(consumers.plot_season(consumers.seasonality(empty), {}))
+
+
+@pytest.mark.parametrize("months", [(5, 6, 7), (12, 1, 2), (1, 5, 9), (4,), ()])
+def test_month_names(months):
+    said = {
+        (5, 6, 7): "May–Jul",
+        (12, 1, 2): "Dec–Feb",
+        (1, 5, 9): "Jan, May, Sep",
+        (4,): "Apr",
+        (): "–",
+    }
+    assert consumers.month_names(months) == said[months]
+
+
+def test_margin_is_that_of_the_lines_whose_cost_is_known():
+    margin = pd.DataFrame(
+        {
+            "group": ["g1", "g2"],
+            "amount": [100.0, 50.0],
+            "amount_covered": [80.0, 0.0],
+            "gross_profit": [20.0, np.nan],
+            "covered_share": [0.8, 0.0],
+        }
+    )
+    rows = consumers.margin_table(margin, NAMES)
+    assert rows["gross_margin_rate"].tolist()[0] == pytest.approx(0.25)
+    assert math.isnan(rows["gross_margin_rate"][1])
+    assert rows["group"].tolist() == ["Bargain", "Premium"]
+    assert consumers.margin_table(margin.assign(amount_covered=0.0), NAMES).empty, (
+        "no cost is known"
+    )

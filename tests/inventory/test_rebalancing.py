@@ -1,0 +1,453 @@
+"""The move proposal: against brute force, what no plan may ever do, and the planted dealers who
+wait for goods.
+"""
+
+import itertools
+import math
+import random
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from helpers import data, inventory, look, words
+from helpers.demo import build
+from helpers.inventory import rebalancing
+
+pytestmark = pytest.mark.usefixtures("looks")
+
+END = pd.Timestamp("2026-10-31")
+COLUMNS = ["dealer_id", "product_id", "days", "quantity", "unit_cost"]
+MODELS = pd.DataFrame({"product_id": ["p", "q"], "product_name": ["Pot", "Quilt"]})
+IDS = [f"d{i}" for i in range(6)]
+
+
+def aged_of(*rows) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=COLUMNS).astype(
+        {"days": float, "quantity": float, "unit_cost": float}
+    )
+    table["received_date"] = END - pd.to_timedelta(table.pop("days"), unit="D")
+    return inventory.aged(table, END)
+
+
+def flows_of(*rows) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["dealer_id", "product_id", "sold_90d"]).astype(
+        {"sold_90d": float}
+    )
+    return table.assign(sold=table["sold_90d"] * 4, last_sold_date=pd.NaT)
+
+
+def dealers_of(**places) -> pd.DataFrame:
+    """Lay out dealers by id: (city, region) or (city, region, latitude, longitude)."""
+    rows = [
+        (i, i.upper(), *place, *[None] * (4 - len(place)), "Mei") for i, place in places.items()
+    ]
+    columns = [
+        "dealer_id",
+        "dealer_name",
+        "city",
+        "region",
+        "latitude",
+        "longitude",
+        "account_manager",
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+HERE = dealers_of(**dict.fromkeys(IDS, ("Here", "North")))
+
+
+# ---- by hand -------------------------------------------------------------------------------------
+
+
+def test_one_lot_by_hand():
+    aged = aged_of(("a", "p", 120, 20, 10), ("a", "p", 5, 3, 10), ("b", "p", 5, 2, 10))
+    flows = flows_of(("a", "p", 6), ("b", "p", 24))
+    places = dealers_of(a=("X", "North"), b=("Y", "North"))
+    plan = inventory.proposal(aged, flows, places)
+    # a needs 3 of his 20 old pieces himself; b sells 12 in 45 days and has 2; ten go at a time
+    assert rebalancing.supply(aged, flows)["pieces"].tolist() == [17]
+    assert rebalancing.demand(aged, flows)["pieces"].tolist() == [10]
+    row = plan.iloc[0]
+    assert row[["from_dealer_id", "to_dealer_id", "product_id", "quantity", "value"]].tolist() == [
+        "a",
+        "b",
+        "p",
+        10,
+        100,
+    ]
+    assert row[["step", "age_days", "reason"]].tolist() == [1, 120, "slow"]
+    assert np.isnan(row["distance_km"])
+    assert inventory.proposal(aged, flows, places, max_lot=4)["quantity"].tolist() == [4]
+    table = inventory.move_table(plan, places, MODELS)
+    assert table["reason"].tolist() == ["120 days old, 6 sold in 90; there 24 sold in 90, 2 left."]
+    assert table["product_name"].tolist() == ["Pot"]
+
+
+def test_the_dearer_goods_win_and_the_nearer_among_equals():
+    aged = aged_of(
+        ("a", "p", 120, 5, 10),
+        ("b", "p", 120, 5, 30),
+        ("c", "p", 1, 0.5, 10),
+        ("d", "p", 1, 0.5, 10),
+    )
+    flows = flows_of(("a", "p", 0), ("b", "p", 0), ("c", "p", 11), ("d", "p", 11))
+    places = dealers_of(a=("X", "North"), b=("Y", "North"), c=("X", "North"), d=("Y", "North"))
+    plan = inventory.proposal(aged, flows, places, min_value=0)
+    pairs = plan.set_index(["from_dealer_id", "to_dealer_id"])["quantity"].to_dict()
+    assert pairs == {("b", "d"): 5, ("a", "c"): 5}  # each stays in his city
+
+
+def test_kilometres_are_the_great_circle_and_limit_the_way():
+    places = dealers_of(
+        a=("X", "N", 31.2304, 121.4737),
+        b=("Y", "N", 39.9042, 116.4074),
+        c=("Z", "N", 31.2989, 120.5853),
+    )
+    step, km = rebalancing._ways(
+        pd.Series(["a"]), pd.Series(["b", "c"]), rebalancing._places(places)
+    )
+    assert km[0] == pytest.approx([1067, 84.7], abs=1)
+    assert step[0] == pytest.approx(km[0] / 100)
+    aged = aged_of(("a", "p", 120, 9, 10), ("b", "p", 1, 0.5, 10), ("c", "p", 1, 0.5, 10))
+    plan = inventory.proposal(
+        aged, flows_of(("a", "p", 0), ("b", "p", 90), ("c", "p", 3)), places, min_value=0
+    )
+    assert plan["to_dealer_id"].tolist() == ["c"]  # Beijing is beyond 500 km, though it needs more
+
+
+def test_without_coordinates_city_and_region_tell_and_an_empty_place_is_near_nobody():
+    places = dealers_of(a=("X", "N"), b=("X", "N"), c=("Y", "N"), d=(None, None), e=(None, None))
+    step, km = rebalancing._ways(
+        pd.Series(["a", "d"]), pd.Series(["b", "c", "e"]), rebalancing._places(places)
+    )
+    assert step.tolist() == [[0, 1, 2], [2, 2, 2]]
+    assert np.isnan(km).all()
+
+
+def test_a_lot_must_be_worth_its_way():
+    places = dealers_of(a=("X", "N"), b=("X", "N"), c=("Y", "N"))
+    aged = aged_of(
+        ("a", "p", 120, 1, 10),
+        ("a", "q", 120, 1, 10),
+        ("b", "p", 1, 0.5, 10),
+        ("c", "q", 1, 0.5, 10),
+    )
+    flows = flows_of(("a", "p", 0), ("b", "p", 9), ("c", "q", 9))
+    assert set(inventory.proposal(aged, flows, places, min_value=0)["to_dealer_id"]) == {"b", "c"}
+    # ten is enough next door, not for the next city, which asks for as much again
+    assert inventory.proposal(aged, flows, places, min_value=10)["to_dealer_id"].tolist() == ["b"]
+    assert inventory.proposal(aged, flows, places, min_value=11).empty
+    assert len(inventory.proposal(aged, flows, places)) == 1  # the mean piece is worth 10
+
+
+def test_who_is_not_known_neither_gives_nor_takes():
+    aged = aged_of(
+        ("silent", "p", 200, 9, 10), ("b", "p", 1, 0.5, 10), ("dated", "p", None, 50, 10)
+    )
+    flows = flows_of(("b", "p", 90), ("no stock on record", "p", 90), ("dated", "p", 0))
+    assert rebalancing.supply(aged, flows).empty  # sales unknown; age unknown
+    assert rebalancing.demand(aged, flows)["dealer_id"].tolist() == ["b"]
+    assert inventory.proposal(aged, flows, HERE).empty
+    unknown = flows.assign(sold_90d=np.nan)
+    assert rebalancing.supply(aged, unknown).empty
+    assert rebalancing.demand(aged, unknown).empty
+
+
+def test_a_lot_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="max_lot: 0 carries nothing; give 1 piece or more"):
+        inventory.proposal(aged_of(), flows_of(), HERE, max_lot=0)
+
+
+def test_the_nearest_takers_are_asked_only(monkeypatch):
+    monkeypatch.setattr(rebalancing, "N_NEAREST", 1)
+    places = dealers_of(a=("X", "N"), b=("X", "N"), c=("Y", "N"))
+    aged = aged_of(("a", "p", 120, 9, 10), ("b", "p", 1, 0.5, 10), ("c", "p", 1, 0.5, 10))
+    plan = inventory.proposal(
+        aged, flows_of(("a", "p", 0), ("b", "p", 5), ("c", "p", 90)), places, min_value=0
+    )
+    assert plan["to_dealer_id"].tolist() == ["b"]
+
+
+# ---- brute force ---------------------------------------------------------------------------------
+
+
+def best_by_brute_force(givers: dict, takers: dict, steps: dict, max_lot: int) -> float:
+    """Try every whole plan.
+
+    `givers` id -> (pieces, worth), `takers` id -> pieces, `steps` (from, to) -> steps.
+    """
+    pairs = list(itertools.product(givers, takers))
+    ranges = [range(min(givers[i][0], takers[j], max_lot) + 1) for i, j in pairs]
+    best = 0.0
+    for amounts in itertools.product(*ranges):
+        out, into = dict.fromkeys(givers, 0), dict.fromkeys(takers, 0)
+        for (i, j), n in zip(pairs, amounts, strict=True):
+            out[i] += n
+            into[j] += n
+        if all(out[i] <= givers[i][0] for i in givers) and all(
+            into[j] <= takers[j] for j in takers
+        ):
+            worth = sum(
+                n * givers[i][1] * (1 - rebalancing.WAY_RATE * steps[i, j])
+                for (i, j), n in zip(pairs, amounts, strict=True)
+            )
+            best = max(best, worth)
+    return best
+
+
+@pytest.mark.parametrize("max_lot", [1, 2, 3])
+def test_two_hundred_small_cases_against_brute_force(max_lot):
+    """Put the cases into one network: a model of his own each, and dealers of their own."""
+    cases, layers, sold, towns = {}, [], [], {}
+    for seed in range(67):
+        draw, model = random.Random(1000 * max_lot + seed), f"p{seed:02d}"
+        givers = {
+            f"{model}g{i}": (draw.randint(1, 3), draw.randint(1, 99))
+            for i in range(draw.randint(1, 2))
+        }
+        takers = {f"{model}t{i}": draw.randint(1, 3) for i in range(draw.randint(1, 3))}
+        towns |= {i: (draw.choice("XYZ"), draw.choice("NS")) for i in (*givers, *takers)}
+        layers += [(i, model, 200, n, worth) for i, (n, worth) in givers.items()] + [
+            (j, "x", 1, 1, 1) for j in takers
+        ]
+        sold += [(i, model, 0) for i in givers] + [(j, model, 2 * n) for j, n in takers.items()]
+        cases[model] = givers, takers
+    plan = inventory.proposal(
+        aged_of(*layers), flows_of(*sold), dealers_of(**towns), max_lot=max_lot, min_value=0
+    )
+    for model, (givers, takers) in cases.items():
+        steps = {
+            (i, j): 0 if towns[i][0] == towns[j][0] else 1 if towns[i][1] == towns[j][1] else 2
+            for i in givers
+            for j in takers
+        }
+        lots = plan[plan["product_id"] == model].itertuples()
+        found = sum(
+            lot.quantity * givers[lot.from_dealer_id][1] * (1 - rebalancing.WAY_RATE * lot.step)
+            for lot in lots
+        )
+        assert found == pytest.approx(best_by_brute_force(givers, takers, steps, max_lot)), model
+
+
+# ---- what must hold ------------------------------------------------------------------------------
+
+layer = st.tuples(
+    st.sampled_from(IDS),
+    st.sampled_from("pq"),
+    st.one_of(st.none(), st.integers(0, 300)),
+    st.integers(1, 30),
+    st.one_of(st.none(), st.integers(1, 500)),
+)
+sales = st.dictionaries(st.tuples(st.sampled_from(IDS), st.sampled_from("pq")), st.integers(-3, 60))
+town = st.one_of(
+    st.tuples(st.sampled_from("XY"), st.sampled_from("NS")),
+    st.tuples(st.none(), st.none()),
+    st.tuples(st.just("X"), st.just("N"), st.floats(30, 34), st.floats(110, 114)),
+)
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(layer, min_size=2, max_size=20),
+    sales,
+    st.lists(town, min_size=6, max_size=6),
+    st.integers(1, 12),
+    st.sampled_from([0, None, 300]),
+)
+def test_no_plan_does_harm(rows, sold, towns, max_lot, least):
+    aged, flows = aged_of(*rows), flows_of(*((*pair, n) for pair, n in sold.items()))
+    places = dealers_of(**dict(zip(IDS, towns, strict=True)))
+    kept = [table.copy() for table in (aged, flows, places)]
+    plan = inventory.proposal(aged, flows, places, max_lot=max_lot, min_value=least)
+    has = aged.groupby(["dealer_id", "product_id"])["quantity"].sum().to_dict()
+    old = (
+        aged[aged["age_days"] > 90].groupby(["dealer_id", "product_id"])["quantity"].sum().to_dict()
+    )
+    need = {pair: max(n, 0) / 2 for pair, n in sold.items()}
+    given_, taken = {}, {}
+    for row in plan.itertuples():
+        giver, taker = (row.from_dealer_id, row.product_id), (row.to_dealer_id, row.product_id)
+        assert row.from_dealer_id != row.to_dealer_id
+        assert row.quantity == int(row.quantity)
+        assert 1 <= row.quantity <= max_lot
+        assert row.value >= (least or 0) * (1 + row.step) - 0.01
+        assert row.step <= rebalancing.MAX_STEP
+        assert math.isnan(row.distance_km) or row.distance_km <= 500
+        given_[giver] = given_.get(giver, 0) + row.quantity
+        taken[taker] = taken.get(taker, 0) + row.quantity
+    for pair, n in given_.items():
+        assert n <= old[pair]  # old pieces only, and never more than he has
+        assert has[pair] - n >= need.get(pair, 0)  # never what he runs short of himself
+    for pair, n in taken.items():
+        assert has.get(pair, 0) + n <= need[pair]  # nobody gets what he cannot sell in 45 days
+    assert not set(given_) & set(taken)  # no goods are passed through a dealer
+    assert not plan.duplicated(["from_dealer_id", "to_dealer_id", "product_id"]).any()
+    assert inventory.is_sound(plan)
+    for table, before in zip((aged, flows, places), kept, strict=True):
+        pd.testing.assert_frame_equal(table, before)
+
+
+@settings(max_examples=12)
+@given(
+    st.lists(layer, min_size=2, max_size=20),
+    sales,
+    st.lists(town, min_size=6, max_size=6),
+    st.integers(0, 9),
+)
+def test_the_order_of_rows_is_nothing(rows, sold, towns, seed):
+    aged, flows = aged_of(*rows), flows_of(*((*pair, n) for pair, n in sold.items()))
+    places = dealers_of(**dict(zip(IDS, towns, strict=True)))
+    again = [table.sample(frac=1, random_state=seed) for table in (aged, flows, places)]
+    pd.testing.assert_frame_equal(
+        inventory.proposal(*again), inventory.proposal(aged, flows, places)
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("quantity", 1.5),
+        ("quantity", 0),
+        ("quantity", 11),
+        ("to_dealer_id", "a"),
+        ("from_sold_90d", 30),
+        ("to_quantity", 9),
+    ],
+)
+def test_an_unsound_plan_is_seen(column, value):
+    aged, flows = (
+        aged_of(("a", "p", 120, 20, 10), ("b", "p", 5, 2, 10)),
+        flows_of(("a", "p", 6), ("b", "p", 24)),
+    )
+    plan = inventory.proposal(aged, flows, HERE)
+    assert inventory.is_sound(plan)
+    assert not inventory.is_sound(plan.assign(**{column: value}))
+    assert not inventory.is_sound(pd.concat([plan.assign(quantity=1), plan.assign(quantity=1)]))
+    assert inventory.is_sound(plan.head(0))
+
+
+def test_the_demos_larger_sister_is_planned_in_seconds():
+    draw = np.random.default_rng(5)
+    n = 2800
+    places = pd.DataFrame(
+        {
+            "dealer_id": [f"d{i:04d}" for i in range(n)],
+            "dealer_name": "x",
+            "account_manager": None,
+            "city": draw.choice(list("ABCDEFGHIJ"), n),
+            "region": draw.choice(list("NSEW"), n),
+            "latitude": draw.uniform(24, 42, n),
+            "longitude": draw.uniform(104, 121, n),
+        }
+    )
+    pairs = pd.MultiIndex.from_product([places["dealer_id"], [f"p{i}" for i in range(30)]])
+    pairs = pairs.to_frame(index=False, name=["dealer_id", "product_id"]).sample(
+        frac=0.7, random_state=1
+    )
+    pieces = draw.integers(1, 40, len(pairs)).astype(float)
+    age = pd.to_timedelta(draw.exponential(40, len(pairs)).astype(int), unit="D")  # a tenth is old
+    aged = inventory.aged(
+        pairs.assign(quantity=pieces, unit_cost=100.0, received_date=END - age), END
+    )
+    flows = pairs.assign(
+        sold_90d=draw.integers(0, 60, len(pairs)).astype(float), sold=0.0, last_sold_date=pd.NaT
+    )
+    start = time.process_time()
+    plan = inventory.proposal(aged, flows, places)
+    assert time.process_time() - start < 30, "seconds on an idle machine; a busy one is slower"
+    assert len(plan) > 1000
+    assert inventory.is_sound(plan)
+
+
+# ---- words, figures, the demo --------------------------------------------------------------------
+
+
+@pytest.fixture
+def told():
+    aged = aged_of(
+        ("a", "p", 200, 20, 10), ("a", "q", 200, 3, 10), ("b", "p", 5, 2, 10), ("c", "p", 5, 1, 10)
+    )
+    flows = flows_of(("a", "p", 0), ("b", "p", 24), ("c", "p", 10))
+    places = dealers_of(a=("X", "N"), b=("X", "N"), c=("Y", "N"))
+    plan = inventory.proposal(aged, flows, places)
+    dead = inventory.named(inventory.dead_stock(aged, flows), places, MODELS)
+    return plan, inventory.giver_table(plan, aged, flows, places), dead, places
+
+
+def test_the_sum_per_giver_and_its_words(told):
+    plan, givers, _dead, _places = told
+    assert givers.to_numpy().tolist() == [["a", "A", "Mei", 230, 140, 2, 2, "B, C"]]
+    assert rebalancing.bottom_line(plan, givers) == [
+        "230 CNY sleeps: older than 90 days, and beyond what its dealers sell in 45 days. 2 "
+        "small lots (14 pieces from 1 to 2 dealers) would bring 140 CNY of it to where it sells "
+        "and runs short."
+    ]
+    assert rebalancing.bottom_line(plan.head(0), givers)[0].startswith("230 CNY sleeps")
+    assert "No dealer within reach" in rebalancing.bottom_line(plan.head(0), givers)[0]
+    assert rebalancing.bottom_line(plan.head(0), givers.head(0)) == []
+
+
+def test_calls_say_since_when_and_where_to(told):
+    plan, _givers, dead, places = told
+    (call,) = rebalancing.headlines(dead, plan, places)
+    assert call == {
+        "place": "call",
+        "label": "A",
+        "link": "05_inventory_age.html#dealer-a",
+        "text": (
+            "230 CNY of Pot, Quilt has lain here for 200 days, and none was sold in 90. "
+            "Propose 2 small lots worth 140 CNY to B, C."
+        ),
+    }
+    (alone,) = rebalancing.headlines(dead, plan.head(0), places)
+    assert alone["text"].endswith(words.say("rebalancing.keep"))
+    assert rebalancing.headlines(dead.head(0), plan, places) == []
+
+
+def test_the_file_says_who_gives_and_who_takes(told):
+    plan, _givers, _dead, places = told
+    rows = inventory.published(inventory.move_table(plan, places, MODELS))
+    columns = ["from_dealer_id", "to_dealer_id", "product_id", "quantity"]
+    assert rows[columns].to_numpy().tolist() == plan[columns].to_numpy().tolist()
+    for column in (*rows, *inventory.GIVERS, *rebalancing.SHOWN):
+        assert words.label(column), f"{column} has a name"
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_the_figure_draws_what_moves_and_what_stays(told, language):
+    look.use(language, "CNY")
+    plan, givers, _dead, _places = told
+    ax = inventory.plot_proposal(plan, givers, scope="2026")
+    assert [bar.get_width() for bar in ax.patches] == [140, 90]
+    title = " ".join(text.get_text() for text in ax.figure.texts)
+    assert words.say("rebalancing.title", share="61 %", asleep=230.0) in title.replace("\n", " ")
+    nothing = inventory.plot_proposal(plan.head(0), givers.head(0))
+    assert nothing.figure.alt_text == words.say("rebalancing.nothing")
+
+
+def test_dead_stock_goes_to_the_planted_dealers_who_run_short(small_demo):
+    planted = build.planted(n_dealers=60, n_months=26)
+    book = data.workbook(small_demo.path)
+    on_hand, flows = data.on_hand(book, "2026-10"), data.flows(book, "2026-10")
+    aged, dealers = inventory.aged(on_hand.layers, on_hand.as_of), data.dealers(book)
+    plan = inventory.proposal(
+        aged, flows, dealers, min_value=0
+    )  # in a small network a cheap lot is not worth its way
+    region = dealers.set_index("dealer_id")["region"]
+    for giver in planted["dead_stock"]:
+        takers = [taker for taker in planted["runs_short"] if region[taker] == region[giver]]
+        mine = plan[(plan["from_dealer_id"] == giver) & (plan["reason"] == "sold_none")]
+        assert takers
+        for taker in takers:
+            assert mine.loc[mine["to_dealer_id"] == taker, "product_id"].nunique() == 2
+    dead = inventory.named(inventory.dead_stock(aged, flows), dealers, data.models(book))
+    calls = rebalancing.headlines(dead, plan, dealers)
+    names = dealers.set_index("dealer_id").loc[planted["dead_stock"], "dealer_name"]
+    assert {call["label"] for call in calls[: len(names)]} == set(names)
+    assert all("250 days" in call["text"] for call in calls[: len(names)])
+    (overrated,) = planted["overrated_dealer"]
+    assert f"05_inventory_age.html#{look.anchor(overrated)}" in {call["link"] for call in calls}

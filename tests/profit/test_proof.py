@@ -1,0 +1,335 @@
+"""Where we stand among the brands, over all dealers.
+
+Shares by hand, whom to call, the planted ones on the demo.
+"""
+
+import math
+
+import pandas as pd
+import pytest
+from test_brands import OURS, RIVAL, THIRD, compared, months_of, sums_of
+from test_margins import FLAT, falling, trends
+
+from helpers import look, periods, profit, words
+from helpers.demo import build, network, trade
+from helpers.profit import brands, margins, proof
+from helpers.profit.brands import MEASURES
+
+pytestmark = pytest.mark.usefixtures("looks")
+
+PERIOD = "2026-10"
+WORSE = {"margin": 0.10, "shelf": 20.0, "stock": 1000.0}  # than what `months_of` gives the others
+
+
+def named(*ids: str) -> pd.DataFrame:
+    rows = pd.DataFrame(
+        {"dealer_id": list(ids), "dealer_name": [f"Shop {i}" for i in ids]}, dtype="str"
+    )
+    return rows.assign(
+        region=["North", "South"] * (len(ids) // 2) + ["North"] * (len(ids) % 2),
+        account_manager="Wang",
+        store_format="chain",
+    )
+
+
+@pytest.fixture
+def comparison() -> pd.DataFrame:
+    """Four dealers: a loses on every count, b in margin only, c wins it, d has no rival."""
+    return compared(
+        months_of("a", Lumora=WORSE, Kaltern={}, Ostwind={"margin": 0.11}),
+        months_of("b", Lumora={"margin": 0.14}, Kaltern={"shelf": 30.0, "stock": 5000.0}),
+        months_of(
+            "c", Lumora={"margin": 0.20, "stock": 450.0}, Kaltern={}, Ostwind={"margin": 0.16}
+        ),
+        months_of("d", Lumora={}),
+    )
+
+
+# ---- tables --------------------------------------------------------------------------------------
+
+
+def test_leads_by_hand(comparison):
+    found = profit.leads(comparison).set_index(["measure", "dealer_id"])
+    assert found.index.get_level_values(0).unique().tolist() == list(MEASURES)
+    margin = found.loc["margin_rate"]
+    assert margin.index.tolist() == ["a", "b", "c"]
+    assert margin["best_rival"].tolist() == [RIVAL, RIVAL, THIRD]
+    assert margin["lead"].tolist() == pytest.approx([-0.05, -0.01, 0.04])
+    assert margin["ours"].tolist() == pytest.approx([0.12, 0.16, 0.22])
+    assert margin["lead_share"].tolist() == pytest.approx([-5 / 17, -1 / 17, 4 / 18])
+    assert margin["result"].tolist() == ["lose", "lose", "win"]
+    assert margin["is_first"].tolist() == [False, False, True]
+
+
+def test_the_picture_by_hand(comparison):
+    rows = proof.picture(profit.leads(comparison)).set_index("measure")
+    assert rows.index.tolist() == list(MEASURES)
+    row = rows.loc["margin_rate"]
+    assert row["n_dealers"] == 3
+    assert row["first_share"] == row["win_share"] == pytest.approx(1 / 3)
+    assert row["lose_share"] == pytest.approx(2 / 3)
+    assert rows[["win_share", "even_share", "lose_share"]].sum(axis=1).tolist() == pytest.approx(
+        [1] * 4
+    )
+
+
+def test_a_tie_is_first_but_no_win():
+    rows = proof.picture(profit.leads(compared(months_of("a", Lumora={}, Kaltern={}))))
+    assert rows["first_share"].tolist() == [1, 1, 1, 1]
+    assert rows["even_share"].tolist() == [1, 1, 1, 1]
+
+
+def test_a_rival_who_earns_nothing_has_no_share_to_lead_by():
+    found = profit.leads(compared(months_of("a", Lumora={}, Kaltern={"margin": -0.10}))).set_index(
+        "measure"
+    )
+    assert math.isnan(found.loc["margin_rate", "lead_share"])
+    assert found.loc["margin_rate", "result"] == "win"
+    assert len(profit.plot_leads(found.reset_index()).patches) > 0
+
+
+def test_places_need_five_dealers():
+    ids = "abcdefghijk"
+    shops = (months_of(d, Lumora={"margin": 0.2 if d < "h" else 0.1}, Kaltern={}) for d in ids)
+    found = profit.leads(compared(*shops))
+    dealers = named(*ids).assign(region=["North"] * 6 + ["South"] * 5)
+    rows = profit.by_place(found, dealers, "region").set_index("region")
+    assert rows["n_dealers"].to_dict() == {"South": 5, "North": 6}  # the weakest first
+    assert rows["win_share"].to_dict() == {"South": 0.2, "North": 1.0}
+    assert rows.loc["North", "ours"] == pytest.approx(0.22)
+    few = profit.by_place(found, dealers.assign(region=["North"] * 7 + ["South"] * 4), "region")
+    assert few["region"].tolist() == ["North"]
+
+
+def test_losing_puts_who_loses_on_every_count_first(comparison):
+    found = profit.losing(comparison, named(*"abcd")).set_index("dealer_id")
+    assert found.index.tolist() == ["a", "b"]
+    assert found["status"].tolist() == ["earns_less", "loses_some"]
+    assert found["rival"].tolist() == [RIVAL, RIVAL]
+    assert found["lead_points"].tolist() == pytest.approx([-5, -1])
+    assert found.loc["a", "levers"] == "second_pricing floor_given ants_moving"
+    assert found.loc["a", "reason"] == (
+        "Behind in margin, profit per m² a year, GMROI, stock turns a year. "
+        "Levers: second pricing, floor given, ants moving."
+    )
+
+
+def test_less_than_two_points_is_not_earning_less():
+    rows = months_of("a", Lumora=WORSE | {"margin": 0.131}, Kaltern={})
+    assert profit.losing(compared(rows), named("a"))["status"].tolist() == ["loses_some"]
+    rows = months_of("a", Lumora=WORSE | {"margin": 0.13}, Kaltern={})
+    assert profit.losing(compared(rows), named("a"))["status"].tolist() == ["earns_less"]
+
+
+def test_a_gap_that_costs_next_to_nothing_is_not_earning_less():
+    """We are a hundredth of what he sells: five points of that are no call."""
+    small = {"revenue": 50.0, "margin": 0.1, "shelf": 0.15, "stock": 10.0}
+    rows = months_of(
+        "a", Lumora=small, Kaltern={"revenue": 4000.0}, Ostwind={"revenue": 900.0, "margin": 0.05}
+    )
+    lost = profit.losing(compared(rows), named("a"))
+    assert lost["lead_points"].tolist() == pytest.approx([-5.0])
+    assert lost["gap_money"].item() < 0.01 * rows["earned"].sum()
+    assert lost["status"].tolist() == ["loses_some"]
+
+
+def test_the_rival_to_talk_about_is_the_one_who_wins_on_every_count():
+    """Ostwind's floor costs more, but Kaltern beats us in everything."""
+    rows = months_of("a", Lumora=WORSE, Kaltern={}, Ostwind={"margin": 0.09, "shelf": 0.5})
+    gaps = brands.gaps(compared(rows))
+    assert gaps["rival"].tolist() == [THIRD, RIVAL]
+    assert profit.losing(compared(rows), named("a"))["rival"].tolist() == [RIVAL]
+
+
+def test_the_table_has_every_dealer_who_reports(comparison):
+    dealers = named(*"abcde")
+    moved = trends(
+        a=FLAT + falling(0.06), c=FLAT * 2, d=FLAT * 2, e=FLAT * 2, x=FLAT * 2
+    ).reset_index()
+    rows = profit.dealer_table(comparison, moved, profit.losing(comparison, dealers), dealers)
+    rows = rows.set_index("dealer_id")
+    assert rows.index.tolist() == [*"abcde", "x"]  # b has no margin over time, e and x no brands
+    assert rows["status"].to_dict() == {
+        "a": "earns_less",
+        "b": "loses_some",
+        "c": "earns_most",
+        "d": "–",
+        "e": "–",
+        "x": "–",
+    }
+    assert rows.loc["a", "movement"] == "slips"
+    assert rows.loc["a", "lead_margin_rate"] == pytest.approx(-0.05)
+    assert rows.loc["c", "best_margin_rate"] == THIRD
+    assert pd.isna(rows.loc["x", "dealer_name"])
+
+
+def test_whose_proof_to_show(comparison):
+    lost = profit.losing(comparison, named(*"abcd"))
+    assert profit.proof_dealer(comparison, lost) == "a"
+    assert profit.proof_dealer(comparison, lost, "d") == "d"
+    # nobody loses: any who can be compared
+    assert profit.proof_dealer(comparison, lost.head(0)) == "a"
+    alone = comparison[comparison["dealer_id"] == "d"]
+    # whose proof says that there is nothing to compare
+    assert profit.proof_dealer(alone, lost.head(0)) == "d"
+    assert profit.proof_dealer(comparison.head(0), lost.head(0)) == ""
+    with pytest.raises(
+        ValueError, match=r"^dealer_id: 'z' reports nothing that he earns; .+, e\.g\. 'a'$"
+    ):
+        profit.proof_dealer(comparison, lost, "z")
+    with pytest.raises(ValueError, match=r"choose one who does$"):
+        profit.proof_dealer(comparison.head(0), lost.head(0), "z")
+
+
+# ---- the demo's planted truths -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def demo_comparison() -> pd.DataFrame:
+    """Compare the demo network's brands, without the door: there everybody reports every month."""
+    net = network.network(build.SEED, 600, 30, PERIOD)
+    rows = trade.dealer_profit(net, trade.order_lines(net))
+    rows = rows[rows["month"].isin(periods.month_range(PERIOD, 12))]
+    rows = rows.assign(
+        earned=rows["gross_profit"] + rows["rebate"],
+        cost_of_sales=rows["revenue"] - rows["gross_profit"],
+    )
+    return profit.brand_comparison(sums_of(rows), "Norvella", rows)
+
+
+def test_who_is_planted_to_earn_less_is_called_and_nobody_else(demo_comparison):
+    ids = demo_comparison["dealer_id"].unique()
+    lost = profit.losing(demo_comparison, named(*ids))
+    less = lost[lost["status"] == "earns_less"]
+    assert sorted(less["dealer_id"]) == build.planted()["earn_less_with_us"]
+    assert lost["dealer_id"].head(len(less)).tolist() == less["dealer_id"].tolist()
+    assert set(less["rival"]) == {"Kastane"}
+    assert set(less["levers"]) == {"second_pricing floor_given ants_moving"}
+    assert set(less["lost_measures"]) == {" ".join(MEASURES)}
+    assert less["lead_points"].between(-7.5, -3).all()
+    assert less["gap_money"].is_monotonic_decreasing
+    calls = [
+        h for h in proof.headlines(demo_comparison, lost, "Norvella", "") if h["place"] == "call"
+    ]
+    assert [call["link"].split("#")[1] for call in calls] == [
+        look.anchor(i) for i in less["dealer_id"].head(5)
+    ]
+
+
+def test_the_rest_of_the_network_mostly_earns_most_with_us(demo_comparison):
+    rows = proof.picture(profit.leads(demo_comparison)).set_index("measure")
+    assert 0.65 < rows.loc["margin_rate", "first_share"] < 0.85
+    assert rows.loc["margin_rate", "win_share"] > 3 * rows.loc["margin_rate", "lose_share"]
+
+
+# ---- words ---------------------------------------------------------------------------------------
+
+
+def test_the_bottom_line_names_who_earns_less(comparison):
+    lost = profit.losing(comparison, named(*"abcd"))
+    said = proof.bottom_line(comparison, lost, OURS)
+    assert said[0] == (
+        "Lumora earns 33 % of 3 dealers the highest margin of all their brands, at 33 % beyond "
+        "doubt; at 1 a rival earns them more on every count."
+    )
+    assert said[1].startswith("Profit per m² a year: first at ")
+    assert len(said) == 5
+    assert "1 dealer earns less with Lumora than with Kaltern on every count" in said[-1]
+    assert said[-1].endswith("Shop a.")
+
+
+def test_nothing_to_compare_is_said():
+    alone = compared(months_of("a", Lumora={}))
+    lost = profit.losing(alone, named("a"))
+    assert lost.empty
+    assert proof.bottom_line(alone, lost, OURS) == [words.say("standing.no_rival", brand=OURS)]
+    strangers = compared(months_of("a", Kaltern={}, Ostwind={}), brand="")
+    assert proof.bottom_line(strangers, lost, "") == [words.say("standing.no_brand")]
+    verdict, quality = proof.headlines(strangers, lost, "", "so many report")
+    assert (verdict["place"], quality["place"]) == ("verdict", "quality")
+    lead = profit.leads(alone)
+    assert proof.picture(lead).empty
+    assert profit.by_place(lead, named("a"), "region").empty
+    for plot in (profit.plot_results, profit.plot_leads):
+        assert plot(lead).figure.alt_text == words.say("standing.nothing")
+
+
+def test_what_is_missing_is_said(comparison):
+    assert profit.missing_sentences(comparison) == []
+    rows = months_of(
+        "a",
+        Lumora={"rebate": 0.0},
+        Kaltern={"rebate": 0.0},
+        Ostwind={"revenue": 1.0, "rebate": 0.0},
+    )
+    rows = rows.assign(shelf_area_m2=math.nan)
+    said = profit.missing_sentences(profit.brand_comparison(sums_of(rows), OURS, rows))
+    assert said[0] == "Left out, since the data don't tell: Profit per m² a year."
+    assert said[1] == "No rebates are reported: all margins are before rebates."
+    assert said[2].startswith("1 pair of dealer and brand is not compared")
+
+
+def test_coverage_counts_those_who_buy():
+    rows, totals = (
+        trends(a=FLAT, b=FLAT, x=FLAT).reset_index(),
+        pd.DataFrame({"dealer_id": list("abcd")}),
+    )
+    said = profit.coverage(rows, totals)
+    assert said == "2 of 4 dealers who bought or paid report what they earn (50 %)."
+
+
+def test_headlines(comparison):
+    lost = profit.losing(comparison, named(*"abcd"))
+    verdict, tile, call, quality = proof.headlines(comparison, lost, OURS, "covered")
+    assert [h["place"] for h in (verdict, tile, call, quality)] == [
+        "verdict",
+        "tile",
+        "call",
+        "quality",
+    ]
+    assert (tile["text"], tile["tone"]) == ("33 %", "bad")
+    assert call["label"] == "Shop a"
+    assert call["link"] == "06_dealer_profit.html#dealer-a"
+    assert call["text"].startswith("Earns 5.0 points less with Lumora than with Kaltern, up to ")
+    assert call["text"].endswith("Levers: second pricing, floor given, ants moving.")
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans", "zh-Hant"])
+def test_every_sentence_is_there_in_every_language(comparison, language):
+    look.use(language, "CNY")
+    dealers = named(*"abcd")
+    lost, moved = (
+        profit.losing(comparison, dealers),
+        trends(a=FLAT + falling(0.06), b=FLAT * 2).reset_index(),
+    )
+    made = proof.headlines(comparison, lost, OURS, profit.coverage(moved, dealers))
+    said = [*proof.bottom_line(comparison, lost, OURS), *margins.slip_sentences(moved, dealers)]
+    said += [line["text"] for line in made]
+    assert all(said)
+    assert not [line for line in said if "{" in line]
+
+
+# ---- plots ---------------------------------------------------------------------------------------
+
+
+def test_the_bars_are_the_shares(comparison):
+    lead = profit.leads(comparison)
+    ax = profit.plot_results(lead)
+    widths = [bar.get_width() for bar in ax.patches]
+    rows = proof.picture(lead)
+    assert widths == pytest.approx([*rows["win_share"], *rows["even_share"], *rows["lose_share"]])
+    assert [text.get_text() for text in ax.get_yticklabels()] == [words.label(m) for m in MEASURES]
+    assert "margin at 33 % of the dealers, stock turns a year at 33 %" in ax.figure.alt_text
+    one = profit.plot_results(lead[lead["measure"] == "gmroi"])
+    assert one.figure.alt_text.startswith("Ahead of the best rival: GMROI at ")
+
+
+def test_the_columns_count_every_dealer(comparison):
+    lead = profit.leads(comparison)
+    ax = profit.plot_leads(lead)
+    # of the margin's row, the tallest is 0.68
+    heights = [bar.get_height() for bar in ax.patches][:40]
+    # three dealers, each in a column of his own
+    assert sum(heights) / max(heights) == pytest.approx(3)
+    behind = [bar.get_x() + bar.get_width() / 2 for bar in ax.patches[:40] if bar.get_height() > 0]
+    assert [x < 0 for x in behind] == [True, True, False]

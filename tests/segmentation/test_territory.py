@@ -1,0 +1,482 @@
+"""Where the network is missing, where it is crowded, and what the scorecard may and may not say."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import LinearRegression
+
+from helpers import look, segmentation, words
+from helpers.segmentation import territory
+
+pytestmark = pytest.mark.usefixtures("looks")
+
+DEALER_COLUMNS = [
+    "dealer_id",
+    "dealer_name",
+    "store_format",
+    "floor_area_m2",
+    "area_type",
+    "region",
+    "city",
+    "latitude",
+    "longitude",
+]
+REGIONS = pd.DataFrame(
+    [
+        ("North", "A", 100_000, "urban"),
+        ("North", "B", 50_000, "urban"),
+        ("South", "C", 200_000, "urban"),
+        ("South", "D", 40_000, "urban"),
+        ("South", "E", 10_000, "rural"),
+        ("West", "A", 30_000, "rural"),
+    ],
+    columns=["region", "city", "population", "area_type"],
+)
+NO_REGIONS = REGIONS.iloc[:0]
+NO_CANDIDATES = pd.DataFrame(
+    columns=["candidate_id", "candidate_name", "city", "store_format", "floor_area_m2"]
+)
+
+
+def dealers_of(**columns) -> pd.DataFrame:
+    return pd.DataFrame(columns).reindex(columns=DEALER_COLUMNS)
+
+
+def totals_of(dealers: pd.DataFrame, revenue: list[float]) -> pd.DataFrame:
+    return pd.DataFrame({"dealer_id": dealers["dealer_id"], "revenue": revenue})
+
+
+@pytest.fixture
+def network() -> tuple[pd.DataFrame, pd.DataFrame]:
+    dealers = dealers_of(
+        dealer_id=list("abcdefg"),
+        city=["A", "A", "B", "C", "D", "Z", None],
+        floor_area_m2=100.0,
+        region=["North", "North", None, "South", "South", None, None],
+    )
+    return dealers, totals_of(dealers, [100_000.0, 100_000, 50_000, 600_000, 0, 7, 5])
+
+
+# ---- coverage ------------------------------------------------------------------------------------
+
+
+def test_coverage_by_hand(network):
+    cities = segmentation.coverage(*network, REGIONS).set_index(["region", "city"])
+    assert cities["revenue"].sum() == network[1]["revenue"].sum()
+    assert cities["n_dealers"].sum() == 7
+    assert cities.loc[
+        ("North", "A"), ["n_active", "revenue_per_head", "dealers_per_100k"]
+    ].tolist() == [2, 2.0, 2.0]
+    assert cities.loc[("North", "A"), ["floor_area_m2", "floor_area_per_1000"]].tolist() == [200, 2]
+    assert cities.loc[("North", "B"), "n_active"] == 1  # the region of a city that is unique
+    assert (
+        cities.loc[("not_stated", "Z"), "revenue"] == 7
+        and cities.loc[("not_stated", "not_stated"), "revenue"] == 5
+    )
+    white = cities[cities["is_white_spot"]]
+    # a closed dealer serves nobody
+    assert white.index.tolist() == [("South", "D"), ("South", "E"), ("West", "A")]
+    # urban: the median of 2, 1 and 3 a head; rural: no city of that type is served, so all three
+    assert white["expected_revenue"].tolist() == [80_000, 20_000, 60_000]
+    assert white["n_comparable"].tolist() == [3, 3, 3]
+
+
+def test_coverage_rolls_up_without_loss(network):
+    cities = segmentation.coverage(*network, REGIONS)
+    rolled = segmentation.coverage_by_region(cities).set_index("region")
+    assert rolled.index.tolist() == ["South", "North", "West", "not_stated"]
+    assert rolled[["n_dealers", "n_active", "revenue"]].sum().tolist() == [7, 6, 850_012]
+    assert rolled["n_white_spots"].tolist() == [2, 0, 1, 0]
+    assert rolled.loc[
+        "South", ["population", "white_spot_population", "expected_revenue"]
+    ].tolist() == [250_000, 50_000, 100_000]
+    assert rolled.loc["North", "revenue_per_head"] == pytest.approx(250 / 150)
+    partly = segmentation.coverage(
+        *network, REGIONS.assign(population=[100_000, None, 200_000, 40_000, 0, 30_000])
+    )
+    north = segmentation.coverage_by_region(partly).set_index("region").loc["North"]
+    assert north["revenue_per_head"] == 2  # only the city whose people are known
+
+
+def test_too_few_served_cities_give_no_estimate():
+    dealers = dealers_of(dealer_id=["a", "b"], city=["B", "C"])
+    cities = segmentation.coverage(dealers, totals_of(dealers, [1.0, 2.0]), REGIONS)
+    assert cities["is_white_spot"].sum() == 4 and cities["expected_revenue"].isna().all()
+
+
+def test_coverage_without_regions_has_no_white_spots(network):
+    cities = segmentation.coverage(*network, NO_REGIONS)
+    assert not cities["is_white_spot"].any() and cities["revenue_per_head"].isna().all()
+    assert cities["revenue"].sum() == network[1]["revenue"].sum()
+    nobody = segmentation.coverage(network[0].iloc[:0], network[1].iloc[:0], NO_REGIONS)
+    assert nobody.empty and segmentation.coverage_by_region(nobody).empty
+    uncounted = segmentation.coverage(*network, REGIONS.drop(columns="population"))
+    rolled = segmentation.coverage_by_region(uncounted)
+    assert rolled[["n_white_spots", "white_spot_population"]].isna().all(axis=None), (
+        "not known is not none"
+    )
+    assert rolled["revenue"].sum() == network[1]["revenue"].sum()
+    ax = segmentation.plot_coverage(cities)
+    assert ax.figure.alt_text.startswith("No population is given")
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    rows=st.lists(
+        st.tuples(st.sampled_from(["A", "B", "C", "Q", None]), st.integers(-5, 90)), min_size=1
+    ),
+    seed=st.integers(0, 99),
+)
+def test_coverage_loses_no_dealer_and_no_money(rows, seed):
+    dealers = dealers_of(
+        dealer_id=[f"d{i}" for i in range(len(rows))], city=[row[0] for row in rows]
+    )
+    totals = totals_of(dealers, [float(row[1]) for row in rows])
+    cities = segmentation.coverage(dealers, totals, REGIONS)
+    assert cities["n_dealers"].sum() == len(rows)
+    assert cities["revenue"].sum() == pytest.approx(totals["revenue"].sum())
+    shuffled = segmentation.coverage(
+        dealers.sample(frac=1, random_state=seed), totals, REGIONS.sample(frac=1, random_state=seed)
+    )
+    pd.testing.assert_frame_equal(cities, shuffled)
+    scaled = segmentation.coverage(dealers, totals.assign(revenue=totals["revenue"] * 8), REGIONS)
+    assert scaled["is_white_spot"].tolist() == cities["is_white_spot"].tolist()
+    np.testing.assert_allclose(scaled["expected_revenue"], cities["expected_revenue"] * 8)
+
+
+# ---- overlap -------------------------------------------------------------------------------------
+
+
+def test_overlap_by_distance_and_by_city():
+    dealers = dealers_of(
+        dealer_id=list("abcdef"),
+        city=["A", "A", "A", "B", "B", None],
+        latitude=[31.0, 31.01, 32.0, np.nan, 0.0, None],
+        longitude=[121.0, 121.0, 121.0, 121.0, 0.0, None],
+    )
+    near = segmentation.dealer_overlap(
+        dealers, totals_of(dealers, [1.0] * 6), REGIONS, radius_km=2
+    ).set_index("dealer_id")
+    assert near["n_neighbours"].astype(float).fillna(-1).to_dict() == {
+        "a": 1,
+        "b": 1,
+        "d": 1,
+        "e": 1,
+        "c": 0,
+        "f": -1,
+    }
+    assert near["overlap_by"].to_dict() == {
+        "a": "distance",
+        "b": "distance",
+        "c": "distance",
+        "d": "city",
+        "e": "city",
+        "f": "not_stated",
+    }
+    # a hundredth of a degree of latitude
+    assert near.loc["a", "nearest_km"] == pytest.approx(1.112, abs=0.001)
+    assert near.index.tolist() == ["a", "b", "c", "d", "e", "f"]  # by distance, by city, unknown
+
+
+def test_overlap_counts_only_active_dealers_and_agrees_with_plain_trigonometry():
+    rng = np.random.default_rng(2)
+    n = 40
+    dealers = dealers_of(
+        dealer_id=[f"d{i:02d}" for i in range(n)],
+        city="A",
+        latitude=30 + rng.normal(0, 0.1, n),
+        longitude=110 + rng.normal(0, 0.1, n),
+    )
+    revenue = np.where(np.arange(n) % 4 == 0, 0.0, 5.0)
+    near = segmentation.dealer_overlap(
+        dealers, totals_of(dealers, revenue), REGIONS, radius_km=8
+    ).sort_values("dealer_id")
+    active = dealers[revenue > 0]
+    assert near["dealer_id"].tolist() == active["dealer_id"].tolist()
+    lat, lon = np.radians(active["latitude"].to_numpy()), np.radians(active["longitude"].to_numpy())
+    cosine = np.sin(lat)[:, None] * np.sin(lat) + np.cos(lat)[:, None] * np.cos(lat) * np.cos(
+        lon[:, None] - lon
+    )
+    km = territory.EARTH_KM * np.arccos(np.clip(cosine, -1, 1))
+    np.fill_diagonal(km, np.inf)
+    assert near["n_neighbours"].tolist() == (km <= 8).sum(axis=1).tolist()
+    np.testing.assert_allclose(near["nearest_km"], km.min(axis=1), rtol=1e-4)
+
+
+# ---- scorecard -----------------------------------------------------------------------------------
+
+
+def made_network(n: int = 300, noise: float = 0.3, seed: int = 7) -> tuple[pd.DataFrame, ...]:
+    """Draw dealers whose revenue is floor area to the power 0.8 times a format's factor, with known
+    noise.
+    """
+    rng = np.random.default_rng(seed)
+    regions = pd.DataFrame(
+        {
+            "region": "R",
+            "city": [f"c{i}" for i in range(20)],
+            "area_type": "urban",
+            "population": np.exp(rng.normal(12, 1, 20)).round(),
+        }
+    )
+    area, form = np.exp(rng.normal(6, 1, n)), rng.choice(["chain", "independent"], n)
+    dealers = dealers_of(
+        dealer_id=[f"d{i:03d}" for i in range(n)],
+        floor_area_m2=area,
+        store_format=form,
+        region="R",
+        city=rng.choice(regions["city"][:19], n),
+    )
+    revenue = np.exp(3 + 0.8 * np.log(area) + 0.5 * (form == "chain") + rng.normal(0, noise, n))
+    candidates = pd.DataFrame(
+        [
+            ("x", "X", "c1", "chain", 2000, 3),
+            ("y", "Y", "c19", "independent", 400, 9),
+            ("z", "Z", "c2", "kiosk", None, 5),
+            ("w", None, "nowhere", None, 300, 1),
+        ],
+        columns=[*NO_CANDIDATES, "drive"],
+    )
+    return candidates, dealers, totals_of(dealers, revenue), regions
+
+
+def test_the_scorecard_finds_what_was_planted():
+    candidates, dealers, totals, regions = made_network()
+    card = segmentation.candidate_scorecard(candidates, dealers, totals, regions)
+    assert card.reason == "" and card.n_dealers == 300 and card.r2 > 0.8
+    weights = card.weights.set_index("feature")["weight"]
+    assert weights.index[0] == "floor_area_m2"
+    assert weights["floor_area_m2"] == pytest.approx(
+        0.8 * np.log(dealers["floor_area_m2"]).std(), rel=0.1
+    )
+    assert weights["chain"] > 0 > weights["independent"]
+    assert abs(weights["population"]) < 0.05
+    ranked = card.ranked.set_index("candidate_id")
+    assert ranked["rank"].fillna(0).to_dict() == {"x": 1, "y": 2, "z": 0, "w": 0}
+    assert ranked.loc["x", "expected_revenue"] == pytest.approx(np.exp(3.5) * 2000**0.8, rel=0.2)
+    assert ranked.loc["y", "n_dealers_in_city"] == 0
+    assert (
+        ranked.loc["z", "missing"] == "Floor area (m²)"
+        and ranked.loc["w", "missing"] == "Population"
+    )
+    assert (
+        ranked.loc[["x", "y"], "expected_low"] < ranked.loc[["x", "y"], "expected_revenue"]
+    ).all()
+    assert segmentation.scorecard_basis(card).startswith(
+        "Weights rest on 300 present dealers and explain 8"
+    )
+
+
+def test_the_interval_holds_four_of_five_and_agrees_with_least_squares():
+    _, dealers, totals, regions = made_network(500, noise=0.5)
+    _, fresh, revenue, _ = made_network(500, noise=0.5, seed=8)
+    candidates = fresh.rename(columns={"dealer_id": "candidate_id"}).assign(
+        candidate_name="new", city="c3"
+    )
+    card = segmentation.candidate_scorecard(candidates, dealers, totals, regions)
+    ranked = card.ranked.merge(
+        revenue.rename(columns={"dealer_id": "candidate_id"}), on="candidate_id"
+    )
+    inside = ranked["revenue"].between(ranked["expected_low"], ranked["expected_high"]).mean()
+    assert inside == pytest.approx(0.8, abs=0.05)
+    x = np.column_stack([np.log(dealers["floor_area_m2"]), dealers["store_format"] == "chain"])
+    plain = LinearRegression().fit(x, np.log(totals["revenue"]))
+    there = np.column_stack([np.log(ranked["floor_area_m2"]), ranked["store_format"] == "chain"])
+    assert np.corrcoef(plain.predict(there), np.log(ranked["expected_revenue"]))[0, 1] > 0.99
+
+
+def test_row_order_and_currency_change_no_rank():
+    candidates, dealers, totals, regions = made_network(80)
+    card = segmentation.candidate_scorecard(candidates, dealers, totals, regions)
+    mixed = segmentation.candidate_scorecard(
+        candidates.iloc[::-1],
+        dealers.sample(frac=1, random_state=3),
+        totals.sample(frac=1, random_state=4),
+        regions.iloc[::-1],
+    )
+    pd.testing.assert_frame_equal(card.ranked, mixed.ranked)
+    pd.testing.assert_frame_equal(card.weights, mixed.weights)
+    dear = segmentation.candidate_scorecard(
+        candidates, dealers, totals.assign(revenue=totals["revenue"] * 100), regions
+    )
+    assert dear.ranked["rank"].equals(card.ranked["rank"])
+    np.testing.assert_allclose(
+        dear.ranked["expected_revenue"], card.ranked["expected_revenue"] * 100
+    )
+
+
+def test_too_few_dealers_or_nothing_to_learn_give_no_ranking():
+    candidates, dealers, totals, regions = made_network(29)
+    few = segmentation.candidate_scorecard(candidates, dealers, totals, regions)
+    assert few.reason == "few" and few.weights.empty and few.ranked["rank"].isna().all()
+    assert "only 29 present dealers have" in segmentation.scorecard_basis(few)
+    candidates, dealers, totals, regions = made_network(60)
+    noise = totals.assign(revenue=np.random.default_rng(0).lognormal(5, 1, 60))
+    weak = segmentation.candidate_scorecard(candidates, dealers, noise, regions)
+    assert weak.reason == "weak" and weak.r2 <= 0 and weak.ranked["expected_revenue"].isna().all()
+    assert "does not predict revenue" in segmentation.scorecard_basis(weak)
+    same = segmentation.candidate_scorecard(
+        candidates, dealers, totals.assign(revenue=5.0), regions
+    )
+    assert same.reason == "weak" and segmentation.scorecard_basis(same)
+    assert segmentation.plot_candidates(weak.ranked).figure.alt_text.startswith(
+        "No candidate's revenue can be estimated"
+    )
+
+
+def test_features_that_most_dealers_lack_are_left_out():
+    candidates, dealers, totals, regions = made_network(100)
+    dealers["floor_area_m2"] = dealers["floor_area_m2"].where(dealers.index < 40)
+    card = segmentation.candidate_scorecard(candidates, dealers, totals, regions)
+    assert card.n_dealers == 100 and "floor_area_m2" not in set(card.weights["feature"])
+    bare = segmentation.candidate_scorecard(candidates, dealers, totals, NO_REGIONS)
+    assert not {"population"} & set(bare.weights["feature"])
+
+
+def test_an_unknown_format_counts_as_the_average_one():
+    candidates, dealers, totals, regions = made_network()
+    twins = pd.concat([candidates.iloc[[0]]] * 3, ignore_index=True)
+    twins = twins.assign(candidate_id=list("abc"), store_format=["chain", "independent", "new"])
+    money = segmentation.candidate_scorecard(twins, dealers, totals, regions).ranked.set_index(
+        "candidate_id"
+    )["expected_revenue"]
+    assert money["b"] < money["c"] < money["a"]
+
+
+def test_scores_count_only_through_weights_given_by_hand():
+    candidates, dealers, totals, regions = made_network(60)
+    plain = segmentation.candidate_scorecard(candidates, dealers, totals, regions)
+    assert (
+        "drive" in plain.ranked
+        and "hand_score" not in plain.ranked
+        and "drive" not in set(plain.weights["feature"])
+    )
+    hand = segmentation.candidate_scorecard(candidates, dealers, totals, regions, {"drive": 2})
+    assert hand.ranked["candidate_id"].tolist() == ["y", "z", "x", "w"]
+    assert hand.ranked["hand_score"].tolist() == [9, 5, 3, 1]
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"charm": 1}, "candidates have no score 'charm'; they have drive"),
+        ({"drive": -1}, "'drive' is -1"),
+        ({"drive": 0}, "sum to zero"),
+    ],
+)
+def test_weights_that_mean_nothing_are_refused(weights, message):
+    with pytest.raises(ValueError, match=message):
+        segmentation.candidate_scorecard(*made_network(30), weights)
+
+
+def test_without_candidates_the_weights_still_stand():
+    _, dealers, totals, regions = made_network(60)
+    card = segmentation.candidate_scorecard(NO_CANDIDATES, dealers, totals, regions)
+    assert card.ranked.empty and len(card.weights) and card.reason == ""
+    assert segmentation.scorecard_basis(card) == "No candidates are given."
+    assert segmentation.plot_candidates(card.ranked).figure.alt_text.startswith("No candidate")
+
+
+def test_columns_that_say_nothing_are_not_printed():
+    card = segmentation.candidate_scorecard(*made_network(29))
+    assert segmentation.candidate_columns(card.ranked) == [
+        "candidate_id",
+        "candidate_name",
+        "city",
+        "store_format",
+        "floor_area_m2",
+        "population",
+        "n_dealers_in_city",
+        "drive",
+        "missing",
+    ]
+    named = segmentation.candidate_scorecard(*made_network()).ranked.query("rank == 1")
+    assert {"candidate_id", "missing"}.isdisjoint(segmentation.candidate_columns(named))
+    assert set(segmentation.WHITE_SPOT_COLUMNS) <= set(segmentation.coverage(*made_network(29)[1:]))
+
+
+# ---- figures -------------------------------------------------------------------------------------
+
+
+def test_plot_coverage_shows_the_top_the_white_spots_and_the_rest():
+    regions = pd.DataFrame(
+        {
+            "region": "R",
+            "city": [f"city {i:02d}" for i in range(60)],
+            "population": 1000.0,
+            "area_type": "urban",
+        }
+    )
+    dealers = dealers_of(
+        dealer_id=[f"d{i}" for i in range(50)], city=regions["city"][:50], region="R"
+    )
+    cities = segmentation.coverage(
+        dealers, totals_of(dealers, [1000.0 * (i + 1) for i in range(50)]), regions
+    )
+    ax = segmentation.plot_coverage(cities)
+    served, rest, white = ([bar.get_width() for bar in box] for box in ax.containers)
+    assert len(served) == territory.CITIES_SHOWN - territory.WHITE_SPOTS_SHOWN and max(served) == 50
+    assert white == [25.5] * territory.WHITE_SPOTS_SHOWN
+    assert rest == [pytest.approx(np.mean(range(1, 39)))]
+    assert [t.get_text() for t in ax.get_yticklabels()][-1] == "38 more places"
+    assert ax.figure.alt_text.startswith(
+        "10 cities with 10.0 k people have no active dealer: worth about 255 k CNY"
+    )
+
+
+def test_plot_coverage_takes_regions_and_a_single_row(network):
+    ax = segmentation.plot_coverage(
+        segmentation.coverage_by_region(segmentation.coverage(*network, REGIONS))
+    )
+    assert [t.get_text() for t in ax.get_yticklabels()] == [
+        "South · 2 white spots",
+        "West · 1 white spot",
+        "North",
+    ]
+    one = segmentation.coverage(network[0].iloc[:1], network[1].iloc[:1], REGIONS.iloc[:1])
+    assert segmentation.plot_coverage(one).figure.alt_text.startswith("Every place")
+
+
+def test_plot_candidates_draws_dot_and_interval():
+    card = segmentation.candidate_scorecard(*made_network())
+    ax = segmentation.plot_candidates(card.ranked)
+    assert ax.lines[0].get_xdata().tolist() == card.ranked["expected_revenue"].dropna().tolist()
+    assert [s[0][0] for s in ax.collections[0].get_segments()] == card.ranked[
+        "expected_low"
+    ].dropna().tolist()
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["X · c1", "Y · c19"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_every_column_and_code_has_a_name(network, language):
+    look.use(language)
+    cities, card = (
+        segmentation.coverage(*network, REGIONS),
+        segmentation.candidate_scorecard(*made_network(40)),
+    )
+    tables = (
+        cities,
+        segmentation.coverage_by_region(cities),
+        segmentation.dealer_overlap(*network, REGIONS),
+        card.weights,
+        card.ranked.drop(columns="drive"),
+    )
+    for table in tables:
+        assert [words.label(column) for column in table.columns]
+    assert all(words.label(code) for code in ["distance", territory.OTHER, *territory.FEATURES])
+
+
+def test_nothing_is_mutated(network):
+    tables = (*network, REGIONS, *made_network(40))
+    before = [table.copy(deep=True) for table in tables]
+    cities = segmentation.coverage(*network, REGIONS)
+    kept = cities.copy(deep=True)
+    segmentation.plot_coverage(cities)
+    segmentation.plot_coverage(segmentation.coverage_by_region(cities))
+    segmentation.dealer_overlap(*network, REGIONS)
+    segmentation.plot_candidates(segmentation.candidate_scorecard(*tables[3:]).ranked)
+    pd.testing.assert_frame_equal(cities, kept)
+    for table, old in zip(tables, before, strict=True):
+        pd.testing.assert_frame_equal(table, old)

@@ -246,7 +246,7 @@ def test_suppressed_movements_are_drawn_as_such():
 
 def test_plots_without_groups_say_so():
     nothing = number_of_groups.choice_of_k(np.empty((0, 2)))
-    assert "nothing was compared" in consumers.plot_choice(nothing).figure.alt_text
+    assert "takes 60 consumers" in consumers.plot_choice(nothing).figure.alt_text
     flat = number_of_groups.choice_of_k(
         np.random.default_rng(0).normal(size=(200, 2)), n_references=2
     )
@@ -257,10 +257,8 @@ def test_plots_without_groups_say_so():
     features = planted(40)[0]
     one = pd.Series("all", index=features["consumer_id"])
     profiled = consumers.differences(features, one, {"a": "plain"})
-    assert (
-        consumers.plot_profiles(profiled, {"all": "All"}).figure.alt_text
-        == "There are no natural groups of consumers"
-    )
+    alone = consumers.plot_profiles(profiled, {"all": "All"})
+    assert alone.figure.alt_text == "There are no two groups to set against each other."
     x = consumers.scaled(features, {"a": "plain"})
     assert "too little" in consumers.plot_map(x, one, {"all": "All"}).figure.alt_text
     moved = consumers.movements(one.head(0), one)
@@ -268,6 +266,35 @@ def test_plots_without_groups_say_so():
         "no groups of an earlier period"
         in consumers.plot_movement(moved, {"all": "All"}).figure.alt_text
     )
+
+
+@pytest.mark.parametrize("n", [1, 2, 9, 10, 59, 60])
+def test_of_too_few_consumers_nothing_is_claimed(n):
+    """Neither that they form groups nor that they form none."""
+    features = planted(40)[0].head(n)
+    assert len(features) == n
+    found = consumers.consumer_groups(features, columns=dict.fromkeys("abcd", "plain"))
+    table = pd.DataFrame({"group": ["g1"], "group_name": ["All"], "n_consumers": [n]})
+    said, (tile,) = (
+        profiles.bottom_line(found, table, columns="abcd"),
+        profiles.headlines(found, table),
+    )
+    few = n < 60
+    assert ("too few to look for groups" in said[0], tile["text"] == "too few to tell") == (
+        few,
+        few,
+    )
+    if len(found.model.columns) > 1 and n > 2:
+        points = consumers.scaled(features, found.model)
+        title = consumers.plot_map(points, found.labels, {"g1": "All"}).figure.texts[0].get_text()
+        assert ("too few" in title) == few
+
+
+def test_groups_of_under_ten_show_no_figures():
+    rows = pd.DataFrame({"group": ["g1", "g2", "g3"], "amount": [1.0, 2.0, 3.0]})
+    labels = pd.Series(["g1"] * 10 + ["g2"] * 9 + ["g3"] * 11)
+    assert consumers.large_enough(rows, labels)["group"].tolist() == ["g1", "g3"]
+    assert consumers.large_enough(rows.head(0), labels).empty
 
 
 def test_colours_are_enough_and_differ():

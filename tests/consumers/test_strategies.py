@@ -409,6 +409,22 @@ def test_nothing_to_draw_is_said():
     assert "no season is drawn" in text_of(consumers.plot_season(consumers.seasonality(empty), {}))
 
 
+@pytest.mark.parametrize(("n_months", "told"), [(1, False), (3, False), (11, False), (12, True)])
+def test_no_season_where_some_months_were_never_seen(n_months, told):
+    months = pd.DataFrame(
+        {"group": "g1", "calendar_month": range(1, 4), "amount": 20.0, "n_months": 1}
+    )
+    assert len(consumers.seasonality(months, n_months)) == 12 * told
+
+
+@pytest.mark.parametrize(
+    ("covered", "said"),
+    [([0.0, np.nan], "is not known: no cost"), ([5.0, 0.0], "No group is large enough")],
+)
+def test_why_no_margin_is_shown_is_said(covered, said):
+    assert said in consumers.no_margin(pd.DataFrame({"amount_covered": covered}))
+
+
 @pytest.mark.parametrize("months", [(5, 6, 7), (12, 1, 2), (1, 5, 9), (4,), ()])
 def test_month_names(months):
     said = {

@@ -24,6 +24,7 @@ N_REFERENCE_RESAMPLES = 3  # three pairs will do for a cloud: its means spread w
 N_SILHOUETTE = 2_000
 STABLE = 0.9  # adjusted Rand index from which two samples are said to tell the same groups
 MIN_SHARE, MIN_SIZE = 0.02, 30  # of the smallest group
+FEWEST = 2 * MIN_SIZE  # consumers: of fewer, two groups could not be told
 # between two groups it is half as crowded at most, by that many standard errors
 VALLEY, VALLEY_Z = 0.5, 3.0
 VALLEY_STEPS = np.linspace(0, 1, 11)
@@ -254,7 +255,7 @@ def plot_choice(choice: pd.DataFrame, *, scope: str = "", ax: Axes | None = None
     chance.
     """
     if choice.empty:
-        return look.nothing(words.say("groups.no_choice"), ax)
+        return look.nothing(words.say("groups.no_choice", least=FEWEST), ax)
     ax = ax or look.axes(height=3.6)
     k = choice["k"]
     ax.fill_between(

@@ -155,6 +155,17 @@ def profile_table(
     return table.sort_values(["n_consumers", "group"], ascending=[False, True], ignore_index=True)
 
 
+def large_enough(rows: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
+    """Choose the rows of groups that show figures: of `SMALLEST_SHOWN` consumers or more.
+
+    >>> rows = pd.DataFrame({"group": ["g1", "g2"], "amount": [90.0, 4.0]})
+    >>> large_enough(rows, pd.Series(["g1"] * 10 + ["g2"] * 9))["group"].tolist()
+    ['g1']
+    """
+    sizes = labels.value_counts()
+    return rows[rows["group"].isin(sizes.index[sizes >= SMALLEST_SHOWN])].reset_index(drop=True)
+
+
 def suppressed_sentence(table: pd.DataFrame) -> str:
     """Say which groups of a profile table show no figures for being too small; "" if none."""
     small = table.loc[table["n_consumers"].isna(), "group_name"]
@@ -395,7 +406,9 @@ def bottom_line(
     """
     n, k = len(found.labels), len(found.model.codes)
     natural = number_of_groups.chosen_k(found.choice)
-    lines = [words.say("groups.found" if k > 1 else "groups.none", n=n, k=k)]
+    few = k == 1 and n < number_of_groups.FEWEST
+    said = "groups.found" if k > 1 else "groups.too_few" if few else "groups.none"
+    lines = [words.say(said, n=n, k=k, least=number_of_groups.FEWEST)]
     if k > 1 and natural == k:
         best = found.choice[found.choice["chosen"]].iloc[0]
         lines.append(
@@ -435,7 +448,8 @@ def headlines(found: Groups, table: pd.DataFrame) -> list[dict]:
     k = len(found.model.codes)
     tile = {"place": "tile", "label": words.say("groups.tile"), "link": PAGE, "text": str(k)}
     if k == 1:
-        return [tile | {"text": words.say("groups.tile_none")}]
+        few = len(found.labels) < number_of_groups.FEWEST
+        return [tile | {"text": words.say("groups.tile_few" if few else "groups.tile_none")}]
     if "spent_share" not in table or table["spent_share"].isna().all():
         return [tile]
     top = table.loc[table["spent_share"].idxmax()]
@@ -484,9 +498,9 @@ def plot_map(
     ax.set(xticks=[], yticks=[])
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2, markerscale=2.2)
     part = words.percent(float(values[::-1][:2].sum() / values.sum()))
-    title = words.say(
-        "groups.title_map" if len(names) > 1 else "groups.title_none", k=len(names), n=len(matrix)
-    )
+    few = len(matrix) < number_of_groups.FEWEST
+    one = "groups.title_few" if few else "groups.title_none"
+    title = words.say("groups.title_map" if len(names) > 1 else one, k=len(names), n=len(matrix))
     return look.explain(ax, title, words.say("groups.map_how", n=len(rows), share=part), scope)
 
 
@@ -503,7 +517,7 @@ def plot_profiles(
         index=[c for c in names if c in wide.index], columns=[*dict.fromkeys(shown["feature"])]
     )
     if len(wide) < 2:
-        return look.nothing(words.say("groups.title_none"), ax)
+        return look.nothing(words.say("groups.no_profiles"), ax)
     ax = ax or look.axes(height=1.9 + 0.46 * len(wide))
     wide = wide.rename(
         index=lambda c: _wrapped(names[c], 24), columns=lambda c: _wrapped(_feature(c), 11)

@@ -96,8 +96,11 @@ def mean_difference(
 # ---- tables --------------------------------------------------------------------------------------
 
 
-def seasonality(by_month: pd.DataFrame) -> pd.DataFrame:
+def seasonality(by_month: pd.DataFrame, n_months: int = 12) -> pd.DataFrame:
     """Index each group's months: 1 is its average month.
+
+    `n_months` is the length of the history: where it has not seen every calendar month, no season
+    is known, and no rows are given.
 
     `by_month` has `group`, `calendar_month` (1–12), `amount` and `n_months`, how often the month
     occurs in the history. Months without a sale count as 0. Returns `group`, `calendar_month`,
@@ -108,6 +111,7 @@ def seasonality(by_month: pd.DataFrame) -> pd.DataFrame:
     >>> seasonality(rows)["index"].round(1).tolist()
     [4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 8.0, 0.0, 0.0, 0.0, 0.0, 0.0]
     """
+    by_month = by_month if n_months >= len(MONTHS) else by_month.head(0)
     rows = by_month.assign(usual=by_month["amount"] / by_month["n_months"])
     wide = rows.pivot_table(index="group", columns="calendar_month", values="usual", aggfunc="sum")
     wide = wide.reindex(columns=list(MONTHS)).fillna(0.0)
@@ -182,7 +186,8 @@ def served_sentences(served: pd.DataFrame) -> list[str]:
     """
     if served["serves_more"].any():
         return []
-    return [words.say("strategies.no_dealers", n=served["dealer_id"].nunique())]
+    n = served["dealer_id"].nunique()
+    return [words.say("strategies.no_dealers" if n else "strategies.few_at_dealers", n=n)]
 
 
 def served_most(served: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
@@ -226,6 +231,12 @@ def margin_table(margin: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame
         }
     )
     return rows if covered.notna().any() else rows.head(0)
+
+
+def no_margin(margin: pd.DataFrame) -> str:
+    """Say why `margin_table` has no rows: no cost is known, or no group is large enough."""
+    known = (margin["amount_covered"] > 0).any()
+    return words.say("strategies.margin_small" if known else "strategies.no_margin")
 
 
 def favourite_categories(

@@ -126,12 +126,23 @@ def has(book: Workbook, name: str) -> bool:
 def tells(book: Workbook, name: str, period: str) -> bool:
     """Whether the workbook has what `has` asks for, with a line up to a period, or any where lines
     have no date.
+
+    A column tells something where a line up to then has it: of who buys, one on which something
+    was bought, for who only brings back is nobody's customer.
     """
 
     def reaches(one: str) -> bool:
-        known = described(book, one.partition(".")[0])
+        of, _dot, column = one.partition(".")
+        known = described(book, of)
         months = known.get("months", [])
-        return months[0][0] <= period if months else known.get("rows", 0) > 0
+        if not (months[0][0] <= period if months else known.get("rows", 0) > 0):
+            return False
+        if not column:
+            return True
+        lines = table(book, of).filter(_[column].notnull())
+        lines = lines.filter(_.date <= periods.window(period).end) if months else lines
+        lines = lines.filter(_.amount > 0) if column == "consumer_id" else lines
+        return lines.limit(1).count().to_pyarrow().as_py() > 0
 
     return any(has(book, one) and reaches(one) for one in name.split("|"))
 

@@ -422,13 +422,11 @@ def flagged(table: pd.DataFrame) -> pd.Series:
 
 
 def main_indicator(judged: pd.DataFrame) -> str:
-    """Name the indicator that stands for the size of a dealer.
+    """Name the indicator that stands for the size of a dealer, of those that have classes.
 
-    The first in which anybody is above zero.
-
-    Where nobody is in any, the first that is known.
+    The first in which anybody is above zero; where nobody is in any, the first that is known.
     """
-    known = [i for i in SIZES if i in judged and judged[i].notna().any()]
+    known = [i for i in SIZES if _classed(judged, i)]
     return next((i for i in known if (judged[i] > 0).any()), (known or ["revenue"])[0])
 
 

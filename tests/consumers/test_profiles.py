@@ -271,7 +271,7 @@ def test_plots_without_groups_say_so():
 @pytest.mark.parametrize("n", [1, 2, 9, 10, 59, 60])
 def test_of_too_few_consumers_nothing_is_claimed(n):
     """Neither that they form groups nor that they form none."""
-    features = planted(40)[0].head(n)
+    features = planted(80)[0].head(n)
     assert len(features) == n
     found = consumers.consumer_groups(features, columns=dict.fromkeys("abcd", "plain"))
     table = pd.DataFrame({"group": ["g1"], "group_name": ["All"], "n_consumers": [n]})

@@ -326,6 +326,24 @@ def test_too_few_dealers_or_nothing_to_learn_give_no_ranking():
     )
 
 
+COLUMNS = ["dealer_id", "revenue", "n_dealers", "is_white_spot", "area_type", "index", "level_0"]
+
+
+@pytest.mark.parametrize("name", [*segmentation.territory.COMPUTED, *COLUMNS])
+def test_a_score_may_be_called_as_a_column_of_ours(name):
+    candidates, dealers, totals, regions = made_network(60)
+    given = candidates.assign(**{name: 7.0})
+    plain = segmentation.candidate_scorecard(candidates, dealers, totals, regions).ranked
+    card = segmentation.candidate_scorecard(given, dealers, totals, regions, weights={name: 1.0})
+    shown = f"{name}_given" if name in segmentation.territory.COMPUTED else name
+    assert (card.ranked[shown] == 7.0).all() and (card.ranked["hand_score"] == 7.0).all()
+    ours = ["candidate_id", "expected_revenue", "population", "n_dealers_in_city"]
+    by_id = [
+        rows[ours].sort_values("candidate_id", ignore_index=True) for rows in (plain, card.ranked)
+    ]
+    pd.testing.assert_frame_equal(*by_id)
+
+
 def test_features_that_most_dealers_lack_are_left_out():
     candidates, dealers, totals, regions = made_network(100)
     dealers["floor_area_m2"] = dealers["floor_area_m2"].where(dealers.index < 40)

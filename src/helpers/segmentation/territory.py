@@ -22,6 +22,18 @@ MIN_PER_FORMAT = 5  # rarer formats are weighted together
 FOLDS, INTERVAL = 10, (0.1, 0.9)
 PLACE = ["region", "city"]
 FEATURES = ["floor_area_m2", "population", "n_dealers_in_city"]
+# of the ranking; people may have a column of such a name, too
+COMPUTED = (
+    "rank",
+    "population",
+    "n_active",
+    "n_dealers_in_city",
+    "expected_revenue",
+    "expected_low",
+    "expected_high",
+    "missing",
+    "hand_score",
+)
 CANDIDATE_COLUMNS = [
     "candidate_id",
     "candidate_name",
@@ -233,7 +245,8 @@ def candidate_scorecard(
 
     Scored 0–10 columns of `candidates` are shown, but present dealers have no such scores, so no
     weight can be estimated for them: they count only through `weights` given by hand (column →
-    weight), and then the ranking goes by their weighted mean, `hand_score`.
+    weight), and then the ranking goes by their weighted mean, `hand_score`. A column of theirs that
+    is called as one of `COMPUTED` is shown as `<name>_given`.
 
     Raises
     ------
@@ -241,6 +254,10 @@ def candidate_scorecard(
         If `weights` name a column that is no score of the candidates, or are negative or sum to
         zero.
     """
+    taken = {column: f"{column}_given" for column in COMPUTED if column in candidates}
+    candidates = candidates.rename(columns=taken)
+    if weights is not None:
+        weights = {taken.get(column, column): weight for column, weight in weights.items()}
     cities = coverage(dealers, totals, regions)
     present = _features(
         _with_totals(dealers, totals).query("is_active and dealer_id.notna()"), cities, own=1

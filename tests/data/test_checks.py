@@ -127,6 +127,14 @@ def test_a_brand_that_never_occurs_is_an_error_with_the_brands_there_are(make_bo
     assert found(make_book(brand="", **given)) == {}
 
 
+@pytest.mark.parametrize(("spelt", "check"), [("Kaltern", "rivals_only"), ("lumora", "brand")])
+def test_a_table_of_rivals_only_is_no_error_where_another_has_our_brand(make_book, spelt, check):
+    earned = f"dealer_id,month,brand,revenue,gross_profit\n1,2026-01,{spelt},1,1\n"
+    book = make_book(brand="Lumora", sell_in=CLEAN, dealer_profit=earned)
+    assert found(book)["dealer_profit", "brand", check] == (1, spelt)
+    assert bool(checks.brand_errors(book)) == (check == "brand")
+
+
 @pytest.mark.parametrize("letter", ["L", "–", "a", "AA"])
 def test_a_class_set_by_hand_that_is_none_is_an_error_told_with_its_file(make_book, letter):
     head = "dealer_id,class,reason,author,valid_from,valid_to\n"

@@ -2,6 +2,7 @@
 example each.
 """
 
+import difflib
 import hashlib
 import json
 from pathlib import Path
@@ -39,9 +40,10 @@ def findings(book: Workbook) -> pd.DataFrame:
         `advice`.
     """
     found = [finding for name in book.tables for finding in errors(book, name)]
-    found += [] if found else [*brand_errors(book), *override_errors(book)]
+    brands = [] if found else _brand_findings(book)
+    found += [] if found else [*_errors(brands), *override_errors(book)]
     if not found:
-        found = _kept_warnings(book)
+        found = [*brands, *_kept_warnings(book)]
     rows = pd.DataFrame(found, columns=Finding._fields)
     rows["advice"] = [words.say(f"check.{check}") for check in rows["check"]]
     return rows
@@ -64,8 +66,20 @@ def override_errors(book: Workbook) -> list[Finding]:
 
 
 def brand_errors(book: Workbook) -> list[Finding]:
-    """Find out whether our brand, as the settings write it, occurs in the data at all."""
-    found = []
+    """Find out whether our brand, as the settings write it, occurs in the data at all.
+
+    A table of rivals only is no error where another one has our brand, and this none that is spelt
+    nearly so.
+    """
+    return _errors(_brand_findings(book))
+
+
+def _errors(found: list[Finding]) -> list[Finding]:
+    return [finding for finding in found if finding.severity == "error"]
+
+
+def _brand_findings(book: Workbook) -> list[Finding]:
+    found, is_told = [], False
     for name in ("sell_in", "products", "dealer_profit"):
         if not (book.brand and book.has(name) and "brand" in table(book, name).columns):
             continue
@@ -76,6 +90,7 @@ def brand_errors(book: Workbook) -> list[Finding]:
             .order_by([ibis.desc("n"), "brand"])
             .to_pandas()
         )
+        is_told |= book.brand in set(counted["brand"])
         if len(counted) and book.brand not in set(counted["brand"]):
             brands = [str(b) for b in counted["brand"].dropna().head(50)]
             found.append(
@@ -83,7 +98,19 @@ def brand_errors(book: Workbook) -> list[Finding]:
                     name, "brand", "brand", "error", int(counted["n"].sum()), " | ".join(brands)
                 )
             )
-    return found
+    if not is_told:
+        return found
+    return [
+        finding
+        if _is_spelt_nearly(book.brand, finding.example.split(" | "))
+        else finding._replace(check="rivals_only", severity="warning")
+        for finding in found
+    ]
+
+
+def _is_spelt_nearly(brand: str, brands: list[str]) -> bool:
+    plain = [name.strip().casefold() for name in brands]
+    return bool(difflib.get_close_matches(brand.strip().casefold(), plain, 1, cutoff=0.8))
 
 
 def require_conservation(totals: pd.DataFrame, reconciliation: pd.DataFrame) -> None:

@@ -223,9 +223,27 @@ def test_moves_of_goods_that_nobody_can_follow(make_book):
             ],
             ("2026-09", "2026-09", "2026-09-30"),
         ),
+        # who begins anew, with less
+        (
+            [
+                ["2024-01", 50, "2024-01-31"],
+                ["2025-06", 4, "2025-06-30"],
+                ["2025-07", 4, "2025-07-09"],
+            ],
+            ("2025-06", "2025-07", "2025-07-09"),
+        ),
+        # too little of it to be more than dates mistyped
+        (
+            [
+                ["2024-01", 500, "2024-01-31"],
+                ["2062-06", 4, "2062-06-30"],
+                ["2062-07", 4, "2062-07-09"],
+            ],
+            ("2024-01", "2024-01", "2024-01-31"),
+        ),
     ],
 )
-def test_the_span_is_the_run_with_most_lines(months, span):
+def test_the_span_is_the_last_run_that_is_no_slip(months, span):
     assert checks.main_span(months) == span
 
 

@@ -17,6 +17,7 @@ from helpers.data.tables import CACHE, Finding, described, errors, fingerprint, 
 from helpers.settings import Workbook, contract
 
 MAX_GAP_MONTHS = 12  # dates beyond a longer gap than this lie outside the data's span
+STRAY_SHARE = 0.1  # of the largest run's lines: a run of fewer are dates mistyped
 REFERS_TO = {  # column → the table whose key it should be found in
     "dealer_id": "dealers",
     "to_dealer_id": "dealers",
@@ -127,7 +128,9 @@ def main_span(months: list[list]) -> tuple[str, str, str]:
     """Find the first and last month and the last day of the data's span, given (month, lines, last
     day) in order.
 
-    A gap of more than a year cuts the months into runs; the run with most lines is the span.
+    A gap of more than a year cuts the months into runs. The span is the last run that is no slip of
+    the pen: the one with most lines, or a later one of several months that holds `STRAY_SHARE` of
+    as many, for somebody may begin anew after a pause.
 
     >>> stray, first = ["1970-01", 1, "1970-01-01"], ["2026-09", 50, "2026-09-30"]
     >>> main_span([stray, first, ["2026-10", 60, "2026-10-29"]])
@@ -139,7 +142,10 @@ def main_span(months: list[list]) -> tuple[str, str, str]:
             runs[-1].append(row)
         else:
             runs.append([row])
-    run = max(runs, key=lambda rows: sum(row[1] for row in rows))
+    largest = max(runs, key=lambda rows: sum(row[1] for row in rows))
+    least = STRAY_SHARE * sum(row[1] for row in largest)
+    begun = [rows for rows in runs if len(rows) > 1 and sum(row[1] for row in rows) >= least]
+    run = max([largest, *begun])
     return run[0][0], run[-1][0], run[-1][2]
 
 

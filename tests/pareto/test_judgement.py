@@ -189,6 +189,36 @@ def test_an_indicator_that_is_not_there_counts_as_missing():
     assert pareto.class_table(judged)["indicator"].unique().tolist() == ["gross_profit"]
 
 
+@pytest.mark.parametrize("known", range(6))
+@pytest.mark.parametrize("indicator", ["payments", "gross_profit"])
+def test_what_few_are_known_of_makes_no_class_but_a_loss_is_a_loss(indicator, known):
+    """One of five dealers is not the best of them for being the one who is known."""
+    values = [90.0, -10.0, 40.0, 30.0, 20.0]
+    given = [value if i < known else np.nan for i, value in enumerate(values)]
+    totals = totals_of(revenue=[10.0, 20, 30, 40, 50], **{indicator: given})
+    judged = judgement.joint_judgement(totals, DIAGNOSES).sort_values("dealer_id")
+    letters = "".join(judged[f"{indicator}_class"])
+    assert (letters == "–" * 5) == (known < 2)
+    assert (letters == "–L–––") == (known == 2)
+    assert ("A" in letters) == (known >= 3)
+    assert judgement.main_indicator(judged) == (indicator if known >= 3 else "revenue")
+    assert ("revenue_class" in judged) == (known < 3)
+    said = " ".join(
+        judgement.basis_sentences(
+            judged.assign(**{i: np.nan for i in pareto.INDICATORS if i not in judged}), ""
+        )
+    )
+    assert (f"of {known} of 5 dealers only" in said) == (0 < known < 3)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+@pytest.mark.parametrize("profit", [-5.0, 0.0])
+def test_where_nobody_earns_us_anything_the_size_has_classes(n, profit):
+    totals = totals_of(revenue=[10.0] * n, gross_profit=[profit] * n)
+    judged = judgement.joint_judgement(totals, DIAGNOSES)
+    assert f"{judgement.main_indicator(judged)}_class" in judged
+
+
 def test_best_dealers_come_first_and_ties_by_id():
     totals = totals_of(payments=[1.0, 5, 5, 9, np.nan], gross_profit=[1.0, 5, 5, 9, 2]).iloc[
         [4, 2, 0, 3, 1]

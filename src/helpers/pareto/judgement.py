@@ -28,6 +28,7 @@ from helpers.settings import DataError
 # of the joint judgement; the page states them
 WEIGHTS = {"payments": 0.4, "gross_profit": 0.4, "brand_share": 0.2}
 POINTS = {"A": 3, "B": 2, "C": 1}
+KNOWN_SHARE = 0.5  # of the dealers: an indicator known of fewer says nothing of the others
 SAME_COVER = 0.005  # parts of revenue that differ by less are the same
 # what can stand for the size of a dealer, the most telling first
 SIZES = ("gross_profit", "payments", "revenue")
@@ -85,8 +86,12 @@ def joint_judgement(
             # shares of different wholes can't be accumulated: they keep to the quota under every
             # rule; two thirds of 1 and of 3 are one share, though not as floats
             letters[indicator] = abc_classes(values.round(12), "quota")
-        else:
+        elif _is_told(judged, indicator):
             letters[indicator] = abc_classes(values, rule)
+        else:  # nobody is the best of the few who are known; but a loss is a loss
+            letters[indicator] = pd.Series(MISSING, judged.index, dtype="str").mask(
+                values < 0, LOSS
+            )
         judged[f"{indicator}_class"] = letters[indicator]
     if by_revenue(judged):
         letters["payments"] = judged["revenue_class"] = abc_classes(judged["revenue"], rule)
@@ -115,14 +120,16 @@ def joint_judgement(
 def by_revenue(totals: pd.DataFrame) -> bool:
     """Whether classes can only go by revenue.
 
-    Neither payments nor gross profit are known of anybody, revenue is.
+    Neither payments nor gross profit are known of half the dealers, revenue is.
     """
-    known = [
-        i
-        for i in ("payments", "gross_profit", "revenue")
-        if i in totals and totals[i].notna().any()
+    return [i for i in ("payments", "gross_profit", "revenue") if _is_told(totals, i)] == [
+        "revenue"
     ]
-    return known == ["revenue"]
+
+
+def _is_told(totals: pd.DataFrame, indicator: str) -> bool:
+    """Whether an indicator is known of so many dealers that they can be compared in it."""
+    return indicator in totals and totals[indicator].notna().mean() >= KNOWN_SHARE
 
 
 def _composite(code: str, weights: Mapping[str, float]) -> tuple[str, float]:
@@ -426,7 +433,7 @@ def main_indicator(judged: pd.DataFrame) -> str:
 
     The first in which anybody is above zero; where nobody is in any, the first that is known.
     """
-    known = [i for i in SIZES if _classed(judged, i)]
+    known = [i for i in SIZES if _classed(judged, i) and _is_told(judged, i)]
     return next((i for i in known if (judged[i] > 0).any()), (known or ["revenue"])[0])
 
 
@@ -530,11 +537,21 @@ def basis_sentences(judged: pd.DataFrame, basis: str) -> list[str]:
     weights.
     """
     said = [words.say(f"pareto.basis_{basis}")] if basis else []
-    known = {i: w for i, w in WEIGHTS.items() if judged[i].notna().any()}
+    told = {i: int(judged[i].notna().sum()) for i in INDICATORS}
+    known = {
+        i: w for i, w in WEIGHTS.items() if told[i] and (i in NOT_ADDITIVE or _is_told(judged, i))
+    }
+    few = [
+        words.say(f"pareto.few_{i}", n=told[i], of=len(judged))
+        for i in INDICATORS
+        if told[i] and i not in known
+    ]
     if by_revenue(judged):
-        said.append(words.say("pareto.by_revenue"))
+        gone = [words.say(f"pareto.no_{i}") for i in ("payments", "gross_profit") if not told[i]]
+        rest = [*gone, *few, words.say("pareto.so_by_revenue")]
+        said += rest if few else [words.say("pareto.by_revenue")]
         return said + ([] if known else [words.say("pareto.no_brand_share")])
-    said += [words.say(f"pareto.no_{i}") for i in INDICATORS if i not in known]
+    said += [words.say(f"pareto.no_{i}") for i in INDICATORS if not told[i]] + few
     said += cover_sentences(judged)
     partly = judged[[f"{i}_class" for i in known]].eq(MISSING).any(axis=1)
     if partly.any():

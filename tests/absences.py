@@ -147,6 +147,45 @@ def _empty(table: str) -> Callable[[Tables], Tables]:
     return lambda tables: {**tables, table: tables[table].head(0)}
 
 
+SOLD = ["dealer_id", "date", "revenue"]
+
+
+def _each(sign: float) -> Callable[[Tables], Tables]:
+    """Keep three columns of sell-in, each line turned into a refund, or into nothing."""
+    return lambda tables: {
+        "sell_in": tables["sell_in"][SOLD].assign(revenue=lambda rows: rows["revenue"].abs() * sign)
+    }
+
+
+def _one_cost(tables: Tables) -> Tables:
+    """Let the cost of one dealer be known, who makes a loss."""
+    sold = tables["sell_in"][[*SOLD, "cost"]]
+    of_one = sold["dealer_id"].eq(sold["dealer_id"].dropna().min())
+    return {"sell_in": sold.assign(cost=(sold["revenue"] * 2).where(of_one))}
+
+
+def _nobody(tables: Tables) -> Tables:
+    return {"sell_in": tables["sell_in"][SOLD].assign(dealer_id=None)}
+
+
+def _receipts(sign: float = 1.0, n_consumers: int = 0) -> Callable[[Tables], Tables]:
+    """Keep three columns of sell-out, of some consumers or all, as purchases or as returns."""
+
+    def change(tables: Tables) -> Tables:
+        rows = tables["sell_out"][["date", "amount", "consumer_id"]]
+        if n_consumers:
+            in_turn = [f"C{i % n_consumers}" for i in range(len(rows))]
+            rows = rows.assign(consumer_id=in_turn)
+        return {"sell_out": rows.assign(amount=rows["amount"].abs() * sign)}
+
+    return change
+
+
+def _own_scores(tables: Tables) -> Tables:
+    given = dict.fromkeys(("rank", "missing", "n_active", "expected_revenue"), 5.0)
+    return {**tables, "candidates": tables["candidates"].assign(**given)}
+
+
 def _cases() -> list[Case]:
     optional = [
         f"{t}.{c}"
@@ -197,6 +236,19 @@ def _cases() -> list[Case]:
             ("sell_in", *tables),
             _only(sell_out="date amount consumer_id"),
         ),
+        Case(
+            "four columns, all lose",
+            tuple(tables),
+            lambda t: _only(sell_in=f"{sold} cost")(_all_lose(t)),
+            brand="",
+        ),
+        Case("one cost, a loss", tuple(tables), _one_cost, brand=""),
+        Case("refunds only", tuple(tables), _each(-1.0), brand=""),
+        Case("revenue of zero", tuple(tables), _each(0.0), brand=""),
+        Case("no line has a dealer", tuple(tables), _nobody, brand=""),
+        Case("receipts of returns only", ("sell_in", *tables), _receipts(sign=-1.0)),
+        Case("receipts of two consumers", ("sell_in", *tables), _receipts(n_consumers=2)),
+        Case("scores called as ours", ("candidates",), _own_scores),
     ]
 
 

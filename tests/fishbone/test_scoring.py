@@ -258,11 +258,31 @@ def test_less_is_better_where_the_tree_says_so():
     assert low["ahead_share"].tolist() == [0, 0.125, 0.125, *(i / 8 for i in range(3, 8))]
 
 
-def test_equal_dealers_stand_in_the_middle_and_behind_nobody():
-    features, dealers = network([3.0] * 9)
+def test_equal_dealers_share_a_place():
+    features, dealers = network([3.0] * 8 + [9.0])
     table = fishbone.data_scores(features, tree_of(("f1", "m", "high")), dealers)
-    assert set(table["data_score"]) == {5.0}
-    assert set(table["ahead_share"]) == {0.0}
+    assert table["data_score"].round(2).tolist() == [4.44] * 8 + [9.44]
+    assert table["ahead_share"].round(3).tolist() == [0.111] * 8 + [0.0]
+
+
+@pytest.mark.parametrize("n", [1, 2, 9])
+@pytest.mark.parametrize("better", ["high", "low"])
+def test_dealers_told_apart_by_rounding_only_have_no_score(n, better):
+    """Three percent of each line, to the cent, are three percent everywhere."""
+    revenue = np.random.default_rng(n).uniform(20, 400, n).round(2)
+    features, dealers = network([*((revenue * 0.03).round(2) / revenue)])
+    table = fishbone.data_scores(features, tree_of(("f1", "m", better)), dealers)
+    assert table[["percentile", "ahead_share", "data_score"]].isna().all(axis=None)
+    assert (
+        fishbone.data_scores(features, tree_of(("f1", "m", better)), dealers)["value"].notna().all()
+    )
+
+
+@pytest.mark.parametrize("others", [[], [np.nan] * 9])
+def test_who_is_alone_has_no_place_among_peers(others):
+    features, dealers = network([7.0, *others])
+    table = fishbone.data_scores(features, tree_of(("f1", "m", "high")), dealers)
+    assert table["data_score"].isna().all()
 
 
 def test_peers_widen_where_they_are_few():

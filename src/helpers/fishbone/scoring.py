@@ -15,6 +15,7 @@ from helpers import look, words
 
 # dealers with a value, himself included, below which a percentile among them says little
 MIN_PEERS = 8
+ALIKE = 0.01  # of their median: values that all lie closer together are told apart by rounding only
 # points by which people praise what a single dealer's figures blame, or the other way round
 OPPOSITE = 1.0
 DISAGREEMENT = 2.5  # points of ten: a quarter of the scale is more than rounding and mood explain
@@ -283,7 +284,7 @@ def data_scores(features: pd.DataFrame, tree: pd.DataFrame, dealers: pd.DataFram
         A row per dealer and factor: `dealer_id`, `factor_id`, `metric`, `value`, `peers`
         ("format_area", "area" or "all"), `percentile` (0–1, turned so that 1 is best),
         `ahead_share` (part of the peers who do better), `data_score` (10 × percentile); NaN where
-        the value is unknown.
+        the value is unknown, where nobody else has one, and where all dealers are alike.
 
     Raises
     ------
@@ -350,8 +351,11 @@ def _placed(ids: pd.Series, values: pd.Series, circles: list, *, better_low: boo
         n, middle = n.mask(large, by.transform("count")), middle.mask(large, by.rank())
         last = last.mask(large, by.rank(method="max"))
         peers[large] = name
-    # his own half counts for him: the middle of the places that equals share
-    place = (middle - 0.5) / n
+    # his own half counts for him: the middle of the places that equals share; who is alone has no
+    # place, nor has anybody where all are alike
+    alike = value.max() - value.min() <= ALIKE * abs(value.median())
+    place = ((middle - 0.5) / n).where((n > 1) & (not alike))
+    last = last.where(place.notna())
     return pd.DataFrame(
         {
             "dealer_id": ids.to_numpy(),

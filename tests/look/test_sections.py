@@ -63,6 +63,15 @@ def body(*cells) -> str:
     )
 
 
+def test_what_a_cell_warns_of_is_nothing_to_read():
+    warned = v4.new_output("stream", name="stderr", text="RuntimeWarning: divided\n")
+    assert body(TITLE, LOADED, text("## Stock"), code(warned, TABLE)) == body(
+        TITLE, LOADED, text("## Stock"), code(TABLE)
+    )
+    silent = body(TITLE, LOADED, text("## Pace"), code(warned), text("## Rest"), code(TABLE))
+    assert "Pace" not in silent
+
+
 def test_a_missing_table_is_named_once_and_leaves_no_skeleton():
     page = body(
         TITLE,

@@ -588,6 +588,37 @@ def test_plot_cohorts_leaves_blank_what_is_not_reached(value):
     assert segmentation.plot_cohorts(many, value).figure.dense
 
 
+@pytest.mark.parametrize("last", range(3))
+@pytest.mark.parametrize("value", ["revenue_share", "active_share"])
+def test_a_cohort_that_left_brings_nothing_and_that_is_known(value, last):
+    """A cohort joins, buys once more, and has `last` periods in which it may have left again."""
+    for stays in {False, bool(last)}:
+        bought = [("b", m, 8.0) for m in MONTHS[-2 - last : len(MONTHS) - last]]
+        bought += [("b", m, 2.0) for m in MONTHS[len(MONTHS) - last :] if stays]
+        months = months_of(*[("a", m, 5.0) for m in MONTHS], *bought)
+        cohorts = segmentation.cohort_retention(months, "month")
+        said = segmentation.plot_cohorts(cohorts, value).figure.alt_text
+        if value == "revenue_share" and not last:  # the first full period is the base of itself
+            assert said.startswith("No cohort that joined")
+            continue
+        kept = 1 if not last else 0 if not stays else 0.25 if value == "revenue_share" else 1
+        share = words.percent(kept)
+        assert said.startswith(
+            words.say(f"segmentation.title_cohorts_{value}", n=last + 1, share=share)
+        )
+
+
+@pytest.mark.parametrize("n_months", [1, 2])
+def test_cohorts_that_nobody_can_follow_are_no_figure(n_months):
+    """One period is everybody's base; of two, the second tells of who was there already."""
+    months = months_of(*[("a", m, 5.0) for m in MONTHS[len(MONTHS) - n_months :]])
+    cohorts = segmentation.cohort_retention(months, "month", end=MONTHS[-1])
+    said = segmentation.plot_cohorts(cohorts).figure.alt_text
+    assert said.startswith("No cohort that joined" if n_months == 2 else "There are no data")
+    new = cohorts[~cohorts["is_baseline"]]
+    assert segmentation.plot_cohorts(new).figure.alt_text.startswith("There are no data")
+
+
 def test_nothing_is_mutated():
     dealers = dealers_of(
         dealer_id=["a", "b"], customer_type=["channel", None], area_type=[None, "rural"]

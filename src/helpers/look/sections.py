@@ -77,6 +77,8 @@ def _with_outputs(cell: Mapping[str, Any], said: set[str]) -> dict[str, Any]:
     for output in cell["outputs"]:
         data = output.get("data", {})
         if output["output_type"] == "stream":
+            if output.get("name") == "stderr":  # a library speaks to who runs it, not to the reader
+                continue
             kept += [output] if output["text"].strip() else []
         elif any(kind in data for kind in IMAGES):
             kept.append(output)

@@ -574,7 +574,9 @@ def plot_cohorts(
     Cells not yet reached stay blank.
     """
     grid = cohort_grid(cohorts, value)
-    if grid.empty or grid.isna().all(axis=None):
+    # what is 100 % by definition tells nothing of who stayed
+    base_at = (~cohorts["is_baseline"]).astype(int) if value == "revenue_share" else 0
+    if not (cohorts[value].notna() & (cohorts["n_periods_since"] > base_at)).any():
         return _nothing(ax)
     few = grid.shape[1] <= ANNOTATED_UP_TO
     ax = look.axes(height=1.9 + 0.27 * len(grid), dense=not few) if ax is None else ax
@@ -738,9 +740,14 @@ def _format_title(mix: pd.DataFrame) -> str:
 
 
 def _cohort_title(cohorts: pd.DataFrame, value: str) -> str:
-    """Compare the cohorts that joined, at the greatest age that half of them have reached."""
+    """Compare the cohorts that joined, at the greatest age that half of them have reached.
+
+    Revenue is that of the first full period by definition one period after joining: only what
+    comes later says anything.
+    """
+    youngest = 2 if value == "revenue_share" else 1
     joined = cohorts[
-        ~cohorts["is_baseline"] & cohorts[value].notna() & (cohorts["n_periods_since"] > 0)
+        ~cohorts["is_baseline"] & cohorts[value].notna() & (cohorts["n_periods_since"] >= youngest)
     ]
     if joined.empty:
         return words.say("segmentation.title_cohorts_none")
@@ -749,7 +756,9 @@ def _cohort_title(cohorts: pd.DataFrame, value: str) -> str:
     # shares are weighted by the cohort, so that a cohort of one dealer does not speak for all
     share = at["n_active"].sum() / at["n_dealers"].sum()
     if value == "revenue_share":
-        share = at["revenue"].sum() / (at["revenue"] / at[value]).sum()
+        # a cohort that has left brings nothing of its base; its share is no way back to the base
+        base = cohorts[cohorts["n_periods_since"] == 1].set_index("cohort")["revenue"]
+        share = at["revenue"].sum() / at["cohort"].map(base).sum()
     return words.say(
         f"segmentation.title_cohorts_{value}",
         n=int(at["n_periods_since"].iloc[0]),

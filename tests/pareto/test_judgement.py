@@ -634,6 +634,27 @@ def test_what_is_missing_is_named_once_and_nothing_is_made_of_it(missing, langua
     assert judged["composite_class"].isin(list("ABC")).all()
 
 
+@pytest.mark.parametrize("basis", ["", "purchases", "dealer_profit"])
+@pytest.mark.parametrize("n_known", range(3))
+@pytest.mark.parametrize("sized", [True, False], ids=["payments", "revenue alone"])
+def test_what_our_share_is_of_and_why_it_is_missing_exclude_each_other(basis, n_known, sized):
+    if n_known and not basis:
+        return  # without a basis no dealer has a share
+    totals = totals_of(
+        revenue=[9.0, 8],
+        payments=[5.0, 4] if sized else np.nan,
+        gross_profit=np.nan,
+        brand_share=[0.5] * n_known + [np.nan] * (2 - n_known),
+    )
+    said = pareto.basis_sentences(pareto.joint_judgement(totals, DIAGNOSES), basis)
+    told = [words.say(f"pareto.basis_{b}") for b in ("purchases", "dealer_profit")]
+    missing = ("brand_share", "share_purchases", "share_dealer_profit")
+    missing = [words.say(f"pareto.no_{key}") for key in missing]
+    found = [sentence for sentence in said if sentence in (*told, *missing)]
+    assert len(found) == 1 and (found[0] in told) is bool(n_known)
+    assert (missing[0] in found) is (not basis), "what the data hold is not called missing"
+
+
 def test_a_letter_that_is_not_known_is_counted():
     totals = totals_of(
         payments=[5.0, 4, 3, 2, 1], gross_profit=[5.0, 4, np.nan, np.nan, 1], brand_share=np.nan

@@ -531,12 +531,16 @@ def basis_sentences(judged: pd.DataFrame, basis: str) -> list[str]:
     """Say what our brand's share is a share of, what is missing, what the classes rest on, and the
     weights.
     """
-    said = [words.say(f"pareto.basis_{basis}")] if basis else []
     known = {i: w for i, w in WEIGHTS.items() if judged[i].notna().any()}
+    shared = "brand_share" in known
+    said = [words.say(f"pareto.basis_{basis}")] if basis and shared else []
+    # of a whole that is not above zero there is no share, though the data tell it
+    no_share = words.say(f"pareto.no_share_{basis}" if basis else "pareto.no_brand_share")
     if by_revenue(judged):
         said.append(words.say("pareto.by_revenue"))
-        return said + ([] if known else [words.say("pareto.no_brand_share")])
-    said += [words.say(f"pareto.no_{i}") for i in INDICATORS if i not in known]
+        return said + ([] if shared else [no_share])
+    said += [words.say(f"pareto.no_{i}") for i in INDICATORS[:-1] if i not in known]
+    said += [] if shared else [no_share]
     said += cover_sentences(judged)
     partly = judged[[f"{i}_class" for i in known]].eq(MISSING).any(axis=1)
     if partly.any():

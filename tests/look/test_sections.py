@@ -129,6 +129,16 @@ def test_what_is_there_stays_with_its_texts():
     ]
 
 
+@pytest.mark.parametrize("missing", [(), (note(NO_PACE),), (note(""),), (html(""),)], ids=str)
+@pytest.mark.parametrize("before", [(), (prose("9 dealers."),)], ids=["alone", "under a sentence"])
+def test_nobody_is_told_how_to_read_what_was_not_drawn(before, missing):
+    how = text("*How to read it.* The steeper.", "how-to-read")
+    section = [TITLE, LOADED, text("## Curve"), *map(code, before)]
+    assert "steeper" not in body(*section, code(*missing), how, text("## Rest"), code(TABLE))
+    for shown in (FIGURE, TABLE):
+        assert "steeper" in body(*section, code(shown), how, text("## Rest"), code(TABLE))
+
+
 @pytest.mark.parametrize(
     "shown", [TABLE, FIGURE, PRINTED, prose("Once."), html("<b>own</b>")], ids=str
 )

@@ -137,6 +137,10 @@ def _is_note(output: Mapping[str, Any]) -> bool:
     return bool(NOTE.fullmatch("".join(output.get("data", {}).get("text/html", ""))))
 
 
+def _is_prose(output: Mapping[str, Any]) -> bool:
+    return bool(PROSE.fullmatch("".join(output.get("data", {}).get("text/html", ""))))
+
+
 def _speaks(cell: Mapping[str, Any]) -> bool:
     """Whether a code cell shows more than a note."""
     return any(not _is_note(output) for output in cell["outputs"])
@@ -170,7 +174,7 @@ def _around(section: list[dict]) -> list[dict]:
             continue
         if HOW_TO_READ in cell["metadata"].get("tags", []):
             about = _code_run(reversed(section[:i]))
-            there = not _figure_is_missing(about)
+            there = not about or _is_figure_there(about)
         else:
             about, there = _code_run(section[i + 1 :]), True
         if there and (not about or any(_speaks(other) for other in about)):
@@ -178,14 +182,16 @@ def _around(section: list[dict]) -> list[dict]:
     return kept
 
 
-def _figure_is_missing(cells: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether a note stands in the place of the figure.
+def _is_figure_there(cells: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether cells show what can be explained: a figure or a table, and no note instead.
 
-    Sentences beside it are nothing to be read like one.
+    A note stands in a figure's place, an empty output for one that was not drawn; sentences beside
+    it are nothing to be read like one.
     """
     outputs = [output for cell in cells for output in cell["outputs"]]
     drawn = any(kind in output.get("data", {}) for output in outputs for kind in IMAGES)
-    return not drawn and any(_is_note(output) for output in outputs)
+    tables = (o for o in outputs if not _is_note(o) and not _is_prose(o))
+    return drawn or (not any(map(_is_note, outputs)) and any(True for _table in tables))
 
 
 def _code_run(cells: Iterable[dict]) -> list[dict]:

@@ -2,7 +2,7 @@
 sentences.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -342,7 +342,7 @@ def _loss(rows: pd.DataFrame) -> pd.Series:
 
 
 def loss_sentences(
-    judged: pd.DataFrame, indicators: Sequence[str] = (*INDICATORS, "revenue")
+    judged: pd.DataFrame, indicators: Iterable[str] = (*INDICATORS, "revenue")
 ) -> list[str]:
     """Say per indicator who is below zero.
 
@@ -467,6 +467,9 @@ def bottom_line(
     """
     counts = judged["composite_class"].value_counts()
     counts = {x.lower(): int(counts.get(x, 0)) for x in POINTS}
+    # the class of who makes a loss is C, his letter in the table is L
+    below = int((ranked_classes(judged) == LOSS).sum())
+    counts["below"] = words.say("pareto.of_them_below", n=below) if below else ""
     size, label = main_indicator(judged), words.label(main_indicator(judged))
     n, best = int((judged[size] > 0).sum()), judged["composite_class"] == "A"
     if n:
@@ -596,9 +599,16 @@ def headlines(
 
 
 def _verdict(judged: pd.DataFrame) -> list[str]:
-    """Say what the A dealers hold of all that is above zero, and what is lost beside it."""
+    """Say what the A dealers hold of all that is above zero, and what is lost beside it.
+
+    Where no dealer earns us anything, that alone: nobody can stand out then.
+    """
     size, best = main_indicator(judged), judged["composite_class"] == "A"
     label = words.label(size)
+    lost = loss_sentences(judged, dict.fromkeys((size, "gross_profit")))
+    profit = judged["gross_profit"] if "gross_profit" in judged else pd.Series(dtype=float)
+    if lost and profit.notna().any() and not (profit > 0).any() and not best.any():
+        return lost
     if not (judged[size] > 0).any():
         said = [words.say("pareto.none_positive", indicator=label)]
     else:
@@ -611,7 +621,7 @@ def _verdict(judged: pd.DataFrame) -> list[str]:
                 indicator=label,
             )
         ]
-    return said + loss_sentences(judged, [size])
+    return said + lost
 
 
 def cover_sentences(judged: pd.DataFrame) -> list[str]:
@@ -638,7 +648,8 @@ def tiles(months: pd.DataFrame, period: str) -> list[dict]:
     there is no change: eleven months would make every total grow. Nor is there one of gross profits
     that are of different parts of revenue.
     """
-    made, inside = [], months[months["month"].isin(periods.month_range(period, 12))]
+    made = []
+    inside = months[months["month"].isin(periods.month_range(period, 12))]
     then = cost_cover(
         months[months["month"].isin(periods.month_range(periods.shift(period, -1), 12))]
     )
@@ -669,8 +680,9 @@ def tiles(months: pd.DataFrame, period: str) -> list[dict]:
             change = words.change(now, before)
             said = words.say("pareto.change", change=change, month=periods.shift(period, -1))
             tile |= {"tone": "good" if now >= before else "bad", "change": said}
-        made.append(tile)
-    return made
+        made.append((now >= 0, tile))
+    # the front page shows the first of each page: a total below zero is not to be cut off
+    return [tile for _is_gain, tile in sorted(made, key=lambda told: told[0])]
 
 
 def plot_class_map(judged: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes | None:

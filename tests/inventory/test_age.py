@@ -375,6 +375,17 @@ def test_the_bottom_line_by_hand(told):
     ]
 
 
+@pytest.mark.parametrize("n_old", range(4))
+def test_nobody_holds_a_part_of_nothing(n_old):
+    aged = aged_of(*((f"d{i}", "p", 200 if i < n_old else 5, 10, 10) for i in range(4)))
+    flows = flows_of()
+    whole, held = inventory.network_stock(aged, flows), inventory.dealer_stock(aged, flows)
+    said = age.headlines(whole.assign(month="2026-10"), whole, held, [])[0]["text"]
+    assert ("80 %" in said) is bool(n_old)
+    assert (f"{n_old} of 4 dealers hold" in said) is bool(n_old)
+    assert n_old or said.startswith("Nothing of the 400 CNY")
+
+
 def test_headlines_have_one_verdict_and_compare_with_the_month_before(told):
     whole, held, _dead = told
     before = whole.assign(

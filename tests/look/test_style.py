@@ -5,6 +5,7 @@ text.
 import math
 import re
 import warnings
+from decimal import Decimal
 
 import matplotlib as mpl
 import numpy as np
@@ -129,6 +130,12 @@ def test_sentences_choose_the_number_and_write_amounts():
     assert fill("{n} {n:dealer|dealers}", (), {"n": 0}) == "0 dealers"
     assert fill("{x:money}", (), {"x": 12_345}) == "12.3 k CNY"
     assert fill("{x}", (), {"x": "{y} <b>"}) == "{y} <b>"  # values are no templates
+
+
+@pytest.mark.parametrize("kind", [int, float, np.int64, np.float64, Decimal])
+def test_every_kind_of_number_has_a_true_minus(kind):
+    written = words._Plural().format("{n:+,.0f} {n:,}", n=kind(-1234))
+    assert "-" not in written and written.startswith("−1,234 −1,234")
 
 
 def test_long_lists_of_names_are_counted():

@@ -452,9 +452,31 @@ def test_bottom_line_says_the_figures(language):
     if language == "en":
         assert lines[1] == (
             "From 2026-07 to 2026-09, 0 dealers joined, 2 came back and 0 were lost: +2 "
-            "net, 4 active."
+            "net; 4 bought."
         )
         assert lines[4].startswith("Of 1 candidate, c promises most: 2.00 M CNY a year")
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+@pytest.mark.parametrize("n_before", range(4))
+@pytest.mark.parametrize("n_now", range(4))
+def test_page_and_front_page_say_the_same_of_who_bought_and_call_nobody_active(
+    n_before, n_now, language
+):
+    """Some buy all the time, some only in the first of two periods, some only in the second."""
+    look.use(language)
+    months = [(f"old {i}", "2026-09", 1.0) for i in range(n_before)]
+    months += [(f"new {i}", "2026-10", 1.0) for i in range(n_now)]
+    months += [("stays", month, 1.0) for month in ("2026-09", "2026-10")]
+    history = segmentation.network_history(months_of(*months), "month")
+    tile, change = network.headlines(history, pd.DataFrame({"is_white_spot": []}, dtype=bool))
+    (said,) = network.bottom_line(history=history)
+    net = n_now - n_before
+    written = "0" if not net else f"{'+' if net > 0 else '−'}{abs(net)}"
+    assert said == change["text"] and f" {written} " in f"{said} "
+    assert tile["change"].split()[0 if language == "en" else -2] == written
+    active = words.label("n_active")
+    assert tile["label"] != active and "active" not in said and "活" not in said
 
 
 @pytest.mark.parametrize("language", words.LANGUAGES)

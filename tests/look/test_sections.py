@@ -139,6 +139,20 @@ def test_nobody_is_told_how_to_read_what_was_not_drawn(before, missing):
         assert "steeper" in body(*section, code(shown), how, text("## Rest"), code(TABLE))
 
 
+@pytest.mark.parametrize("outputs", [(), (note(NO_STOCK),), (note(NO_STOCK), TABLE), (FIGURE,)])
+def test_a_line_about_a_cell_stands_only_where_the_cell_shows_something(outputs):
+    about = code(*outputs)
+    about.id = "0a1b-c2"
+    limits = "## When not to trust this\n\n- Always.\n- Stock. <!-- with 0a1b-c2 -->\n"
+    limits += "- Nobody. <!-- with gone -->\n\n*Try.* Move it. <!-- with 0a1b-c2 -->"
+    page = body(TITLE, LOADED, text("## Rest"), code(TABLE), text("## Age"), about, text(limits))
+    shows = any(output is not outputs[0] or output == FIGURE for output in outputs)
+    assert [word in page for word in ("Always.", "Stock.", "Move it.")] == [True, shows, shows]
+    assert "Nobody." not in page and "with" not in page and "<!--" not in page
+    alone = text("## Only\n\n- Stock. <!-- with 0a1b-c2 -->")
+    assert ("## Only" in body(TITLE, LOADED, text("## Age"), code(TABLE), about, alone)) is shows
+
+
 @pytest.mark.parametrize(
     "shown", [TABLE, FIGURE, PRINTED, prose("Once."), html("<b>own</b>")], ids=str
 )

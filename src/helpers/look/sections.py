@@ -13,6 +13,8 @@ from typing import Any
 
 IMAGES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
 HOW_TO_READ = "how-to-read"  # the tag of a text that explains the figure above it, and goes with it
+# at the end of a line of text: it holds only where the code cell of that id shows something
+WITH = re.compile(r"[ \t]*<!-- with ([\w-]+) -->[ \t]*$", re.MULTILINE)
 HEADING = re.compile(r"^(#{1,6}) +(.*)$", re.MULTILINE)
 NOTE = re.compile(r'\s*<p class="note">(.*?)</p>\s*', re.DOTALL)
 PROSE = re.compile(r'\s*<ul class="prose">(.*)</ul>\s*', re.DOTALL)
@@ -39,8 +41,8 @@ def shown_cells(cells: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
     A sentence is said once, where it stands first. A section whose cells have nothing else to say
     is its heading and its notes; one without any is left out, with its texts, and so are the texts
-    around figures that are not there. What has no code cell is kept while the page shows anything
-    at all.
+    around figures that are not there, and lines `WITH` a cell that shows nothing. What has no code
+    cell is kept while the page shows anything at all.
 
     Parameters
     ----------
@@ -51,6 +53,8 @@ def shown_cells(cells: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     cells = [
         _with_outputs(cell, said) if cell["cell_type"] == "code" else dict(cell) for cell in cells
     ]
+    speaking = {c.get("id") for c in cells if c["cell_type"] == "code" and _speaks(c)}
+    cells = [c if c["cell_type"] == "code" else _holding(c, speaking) for c in cells]
     sections = _sections(cells)
     head, rest = sections[0], sections[1:]
     kept = [_shown(section) for section in rest]
@@ -64,6 +68,15 @@ def shown_cells(cells: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         for part in part
     ]
     return [*head, *_without_empty_parents(shown)]
+
+
+def _holding(cell: Mapping[str, Any], speaking: set[str]) -> dict[str, Any]:
+    """Leave out a text's lines about what the page does not show."""
+    if not WITH.search(cell["source"]):
+        return dict(cell)
+    lines = cell["source"].split("\n")
+    kept = [line for line in lines if not (about := WITH.search(line)) or about[1] in speaking]
+    return {**cell, "source": WITH.sub("", "\n".join(kept)).rstrip("\n")}
 
 
 def has_code(section: list[dict]) -> bool:

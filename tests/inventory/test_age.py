@@ -439,6 +439,22 @@ def test_figures_draw_what_the_tables_say(told, language):
     )
 
 
+@pytest.mark.parametrize("values", [(500.0, 0.0), (500.0, np.nan), (0.0, 500.0), (500.0, 500.0)])
+def test_months_without_a_value_have_no_part_that_is_old(told, values):
+    whole, _held, _dead = told
+    months = pd.concat(
+        [
+            whole.assign(month=month, value=value, old_share=0.14 if value > 0 else np.nan)
+            for month, value in zip(("2026-09", "2026-10"), values, strict=True)
+        ],
+        ignore_index=True,
+    )
+    ax = inventory.plot_months(months)
+    assert "–" not in wording(ax).split("(")[0]
+    shown = [label.get_text() for label in ax.get_xticklabels()]
+    assert shown == months.loc[months["value"] > 0, "month"].tolist()
+
+
 @pytest.mark.parametrize("dtype", ["str", "object", "float64"])
 def test_without_stock_every_part_says_one_sentence(dtype):
     layers, flows = (

@@ -569,6 +569,7 @@ def plot_months(months: pd.DataFrame, *, scope: str = "", ax: Axes | None = None
     """
     if said := _nothing_to_draw(months):
         return look.nothing(said, ax)
+    months = months[months["value"] > 0]  # of goods without a value no part is old
     ax = ax or look.axes(height=3.4)
     _stacked(ax, months, ax.bar, "bottom", BUCKETS)
     tops = months[list(VALUES.values())].sum(axis=1)

@@ -216,26 +216,17 @@ def brand_share_basis(book: Workbook, period: str = "") -> str:
     """
     if not book.brand:
         return ""
-    if book.has("dealer_profit") and (not period or _is_reported(book, period)):
-        return "dealer_profit"
+    if book.has("dealer_profit"):
+        inside = _.month.between(periods.shift(period, -11), period) if period else True
+        reports = table(book, "dealer_profit").filter(_.dealer_id.notnull(), inside).limit(1)
+        if not period or len(reports.select("month").to_pandas()):
+            return "dealer_profit"
     if not book.has("sell_in") or _brand(book, table(book, "sell_in")) is None:
         return ""
     # a brand's own books hold no rival: a share of them would be 100 % everywhere
-    rivals = (
-        _branded(book, table(book, "sell_in"))
-        .filter(_.brand.notnull() & (_.brand != book.brand))
-        .limit(1)
-    )
+    lines = _branded(book, table(book, "sell_in"))
+    rivals = lines.filter(_.brand.notnull() & (_.brand != book.brand)).limit(1)
     return "purchases" if len(rivals.select("brand").to_pandas()) else ""
-
-
-def _is_reported(book: Workbook, period: str) -> bool:
-    """Whether any dealer reports in a period's twelve months what they earn."""
-    window = periods.month_range(period, 12)
-    lines = table(book, "dealer_profit").filter(
-        _.dealer_id.notnull(), _.month.between(window[0], window[-1])
-    )
-    return len(lines.limit(1).select("month").to_pandas()) > 0
 
 
 @kept
@@ -299,12 +290,7 @@ def _joined(parts: list[Table], keys: list[str]) -> Table:
 
 
 def _finished(
-    rows: pd.DataFrame,
-    book: Workbook,
-    period: str,
-    n_months: int,
-    n_windows: int,
-    basis_at: str,
+    rows: pd.DataFrame, book: Workbook, period: str, n_months: int, n_windows: int, basis_at: str
 ) -> pd.DataFrame:
     basis = brand_share_basis(book, basis_at)
     if dealt := [c for c in ("purchases", "payments") if c in rows]:

@@ -150,6 +150,14 @@ def test_what_explains_a_figure_goes_with_it(notebook):
         assert explains == (sections.HOW_TO_READ in tags(cell)), cell.source[:60]
 
 
+def test_lines_that_go_with_a_cell_name_one(notebook):
+    ids = {c.id for c in cells(notebook, "code")}
+    named = [sections.WITH.findall(c.source) for c in cells(notebook, "markdown")]
+    assert {name for found in named for name in found} <= ids
+    comments = sum(c.source.count("<!--") for c in cells(notebook, "markdown"))
+    assert comments == sum(map(len, named)), "any other comment would be printed, or lost"
+
+
 def test_ends_with_checks_and_limits(notebook):
     headings = [
         c.source.splitlines()[0] for c in cells(notebook, "markdown") if "lang-en" in tags(c)

@@ -6,6 +6,7 @@ The one place that knows which language that is.
 import csv
 import difflib
 import functools
+import numbers
 import re
 import string
 import unicodedata
@@ -147,7 +148,8 @@ class _Plural(string.Formatter):
         if spec == "lower":  # a label in mid-sentence
             return str(value)[:1].lower() + str(value)[1:]
         written = super().format_field(value, spec)
-        return written.replace("-", "−") if isinstance(value, (int, float)) else written
+        # numbers of numpy and pandas, too
+        return written.replace("-", "−") if isinstance(value, numbers.Number) else written
 
 
 def say(sentence: str, **values: object) -> str:

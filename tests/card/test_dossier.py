@@ -188,6 +188,20 @@ def test_where_nothing_happened_the_measure_of_his_class_stands(deal, known):
     ]
 
 
+@pytest.mark.parametrize("age_days", [[], [5.0, 90.0], [5.0, 91.0], [5.0, np.nan]], ids=str)
+def test_a_dealer_is_told_only_what_is_known_of_his_stock(deal, known, age_days):
+    found = deal()._replace(
+        audience="dealer",
+        aged=pd.DataFrame({"bucket": "0-30", "value": 9.0, "age_days": age_days}),
+        **{name: getattr(deal(), name).head(0) for name in ("calls", "actions", "lots", "dead")},
+        **{name: getattr(deal(), name).head(0) for name in ("lost", "factors", "judged")},
+    )
+    (said,) = card.next_steps(found, actions(known))
+    assert "90 days" in said if age_days == [5.0, 90.0] else "day" not in said
+    assert "there is nothing to propose this month." in said.lower()
+    assert (card.why_nothing_dead(found) == words.say("card.no_stock")) is (not age_days)
+
+
 def test_a_late_action_and_dead_stock_are_steps(deal, known):
     found = deal()
     late = pd.DataFrame({"factor": ["Training", "Stock age"], "state": ["overdue", "behind"]})

@@ -367,6 +367,26 @@ def test_what_the_brands_share_is_a_share_of(make_book):
     assert data.dealer_totals(book, PERIOD)["brand_share"].tolist() == [0.25]
 
 
+@pytest.mark.parametrize("months", [[], ["2027-01"], ["2025-10"], ["2025-11"], ["2026-10"]])
+def test_without_reports_in_the_window_our_share_is_of_purchases(make_book, months):
+    """Dealer profit of no month, of later ones, of earlier ones, of the window's first and last."""
+    lines = "dealer_id,date,revenue,brand\n" + "".join(
+        f"1,{day},{amount},{brand}\n"
+        for day in ("2024-11-30", "2025-10-31", "2026-10-30")
+        for amount, brand in ((6, "Lumora"), (2, "Kaltern"))
+    )
+    profit = "dealer_id,month,brand,revenue,gross_profit\n" + "".join(
+        f"1,{month},Lumora,3,1\n1,{month},Kaltern,3,3\n" for month in months
+    )
+    book = make_book(sell_in=lines, dealer_profit=profit)
+    inside = bool(set(months) & set(periods.month_range(PERIOD, 12)))
+    assert data.brand_share_basis(book, PERIOD) == ("dealer_profit" if inside else "purchases")
+    assert data.dealer_totals(book, PERIOD)["brand_share"].tolist() == [0.25 if inside else 0.75]
+    before = data.previous_totals(book, PERIOD)["brand_share"]
+    whole = before.isna() if inside else before == 0.75
+    assert whole.all(), "the year before is compared on the same basis, or not at all"
+
+
 def test_a_share_of_a_loss_is_no_share(make_book):
     profit = "dealer_id,month,brand,revenue,gross_profit\n"
     profit += "1,2026-10,Lumora,3,1\n1,2026-10,Kaltern,3,-1\n2,2026-10,Kaltern,1,-5\n"

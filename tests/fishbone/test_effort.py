@@ -464,6 +464,11 @@ def test_sentences_say_who_can_not_be_climbed_and_why():
     assert "Already at the assumed ceiling: Factor 2." in said
     nothing = effort.sentences(effort.legs(table, 0), table, tree_of(4))
     assert nothing[0] == words.say("climb.nothing")
+    assumed = words.say("climb.assumed")
+    assert assumed in said and assumed not in nothing, "of a climb that is none nothing is assumed"
+    why = "None of the 4 factors has a score."
+    assert effort.sentences(effort.legs(table, 0), table, tree_of(4), empty=why) == [why]
+    assert effort.sentences(effort.legs(table, 20), table, tree_of(4), empty=why) == said
 
 
 # ---- the figure ----------------------------------------------------------------------------------

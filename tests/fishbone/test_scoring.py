@@ -413,6 +413,18 @@ def test_the_gap_compares_after_centring():
     assert both["disagrees"].tolist() == [False, True, True]
 
 
+@pytest.mark.parametrize("by_people", [None, 5.0])
+@pytest.mark.parametrize("by_data", [None, 5.0])
+def test_who_scores_nothing_is_not_compared(by_people, by_data):
+    """That there are no scores, or none by one side, the page says elsewhere."""
+    people = people_of(f1=np.nan if by_people is None else by_people)
+    measured = data_of() if by_data is None else data_of(f1=by_data)
+    table = fishbone.factor_scores(people, measured)
+    told = bool(by_people and by_data)
+    said = fishbone.disagreement_sentences(table, leaves("f1"))
+    assert said == [words.say("scoring.gap_unknown")] * told
+
+
 def test_a_gap_of_less_than_three_factors_is_not_told():
     table = fishbone.factor_scores(people_of(f1=9.0, f2=1.0), data_of(f1=1.0, f2=9.0))
     assert table["gap"].isna().all()
@@ -497,7 +509,9 @@ def test_plot_scores_says_what_it_has():
     measured = fishbone.factor_scores(people_of(f1=np.nan, f2=np.nan), data_of(f1=4.0, f2=3.0))
     assert "The data score F2 lowest (3.0)" in text_of(fishbone.plot_scores(measured, tree))
     nothing = fishbone.factor_scores(people_of(f1=np.nan), data_of())
-    assert fishbone.plot_scores(nothing, tree).figure.alt_text == words.say("scoring.no_scores")
+    n = len(nothing)
+    said = fishbone.plot_scores(nothing, tree).figure.alt_text
+    assert said == words.say("fishbone.no_score", n=n), "as the bottom line says it"
 
 
 def boxes_of(ax, texts) -> list:

@@ -375,6 +375,17 @@ def test_the_bottom_line_by_hand(told):
     ]
 
 
+@pytest.mark.parametrize("n_old", range(4))
+def test_nobody_holds_a_part_of_nothing(n_old):
+    aged = aged_of(*((f"d{i}", "p", 200 if i < n_old else 5, 10, 10) for i in range(4)))
+    flows = flows_of()
+    whole, held = inventory.network_stock(aged, flows), inventory.dealer_stock(aged, flows)
+    said = age.headlines(whole.assign(month="2026-10"), whole, held, [])[0]["text"]
+    assert ("80 %" in said) is bool(n_old)
+    assert (f"{n_old} of 4 dealers hold" in said) is bool(n_old)
+    assert n_old or said.startswith("Nothing of the 400 CNY")
+
+
 def test_headlines_have_one_verdict_and_compare_with_the_month_before(told):
     whole, held, _dead = told
     before = whole.assign(
@@ -428,6 +439,22 @@ def test_figures_draw_what_the_tables_say(told, language):
     )
 
 
+@pytest.mark.parametrize("values", [(500.0, 0.0), (500.0, np.nan), (0.0, 500.0), (500.0, 500.0)])
+def test_months_without_a_value_have_no_part_that_is_old(told, values):
+    whole, _held, _dead = told
+    months = pd.concat(
+        [
+            whole.assign(month=month, value=value, old_share=0.14 if value > 0 else np.nan)
+            for month, value in zip(("2026-09", "2026-10"), values, strict=True)
+        ],
+        ignore_index=True,
+    )
+    ax = inventory.plot_months(months)
+    assert "–" not in wording(ax).split("(")[0]
+    shown = [label.get_text() for label in ax.get_xticklabels()]
+    assert shown == months.loc[months["value"] > 0, "month"].tolist()
+
+
 @pytest.mark.parametrize("dtype", ["str", "object", "float64"])
 def test_without_stock_every_part_says_one_sentence(dtype):
     layers, flows = (
@@ -440,9 +467,11 @@ def test_without_stock_every_part_says_one_sentence(dtype):
         inventory.named(inventory.dealer_stock(aged, flows), DEALERS),
     )
     dead = inventory.named(inventory.dead_stock(aged, flows), DEALERS, MODELS)
-    assert age.bottom_line(whole, held, dead, pd.NaT) == [words.say("inventory.nothing")]
-    assert inventory.basis_sentences("") == []
     said = words.say("inventory.no_stock")
+    assert age.bottom_line(whole, held, dead, pd.NaT) == [said, words.say("inventory.nothing")]
+    assert age.bottom_line(whole, held, dead, END) == [said], "counted, and nothing was there"
+    assert inventory.why_nothing_dead(held) == said
+    assert inventory.basis_sentences("") == []
     assert inventory.why_empty(aged, "inventory.no_odd") == said
     months = inventory.past_months({}, {})
     for ax in (
@@ -463,6 +492,18 @@ def test_without_stock_every_part_says_one_sentence(dtype):
     assert not inventory.most_dead(held).any()
 
 
+@pytest.mark.parametrize("sold", [[], [1.0], [1.0, 1.0]])
+def test_why_nothing_is_dead_is_said_in_the_words_of_the_bottom_line(sold):
+    """Of two dealers with old stock, none, one or both tell what they sold."""
+    aged = aged_of(("a", "p", 100, 4, 5), ("b", "p", 100, 4, 5))
+    flows = flows_of(*[(dealer, "p", n, n) for dealer, n in zip("ab", sold, strict=False)])
+    held = inventory.named(inventory.dealer_stock(aged, flows), DEALERS)
+    whole, dead = inventory.network_stock(aged, flows), inventory.dead_stock(aged, flows)
+    said = inventory.why_nothing_dead(held)
+    assert said in age.bottom_line(whole, held, dead, END), "then the page says it once"
+    assert said == words.say(f"inventory.{'no_dead' if len(sold) == 2 else 'dead_unknown'}")
+
+
 def test_without_any_cost_pieces_are_counted_and_no_value_is_drawn():
     aged, flows = aged_of(("a", "p", 100, 4, None)), flows_of(("a", "p", 0, 0))
     whole, held = (
@@ -470,7 +511,7 @@ def test_without_any_cost_pieces_are_counted_and_no_value_is_drawn():
         inventory.named(inventory.dealer_stock(aged, flows), DEALERS),
     )
     (said,) = age.bottom_line(whole, held, inventory.dead_stock(aged, flows), END)
-    assert "4 pieces on hand; what they cost is not known" in said
+    assert "4 pieces on hand; no cost above zero is known" in said
     for ax in (inventory.plot_ages(whole), inventory.plot_dealers(held)):
         assert ax.figure.alt_text == words.say("inventory.no_cost")
     assert age.headlines(pd.DataFrame(), whole, held, []) == []

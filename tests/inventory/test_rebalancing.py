@@ -429,6 +429,31 @@ def test_the_figure_draws_what_moves_and_what_stays(told, language):
     assert nothing.figure.alt_text == words.say("rebalancing.nothing")
 
 
+WHY_NO_LOTS = {
+    "inventory.no_stock": ([], []),
+    "inventory.no_old": ([("d0", "p", 10, 5, 2)], [("d0", "p", 0)]),
+    "inventory.dead_unknown": ([("d0", "p", 200, 5, 2)], [("d1", "p", 9)]),
+    "inventory.no_cost": ([("d0", "p", 200, 5, None)], [("d0", "p", 0)]),
+    "rebalancing.nothing": ([("d0", "p", 200, 5, 2)], [("d0", "p", 20)]),
+    "rebalancing.no_taker": ([("d0", "p", 200, 5, 2)], [("d0", "p", 0)]),
+}
+
+
+@pytest.mark.parametrize("why", WHY_NO_LOTS)
+def test_why_no_lot_is_proposed_is_what_is_known_of_it(why):
+    stock, sold = WHY_NO_LOTS[why]
+    aged, flows = aged_of(*stock), flows_of(*sold)
+    plan = inventory.proposal(aged, flows, HERE)
+    givers = inventory.giver_table(plan, aged, flows, HERE)
+    said = inventory.why_no_lots(aged, flows, givers)
+    bottom = rebalancing.bottom_line(plan, givers)
+    assert plan.empty and givers.empty is (why != "rebalancing.no_taker")
+    assert said == words.say(why, asleep=10.0, days=rebalancing.COVER_DAYS)
+    assert bottom == ([said] if len(givers) else []), "what the bottom line says is said once"
+    figure = inventory.plot_proposal(plan, givers, empty=said).figure
+    assert len(givers) or figure.alt_text == said
+
+
 def test_dead_stock_goes_to_the_planted_dealers_who_run_short(small_demo):
     planted = build.planted(n_dealers=60, n_months=26)
     book = data.workbook(small_demo.path)

@@ -142,7 +142,7 @@ def test_the_plot_shows_every_dealer_with_a_pace_and_marks_the_dead():
     ax = inventory.plot_days_of_sales(stock, scope="s")
     calm, red = (points.get_offsets().data.tolist() for points in ax.collections)
     assert (calm, red) == ([[100, 30]], [[900, 200]])
-    assert "1 of 2 dealers have more than 90 days" in ax.figure.alt_text
+    assert "1 of 2 dealers has more than 90 days" in ax.figure.alt_text
     pd.testing.assert_frame_equal(stock, kept)
     silent = inventory.plot_days_of_sales(stock.assign(days_sales_of_inventory=np.nan))
     assert silent.figure.alt_text == words.say("inventory.no_pace")

@@ -63,6 +63,15 @@ def body(*cells) -> str:
     )
 
 
+def test_what_a_cell_warns_of_is_nothing_to_read():
+    warned = v4.new_output("stream", name="stderr", text="RuntimeWarning: divided\n")
+    assert body(TITLE, LOADED, text("## Stock"), code(warned, TABLE)) == body(
+        TITLE, LOADED, text("## Stock"), code(TABLE)
+    )
+    silent = body(TITLE, LOADED, text("## Pace"), code(warned), text("## Rest"), code(TABLE))
+    assert "Pace" not in silent
+
+
 def test_a_missing_table_is_named_once_and_leaves_no_skeleton():
     page = body(
         TITLE,
@@ -118,6 +127,30 @@ def test_what_is_there_stays_with_its_texts():
         "[table]",
         "Call him.",
     ]
+
+
+@pytest.mark.parametrize("missing", [(), (note(NO_PACE),), (note(""),), (html(""),)], ids=str)
+@pytest.mark.parametrize("before", [(), (prose("9 dealers."),)], ids=["alone", "under a sentence"])
+def test_nobody_is_told_how_to_read_what_was_not_drawn(before, missing):
+    how = text("*How to read it.* The steeper.", "how-to-read")
+    section = [TITLE, LOADED, text("## Curve"), *map(code, before)]
+    assert "steeper" not in body(*section, code(*missing), how, text("## Rest"), code(TABLE))
+    for shown in (FIGURE, TABLE):
+        assert "steeper" in body(*section, code(shown), how, text("## Rest"), code(TABLE))
+
+
+@pytest.mark.parametrize("outputs", [(), (note(NO_STOCK),), (note(NO_STOCK), TABLE), (FIGURE,)])
+def test_a_line_about_a_cell_stands_only_where_the_cell_shows_something(outputs):
+    about = code(*outputs)
+    about.id = "0a1b-c2"
+    limits = "## When not to trust this\n\n- Always.\n- Stock. <!-- with 0a1b-c2 -->\n"
+    limits += "- Nobody. <!-- with gone -->\n\n*Try.* Move it. <!-- with 0a1b-c2 -->"
+    page = body(TITLE, LOADED, text("## Rest"), code(TABLE), text("## Age"), about, text(limits))
+    shows = any(output is not outputs[0] or output == FIGURE for output in outputs)
+    assert [word in page for word in ("Always.", "Stock.", "Move it.")] == [True, shows, shows]
+    assert "Nobody." not in page and "with" not in page and "<!--" not in page
+    alone = text("## Only\n\n- Stock. <!-- with 0a1b-c2 -->")
+    assert ("## Only" in body(TITLE, LOADED, text("## Age"), code(TABLE), about, alone)) is shows
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ text.
 import math
 import re
 import warnings
+from decimal import Decimal
 
 import matplotlib as mpl
 import numpy as np
@@ -129,6 +130,39 @@ def test_sentences_choose_the_number_and_write_amounts():
     assert fill("{n} {n:dealer|dealers}", (), {"n": 0}) == "0 dealers"
     assert fill("{x:money}", (), {"x": 12_345}) == "12.3 k CNY"
     assert fill("{x}", (), {"x": "{y} <b>"}) == "{y} <b>"  # values are no templates
+
+
+# counts of which a sentence is said only where there are several
+ALWAYS_MANY = {
+    "exercises.lost",
+    "exercises.lost_some",
+    "exercises.rule",
+    "standing.few_place",
+    "standing.few_places",
+    "groups.suppressed",
+    "groups.basis",
+    "table.cut",
+    "excel.cut",
+}
+
+
+def test_one_of_a_kind_is_not_called_many():
+    """Every sentence with each number set to one, wherever it counts what there may be one of."""
+    words.speak("en", "CNY")
+    many = "dealers|rows|pieces|known consumers|pages|cards|cities"
+    wrong = rf"\b1 (?:{many})\b|\b1 dealers? (?:tell|hold|have|slip|report|lose|earn)\b"
+    for key in set(words._reference("sentences")) - ALWAYS_MANY:
+        template = words._reference("sentences")[key]["en"]
+        specs = [(name, spec) for _, name, spec, _ in words._Plural().parse(template) if name]
+        values = dict.fromkeys((name for name, _ in specs), 1)
+        values |= {name: "x" for name, spec in specs if spec == "lower"}
+        assert not re.search(wrong, words.say(key, **values)), key
+
+
+@pytest.mark.parametrize("kind", [int, float, np.int64, np.float64, Decimal])
+def test_every_kind_of_number_has_a_true_minus(kind):
+    written = words._Plural().format("{n:+,.0f} {n:,}", n=kind(-1234))
+    assert "-" not in written and written.startswith("−1,234 −1,234")
 
 
 def test_long_lists_of_names_are_counted():

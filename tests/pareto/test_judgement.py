@@ -553,9 +553,8 @@ def test_a_network_of_losses_says_so_and_breaks_nothing(language):
         lost = words.say("pareto.all_below_gross_profit", n=3, losses=6.0)
         assert lost in said
         nothing = words.say("pareto.none_positive", indicator=words.label("gross_profit"))
-        assert said[0] == nothing and judgement.headlines(judged, moved, None)[0][
-            "text"
-        ].startswith(nothing)
+        assert said[0] == nothing
+        assert judgement.headlines(judged, moved, None)[0]["text"] == lost
         assert not any(word in " ".join(said) for word in ("nan", "None", "inf", "–"))
         assert pareto.plot_class_map(judged) is None
         assert len(pareto.loss_table(judged)) == 3
@@ -664,6 +663,27 @@ def test_what_is_missing_is_named_once_and_nothing_is_made_of_it(missing, langua
     assert judged["composite_class"].isin(list("ABC")).all()
 
 
+@pytest.mark.parametrize("basis", ["", "purchases", "dealer_profit"])
+@pytest.mark.parametrize("n_known", range(3))
+@pytest.mark.parametrize("sized", [True, False], ids=["payments", "revenue alone"])
+def test_what_our_share_is_of_and_why_it_is_missing_exclude_each_other(basis, n_known, sized):
+    if n_known and not basis:
+        return  # without a basis no dealer has a share
+    totals = totals_of(
+        revenue=[9.0, 8],
+        payments=[5.0, 4] if sized else np.nan,
+        gross_profit=np.nan,
+        brand_share=[0.5] * n_known + [np.nan] * (2 - n_known),
+    )
+    said = pareto.basis_sentences(pareto.joint_judgement(totals, DIAGNOSES), basis)
+    told = [words.say(f"pareto.basis_{b}") for b in ("purchases", "dealer_profit")]
+    missing = ("brand_share", "share_purchases", "share_dealer_profit")
+    missing = [words.say(f"pareto.no_{key}") for key in missing]
+    found = [sentence for sentence in said if sentence in (*told, *missing)]
+    assert len(found) == 1 and (found[0] in told) is bool(n_known)
+    assert (missing[0] in found) is (not basis), "what the data hold is not called missing"
+
+
 def test_a_letter_that_is_not_known_is_counted():
     totals = totals_of(
         payments=[5.0, 4, 3, 2, 1], gross_profit=[5.0, 4, np.nan, np.nan, 1], brand_share=np.nan
@@ -745,6 +765,7 @@ def test_bottom_line_says_the_computed_figures_and_what_is_unknown():
             c=0,
             share="60 %",
             indicator=label,
+            below="",
         ),
         words.say("pareto.moved", risen=1, fallen=1, joined=1, left=0),
     ]
@@ -754,6 +775,42 @@ def test_bottom_line_says_the_computed_figures_and_what_is_unknown():
     assert not any(words.label(i) in s for s in said for i in ("gross_profit", "brand_share")), (
         "told once, in the basis"
     )
+
+
+@pytest.mark.parametrize("payments", [None, [60.0, 10, 10, 10, 10]], ids=["no payments", "paid"])
+@pytest.mark.parametrize("n_losing", range(6))
+def test_who_loses_us_money_is_counted_in_bottom_line_table_and_on_the_front_page(
+    n_losing, payments
+):
+    totals = totals_of(
+        revenue=[50.0, 40, 30, 20, 10],
+        payments=payments or [np.nan] * 5,
+        gross_profit=[-5.0] * n_losing + [4.0] * (5 - n_losing),
+        brand_share=[np.nan] * 5,
+    )
+    moved = pd.DataFrame({"dealer_name": ["v"], "movement": ["–"], "steps": [0]})
+    judged = pareto.joint_judgement(totals.assign(dealer_name="x"), DIAGNOSES)
+    said = judgement.bottom_line(judged, moved, None)
+    (classes,) = [sentence for sentence in said if sentence.startswith(("By ", "Judged "))]
+    table = pareto.class_table(judged)
+    lost = table[(table["indicator"] == "gross_profit") & (table["class"] == "L")]
+    assert lost["n_dealers"].sum() == n_losing
+    assert (f"({n_losing} of them below zero: L)" in classes) is bool(n_losing)
+    front = judgement.headlines(judged, moved, None)[0]["text"]
+    said = pareto.loss_sentences(judged)
+    assert len(said) == bool(n_losing) and all(sentence in front for sentence in said)
+    assert n_losing < 5 or front == said[0], "nobody stands out where nobody earns us anything"
+
+
+@pytest.mark.parametrize("sign", list(itertools.product((1, -1), repeat=3)))
+def test_a_total_below_zero_is_the_first_tile(sign):
+    rows = months_of(14).assign(payments=7.0)
+    for column, way in zip(("revenue", "payments", "gross_profit"), sign, strict=True):
+        rows[column] *= way
+    shown = [tile["text"] for tile in pareto.tiles(rows, "2026-10")]
+    below = ["−" in text for text in shown]
+    assert below == sorted(below, reverse=True)
+    assert len(shown) == 3
 
 
 def test_bottom_line_does_not_speak_of_movement_without_a_year_before():

@@ -238,6 +238,10 @@ def quarters_of(**history: str) -> pd.DataFrame:
         ("····BBCB", 1 / 3, 3),
         ("AAAA·AAA", 5 / 7, 7),  # absent is a class of its own: out and in again are two changes
         ("AAA·····", 2 / 3, 3),  # gone for good: he left once, and does not go on being stable
+        ("·····AAA", 1.0, 2),
+        ("······AA", math.nan, 1),  # one step is no habit
+        ("······AB", math.nan, 1),
+        ("A·······", math.nan, 1),
         ("·······C", math.nan, 0),  # one quarter shows no step
     ],
 )
@@ -407,6 +411,7 @@ def test_what_is_not_known_is_a_sentence_instead_of_a_figure():
     ax = pareto.plot_stability(stability, judged({"a": "A", "b": "B"}))
     assert ax.figure.alt_text == words.say("migration.few_quarters")
     assert not ax.patches
+    assert stability["stability_rate"].isna().all(), "no figure, no rate on a card"
     four = pareto.plot_stability(pareto.class_stability(quarters_of(a="AAAA")), judged({"a": "A"}))
     assert words.say("migration.stability_how", n=4) in text_of(four), (
         "the quarters are counted, not assumed"

@@ -120,6 +120,29 @@ def test_nobody_but_us_tells_of_a_page_that_failed(print_pages, caplog):
     assert [record.getMessage() for record in caplog.records] == []
 
 
+WARNS = {
+    "warning": "import warnings; warnings.warn('careful')",
+    "error stream": "import sys; print('careful', file=sys.stderr)",
+    "log": "import logging; logging.warning('careful')",
+    "division": "import numpy as np; np.divide(*np.zeros(2))",
+}
+
+
+@linux
+@pytest.mark.parametrize("how", WARNS)
+def test_what_a_cell_warns_of_is_told_of_the_run_and_not_on_the_page(print_pages, capsys, how):
+    said = "careful" if how != "division" else "RuntimeWarning: inval"
+    warns = page("warns", cell("## Stock", text=True), cell(f"{WARNS[how]}; print('a figure')"))
+    print_pages(warns)
+    kept = print_pages.shelf / warns.key
+    assert "a figure" in (kept / "page.html").read_text(encoding="utf-8")
+    assert said not in (kept / "page.html").read_text(encoding="utf-8")
+    notebook = json.loads((kept / "notebook.ipynb").read_text(encoding="utf-8"))
+    assert said not in str([c.get("outputs") for c in notebook["cells"]])
+    told = capsys.readouterr().err
+    assert re.search(rf'warns \(en\), cell \d under "Stock": .*{said}', told)
+
+
 def test_a_second_try_is_told(print_pages, tmp_path, capsys):
     once = f"import os, pathlib\nmark = pathlib.Path({str(tmp_path / 'mark')!r})\n"
     once += "if not mark.exists():\n    mark.touch()\n    os._exit(1)"

@@ -5,6 +5,7 @@ Measures, leads, costs, levers and words, by hand and by twin.
 
 import itertools
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -600,6 +601,15 @@ def test_the_sheet_for_reading():
     assert rows["rank"].tolist() == ["2 of 3"] * 4
     assert rows["network_figure"].tolist() == ["–"] * 4
     assert profit.proof_table(brands.proof(losing(), "x")).empty
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("lead", [-0.4, -0.004, -0.0004, -1e-9, 0.0, 1e-9, 0.0004, 0.004, 0.4])
+def test_a_lead_that_rounds_to_nothing_has_no_sign(measure, lead):
+    sheet = brands.proof(losing(), "a").query("measure == @measure").assign(lead=lead)
+    (written,) = profit.proof_table(sheet)["lead"]
+    shown = float(re.search(r"[\d.]+", written)[0])
+    assert written[0].isdigit() if not shown else written[0] == ("−" if lead < 0 else "+")
 
 
 def test_every_lever_has_its_words():

@@ -228,6 +228,16 @@ def test_nothing_within_the_year_is_nothing_to_say():
     assert margins.headlines(found, profit.margin_spread(rows), named()) == []
 
 
+@pytest.mark.parametrize("n_months", [3, 7, 8, 12])
+def test_nobody_slips_is_said_only_of_who_can_be_judged(n_months):
+    told = trends(a=[0.16] * n_months, b=[0.12] * n_months)
+    said = profit.why_no_movers(told)
+    judged = n_months >= 8
+    assert said == words.say("margins.no_movers" if judged else "margins.no_trend")
+    drawn = profit.plot_slips(told.reset_index(), named("a", "b")).figure.alt_text
+    assert judged or drawn == said, "one sentence for figure and table"
+
+
 def test_sentences_name_who_slips():
     names = {f"o{i}": FLAT * 2 for i in range(5)}
     found = trends(x=FLAT + falling(0.06), y=FLAT + falling(-0.05), **names).reset_index()

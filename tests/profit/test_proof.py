@@ -101,6 +101,25 @@ def test_places_need_five_dealers():
     assert few["region"].tolist() == ["North"]
 
 
+@pytest.mark.parametrize("n_dealers", range(8))
+def test_few_dealers_are_not_called_none(n_dealers):
+    """The page compares them one by one; only a place needs five."""
+    ids = "abcdefg"[:n_dealers]
+    alone = compared(months_of("a", Lumora={}))
+    found = profit.leads(
+        compared(*(months_of(d, Lumora={}, Kaltern={}) for d in ids)) if ids else alone
+    )
+    dealers = named(*ids).assign(region="North", store_format=list(ids))
+    said = {kind: profit.why_no_place(found, dealers, kind) for kind in proof.PLACES}
+    none = words.say("standing.nothing")
+    if not n_dealers:
+        assert set(said.values()) == {none}
+    elif n_dealers < proof.MIN_DEALERS:
+        assert len(set(said.values())) == 1 and none not in said.values(), "said once for both"
+    else:
+        assert said["store_format"].startswith("Store format: nowhere can 5 dealers")
+
+
 def test_losing_puts_who_loses_on_every_count_first(comparison):
     found = profit.losing(comparison, named(*"abcd")).set_index("dealer_id")
     assert found.index.tolist() == ["a", "b"]

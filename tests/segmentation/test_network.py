@@ -452,9 +452,31 @@ def test_bottom_line_says_the_figures(language):
     if language == "en":
         assert lines[1] == (
             "From 2026-07 to 2026-09, 0 dealers joined, 2 came back and 0 were lost: +2 "
-            "net, 4 active."
+            "net; 4 bought."
         )
         assert lines[4].startswith("Of 1 candidate, c promises most: 2.00 M CNY a year")
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+@pytest.mark.parametrize("n_before", range(4))
+@pytest.mark.parametrize("n_now", range(4))
+def test_page_and_front_page_say_the_same_of_who_bought_and_call_nobody_active(
+    n_before, n_now, language
+):
+    """Some buy all the time, some only in the first of two periods, some only in the second."""
+    look.use(language)
+    months = [(f"old {i}", "2026-09", 1.0) for i in range(n_before)]
+    months += [(f"new {i}", "2026-10", 1.0) for i in range(n_now)]
+    months += [("stays", month, 1.0) for month in ("2026-09", "2026-10")]
+    history = segmentation.network_history(months_of(*months), "month")
+    tile, change = network.headlines(history, pd.DataFrame({"is_white_spot": []}, dtype=bool))
+    (said,) = network.bottom_line(history=history)
+    net = n_now - n_before
+    written = "0" if not net else f"{'+' if net > 0 else '−'}{abs(net)}"
+    assert said == change["text"] and f" {written} " in f"{said} "
+    assert tile["change"].split()[0 if language == "en" else -2] == written
+    active = words.label("n_active")
+    assert tile["label"] != active and "active" not in said and "活" not in said
 
 
 @pytest.mark.parametrize("language", words.LANGUAGES)
@@ -586,6 +608,37 @@ def test_plot_cohorts_leaves_blank_what_is_not_reached(value):
         months_of(*[("a", m, 1.0) for m in periods.month_range("2026-10", 45)]), "quarter"
     )
     assert segmentation.plot_cohorts(many, value).figure.dense
+
+
+@pytest.mark.parametrize("last", range(3))
+@pytest.mark.parametrize("value", ["revenue_share", "active_share"])
+def test_a_cohort_that_left_brings_nothing_and_that_is_known(value, last):
+    """A cohort joins, buys once more, and has `last` periods in which it may have left again."""
+    for stays in {False, bool(last)}:
+        bought = [("b", m, 8.0) for m in MONTHS[-2 - last : len(MONTHS) - last]]
+        bought += [("b", m, 2.0) for m in MONTHS[len(MONTHS) - last :] if stays]
+        months = months_of(*[("a", m, 5.0) for m in MONTHS], *bought)
+        cohorts = segmentation.cohort_retention(months, "month")
+        said = segmentation.plot_cohorts(cohorts, value).figure.alt_text
+        if value == "revenue_share" and not last:  # the first full period is the base of itself
+            assert said.startswith("No cohort that joined")
+            continue
+        kept = 1 if not last else 0 if not stays else 0.25 if value == "revenue_share" else 1
+        share = words.percent(kept)
+        assert said.startswith(
+            words.say(f"segmentation.title_cohorts_{value}", n=last + 1, share=share)
+        )
+
+
+@pytest.mark.parametrize("n_months", [1, 2])
+def test_cohorts_that_nobody_can_follow_are_no_figure(n_months):
+    """One period is everybody's base; of two, the second tells of who was there already."""
+    months = months_of(*[("a", m, 5.0) for m in MONTHS[len(MONTHS) - n_months :]])
+    cohorts = segmentation.cohort_retention(months, "month", end=MONTHS[-1])
+    said = segmentation.plot_cohorts(cohorts).figure.alt_text
+    assert said.startswith("No cohort that joined" if n_months == 2 else "There are no data")
+    new = cohorts[~cohorts["is_baseline"]]
+    assert segmentation.plot_cohorts(new).figure.alt_text.startswith("There are no data")
 
 
 def test_nothing_is_mutated():

@@ -12,6 +12,7 @@ from helpers.card.dossier import (
     plot_stock_age,
     proof_sentences,
     summary,
+    why_nothing_dead,
 )
 from helpers.card.month import network_tables
 
@@ -28,4 +29,5 @@ __all__ = [
     "plot_stock_age",
     "proof_sentences",
     "summary",
+    "why_nothing_dead",
 ]

@@ -409,9 +409,13 @@ def next_steps(found: Dossier, measures: pd.DataFrame) -> list[str]:
     if not said and len(found.judged):
         mine = measures[measures["trigger"] == found.judged["composite_class"].iloc[0]]
         said = [words.translated(row.en, row.zh) for row in mine.itertuples()]
-    return said or [
-        words.say("card.nothing_to_do" if found.audience == "us" else "card.nothing_to_propose")
-    ]
+    if said:
+        return said
+    if found.audience == "us":
+        return [words.say("card.nothing_to_do")]
+    # of goods without a date, or of which nothing is known, nobody can say that they don't sleep
+    young = len(found.aged) and (found.aged["age_days"] <= inventory.OLD_DAYS).all()
+    return [words.say("card.nothing_sleeps" if young else "card.nothing_to_propose")]
 
 
 def _stock_step(found: Dossier) -> list[str]:
@@ -461,6 +465,11 @@ def proof_sentences(found: Dossier, comparison: pd.DataFrame) -> list[str]:
 def dead_table(found: Dossier) -> pd.DataFrame:
     """List his dead stock, dearest first."""
     return found.dead[DEAD].head(N_MODELS)
+
+
+def why_nothing_dead(found: Dossier) -> str:
+    """Say why no dead stock is listed."""
+    return words.say("card.no_stock" if found.aged.empty else "inventory.no_dead_rows")
 
 
 # ---- plots ---------------------------------------------------------------------------------------
@@ -573,7 +582,9 @@ def plot_stock_age(found: Dossier, *, ax: Axes | None = None) -> Axes:
     """Draw his stock at his cost by age."""
     value = found.aged.groupby("bucket")["value"].sum().reindex(inventory.BUCKETS).fillna(0.0)
     if not value.sum() > 0:
-        return look.nothing(words.say("card.no_stock"), ax or _half(0.9))
+        # pieces without a cost are known to lie there
+        said = "card.no_stock" if found.aged.empty else "inventory.no_cost"
+        return look.nothing(words.say(said), ax or _half(0.9))
     value = value if value["unknown"] > 0 else value.drop("unknown")
     ax, y = ax or _half(), np.arange(len(value))
     color = [look.COLORS["bad" if bucket in inventory.OLD else "accent"] for bucket in value.index]

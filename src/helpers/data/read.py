@@ -219,31 +219,35 @@ def dealers(book: Workbook, language: str = "en") -> pd.DataFrame:
     return rows.sort_values("dealer_id", ignore_index=True)
 
 
-def brand_share_basis(book: Workbook) -> str:
+def brand_share_basis(book: Workbook, period: str = "") -> str:
     """Tell what our brand's share is a share of.
 
-    "dealer_profit", else "purchases", else "" where nothing tells.
+    "dealer_profit", else "purchases", else "" where nothing tells. With a period, dealers must
+    have reported in its twelve months: an empty table, or one of other years, is no basis.
     """
     if not book.brand:
         return ""
     if book.has("dealer_profit"):
-        return "dealer_profit"
+        inside = _.month.between(periods.shift(period, -11), period) if period else True
+        reports = table(book, "dealer_profit").filter(_.dealer_id.notnull(), inside).limit(1)
+        if not period or len(reports.select("month").to_pandas()):
+            return "dealer_profit"
     if not book.has("sell_in") or _brand(book, table(book, "sell_in")) is None:
         return ""
     # a brand's own books hold no rival: a share of them would be 100 % everywhere
-    rivals = (
-        _branded(book, table(book, "sell_in"))
-        .filter(_.brand.notnull() & (_.brand != book.brand))
-        .limit(1)
-    )
+    lines = _branded(book, table(book, "sell_in"))
+    rivals = lines.filter(_.brand.notnull() & (_.brand != book.brand)).limit(1)
     return "purchases" if len(rivals.select("brand").to_pandas()) else ""
 
 
 @kept
 def dealer_totals(
-    book: Workbook, period: str, *, n_months: int = 12, n_windows: int = 1
+    book: Workbook, period: str, *, n_months: int = 12, n_windows: int = 1, basis_at: str = ""
 ) -> pd.DataFrame:
     """Sum up each dealer's window; with several windows each of those that the data cover whole.
+
+    `basis_at` is the period whose `brand_share_basis` holds, where it is another one: only shares
+    of the same whole can be compared.
 
     Returns
     -------
@@ -280,7 +284,7 @@ def dealer_totals(
         .to_pyarrow()
         .to_pandas()
     )
-    return _finished(rows, book, period, n_months, n_windows)
+    return _finished(rows, book, period, n_months, n_windows, basis_at or period)
 
 
 def _joined(parts: list[Table], keys: list[str]) -> Table:
@@ -297,9 +301,9 @@ def _joined(parts: list[Table], keys: list[str]) -> Table:
 
 
 def _finished(
-    rows: pd.DataFrame, book: Workbook, period: str, n_months: int, n_windows: int
+    rows: pd.DataFrame, book: Workbook, period: str, n_months: int, n_windows: int, basis_at: str
 ) -> pd.DataFrame:
-    basis = brand_share_basis(book)
+    basis = brand_share_basis(book, basis_at)
     if dealt := [c for c in ("purchases", "payments") if c in rows]:
         # who only sells rivals is no dealer of the window
         rows = rows[rows[dealt].notna().any(axis=1)].copy()
@@ -366,7 +370,7 @@ def previous_totals(book: Workbook, period: str) -> pd.DataFrame:
 
     No rows where the data do not reach back that far.
     """
-    totals = dealer_totals(book, periods.shift(period, -12))
+    totals = dealer_totals(book, periods.shift(period, -12), basis_at=period)
     return totals if _n_covered(book, period, 12) >= 2 else totals.head(0)
 
 

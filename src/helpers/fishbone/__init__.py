@@ -10,6 +10,7 @@ from helpers.fishbone.factors import (
     plot_fishbone,
     shown,
     shown_scores,
+    why_too_few,
 )
 from helpers.fishbone.needs import need_gaps, need_sentences, plot_needs
 from helpers.fishbone.plan import (
@@ -108,4 +109,5 @@ __all__ = [
     "unknown_sentences",
     "weakest_factors",
     "weighted_lead",
+    "why_too_few",
 ]

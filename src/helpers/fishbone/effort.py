@@ -326,10 +326,16 @@ def legs(factors: pd.DataFrame, budget_days: float, *, step_days: float = 1.0) -
     return rows
 
 
-def sentences(legs: pd.DataFrame, factors: pd.DataFrame, tree: pd.DataFrame) -> list[str]:
+def sentences(
+    legs: pd.DataFrame, factors: pd.DataFrame, tree: pd.DataFrame, *, empty: str = ""
+) -> list[str]:
     """Say in sentences what the climb brings, where it starts, who can do it, and what it only
     assumes.
+
+    Where nothing can be climbed, `empty` says why, if that is known: then that is all.
     """
+    if legs.empty and empty:
+        return [empty]
     names = _names(tree)
     said = [_gained(legs, factors)]
     if len(legs):
@@ -366,7 +372,7 @@ def sentences(legs: pd.DataFrame, factors: pd.DataFrame, tree: pd.DataFrame) -> 
             if len(ids)
             else []
         )
-    return [*said, words.say("climb.assumed")]
+    return [*said, words.say("climb.assumed")] if len(legs) else said
 
 
 def _gained(legs: pd.DataFrame, factors: pd.DataFrame) -> str:
@@ -395,13 +401,16 @@ def plot_climb(
     tree: pd.DataFrame,
     *,
     scope: str = "",
+    empty: str = "",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the climb leg by leg, each along its S, under the frontier of what every budget could
     reach at best.
+
+    Where there is no leg, `empty` says why, if that is known.
     """
     if legs.empty:
-        return look.nothing(words.say("climb.nothing"), ax)
+        return look.nothing(empty or words.say("climb.nothing"), ax)
     ax = ax or look.axes(height=max(4.4, 1.7 + 1.15 * LABEL_IN * len(legs)))
     start, names = float(frontier["weighted_score"].iloc[0]), _names(tree)
     ax.plot(

@@ -522,6 +522,15 @@ def _too_few(n_scored: int, n: int) -> str:
     )
 
 
+def why_too_few(table: pd.DataFrame) -> str:
+    """Say in the bottom line's words that too few factors have a score; "" where enough have.
+
+    What hangs on scores says so in the same sentence: the page says it once.
+    """
+    scores = table["shown_score"]
+    return "" if _is_known(scores) else _too_few(int(scores.notna().sum()), len(table))
+
+
 def _finding(table: pd.DataFrame) -> str:
     if not _is_known(table["shown_score"]):
         return _too_few(int(table["shown_score"].notna().sum()), len(table)).rstrip(".\u3002")
@@ -626,8 +635,8 @@ def bottom_line(table: pd.DataFrame, causes: pd.DataFrame) -> list[str]:
     `table` comes from `factor_table`, `causes` from `merged_causes`.
     """
     scored = table[table["shown_score"].notna()]
-    if not _is_known(table["shown_score"]):
-        return [_too_few(len(scored), len(table))]
+    if few := why_too_few(table):
+        return [few]
     first = _heaviest(table)
     if first.empty:
         said = [words.say("fishbone.full")]

@@ -565,7 +565,9 @@ def agreement_sentences(together: pd.DataFrame) -> list[str]:
 def disagreement_sentences(table: pd.DataFrame, tree: pd.DataFrame) -> list[str]:
     """Say of which factors people think strongly otherwise than the data, the widest gap first."""
     if not table["gap"].notna().any():
-        return [words.say("scoring.gap_unknown")]
+        # that nobody or no data score at all is said elsewhere on the page
+        both = table[["score", "data_score"]].notna().any().all()
+        return [words.say("scoring.gap_unknown")] if both else []
     rows = table[table["disagrees"]].sort_values("gap", key=abs, ascending=False, kind="stable")
     if rows.empty:
         return [words.say("scoring.gap_none", points=DISAGREEMENT)]
@@ -594,7 +596,7 @@ def plot_scores(
     """
     known = table.dropna(subset=["score", "data_score"], how="all")
     if known.empty:
-        return look.nothing(words.say("scoring.no_scores"), ax)
+        return look.nothing(words.say("fishbone.no_score", n=len(table)), ax)
     rows = known.sort_values(
         ["score", "data_score"], ascending=False, na_position="first", kind="stable"
     )
@@ -683,16 +685,19 @@ def plot_dealers(
     *,
     n: int = 12,
     scope: str = "",
+    empty: str = "",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the data scores of the n largest dealers at each factor.
 
-    A frame marks each one's weightiest shortfall.
+    A frame marks each one's weightiest shortfall. `empty` says why there is none, where another
+    reason than the data's is known (see `factors.why_too_few`).
     """
     weakest = weakest_factors(dealer_scores, tree, weights, revenue, n)
     if weakest.empty:
         scored = dealer_scores["data_score"].notna().any()
-        return look.nothing(words.say("scoring.one_data" if scored else "scoring.no_data"), ax)
+        why = empty or words.say("scoring.one_data" if scored else "scoring.no_data")
+        return look.nothing(why, ax)
     wide = dealer_scores.pivot_table(index="factor_id", columns="dealer_id", values="data_score")
     factors = [f for f in leaf_factors(tree)["factor_id"] if f in wide.index]
     wide = wide.reindex(index=factors, columns=weakest["dealer_id"])

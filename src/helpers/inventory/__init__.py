@@ -26,6 +26,7 @@ from helpers.inventory.age import (
     scope,
     shown,
     why_empty,
+    why_nothing_dead,
 )
 from helpers.inventory.rebalancing import (
     GIVERS,
@@ -35,6 +36,7 @@ from helpers.inventory.rebalancing import (
     plot_proposal,
     proposal,
     published,
+    why_no_lots,
 )
 from helpers.inventory.turnover import plot_days_of_sales
 
@@ -72,4 +74,6 @@ __all__ = [
     "scope",
     "shown",
     "why_empty",
+    "why_no_lots",
+    "why_nothing_dead",
 ]

@@ -322,7 +322,9 @@ def bottom_line(whole: pd.DataFrame, stock: pd.DataFrame, dead: pd.DataFrame, as
     `dead_stock`.
     """
     if whole.empty:
-        return [words.say("inventory.nothing")]
+        # counted, and nothing there; or nothing that would tell
+        why = [words.say("inventory.nothing")] if pd.isna(as_of) else []
+        return [words.say("inventory.no_stock"), *why]
     row, date = whole.iloc[0], str(pd.Timestamp(as_of).date())
     if not row["value"] > 0:
         return [
@@ -378,10 +380,8 @@ def _old_sentence(row: pd.Series) -> str:
 
 
 def _dead_sentence(row: pd.Series, stock: pd.DataFrame, dead: pd.DataFrame) -> str:
-    if stock["dead_value"].isna().all():
-        return words.say("inventory.dead_unknown")
     if dead.empty:
-        return words.say("inventory.no_dead")
+        return why_nothing_dead(stock)
     held = (
         dead.groupby(["dealer_id", "dealer_name"])["value"]
         .sum()
@@ -407,6 +407,18 @@ def basis_sentences(source: str) -> list[str]:
 def why_empty(aged: pd.DataFrame, sentence: str, **values: str) -> str:
     """Say why a table has no rows: `sentence`, or that there is no stock at all."""
     return words.say("inventory.no_stock") if aged.empty else words.say(sentence, **values)
+
+
+def why_nothing_dead(stock: pd.DataFrame) -> str:
+    """Say why no dead stock is listed: none lies there, no sales tell, or all of it sells.
+
+    `stock` from `dealer_stock`. Of a dealer whose sales are not known nothing can be called dead,
+    and nothing alive.
+    """
+    if stock.empty:
+        return words.say("inventory.no_stock")
+    untold = stock["dead_value"].isna().any()
+    return words.say("inventory.dead_unknown" if untold else "inventory.no_dead")
 
 
 def quality_sentences(whole: pd.DataFrame, remarks: pd.DataFrame, as_of, end_date) -> list[str]:
@@ -442,8 +454,9 @@ def headlines(
         return []
     row, vital = whole.iloc[0], vital_holders(stock)
     old = old_value(whole).item()
+    # of nothing nobody holds four fifths
     said = words.say(
-        "inventory.verdict",
+        "inventory.verdict" if len(vital) else "inventory.verdict_young",
         value=row["value"],
         old=old,
         share=words.percent(row["old_share"], 1),
@@ -556,6 +569,7 @@ def plot_months(months: pd.DataFrame, *, scope: str = "", ax: Axes | None = None
     """
     if said := _nothing_to_draw(months):
         return look.nothing(said, ax)
+    months = months[months["value"] > 0]  # of goods without a value no part is old
     ax = ax or look.axes(height=3.4)
     _stacked(ax, months, ax.bar, "bottom", BUCKETS)
     tops = months[list(VALUES.values())].sum(axis=1)

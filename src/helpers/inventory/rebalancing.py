@@ -427,7 +427,7 @@ def bottom_line(plan: pd.DataFrame, givers: pd.DataFrame) -> list[str]:
         return []
     asleep = givers["sleeping_value"].sum()
     if plan.empty:
-        return [words.say("rebalancing.no_taker", asleep=asleep, days=COVER_DAYS)]
+        return [_no_taker(givers)]
     near = float(plan["distance_km"].median())
     said = [
         words.say(
@@ -442,6 +442,29 @@ def bottom_line(plan: pd.DataFrame, givers: pd.DataFrame) -> list[str]:
         )
     ]
     return said if np.isnan(near) else [*said, words.say("rebalancing.near", km=near)]
+
+
+def _no_taker(givers: pd.DataFrame) -> str:
+    asleep = givers["sleeping_value"].sum()
+    return words.say("rebalancing.no_taker", asleep=asleep, days=COVER_DAYS)
+
+
+def why_no_lots(aged: pd.DataFrame, flows: pd.DataFrame, givers: pd.DataFrame) -> str:
+    """Say why no lot is proposed, in the words of what is missing first.
+
+    No stock, none of it old, sales or value unknown, nothing beyond the dealers' own need, or
+    nobody who runs short.
+    """
+    if aged.empty:
+        return words.say("inventory.no_stock")
+    if len(givers):
+        return _no_taker(givers)
+    old = age.older_than(aged, SLEEP_DAYS).merge(_pairs(aged, flows)[[*PAIR, "need"]], on=PAIR)
+    if old.empty:
+        return words.say("inventory.no_old")
+    if old["need"].isna().all():
+        return words.say("inventory.dead_unknown")
+    return words.say("rebalancing.nothing" if (old["value"] > 0).any() else "inventory.no_cost")
 
 
 def headlines(dead: pd.DataFrame, plan: pd.DataFrame, dealers: pd.DataFrame) -> list[dict]:
@@ -495,11 +518,19 @@ def _what_to_do(lots: pd.DataFrame, dealers: pd.DataFrame) -> str:
 
 
 def plot_proposal(
-    plan: pd.DataFrame, givers: pd.DataFrame, *, scope: str = "", ax: Axes | None = None
+    plan: pd.DataFrame,
+    givers: pd.DataFrame,
+    *,
+    scope: str = "",
+    empty: str = "",
+    ax: Axes | None = None,
 ) -> Axes:
-    """Draw what sleeps at the dealers with most of it, and what of it the proposal would move."""
+    """Draw what sleeps at the dealers with most of it, and what of it the proposal would move.
+
+    Where nothing sleeps `empty` says why (see `why_no_lots`).
+    """
     if givers.empty:
-        return look.nothing(words.say("rebalancing.nothing"), ax)
+        return look.nothing(empty or words.say("rebalancing.nothing"), ax)
     shown = givers.head(N_BARS)
     ax, y = ax or look.axes(height=1.5 + 0.27 * len(shown)), np.arange(len(shown))
     stays = (shown["sleeping_value"] - shown["moved_value"]).clip(lower=0)

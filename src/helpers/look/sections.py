@@ -13,6 +13,8 @@ from typing import Any
 
 IMAGES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
 HOW_TO_READ = "how-to-read"  # the tag of a text that explains the figure above it, and goes with it
+# at the end of a line of text: it holds only where the code cell of that id shows something
+WITH = re.compile(r"[ \t]*<!-- with ([\w-]+) -->[ \t]*$", re.MULTILINE)
 HEADING = re.compile(r"^(#{1,6}) +(.*)$", re.MULTILINE)
 NOTE = re.compile(r'\s*<p class="note">(.*?)</p>\s*', re.DOTALL)
 PROSE = re.compile(r'\s*<ul class="prose">(.*)</ul>\s*', re.DOTALL)
@@ -39,8 +41,8 @@ def shown_cells(cells: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
     A sentence is said once, where it stands first. A section whose cells have nothing else to say
     is its heading and its notes; one without any is left out, with its texts, and so are the texts
-    around figures that are not there. What has no code cell is kept while the page shows anything
-    at all.
+    around figures that are not there, and lines `WITH` a cell that shows nothing. What has no code
+    cell is kept while the page shows anything at all.
 
     Parameters
     ----------
@@ -51,6 +53,8 @@ def shown_cells(cells: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     cells = [
         _with_outputs(cell, said) if cell["cell_type"] == "code" else dict(cell) for cell in cells
     ]
+    speaking = {c.get("id") for c in cells if c["cell_type"] == "code" and _speaks(c)}
+    cells = [c if c["cell_type"] == "code" else _holding(c, speaking) for c in cells]
     sections = _sections(cells)
     head, rest = sections[0], sections[1:]
     kept = [_shown(section) for section in rest]
@@ -66,6 +70,15 @@ def shown_cells(cells: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [*head, *_without_empty_parents(shown)]
 
 
+def _holding(cell: Mapping[str, Any], speaking: set[str]) -> dict[str, Any]:
+    """Leave out a text's lines about what the page does not show."""
+    if not WITH.search(cell["source"]):
+        return dict(cell)
+    lines = cell["source"].split("\n")
+    kept = [line for line in lines if not (about := WITH.search(line)) or about[1] in speaking]
+    return {**cell, "source": WITH.sub("", "\n".join(kept)).rstrip("\n")}
+
+
 def has_code(section: list[dict]) -> bool:
     """Whether a section asks the data anything: else it is text that holds in any case."""
     return any(cell["cell_type"] == "code" for cell in section)
@@ -77,6 +90,8 @@ def _with_outputs(cell: Mapping[str, Any], said: set[str]) -> dict[str, Any]:
     for output in cell["outputs"]:
         data = output.get("data", {})
         if output["output_type"] == "stream":
+            if output.get("name") == "stderr":  # a library speaks to who runs it, not to the reader
+                continue
             kept += [output] if output["text"].strip() else []
         elif any(kind in data for kind in IMAGES):
             kept.append(output)
@@ -135,6 +150,10 @@ def _is_note(output: Mapping[str, Any]) -> bool:
     return bool(NOTE.fullmatch("".join(output.get("data", {}).get("text/html", ""))))
 
 
+def _is_prose(output: Mapping[str, Any]) -> bool:
+    return bool(PROSE.fullmatch("".join(output.get("data", {}).get("text/html", ""))))
+
+
 def _speaks(cell: Mapping[str, Any]) -> bool:
     """Whether a code cell shows more than a note."""
     return any(not _is_note(output) for output in cell["outputs"])
@@ -168,7 +187,7 @@ def _around(section: list[dict]) -> list[dict]:
             continue
         if HOW_TO_READ in cell["metadata"].get("tags", []):
             about = _code_run(reversed(section[:i]))
-            there = not _figure_is_missing(about)
+            there = not about or _is_figure_there(about)
         else:
             about, there = _code_run(section[i + 1 :]), True
         if there and (not about or any(_speaks(other) for other in about)):
@@ -176,14 +195,16 @@ def _around(section: list[dict]) -> list[dict]:
     return kept
 
 
-def _figure_is_missing(cells: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether a note stands in the place of the figure.
+def _is_figure_there(cells: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether cells show what can be explained: a figure or a table, and no note instead.
 
-    Sentences beside it are nothing to be read like one.
+    A note stands in a figure's place, an empty output for one that was not drawn; sentences beside
+    it are nothing to be read like one.
     """
     outputs = [output for cell in cells for output in cell["outputs"]]
     drawn = any(kind in output.get("data", {}) for output in outputs for kind in IMAGES)
-    return not drawn and any(_is_note(output) for output in outputs)
+    tables = (o for o in outputs if not _is_note(o) and not _is_prose(o))
+    return drawn or (not any(map(_is_note, outputs)) and any(True for _table in tables))
 
 
 def _code_run(cells: Iterable[dict]) -> list[dict]:

@@ -2,7 +2,7 @@
 sentences.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -349,7 +349,7 @@ def _loss(rows: pd.DataFrame) -> pd.Series:
 
 
 def loss_sentences(
-    judged: pd.DataFrame, indicators: Sequence[str] = (*INDICATORS, "revenue")
+    judged: pd.DataFrame, indicators: Iterable[str] = (*INDICATORS, "revenue")
 ) -> list[str]:
     """Say per indicator who is below zero.
 
@@ -472,6 +472,9 @@ def bottom_line(
     """
     counts = judged["composite_class"].value_counts()
     counts = {x.lower(): int(counts.get(x, 0)) for x in POINTS}
+    # the class of who makes a loss is C, his letter in the table is L
+    below = int((ranked_classes(judged) == LOSS).sum())
+    counts["below"] = words.say("pareto.of_them_below", n=below) if below else ""
     size, label = main_indicator(judged), words.label(main_indicator(judged))
     n, best = int((judged[size] > 0).sum()), judged["composite_class"] == "A"
     if n:
@@ -536,22 +539,26 @@ def basis_sentences(judged: pd.DataFrame, basis: str) -> list[str]:
     """Say what our brand's share is a share of, what is missing, what the classes rest on, and the
     weights.
     """
-    said = [words.say(f"pareto.basis_{basis}")] if basis else []
     told = {i: int(judged[i].notna().sum()) for i in INDICATORS}
     known = {
         i: w for i, w in WEIGHTS.items() if told[i] and (i in NOT_ADDITIVE or _is_told(judged, i))
     }
+    shared = "brand_share" in known
+    said = [words.say(f"pareto.basis_{basis}")] if basis and shared else []
+    # of a whole that is not above zero there is no share, though the data tell it
+    no_share = words.say(f"pareto.no_share_{basis}" if basis else "pareto.no_brand_share")
     few = [
         words.say(f"pareto.few_{i}", n=told[i], of=len(judged))
         for i in INDICATORS
         if told[i] and i not in known
     ]
+    gone = [words.say(f"pareto.no_{i}") for i in INDICATORS[:-1] if not told[i]]
     if by_revenue(judged):
-        gone = [words.say(f"pareto.no_{i}") for i in ("payments", "gross_profit") if not told[i]]
         rest = [*gone, *few, words.say("pareto.so_by_revenue")]
         said += rest if few else [words.say("pareto.by_revenue")]
-        return said + ([] if known else [words.say("pareto.no_brand_share")])
-    said += [words.say(f"pareto.no_{i}") for i in INDICATORS if not told[i]] + few
+        return said + ([] if shared else [no_share])
+    said += [*gone, *few]
+    said += [] if shared else [no_share]
     said += cover_sentences(judged)
     partly = judged[[f"{i}_class" for i in known]].eq(MISSING).any(axis=1)
     if partly.any():
@@ -607,9 +614,16 @@ def headlines(
 
 
 def _verdict(judged: pd.DataFrame) -> list[str]:
-    """Say what the A dealers hold of all that is above zero, and what is lost beside it."""
+    """Say what the A dealers hold of all that is above zero, and what is lost beside it.
+
+    Where no dealer earns us anything, that alone: nobody can stand out then.
+    """
     size, best = main_indicator(judged), judged["composite_class"] == "A"
     label = words.label(size)
+    lost = loss_sentences(judged, dict.fromkeys((size, "gross_profit")))
+    profit = judged["gross_profit"] if "gross_profit" in judged else pd.Series(dtype=float)
+    if lost and profit.notna().any() and not (profit > 0).any() and not best.any():
+        return lost
     if not (judged[size] > 0).any():
         said = [words.say("pareto.none_positive", indicator=label)]
     else:
@@ -622,7 +636,7 @@ def _verdict(judged: pd.DataFrame) -> list[str]:
                 indicator=label,
             )
         ]
-    return said + loss_sentences(judged, [size])
+    return said + lost
 
 
 def cover_sentences(judged: pd.DataFrame) -> list[str]:
@@ -649,7 +663,8 @@ def tiles(months: pd.DataFrame, period: str) -> list[dict]:
     there is no change: eleven months would make every total grow. Nor is there one of gross profits
     that are of different parts of revenue.
     """
-    made, inside = [], months[months["month"].isin(periods.month_range(period, 12))]
+    made = []
+    inside = months[months["month"].isin(periods.month_range(period, 12))]
     then = cost_cover(
         months[months["month"].isin(periods.month_range(periods.shift(period, -1), 12))]
     )
@@ -680,8 +695,9 @@ def tiles(months: pd.DataFrame, period: str) -> list[dict]:
             change = words.change(now, before)
             said = words.say("pareto.change", change=change, month=periods.shift(period, -1))
             tile |= {"tone": "good" if now >= before else "bad", "change": said}
-        made.append(tile)
-    return made
+        made.append((now >= 0, tile))
+    # the front page shows the first of each page: a total below zero is not to be cut off
+    return [tile for _is_gain, tile in sorted(made, key=lambda told: told[0])]
 
 
 def plot_class_map(judged: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes | None:

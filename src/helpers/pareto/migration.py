@@ -11,6 +11,7 @@ from helpers.pareto.classes import LETTERS, LOSS, MISSING, ranked_classes
 # coefficient of variation of monthly revenue up to which demand is X, then Y; else Z
 XYZ_CUTS = (0.5, 1.0)
 N_QUARTERS = 8
+MIN_STEPS = 2  # from quarter to quarter: one step is an event, no habit
 
 
 def class_migration(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
@@ -113,7 +114,8 @@ def class_stability(quarters: pd.DataFrame) -> pd.DataFrame:
     `quarters` has `dealer_id`, `window_end`, `composite_class` (and `code`: below zero is L) for
     windows that do not overlap: rolling windows share most of their months and would call nearly
     everyone stable. A quarter without a line counts as class "left". Columns: `dealer_id`,
-    `history` (classes, oldest first, "·" where absent), `stability_rate`, `n_steps`.
+    `history` (classes, oldest first, "·" where absent), `stability_rate` (NaN where there are fewer
+    than `MIN_STEPS`), `n_steps`.
     """
     quarters = quarters.assign(composite_class=ranked_classes(quarters))
     wide = quarters.pivot_table(
@@ -127,8 +129,7 @@ def class_stability(quarters: pd.DataFrame) -> pd.DataFrame:
     steps = present[:, :-1] | (np.maximum.accumulate(present, axis=1)[:, :-1] & present[:, 1:])
     same = (codes[:, 1:] == codes[:, :-1]) & steps
     n_steps = steps.sum(axis=1)
-    with np.errstate(invalid="ignore"):
-        rate = np.where(n_steps > 0, same.sum(axis=1) / np.maximum(n_steps, 1), np.nan)
+    rate = np.where(n_steps >= MIN_STEPS, same.sum(axis=1) / np.maximum(n_steps, 1), np.nan)
     history = ["".join(row) for row in codes]
     return pd.DataFrame(
         {"dealer_id": wide.index, "history": history, "stability_rate": rate, "n_steps": n_steps}
@@ -202,7 +203,7 @@ def plot_stability(
 ) -> Axes:
     """Draw how stable the dealers of each class have been: the spread of their stability rates."""
     both = judged.merge(stability, on="dealer_id")
-    both = both[both["n_steps"] >= 2]
+    both = both[both["stability_rate"].notna()]
     if both.empty:
         return look.nothing(words.say("migration.few_quarters"), ax)
     ax = ax or look.axes(height=3.2)

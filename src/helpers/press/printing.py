@@ -64,12 +64,14 @@ class Outcome(NamedTuple):
     `retried` after its first kernel had died.
 
     `trace` is the traceback of what nobody foresaw: then the fault is the press's, not the page's.
+    `warned` is what its cells wrote to standard error: the run tells it, the page does not.
     """
 
     seconds: float
     reason: str = ""
     retried: bool = False
     trace: str = ""
+    warned: tuple[str, ...] = ()
 
 
 class Printed(NamedTuple):
@@ -288,8 +290,17 @@ class Display:
         if self.bar.disable:
             terminal.tell(f"{self.n_done}/{self.n}  {line}")
         elif outcome.reason:
-            self.bar.write(terminal.visible(line), file=sys.stderr)
+            self.say(line)
+        for warning in outcome.warned:
+            self.say(f"{page}, {warning}")
         self.bar.update()
+
+    def say(self, line: str) -> None:
+        """Say a line on standard error, above the one that is written over."""
+        if self.bar.disable:
+            terminal.tell(line)
+        else:
+            self.bar.write(terminal.visible(line), file=sys.stderr)
 
     def show(self, running: int) -> None:
         """Show the line anew."""
@@ -333,6 +344,7 @@ def print_page(page: Page, folder: Path, work: Path, fingerprint: str, limits: L
                 if retried or _stopped.is_set():
                     raise
                 files.remove(made)  # the second try begins anew
+        warned = _warnings_taken(executed.cells)
         edition.write_page(made, executed, page.name)
         seconds = round(time.monotonic() - started, 2)
         meta = json.loads((made / "meta.json").read_text(encoding="utf-8"))
@@ -354,7 +366,23 @@ def print_page(page: Page, folder: Path, work: Path, fingerprint: str, limits: L
         return Outcome(round(time.monotonic() - started, 2), told, retried, trace)
     finally:
         _close_event_loop()
-    return Outcome(seconds, retried=retried)
+    return Outcome(seconds, retried=retried, warned=warned)
+
+
+def _warnings_taken(cells: list) -> tuple[str, ...]:
+    """Take what cells wrote to standard error out of a notebook, and say where it was written.
+
+    It names files of this machine, and the notebook is published with its page.
+    """
+    told = []
+    for cell in cells:
+        written = [o for o in cell.get("outputs", ()) if o.get("name") == "stderr"]
+        if not written:
+            continue
+        cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+        text = _shortened("".join(o["text"] for o in written))
+        told += [f"{_place(cells, cell.source)}: {text}"] if text else []
+    return tuple(told)
 
 
 def _close_event_loop() -> None:

@@ -7,6 +7,7 @@ from helpers.profit.margins import (
     mover_table,
     plot_margins,
     plot_slips,
+    why_no_movers,
 )
 from helpers.profit.proof import (
     by_place,
@@ -20,6 +21,7 @@ from helpers.profit.proof import (
     plot_leads,
     plot_results,
     proof_dealer,
+    why_no_place,
 )
 
 __all__ = [
@@ -43,4 +45,6 @@ __all__ = [
     "proof_dealer",
     "proof_table",
     "verdict",
+    "why_no_movers",
+    "why_no_place",
 ]

@@ -485,23 +485,28 @@ def difference(value: float, measure: str) -> str:
     return figure(value, measure)
 
 
+def _signed(lead: float, measure: str) -> str:
+    """Write a lead with its sign; what rounds to nothing has none."""
+    size = difference(abs(lead), measure)
+    if size == difference(0.0, measure):
+        return size
+    return ("+" if lead > 0 else "−" if lead < 0 else "") + size
+
+
 def proof_table(sheet: pd.DataFrame) -> pd.DataFrame:
     """Write the sheet for reading, each measure in its unit."""
 
     def written(column: str) -> list[str]:
         return [figure(value, m) for value, m in zip(sheet[column], sheet["measure"], strict=True)]
 
-    signed = zip(sheet["lead"], sheet["measure"], strict=True)
+    leads = zip(sheet["lead"], sheet["measure"], strict=True)
     return pd.DataFrame(
         {
             "indicator": [words.label(m) for m in sheet["measure"]],
             "our_figure": written("ours"),
             "best_rival": sheet["best_rival"],
             "rival_figure": written("rival"),
-            "lead": [
-                ("+" if lead > 0 else "−" if lead < 0 else "") + difference(abs(lead), m)
-                for lead, m in signed
-            ],
+            "lead": [_signed(lead, measure) for lead, measure in leads],
             "result": [words.label(result) for result in sheet["result"]],
             "rank": [
                 words.say("profit.rank", rank=r.rank, n=r.n_brands) for r in sheet.itertuples()

@@ -194,6 +194,12 @@ def mover_table(trends: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
     ]
 
 
+def why_no_movers(trends: pd.DataFrame) -> str:
+    """Say why nobody is listed who slips or recovers: nobody does, or nobody can be judged."""
+    known = (trends["movement"] != "–").any()
+    return words.say("margins.no_movers" if known else "margins.no_trend")
+
+
 def points(rate: float, digits: int = 1) -> str:
     """Write a difference of two rates in points, without the word.
 

@@ -17,6 +17,7 @@ MIN_POINTS = 2.0
 MIN_DEALERS = 5  # in a region or format: fewer are no picture
 STATUS = ("earns_less", "loses_some", "about_equal", "earns_most", "–")
 WIDEST = 1.0  # a lead of more than the rival's whole figure is drawn at the border
+PLACES = ("region", "store_format")
 SHOWN = [
     "dealer_id",
     "dealer_name",
@@ -113,6 +114,18 @@ def by_place(
 def place_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Name the columns of `by_place` for reading, for the margin."""
     return rows.rename(columns={"ours": "our_margin_rate", "rival": "rival_margin_rate"})
+
+
+def why_no_place(lead: pd.DataFrame, dealers: pd.DataFrame, column: str) -> str:
+    """Say why `by_place` has no rows: nobody can be compared, or too few in every place.
+
+    Where no place of any kind has enough, one sentence holds for all kinds.
+    """
+    if lead.empty:
+        return words.say("standing.nothing")
+    if all(by_place(lead, dealers, kind).empty for kind in PLACES):
+        return words.say("standing.few_places", n=MIN_DEALERS)
+    return words.say("standing.few_place", by=words.label(column), n=MIN_DEALERS)
 
 
 def losing(comparison: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:

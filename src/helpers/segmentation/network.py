@@ -183,7 +183,8 @@ def network_history(months: pd.DataFrame, by: str = "quarter", *, end: str = "")
     """Count per period who was active, and who joined, stayed, was lost or won back since the
     period before.
 
-    Active means revenue above zero in the period. Periods are whole blocks counted back from `end`
+    Active means revenue above zero in the period; on the page these dealers *buy*, for there an
+    active one has revenue in the window. Periods are whole blocks counted back from `end`
     (default: the last month there is), so the last one is complete. Months before the first whole
     period are only remembered: who bought in them has not "joined" later. The first period is the
     baseline and has no movement.
@@ -356,7 +357,7 @@ def bottom_line(
         lines.append(
             words.say(
                 "segmentation.line_history",
-                net=last["n_joined"] + last["n_won_back"] - last["n_lost"],
+                net=_net(int(last["n_joined"] + last["n_won_back"] - last["n_lost"])),
                 **_counts(last),
             )
         )
@@ -416,14 +417,14 @@ def headlines(history: pd.DataFrame, cities: pd.DataFrame) -> list[dict]:
         net = int(history["n_active"].diff().iloc[-1])
         tile = {
             "place": "tile",
-            "label": words.label("n_active"),
+            "label": words.label("n_buying"),
             "text": f"{last['n_active']:,}",
             "link": page,
         }
-        change = words.say("segmentation.against", net=net, start=last["from_month"])
+        change = words.say("segmentation.against", net=_net(net), start=last["from_month"])
         tone, trend = "good" if net > 0 else "bad" if net < 0 else "", history["n_active"].tolist()
         made.append(tile | {"change": change, "tone": tone, "trend": trend})
-        text = words.say("segmentation.line_history", net=net, **_counts(last))
+        text = words.say("segmentation.line_history", net=_net(net), **_counts(last))
         made.append({"place": "change", "text": text, "link": page})
     if len(white := cities[cities["is_white_spot"]]):
         tile = {
@@ -551,7 +552,7 @@ def plot_network_history(
             at, history["n_active"], color=look.COLORS["accent"], marker="o", markersize=3.5
         )
         count_ax.set_ylim(0, history["n_active"].max() * 1.15 + 1)
-        count_ax.set_title(words.label("n_active"), fontsize=9)
+        count_ax.set_title(words.label("n_buying"), fontsize=9)
         _period_ticks(count_ax, history["period"], 4)
     last = history.iloc[-1]
     net = last["n_joined"] + last["n_won_back"] - last["n_lost"]
@@ -574,7 +575,9 @@ def plot_cohorts(
     Cells not yet reached stay blank.
     """
     grid = cohort_grid(cohorts, value)
-    if grid.empty or grid.isna().all(axis=None):
+    # what is 100 % by definition tells nothing of who stayed
+    base_at = (~cohorts["is_baseline"]).astype(int) if value == "revenue_share" else 0
+    if not (cohorts[value].notna() & (cohorts["n_periods_since"] > base_at)).any():
         return _nothing(ax)
     few = grid.shape[1] <= ANNOTATED_UP_TO
     ax = look.axes(height=1.9 + 0.27 * len(grid), dense=not few) if ax is None else ax
@@ -700,6 +703,11 @@ def _counts(row: pd.Series) -> dict[str, object]:
     }
 
 
+def _net(n: int) -> str:
+    """Write a change in dealers; none has no sign."""
+    return words.signed(n) if n else "0"
+
+
 def _people(number: float) -> str:
     return words.money(number, unit=False)
 
@@ -738,9 +746,14 @@ def _format_title(mix: pd.DataFrame) -> str:
 
 
 def _cohort_title(cohorts: pd.DataFrame, value: str) -> str:
-    """Compare the cohorts that joined, at the greatest age that half of them have reached."""
+    """Compare the cohorts that joined, at the greatest age that half of them have reached.
+
+    Revenue is that of the first full period by definition one period after joining: only what
+    comes later says anything.
+    """
+    youngest = 2 if value == "revenue_share" else 1
     joined = cohorts[
-        ~cohorts["is_baseline"] & cohorts[value].notna() & (cohorts["n_periods_since"] > 0)
+        ~cohorts["is_baseline"] & cohorts[value].notna() & (cohorts["n_periods_since"] >= youngest)
     ]
     if joined.empty:
         return words.say("segmentation.title_cohorts_none")
@@ -749,7 +762,9 @@ def _cohort_title(cohorts: pd.DataFrame, value: str) -> str:
     # shares are weighted by the cohort, so that a cohort of one dealer does not speak for all
     share = at["n_active"].sum() / at["n_dealers"].sum()
     if value == "revenue_share":
-        share = at["revenue"].sum() / (at["revenue"] / at[value]).sum()
+        # a cohort that has left brings nothing of its base; its share is no way back to the base
+        base = cohorts[cohorts["n_periods_since"] == 1].set_index("cohort")["revenue"]
+        share = at["revenue"].sum() / at["cohort"].map(base).sum()
     return words.say(
         f"segmentation.title_cohorts_{value}",
         n=int(at["n_periods_since"].iloc[0]),

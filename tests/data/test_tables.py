@@ -23,7 +23,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers import data, settings
-from helpers.data import tables
+from helpers.data import cache as results
+from helpers.data import checks, tables
 from helpers.settings import DataError
 
 LINES = "dealer_id,date,revenue\n001,2026-01-02,1.00\n002,2026-01-03,2.00\n"
@@ -258,11 +259,84 @@ def test_a_half_file_that_still_grows_is_left_to_its_writer(make_book, cache):
     cache.mkdir()
     other = cache / f"small.sell_in.{'0' * 16}.1.part"
     other.touch()
-    dead = cache / f".small.sell_in.{'0' * 16}.json.1.ab.part"  # of a run that was killed
+    dead = cache / f".small.sell_in.{'0' * 16}.json.1.{'a' * 8}.part"  # of a run that was killed
     dead.touch()
     os.utime(dead, (0, 0))
     rows(book)
     assert other.exists() and not dead.exists()
+
+
+def aged(path: Path, text: str | None = "") -> Path:
+    """Lay something old down: a file, or a folder where there is no text."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.mkdir() if text is None else path.write_text(text)
+    for old in (path, path.parent):
+        os.utime(old, (0, 0))
+    return path
+
+
+THEIRS = [
+    *(f"spill.{name}" for name in ("d/mine.csv", "csv/a/b.csv", "2026/x.tmp", "12.old/mine.csv")),
+    *(f"spill.7.{'0' * n}/mine.csv" for n in (7, 8, 9)),
+    # nothing but DuckDB's names, in a folder that is not named as ours are
+    "spill.mine/duckdb_temp_storage_DEFAULT-0.tmp",
+    # one of ours that somebody laid something into
+    f"spill.7.{'b' * 8}/mine.tmp",
+    f"spill.7.{'c' * 8}/sub/duckdb_temp_block-1.block",
+    *(f"small.sell_in.{'0' * 16}.{end}" for end in ("xlsx", "mine.part", "json.bak", "7.part.csv")),
+    f".small.sell_in.{'0' * 16}.mine.part",
+    f"small.checks.{'0' * 16}-mine.json",
+    *(f"kept/{name}" for name in ("mine.txt", "mine.pickle", f"mine.{'0' * 32}.csv")),
+]
+OURS = [
+    f"spill.7.{'d' * 8}/duckdb_temp_storage_DEFAULT-0.tmp",
+    f"spill.7.{'d' * 8}/duckdb_temp_storage_S32K-1.tmp",
+    f"spill.7.{'e' * 8}/duckdb_temp_block-12.block",
+    f"small.sell_in.{'0' * 16}.json",
+    f"small.sell_in.{'0' * 16}.parquet",
+    f"small.sell_in.{'0' * 16}.7.part",
+    f"small.checks.{'0' * 16}-{'0' * 8}.json",
+    f"kept/dealer_totals.{'0' * 32}.pickle",
+    f"kept/.dealer_totals.{'0' * 32}.pickle.7.{'0' * 8}.part",
+]
+
+
+def test_of_a_folder_that_people_share_only_what_is_ours_is_cleared(
+    make_book, cache, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(results, "IN_USE", True)
+    theirs, ours = ([aged(cache / name) for name in names] for names in (THEIRS, OURS))
+    away = aged(tmp_path / "away" / "duckdb_temp_storage_DEFAULT-0.tmp")
+    linked = cache / f"spill.7.{'f' * 8}"
+    linked.symlink_to(away.parent)
+    pointing = cache / f"small.sell_in.{'1' * 16}.parquet"
+    pointing.symlink_to(away)
+    folder = aged(cache / f"small.sell_in.{'2' * 16}.parquet", None)
+    for path in (*cache.rglob("*"), away, away.parent):
+        os.utime(path, (0, 0))
+    book = make_book(sell_in=LINES)
+    checks.findings(book)
+    data.dealer_totals(book, "2026-01")
+    gone = [path for path in (*theirs, away, linked, pointing, folder) if not path.exists()]
+    assert not gone
+    left = [path for path in ours if path.exists()]
+    assert not left
+    assert not any(path.parent.exists() for path in ours if path.parent.name.startswith("spill"))
+
+
+@pytest.mark.parametrize("given", [None, "", "elsewhere"])
+def test_a_variable_set_to_nothing_names_no_cache(tmp_path, given):
+    """Path("") is the folder in which somebody happens to stand."""
+    env = {name: value for name, value in os.environ.items() if name != "WORKBOOK_CACHE"}
+    told = subprocess.run(
+        [sys.executable, "-c", "from helpers.data import tables; print(tables.CACHE)"],
+        cwd=tmp_path,
+        env=env if given is None else {**env, "WORKBOOK_CACHE": given},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    assert told == (given or str(settings.ROOT / "data" / "cache"))
 
 
 # ---- errors stop ---------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ example each.
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import ibis
@@ -127,8 +128,8 @@ def _kept_warnings(book: Workbook) -> list[Finding]:
         return [Finding(*row) for row in json.loads(kept.read_text(encoding="utf-8"))]
     found = [finding for name in book.tables for finding in _warnings(book, name)]
     if book.embedded:
-        for old in CACHE.glob(f"{book.name}.checks.{'[0-9a-f]' * 16}-*.json"):
-            old.unlink(missing_ok=True)
+        own = rf"{re.escape(book.name)}\.checks\.[0-9a-f]{{16}}-[0-9a-f]{{8}}\.json"
+        files.clear(CACHE, re.compile(own), 0)
         files.write(kept, json.dumps(found), synced=False)
     return found
 

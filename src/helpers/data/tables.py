@@ -11,9 +11,7 @@ import json
 import os
 import re
 import secrets
-import shutil
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -42,8 +40,11 @@ from helpers.settings import (
     sources,
 )
 
-# elsewhere where the project is read-only
-CACHE = Path(os.environ.get("WORKBOOK_CACHE", ROOT / "data" / "cache"))
+# elsewhere where the project is read-only; set to nothing, it would be whatever folder we stand in
+CACHE = Path(os.environ.get("WORKBOOK_CACHE") or ROOT / "data" / "cache")
+# what we make there, by whole names: the folder may be one where people keep things of their own
+SPILL = re.compile(r"spill\.\d+\.[0-9a-f]{8}")
+SPILLED = re.compile(r"duckdb_temp_(?:storage|block)[\w-]*\.(?:tmp|block)")  # as DuckDB names them
 # for DuckDB; it spills to disk beyond that; an own limit: engine = "duckdb://?memory_limit=…"
 MEMORY_LIMIT = "1500MB"
 READ_SECONDS = 3600.0  # in which a table's source must be read; the environment may say otherwise
@@ -490,14 +491,19 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
         raise _unread(book, name, error) from None
     finally:
         part.unlink(missing_ok=True)
-    stems = f"{book.name}.{name}.{'[0-9a-f]' * 16}.*"
-    for old in (*CACHE.glob(stems), *CACHE.glob(f".{stems}.part")):
-        # another process may still read the one, and write the other
-        if (old.suffix == ".part" or not old.name.startswith(stem.name)) and _is_abandoned(old):
-            old.unlink(missing_ok=True)
-    for spilled in CACHE.glob("spill.*"):
-        if _is_abandoned(spilled):
-            shutil.rmtree(spilled, ignore_errors=True)
+    stems = rf"{re.escape(f'{book.name}.{name}')}\.[0-9a-f]{{16}}\."
+    whole = rf"(?!{re.escape(stem.name)}){stems}(?:json|parquet)"
+    parts = rf"{stems}\d+\.part|\.{stems}json\.\d+\.[0-9a-f]{{8}}\.part"
+    # another process may still read the one, and write the other
+    files.clear(CACHE, re.compile(f"{whole}|{parts}"), ABANDONED_SECONDS)
+    for spill in CACHE.iterdir():
+        if SPILL.fullmatch(spill.name) and spill.is_dir() and not spill.is_symlink():
+            is_left = files.is_old(spill, ABANDONED_SECONDS)
+            files.clear(spill, SPILLED, ABANDONED_SECONDS)
+            if is_left:
+                # it stays where anything is left that DuckDB did not write, or still writes
+                with contextlib.suppress(OSError):
+                    spill.rmdir()
 
 
 def _publish(part: Path, final: Path) -> None:
@@ -512,17 +518,6 @@ def _publish(part: Path, final: Path) -> None:
     except OSError:  # a file system without links
         part.replace(final)
     part.unlink(missing_ok=True)
-
-
-def _is_abandoned(part: Path) -> bool:
-    """Whether nobody needs a file or folder any more.
-
-    For an hour nothing was written to it, and no page took it up.
-    """
-    try:
-        return time.time() - part.stat().st_mtime > ABANDONED_SECONDS
-    except FileNotFoundError:
-        return False
 
 
 def _counted(lines: Table) -> dict:

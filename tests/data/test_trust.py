@@ -17,6 +17,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 import traceback
@@ -664,6 +665,109 @@ def test_a_function_computes_a_value_from_values_and_nothing_else(place, caller,
     require_refused(toml, place, caller, "sell_in")
 
 
+DEEP = {
+    "array": "replace(lpad('', 1000, 'a'), 'a', lpad('', 300, '['))",
+    "object": """replace(lpad('', 1000, 'a'), 'a', replace(lpad('', 300, 'a'), 'a', '{{"a":'))""",
+    "written": f"'{'[' * 20_000}'",
+    "of_the_data": "dealer_id",
+}
+RECURSES = [
+    *("json_contains({}, '1')", "json_contains('1', {})", "json_contains({}::json, {}::json)"),
+    *("json_transform({}, '[\"JSON\"]')", "json_transform('1', {})", "({}).json_transform('1')"),
+    *("json_transform_strict('1', {})", "from_json('1', {})", "from_json_strict({}, {})"),
+    *("JSON_CONTAINS({}, '1')", "main.json_contains({}, '1')", "json_array({}).json_contains('1')"),
+    *("{}::json::variant", "cast({} as VARIANT)", "try_cast({} as variant[])", "{}::a.variant"),
+    *("{}::struct(a int, b variant)", "{}::map(int, variant)", '{}::"Variant"'),
+    *("{}::nosuch", "{}::main.mood", "{}::mood[]", "{}::struct(a mood)"),
+    "list_transform([1], x -> json_contains({}, x))",
+]
+
+
+@pytest.mark.parametrize("call", RECURSES)
+@pytest.mark.parametrize("kind", ["query", "column"])
+def test_what_calls_itself_for_each_bracket_is_refused(place, caller, call, kind):
+    """DuckDB crashes on a text with many; no message comes out of a process that is gone."""
+    for text in DEEP.values():
+        sql = call.replace("{}", text.replace("{{", "{"))
+        toml = (
+            column(sql)
+            if kind == "column"
+            else query(f"select dealer_id, date, {sql} as revenue from raw")
+        )
+        require_refused(toml, place, caller, "sell_in")
+
+
+def test_no_function_of_json_that_is_taken_crashes():
+    """Each of them, over texts of many brackets, in a process that may end as it likes."""
+    code = """
+        import duckdb
+        from helpers.data import guard
+        con = duckdb.connect()
+        for brackets in ("[]", '{"a":}'):
+            opened, closed = brackets[:-1] * 300_000, brackets[-1] * 300_000
+            con.execute("CREATE OR REPLACE TABLE deep AS SELECT ? AS t", [opened + "1" + closed])
+            names = sorted(name for name in guard.FUNCTIONS if "json" in name)
+            calls = [f"{name}({given})" for name in names
+                     for given in ("t", "t::json", "t, t", "t, '$[*]'", "'1', t", "[t::json]")]
+            calls += [f"t::json::{kind}" for kind in
+                      ("varchar", "int[]", "json[]", "struct(a json)", "map(varchar, json)")]
+            for call in calls:
+                try:
+                    con.execute(f"SELECT length(({call})::varchar) FROM deep").fetchall()
+                except duckdb.Error:
+                    pass
+        print("done")
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+
+
+LONG_TEXT = "replace(lpad('', 1000, 'a'), 'a', lpad('', 300, 'b'))"
+
+
+@pytest.mark.parametrize("name", sorted(guard.COMPARING))
+@pytest.mark.parametrize(
+    "given",
+    [
+        "{long}, {long}",
+        "{long}, dealer_id",
+        "left({long}, 5), {long}",
+        "left({long}, -1), left({long}, -1)",
+        "left({long}, 201), 'x'",
+        "left({long}, length(date)), 'x'",
+        "left({long}, 2 * 100000), 'x'",
+        f"'{'x' * 201}', 'x'",
+        "upper(left({long}, 5)), 'x'",
+    ],
+)
+def test_a_comparison_letter_by_letter_takes_short_texts(place, caller, name, given):
+    """One of 300,000 letters with another takes minutes, in one call that nothing interrupts."""
+    call = f"{name}({given.replace('{long}', LONG_TEXT)})"
+    require_refused(column(call), place, caller, f"write left(…, {guard.MAX_COMPARED})")
+
+
+@pytest.mark.parametrize("name", sorted(guard.COMPARING))
+def test_short_texts_are_compared(place, name):
+    for given in ("left(dealer_id, 200), 'x'", "'abc', 'abd'", "left(date, 7), left(revenue, 3)"):
+        assert not told_of(column(f"round({name}({given}), 2)"), place)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "list_sum(list_transform([1], x -> list_sum(list_transform([2], y -> x * y))))",
+        "list_sum(list_transform([1], lambda x: list_sum(list_transform([2], lambda y: x * y))))",
+        "list_reduce([1], (a, b) -> a + len(list_filter([1], x -> x > a)))",
+        "list_sum([list_sum([x * y for y in [1]]) for x in [1]])",
+        "len(list_filter([1], x -> len(list_transform([1], y -> x)) > (x -> '$.a')))",
+    ],
+)
+def test_a_loop_within_a_loop_is_refused(place, caller, sql):
+    require_refused(column(sql), place, caller, "a lambda within a lambda")
+
+
 @pytest.mark.parametrize(
     "sql",
     [
@@ -1050,6 +1154,9 @@ def test_the_page_on_trust_names_what_is_taken():
         assert f"`{kind}`" in page
     assert f"{settings.MAX_LOOKED_AT:,} entries" in page
     assert f"{guard.MAX_PADDING:,}" in page
+    assert f"left(…, {guard.MAX_COMPARED})" in page
+    for name in (*guard.RECURSIVE, *guard.COMPARING):
+        assert f"`{name}`" in page or name.removesuffix("_strict") != name
 
 
 # ---- the command ---------------------------------------------------------------------------------
@@ -1305,6 +1412,9 @@ def test_an_honest_query_gives_what_duckdb_gives(place, sql):
         ("strptime('2026', '%Y').year()", "2026.00"),
         ("TRY(CAST('x' AS INT))", None),
         ("json_extract_string('{\"a\": 2}', '$.a')", "2.00"),
+        ("('{\"a\": {\"b\": 3}}'::json -> '$.a' ->> '$.b')", "3.00"),
+        ("list_sum(list_filter(list_transform([1, 2], x -> x + 1), y -> y > 2))", "3.00"),
+        ("list_transform(['{\"a\": 4}'], x -> x ->> '$.a')[1]", "4.00"),
         ("try_cast(trim(both 'x' from 'x5x') as int)", "5.00"),
     ],
 )

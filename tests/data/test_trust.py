@@ -29,7 +29,7 @@ import psutil
 import pytest
 
 from helpers import settings
-from helpers.data import checks, guard, tables
+from helpers.data import checks, guard, limits, tables
 from helpers.settings import DataError
 
 LINES = "dealer_id,date,revenue\n001,2026-01-02,1.00\n002,2026-01-03,2.00\n"
@@ -1125,6 +1125,83 @@ def test_who_asks_a_query_to_end_is_no_fault_of_the_data(place, number):
         asked.send_signal(number)
         assert asked.communicate(timeout=60) == ("", "workbook: interrupted\n")
     assert asked.returncode == 130
+
+
+# what works long within one call, where the engine does not look whether it is to stop
+ONE_CALL = {
+    "list": (
+        "with l as (select list(range) as v from range(1000000)) select list_sum(list_transform(v, "
+        "x -> list_position(v, x)))::varchar as dealer_id, date, revenue from raw, l"
+    ),
+    "text": (
+        "with l as (select string_agg('ab', '') as t from range(400000)) select "
+        "list_sum(list_transform(string_split(t, 'b'), x -> strpos(t, x || 'c')))::varchar as "
+        "dealer_id, date, revenue from raw, l"
+    ),
+}
+
+
+def command_of(place: Path, toml: str, seconds: int, before: str = "") -> subprocess.Popen:
+    """Start `workbook check` in a process of its own."""
+    (place / "workbook.toml").write_text(toml, encoding="utf-8")
+    # who is started in the background by a shell has Ctrl-C ignored, and hands that on
+    code = f"""
+        import signal
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        from helpers import cli, settings
+        {before}
+        raise SystemExit(cli.main(["check", "--config", "."]))
+    """
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        cwd=place,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={
+            **os.environ,
+            "WORKBOOK_CACHE": str(place / "kept"),
+            "WORKBOOK_READ_SECONDS": str(seconds),
+        },
+    )
+
+
+@pytest.mark.parametrize("sql", ONE_CALL.values(), ids=ONE_CALL)
+def test_the_limit_holds_where_the_engine_does_not_listen(place, sql):
+    began = time.monotonic()
+    with command_of(place, query(sql), 1) as asked:
+        out, err = asked.communicate(timeout=120)
+    assert (asked.returncode, out) == (2, "")
+    assert err.startswith("workbook: sell_in: the query was not read in 1 seconds; read less in ")
+    assert err.endswith("so this command has ended\n") and err.count("\n") == 1
+    assert time.monotonic() - began < 1 + limits.LATE_SECONDS + MOST_SECONDS
+    assert not list((place / "kept").iterdir())
+
+
+@pytest.mark.parametrize("sql", ONE_CALL.values(), ids=ONE_CALL)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_who_asks_a_command_to_end_is_heard_at_once(place, number, sql):
+    with command_of(place, query(sql), 600) as asked:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and psutil.Process(asked.pid).cpu_times().user < 6:
+            time.sleep(0.1)
+        began = time.monotonic()
+        asked.send_signal(number)
+        assert asked.communicate(timeout=120) == ("", "workbook: interrupted\n")
+    assert asked.returncode == 130
+    assert time.monotonic() - began < limits.ASKED_SECONDS + 5
+    assert not list((place / "kept").iterdir())
+
+
+def test_only_a_command_is_ended(monkeypatch):
+    """A kernel holds what somebody worked out: it hears of it when the call comes back."""
+    ended = []
+    monkeypatch.setattr(limits, "LATE_SECONDS", 0.1)
+    monkeypatch.setattr(limits, "_end", lambda *given: ended.append(given))
+    with pytest.raises(limits.Overdue), limits.held(0.3, "x", lambda: None, lambda: None):
+        time.sleep(1.5)
+        raise ValueError("stopped")
+    assert not ended
 
 
 @pytest.mark.parametrize("given", ["soon", "-1", "0", "1e9", "nan", "inf", " 5", "²"])

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import secrets
-import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +20,7 @@ from ibis import _
 from ibis.expr.types import Table
 
 from helpers import files, words
-from helpers.data import guard, mapping
+from helpers.data import guard, limits, mapping
 from helpers.data.mapping import Mapped, first_line, quoted
 from helpers.settings import (
     FILE_KINDS,
@@ -93,7 +92,7 @@ def connection(engine: str):
     try:
         if not engine.startswith("duckdb://"):
             return ibis.connect(engine)
-        con = _duckdb(engine)
+        con = _duckdb(engine, _spill())
         con.raw_sql("SET lock_configuration = true")
         return con
     except Exception as error:
@@ -125,15 +124,17 @@ def _make_cache() -> None:
         ) from None
 
 
-def _duckdb(engine: str):
+def _spill() -> Path:
+    """Name a folder of this process's own, for what does not fit into memory."""
+    return CACHE / f"spill.{os.getpid()}.{secrets.token_hex(4)}"
+
+
+def _duckdb(engine: str, spill: Path):
     """Start an empty DuckDB that loads no extension, set up as the engine's URL says."""
     con = ibis.duckdb.connect(**CLOSED, **{"memory_limit": MEMORY_LIMIT, **engine_settings(engine)})
     _make_cache()
     # by default all processes of a folder would spill to the same files and crash on one another's
-    con.raw_sql(
-        "SET temp_directory = "
-        f"{_literal(str(CACHE / f'spill.{os.getpid()}.{secrets.token_hex(4)}'))}"
-    )
+    con.raw_sql(f"SET temp_directory = {_literal(str(spill))}")
     con.raw_sql(
         "SET preserve_insertion_order = false; SET enable_progress_bar = false; SET TimeZone = "
         "'UTC'"
@@ -158,41 +159,69 @@ def _room(book: Workbook, name: str, part: Path) -> Iterator:
     DataError
         If the source is no table, can't be read, or takes too long.
     """
+    seconds, spill = _read_seconds(), _spill()
+    late = (
+        f"{name}: {source_name(book, name)} was not read in {seconds:,.0f} seconds; read less in "
+        "the query, or set the environment variable WORKBOOK_READ_SECONDS"
+    )
+    opened: list = []
+
+    def stop() -> None:
+        for con in opened:
+            con.con.interrupt()
+
+    def tidy() -> None:
+        part.unlink(missing_ok=True)
+        files.remove(spill)
+
+    try:
+        with limits.held(seconds, late, stop, tidy):
+            try:
+                yield _opened(book, name, part, spill, opened)
+            except BaseException:
+                stop()  # a query may have been left running, and closing would wait for its end
+                raise
+            finally:
+                for con in opened:
+                    con.disconnect()
+    except limits.Overdue:
+        raise DataError(late) from None
+
+
+def _opened(book: Workbook, name: str, part: Path, spill: Path, opened: list):
+    """Open a table's DuckDB and put its source there as a view.
+
+    It stands in `opened` as soon as it can be stopped.
+    """
     mapped, database = book.tables[name], database_file(book.engine)
     paths = sources(book, name)
     try:
-        con = _duckdb(book.engine)
+        con = _duckdb(book.engine, spill)
     except Exception as error:
         raise DataError(
             book.told(f"engine {shown_engine(book.engine)}: {first_line(error)}")
         ) from None
-    try:
-        tables, catalog = _attached(con, book, database) if database else ([], "")
-        # a name with brackets is asked for as a pattern that stands for it alone
-        opened = [
-            *map(str, paths),
-            *(glob.escape(str(path)) for path in paths),
-            str(part),
-            glob.escape(str(part)),
-        ]
-        con.raw_sql(f"SET allowed_paths = [{', '.join(map(_literal, opened))}]")
-        con.raw_sql("SET enable_external_access = false; SET lock_configuration = true")
-        with _in_time(con, book, name):
-            if mapped.query:
-                named = files_in_query(book, mapped.query)
-                guard.require_query(
-                    name, mapped.query, [*(("", file) for file in named), *tables], catalog
-                )
-                raw = _over_files(
-                    {file: sources(book, name, TableSource(book.files[file])) for file in named},
-                    mapped,
-                )
-            else:
-                raw = f"SELECT * FROM {_scan(paths) if paths else _named(book, name, tables)}"
-            con.raw_sql(f"CREATE TEMP VIEW {quoted(f'raw_{name}')} AS {raw}")
-            yield con
-    finally:
-        con.disconnect()
+    opened.append(con)
+    tables, catalog = _attached(con, book, database) if database else ([], "")
+    # a name with brackets is asked for as a pattern that stands for it alone
+    allowed = [
+        *map(str, paths),
+        *(glob.escape(str(path)) for path in paths),
+        str(part),
+        glob.escape(str(part)),
+    ]
+    con.raw_sql(f"SET allowed_paths = [{', '.join(map(_literal, allowed))}]")
+    con.raw_sql("SET enable_external_access = false; SET lock_configuration = true")
+    if mapped.query:
+        named = files_in_query(book, mapped.query)
+        guard.require_query(name, mapped.query, [*(("", file) for file in named), *tables], catalog)
+        raw = _over_files(
+            {file: sources(book, name, TableSource(book.files[file])) for file in named}, mapped
+        )
+    else:
+        raw = f"SELECT * FROM {_scan(paths) if paths else _named(book, name, tables)}"
+    con.raw_sql(f"CREATE TEMP VIEW {quoted(f'raw_{name}')} AS {raw}")
+    return con
 
 
 def _over_files(named: dict[str, list[Path]], mapped: TableSource) -> str:
@@ -254,45 +283,6 @@ def _read_seconds() -> float:
             f"WORKBOOK_READ_SECONDS = {given!r}: a whole number of seconds is expected, e.g. 3600"
         )
     return float(given or READ_SECONDS)
-
-
-@contextlib.contextmanager
-def _in_time(con, book: Workbook, name: str) -> Iterator[None]:
-    """Stop what runs on a connection when a table's time is over.
-
-    Raises
-    ------
-    DataError
-        If it took too long.
-    """
-    done, late, seconds = threading.Event(), threading.Event(), _read_seconds()
-
-    def watch() -> None:
-        if done.wait(seconds):
-            return
-        late.set()
-        while not done.wait(0.2):  # once would miss what begins just now
-            con.con.interrupt()
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    except Exception as error:
-        # DuckDB's word for Ctrl-C, or a request to end
-        if "Query interrupted" in str(error) and not late.is_set():
-            # it has left the query running, and would wait for its end on closing
-            con.con.interrupt()
-            raise KeyboardInterrupt from None
-        if late.is_set():
-            raise DataError(
-                f"{name}: {source_name(book, name)} was not read in {seconds:,.0f} seconds; read "
-                "less in the query, or set the environment variable WORKBOOK_READ_SECONDS"
-            ) from None
-        raise
-    finally:
-        done.set()
-        watcher.join()
 
 
 def _scan(paths: list[Path]) -> str:

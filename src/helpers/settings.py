@@ -365,6 +365,26 @@ def require_plain_file(file: Path, told: str) -> None:
         raise DataError(f"{told} is no plain file but {what}")
 
 
+def require_plain_database(file: Path, told: str) -> None:
+    """Raise unless a database and what the engine opens beside it are plain files.
+
+    Beside `erp.duckdb` these are `erp.duckdb.wal` and others of such names; a pipe there would keep
+    a reader waiting for ever. Links stand for what they lead to. A folder is where it spilled.
+
+    Raises
+    ------
+    DataError
+        If one of them is anything else.
+    """
+    require_plain_file(file, f"{told}: this")
+    for real in {file, Path(os.path.realpath(file))}:
+        with os.scandir(real.parent) as scan:
+            beside = sorted(e.name for e in scan if e.name.startswith(f"{real.name}."))
+        for name in beside:
+            if not (real.parent / name).is_dir():
+                require_plain_file(real.parent / name, f"{told}: {name} beside it")
+
+
 def matching(pattern: str) -> set[Path]:
     """List what a pattern stands for, as `glob` does; `**` follows no links.
 
@@ -581,7 +601,7 @@ def _engine(data: Mapping, path: Path, filled: dict[str, str]) -> str:
     told = f"engine {shown_engine(written)}"
     try:
         if file.exists():  # where it is not, the table says so
-            require_plain_file(file, f"{told}: this")
+            require_plain_database(file, told)
     except OSError as error:
         raise DataError(f"{told}: {error.strerror}") from None
     return engine.replace(f"duckdb://{database_file(engine)}", f"duckdb://{file}", 1)

@@ -7,6 +7,7 @@ that says where and what; nothing that it was after stands in the message or the
 made and nobody is called.
 """
 
+import contextlib
 import datetime as dt
 import glob
 import http.server
@@ -318,6 +319,70 @@ ENGINES = {
 @pytest.mark.parametrize("url", ENGINES.values(), ids=ENGINES)
 def test_an_engine_is_known_and_so_are_its_settings(place, caller, url):
     require_refused(engine(url, "source = 'fine'"), place, caller, "engine")
+
+
+BESIDE = [
+    "erp.duckdb.wal",
+    "erp.duckdb.tmp",
+    "erp.duckdb.wal.checkpoint",
+    "erp.duckdb.checkpoint.wal",
+    "erp.duckdb.wal.recovery",
+]
+
+
+def strange(kind: str, path: Path) -> None:
+    """Lay down what is no plain file."""
+    path.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with contextlib.chdir(path.parent), socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(path.name)  # the path of a socket is short
+    else:
+        path.symlink_to(
+            {"gone": "nowhere", "loop": path.name, "linked": "pipe.csv"}.get(kind, kind)
+        )
+
+
+@pytest.mark.parametrize("name", BESIDE)
+@pytest.mark.parametrize(
+    "kind", ["pipe", "socket", "/dev/zero", "/proc/self/environ", "linked", "gone", "loop"]
+)
+def test_what_lies_beside_a_database_is_plain_too(place, caller, name, kind):
+    strange(kind, place / name)
+    require_refused(engine("duckdb://erp.duckdb", "source = 'fine'"), place, caller, "engine ")
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_so_is_what_lies_beside_a_database_that_a_link_leads_to(place, caller, name):
+    (place / "linked.duckdb").symlink_to(place / "erp.duckdb")
+    strange("pipe", place / name)
+    require_refused(engine("duckdb://linked.duckdb", "source = 'fine'"), place, caller, "a pipe")
+
+
+def test_a_database_with_what_duckdb_lays_beside_it_is_read(place):
+    with duckdb.connect(place / "erp.duckdb") as con:
+        con.execute("SET wal_autocheckpoint = '1GB'")
+        con.execute("INSERT INTO fine VALUES ('003', '2026-01-04', '3.00')")
+        shutil.copy(place / "erp.duckdb", place / "copy.duckdb")
+        shutil.copy(place / "erp.duckdb.wal", place / "log")
+    (place / "copy.duckdb.wal").symlink_to("log")
+    (place / "copy.duckdb.tmp").mkdir()
+    (place / "copy.duckdb.bak").write_text("an old one")
+    (place / "workbook.toml").write_text(engine("duckdb://copy.duckdb", "source = 'fine'"))
+    book = settings.workbook(place)
+    assert tables.table(book, "sell_in").revenue.sum().execute() == Decimal("6.00")
+
+
+def test_a_pipe_that_came_later_ends_with_the_limit(place):
+    """Opening it waits for ever, and nothing interrupts that."""
+    os.mkfifo(place / "erp.duckdb.wal")
+    toml = engine("duckdb://erp.duckdb", "source = 'fine'")
+    unseen = "settings.require_plain_database = lambda *_: None"
+    with command_of(place, toml, 1, unseen) as asked:
+        _out, err = asked.communicate(timeout=120)
+    assert asked.returncode == 2
+    assert err.startswith("workbook: sell_in: fine was not read in 1 seconds")
 
 
 @pytest.mark.parametrize("view", ["read_file", "read_many", "read_environ", "replaced", "listed"])

@@ -35,6 +35,7 @@ from helpers.settings import (
     files_in_query,
     is_file,
     nearest,
+    require_plain_database,
     shown_engine,
     sources,
 )
@@ -242,10 +243,15 @@ def _attached(con, book: Workbook, database: Path) -> tuple[list[tuple[str, str]
         else f"{database.stem}_file"
     )
     try:
+        # once more: what lies there may have changed since the settings were read
+        if database.exists():
+            require_plain_database(database, f"engine {shown_engine(book.engine)}")
         con.raw_sql(
             f"ATTACH {_literal(str(database))} AS {quoted(catalog)} (TYPE duckdb, READ_ONLY)"
         )
         con.raw_sql(f"USE {quoted(catalog)}")
+    except DataError as error:
+        raise DataError(book.told(error)) from None
     except Exception as error:
         told = f"engine {shown_engine(book.engine)}: {first_line(error)}"
         raise DataError(book.told(told)) from None

@@ -104,6 +104,8 @@ def place(tmp_path, cache, monkeypatch, caller) -> Path:
             "CREATE VIEW listed AS SELECT file AS dealer_id, '2026-01-01' AS date, 1 AS revenue "
             "FROM glob('/etc/*')"
         )
+    with duckdb.connect(folder / "macros.duckdb") as con:
+        con.execute(f"CREATE TABLE fine AS FROM '{folder}/data.csv'")
         con.execute(
             f"CREATE MACRO upper(x) AS (SELECT content FROM read_text('{folder}/secret.txt'))"
         )
@@ -395,10 +397,127 @@ def test_a_view_of_a_foreign_database_opens_no_file(place, caller, view, by):
 
 def test_a_macro_of_a_foreign_database_opens_no_file(place, caller):
     macro = "query = 'select upper(dealer_id) as dealer_id, date, revenue from fine'"
-    require_refused(engine("duckdb://erp.duckdb", macro), place, caller, "sell_in")
+    for asked in (macro, "query = 'from round(1)'", "source = 'fine'"):
+        told = require_refused(engine("duckdb://macros.duckdb", asked), place, caller, "engine ")
+        assert "has 'round' mean something else than DuckDB does; drop that macro" in told
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE MACRO trim(x) AS current_setting('temp_directory')",
+        "CREATE MACRO TRY_STRPTIME(x, y) AS current_setting('temp_directory')",
+        "CREATE MACRO main.left(x, n) AS x",
+        "CREATE SCHEMA s; CREATE MACRO s.left(x, n) AS x",
+        "CREATE MACRO range(n) AS TABLE SELECT * FROM duckdb_settings()",
+        "CREATE MACRO duckdb_functions() AS TABLE SELECT 1",
+        "CREATE MACRO duckdb_columns() AS TABLE SELECT 1",
+        "CREATE TYPE json AS variant",
+    ],
+)
+def test_a_database_redefines_nothing_of_duckdb(place, caller, sql):
+    """Our own SQL would mean another thing in it."""
+    with duckdb.connect(place / "erp.duckdb") as con:
+        con.execute(sql)
     require_refused(
-        engine("duckdb://erp.duckdb", "query = 'from round(1)'"), place, caller, "sell_in"
+        engine("duckdb://erp.duckdb", "source = 'fine'"), place, caller, "mean something else"
     )
+
+
+TOLD_BY = [
+    *(
+        f"select {column} as dealer_id, '2026-01-01' as date, 1 as revenue from {read}"
+        for column, read in {
+            "name || '=' || value": "duckdb_settings()",
+            "path": "duckdb_databases()",
+            "function_name": "duckdb_functions()",
+            "extension_name": "duckdb_extensions()",
+            "database_size": "pragma_database_size()",
+            "table_name": "information_schema.tables",
+            "name || short_desc": "pg_catalog.pg_settings",
+            "value": "fine, range(3), duckdb_settings()",
+        }.items()
+    ),
+    "select current_setting('temp_directory') as dealer_id, date, revenue from fine",
+    "select current_database() as dealer_id, date, revenue from fine",
+    "select json_contains(dealer_id, '1') as dealer_id, date, revenue from fine",
+    "select levenshtein(dealer_id, dealer_id) as dealer_id, date, revenue from fine",
+    "select dealer_id::json::variant::varchar as dealer_id, date, revenue from fine",
+    "select own(dealer_id) as dealer_id, date, revenue from fine",
+    "select mine as dealer_id, '2026-01-01' as date, 1 as revenue from computed",
+    "from hidden",
+    "with x as (from hidden) from x",
+    "select * from fine union all from hidden",
+    "select (select max(dealer_id) from hidden) as dealer_id, date, revenue from fine",
+    "from s.deeper",
+]
+NAMES = ["v", '"v AS SELECT 1 --"', 's."a.b"', '"CREATE VIEW v AS SELECT 1; --"', '"say ""v"""']
+
+
+def foreign(place: Path, name: str, sql: str, columns: str = "") -> str:
+    """Lay a view into the database; give its name as `source` writes it."""
+    with duckdb.connect(place / "erp.duckdb") as con:
+        con.execute(f"""
+            CREATE SCHEMA s;
+            CREATE VIEW hidden AS SELECT value AS dealer_id, '2026-01-01' AS date, 1 AS revenue
+                FROM duckdb_settings();
+            CREATE VIEW s.deep AS FROM main.hidden;
+            CREATE VIEW s.deeper AS FROM s.deep;
+            CREATE VIEW open AS FROM fine;
+            CREATE MACRO own(x) AS current_setting('temp_directory') || x;
+            CREATE TABLE computed (a INT, mine VARCHAR AS (current_setting('temp_directory')));
+            INSERT INTO computed VALUES (1);
+            CREATE VIEW {name}{columns} AS {sql}
+        """)
+    return name.replace('""', "\0").replace('"', "").replace("\0", '"')
+
+
+@pytest.mark.parametrize("sql", TOLD_BY)
+def test_a_view_of_a_foreign_database_says_what_a_query_may(place, caller, sql):
+    foreign(place, "v", sql)
+    for by in ("source = 'v'", "query = 'from v'", "query = 'with x as (from erp.main.v) from x'"):
+        require_refused(engine("duckdb://erp.duckdb", by), place, caller, "of the database")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_however_it_is_called(place, caller, name):
+    source_ = foreign(place, name, TOLD_BY[0])
+    for by in (f"source = '''{source_}'''", f"query = '''from {name}'''"):
+        if by.startswith("query") or name in ("v", NAMES[-1]):
+            require_refused(engine("duckdb://erp.duckdb", by), place, caller, "of the database")
+
+
+def test_a_column_that_is_computed_says_what_a_query_may(place, caller):
+    foreign(place, "v", "from fine")
+    with duckdb.connect(place / "erp.duckdb") as con:
+        con.execute(
+            "CREATE TABLE leak (dealer_id VARCHAR AS (current_setting('temp_directory')), date "
+            "VARCHAR, revenue INT); INSERT INTO leak VALUES ('2026-01-01', 1)"
+        )
+        con.execute(
+            "CREATE TABLE sums (dealer_id VARCHAR, date VARCHAR, a INT, revenue INT AS (a * 2)); "
+            "INSERT INTO sums VALUES ('1', '2026-01-01', 1)"
+        )
+    for by in ("source = 'leak'", "query = 'from leak'"):
+        require_refused(engine("duckdb://erp.duckdb", by), place, caller, "current_setting")
+    assert not told_of(engine("duckdb://erp.duckdb", "source = 'sums'"), place)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("sql", "columns"),
+    [
+        ("from fine", ""),
+        ("from open", '(dealer_id, "date", revenue)'),
+        ("with z as (from main.fine) select dealer_id, date, revenue from z union all from z", ""),
+        ("select f.* from fine f, unnest(['a', 'b AS c']) t(x) where x = 'a'", ""),
+        ("values ('a', '2026-01-01', '1')", "(dealer_id, date, revenue)"),
+    ],
+)
+def test_an_honest_view_is_read(place, name, sql, columns):
+    foreign(place, name, sql, columns)
+    told = told_of(engine("duckdb://erp.duckdb", f"query = '''from {name}'''"), place)
+    assert not told
 
 
 # ---- files: what a query may read ----------------------------------------------------------------
@@ -1556,7 +1675,6 @@ def test_an_honest_query_gives_what_duckdb_gives(place, sql):
         ("json_extract_string('{\"a\": 2}', '$.a')", "2.00"),
         ("('{\"a\": {\"b\": 3}}'::json -> '$.a' ->> '$.b')", "3.00"),
         ("list_sum(list_filter(list_transform([1, 2], x -> x + 1), y -> y > 2))", "3.00"),
-        ("list_transform(['{\"a\": 4}'], x -> x ->> '$.a')[1]", "4.00"),
         ("try_cast(trim(both 'x' from 'x5x') as int)", "5.00"),
     ],
 )

@@ -48,6 +48,13 @@ IN_WORDS = {
     "POSITIONAL_REFERENCE": "a column by its number such as #1",
 }
 
+# how DuckDB writes down a view, whatever is quoted in its names
+_NAME = r'(?:"(?:[^"]|"")*"|\w+)'
+VIEW = re.compile(
+    rf"CREATE VIEW (?:{_NAME}\.)*{_NAME}(?: ?\({_NAME}(?:, {_NAME})*\))? AS (?P<select>.*?);?\s*",
+    re.DOTALL,
+)
+
 # rows by the thousand, stopped by the time limit
 TABLE_FUNCTIONS = frozenset(("unnest", "range", "generate_series"))
 
@@ -220,6 +227,52 @@ def require_query(
     for node in nodes:
         if node.get("type") == "BASE_TABLE" and "table_name" in node:
             _require_table(where, node, known, own, catalog.casefold())
+
+
+def tables_named(text: str) -> set[str]:
+    """Name all tables that a query reads, without their schemas, in small letters."""
+    nodes = [node for node in _nodes(_parsed(text)) if node.get("type") == "BASE_TABLE"]
+    return {node["table_name"].casefold() for node in nodes if "table_name" in node}
+
+
+def require_definitions(
+    where: str,
+    named: Iterable[str],
+    definitions: Iterable[tuple[str, str]],
+    tables: Iterable[tuple[str, str]],
+    catalog: str,
+) -> None:
+    """Let through what a database computes when these of its tables are read.
+
+    `definitions` are (table, SQL): a view's statement, or the expression of a column. What they
+    read in turn is looked at as well.
+
+    Raises
+    ------
+    DataError
+        If one of them says what a query may not; the message names which.
+    """
+    tables, known = list(tables), list(definitions)
+    waiting, seen = {name.casefold() for name in named}, set()
+    while waiting:
+        seen |= waiting
+        found = set()
+        for name, sql in known:
+            if name.casefold() in waiting:
+                text = _defined(f"{where}: {name!r} of the database", sql)
+                require_query(f"{where}: {name!r} of the database", text, tables, catalog)
+                found |= tables_named(text)
+        waiting = found - seen
+
+
+def _defined(where: str, sql: str) -> str:
+    """Give a view's SELECT, or the one of a column's expression."""
+    if not sql.startswith("CREATE "):
+        return f"SELECT ({sql}\n)"
+    found = VIEW.fullmatch(sql)
+    if not found:
+        raise DataError(f"{where}: this view can't be read; make a table of it")
+    return found["select"]
 
 
 def _require_table(where: str, node: dict, known: set, own: set, catalog: str) -> None:

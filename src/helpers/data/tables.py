@@ -56,6 +56,19 @@ CLOSED = {
     "allow_unsigned_extensions": "false",
     "allow_persistent_secrets": "false",
 }
+# what a database redefines, holds, and computes when it is read
+_OWN = "WHERE database_name = $1 AND NOT internal"
+ASKED_OF_A_DATABASE = (
+    f"SELECT function_name FROM duckdb_functions() {_OWN} AND lower(function_name) IN (SELECT "
+    f"lower(function_name) FROM duckdb_functions() WHERE internal) UNION ALL SELECT type_name FROM "
+    f"duckdb_types() {_OWN} AND lower(type_name) IN (SELECT lower(type_name) FROM duckdb_types() "
+    "WHERE internal) ORDER BY 1",
+    f"SELECT schema_name, table_name FROM duckdb_tables() {_OWN}",
+    f"SELECT schema_name, view_name, sql FROM duckdb_views() {_OWN}",
+    "SELECT c.table_name, c.column_default FROM duckdb_columns() c JOIN duckdb_tables() t USING "
+    "(database_name, schema_name, table_name) WHERE database_name = $1 AND NOT c.internal AND "
+    "c.column_default IS NOT NULL AND t.sql ILIKE '%GENERATED ALWAYS AS%'",
+)
 # a line without one is counted as unidentified, not refused
 OPTIONAL_IDS = ("dealer_id", "consumer_id")
 FORMATTED = ("date", "month")
@@ -203,7 +216,8 @@ def _opened(book: Workbook, name: str, part: Path, spill: Path, opened: list):
             book.told(f"engine {shown_engine(book.engine)}: {first_line(error)}")
         ) from None
     opened.append(con)
-    tables, catalog = _attached(con, book, database) if database else ([], "")
+    held = _attached(con, book, database) if database else _Database()
+    tables, catalog = list(held.tables), held.catalog
     # a name with brackets is asked for as a pattern that stands for it alone
     allowed = [
         *map(str, paths),
@@ -221,6 +235,8 @@ def _opened(book: Workbook, name: str, part: Path, spill: Path, opened: list):
         )
     else:
         raw = f"SELECT * FROM {_scan(paths) if paths else _named(book, name, tables)}"
+    read = guard.tables_named(mapped.query) if mapped.query else {mapped.source.split(".")[-1]}
+    guard.require_definitions(name, read, held.definitions, tables, catalog)
     con.raw_sql(f"CREATE TEMP VIEW {quoted(f'raw_{name}')} AS {raw}")
     return con
 
@@ -235,32 +251,41 @@ def _over_files(named: dict[str, list[Path]], mapped: TableSource) -> str:
     return f"{with_}SELECT * FROM (\n{query}\n)"
 
 
-def _attached(con, book: Workbook, database: Path) -> tuple[list[tuple[str, str]], str]:
-    """Open a database file, only to read it, and list its tables as (schema, table)."""
-    catalog = (
-        database.stem
-        if database.stem not in ("memory", "system", "temp")
-        else f"{database.stem}_file"
-    )
+class _Database(NamedTuple):
+    """What a database file holds: (schema, table) each, and (table, SQL) of what it computes."""
+
+    catalog: str = ""
+    tables: tuple[tuple[str, str], ...] = ()
+    definitions: tuple[tuple[str, str], ...] = ()
+
+
+def _attached(con, book: Workbook, file: Path) -> _Database:
+    """Open a database file, only to read it."""
+    catalog = file.stem if file.stem not in ("memory", "system", "temp") else f"{file.stem}_file"
+    engine = f"engine {shown_engine(book.engine)}"
     try:
         # once more: what lies there may have changed since the settings were read
-        if database.exists():
-            require_plain_database(database, f"engine {shown_engine(book.engine)}")
-        con.raw_sql(
-            f"ATTACH {_literal(str(database))} AS {quoted(catalog)} (TYPE duckdb, READ_ONLY)"
-        )
+        if file.exists():
+            require_plain_database(file, engine)
+        con.raw_sql(f"ATTACH {_literal(str(file))} AS {quoted(catalog)} (TYPE duckdb, READ_ONLY)")
+        # before the database is in use: its own macros could answer instead of DuckDB
+        found = [con.con.execute(asked, [catalog]).fetchall() for asked in ASKED_OF_A_DATABASE]
         con.raw_sql(f"USE {quoted(catalog)}")
     except DataError as error:
         raise DataError(book.told(error)) from None
     except Exception as error:
-        told = f"engine {shown_engine(book.engine)}: {first_line(error)}"
-        raise DataError(book.told(told)) from None
-    found = con.raw_sql(
-        "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = "
-        f"{_literal(catalog)} UNION ALL SELECT schema_name, view_name FROM duckdb_views() WHERE "
-        f"database_name = {_literal(catalog)} AND NOT internal"
-    )
-    return found.fetchall(), catalog
+        raise DataError(book.told(f"{engine}: {first_line(error)}")) from None
+    redefined, tables, views, columns = found
+    if redefined:
+        raise DataError(
+            book.told(
+                f"{engine}: the database has {redefined[0][0]!r} mean something else than DuckDB "
+                "does; drop that macro or type, or export the tables as Parquet"
+            )
+        )
+    listed = (*tables, *((schema, name) for schema, name, _sql in views))
+    computed = (*((name, sql) for _schema, name, sql in views), *columns)
+    return _Database(catalog, listed, computed)
 
 
 def _named(book: Workbook, name: str, tables: list[tuple[str, str]]) -> str:

@@ -1203,6 +1203,72 @@ def test_the_value_of_a_variable_is_never_told(place, caller, toml):
     require_refused(toml, place, caller)
 
 
+URLS = [
+    "postgres://me:{}@h.invalid/db",
+    "postgres://{}:pw@h.invalid/db",
+    "postgres://{}@h.invalid/db",
+    "postgres://me:pw@{}/db",
+    "postgres://me:pw@h{}x/db",
+    "postgres://{}/db",
+    "postgres://me:pw@h.invalid:{}/db",
+    "postgres://me:pw@h.invalid/{}",
+    "postgres://me:pw@h.invalid/db?{}=1",
+    "postgres://me:pw@h.invalid/db?sslmode={}",
+    "postgres://me:pw@h.invalid/db?{}",
+    "postgres://{}",
+    "postgres:{}",
+    "{}",
+    "{}://h/db",
+    "mysql://me:{}@h.invalid/db",
+    "trino://me:{}@h.invalid/db",
+    "clickhouse://me:pw@{}/db",
+    "mssql://me:{}@h.invalid/db",
+    "snowflake://{}/db",
+    "pyspark://{}",
+    "duckdb://{}",
+    "duckdb://{}/erp.duckdb",
+    "duckdb://erp.duckdb?{}=1",
+    "duckdb://erp.duckdb?threads={}",
+]
+SIGNS = ["@", ":", "/", "?", "#", "%", "[", "]", " ", "\n", "=", "&", ";", "%2F", "@:", "://", "é"]
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_no_sign_in_a_value_has_it_told(place, monkeypatch, url):
+    """Wherever it stands: a reader may take it apart there, and quote a part."""
+
+    def nowhere(*_args, **_options):
+        raise OSError("no such host")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nowhere)
+    for value in ("p@canar{}yword/secret", "p{}canary=1", "canary{}", "Q7{}zz"):
+        for sign in SIGNS:
+            monkeypatch.setenv("SECRET", value.format(sign))
+            told = told_of(engine(url.replace("{}", "${SECRET}"), "source = 't'"), place)
+            assert told
+            for part in ("canar", "secret", "yword", "q7", "zz"):
+                assert part not in told.replace("SECRET", "").lower(), (value, sign, told)
+
+
+def test_a_password_with_signs_is_told_how_to_be_written(place, monkeypatch):
+    for value in ("a/b", "a?b", "a#b", "a[b", "a]b", "a b", "a\nb"):
+        monkeypatch.setenv("SECRET", value)
+        told = told_of(engine("postgres://me:${SECRET}@127.0.0.1:1/db", "source = 't'"), place)
+        assert told.startswith("engine postgres://: user and password hold no /")
+    for value in ("a%2Fb", "a@b", "a:b", "a%b", "ü"):
+        monkeypatch.setenv("SECRET", value)
+        told = told_of(engine("postgres://me:${SECRET}@127.0.0.1:1/db", "source = 't'"), place)
+        assert told.startswith("engine postgres://…@127.0.0.1:1/db: ")
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://me:a?b=c@h/db", "postgres://me:a/b@h", "me:a?b@h", "x://me:a?b@h?c@d"]
+)
+def test_a_url_is_shown_without_its_account(url):
+    shown = settings.shown_engine(url if "://" in url else f"postgres://{url}")
+    assert "a" not in shown.partition("://")[2] and "me" not in shown
+
+
 def test_a_url_that_is_one_variable_is_hidden_in_all_its_parts(place, monkeypatch):
     monkeypatch.setenv(
         "DATABASE_URL", "postgres://someone:pass%40word@127.0.0.1:1/ledger?connect_timeout=2"

@@ -169,7 +169,7 @@ def test_two_workbooks_in_one_process_keep_apart(make_book, tmp_path):
 
 def test_a_failure_while_building_leaves_nothing(make_book, cache, monkeypatch):
     book = make_book(sell_in=LINES)
-    monkeypatch.setattr(tables, "_counted", lambda lines: 1 / 0)
+    monkeypatch.setattr(tables, "_counted", lambda *_: 1 / 0)
     with pytest.raises(DataError, match=r"sell_in: sell_in\.csv can't be read: division by zero"):
         tables.table(book, "sell_in")
     assert kept(cache) == {}
@@ -352,11 +352,11 @@ def test_values_that_do_not_fit_are_counted_with_an_example(make_book, cache):
     lines = LINES + '003,2026-01-04,"1,200"\n004,2026-01-04,n/a\n005,03/04/2026,5\n006,,5\n'
     assert message(make_book(sell_in=lines)).splitlines() == [
         (
-            "sell_in.date: 1 rows of sell_in.csv hold no plain date, e.g. '03/04/2026'; say how it "
+            "sell_in.date: 1 row of sell_in.csv holds no plain date, e.g. '03/04/2026'; say how it "
             'is written, e.g. date = "%m/%d/%Y" under [data.sell_in.format]'
         ),
         (
-            "sell_in.date: 1 rows of sell_in.csv are empty; fill them in or leave the rows out "
+            "sell_in.date: 1 row of sell_in.csv is empty; fill them in or leave the rows out "
             "with a query"
         ),
         "sell_in.revenue: 2 rows of sell_in.csv hold no amount, e.g. '1,200'; correct them, or "
@@ -396,7 +396,7 @@ def test_money_that_is_no_number_is_refused(make_book):
     raw = pa.table(
         {"dealer_id": ["1", "2"], "date": ["2026-01-01"] * 2, "revenue": pa.array([1.0, math.nan])}
     )
-    assert "sell_in.revenue: 1 rows of sell_in.parquet hold no amount, e.g. 'nan'" in message(
+    assert "sell_in.revenue: 1 row of sell_in.parquet holds no amount, e.g. 'nan'" in message(
         make_book(sell_in=raw)
     )
 
@@ -414,7 +414,7 @@ def test_a_dealer_id_that_a_data_frame_made_a_float_is_read_back(make_book):
         {"dealer_id": pa.array([10003.0, 7.5]), "date": ["2026-01-01"] * 2, "revenue": [1, 2]}
     )
     assert (
-        "sell_in.dealer_id: 1 rows of sell_in.parquet hold no whole number, e.g. '7.5'"
+        "sell_in.dealer_id: 1 row of sell_in.parquet holds no whole number, e.g. '7.5'"
         in message(make_book(sell_in=bad))
     )
 
@@ -422,7 +422,7 @@ def test_a_dealer_id_that_a_data_frame_made_a_float_is_read_back(make_book):
 def test_a_missing_dealer_is_no_error_in_transactions_but_in_keys(make_book):
     assert len(rows(make_book(sell_in=LINES + ",2026-01-05,3\n  ,2026-01-05,4\n"))) == 4
     book = make_book(sell_in=LINES, dealers="dealer_id,dealer_name\n,x\n001,y\n")
-    assert message(book, "dealers").startswith("dealers.dealer_id: 1 rows of dealers.csv are empty")
+    assert message(book, "dealers").startswith("dealers.dealer_id: 1 row of dealers.csv is empty")
 
 
 def test_a_key_that_repeats_is_an_error_with_count_and_example(make_book):
@@ -438,8 +438,82 @@ def test_a_key_that_repeats_is_an_error_with_count_and_example(make_book):
         dealer_profit="dealer_id,month,brand,revenue,gross_profit\n"
         + "001,2026-01,L,1,1\n001,2026-02,L,1,1\n001,2026-01,L,2,2\n",
     )
-    assert "dealer_profit.dealer_id, month, brand: 1 rows" in message(book, "dealer_profit")
+    assert "dealer_profit.dealer_id, month, brand: 1 row of" in message(book, "dealer_profit")
     assert "e.g. '001, 2026-01, L'" in message(book, "dealer_profit")
+
+
+@pytest.mark.parametrize("name", ["date", "month", "snapshot_date"])
+@pytest.mark.parametrize("values", [("15/03/1980", "1/2"), ("1980-03-15", "2070-01-01"), ("", "x")])
+def test_a_further_column_named_as_a_date_is_none(make_book, name, values):
+    people = f"consumer_id,{name}\n" + "".join(f"{i},{v}\n" for i, v in enumerate(values))
+    book = make_book(sell_in=LINES, consumers=people)
+    assert tables.described(book, "consumers")["months"] == []
+    assert "consumers" not in set(checks.findings(book)["table"])
+    book = make_book(sell_in=LINES + "003,2026-01-31,1\n", consumers=people)
+    assert data.require_period(book) == "2026-01"
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "header", "row"),
+    [
+        ("sell_in", "date", "dealer_id,date,revenue", "1,{}-05,1"),
+        ("payments", "date", "dealer_id,date,amount", "1,{}-05,1"),
+        (
+            "dealer_profit",
+            "month",
+            "dealer_id,month,brand,revenue,gross_profit",
+            "1,{},Lumora,1,1",
+        ),
+        (
+            "stock",
+            "snapshot_date",
+            "snapshot_date,dealer_id,product_id,received_date,quantity,unit_cost",
+            "{}-05,1,p,2026-01-01,1,1",
+        ),
+    ],
+)
+@pytest.mark.parametrize("year", ["0001", "0999", "1899", "2100", "9999"])
+def test_a_year_that_no_period_has_is_told(make_book, table, column, header, row, year):
+    lines = [header, *(row.format(f"{year}-{month:02d}") for month in (10, 11))]
+    book = make_book(**{"sell_in": LINES, table: "\n".join(lines) + "\n"})
+    told = message(book, table)
+    assert told.startswith(
+        f"{table}.{column}: 2 rows of {table}.csv are of a year before 1900 or after 2099, e.g. "
+        f"'{year}-10"
+    )
+    found = checks.findings(book).iloc[0]
+    assert (found["table"], found["column"], found["check"], found["severity"]) == (
+        *(table, column),
+        "year",
+        "error",
+    )
+
+
+def test_the_first_and_last_years_that_a_period_has_are_none_of_these(make_book):
+    for year in ("1900", "2099"):
+        book = make_book(sell_in=f"dealer_id,date,revenue\n1,{year}-11-30,1\n")
+        assert data.require_period(book) == f"{year}-11"
+
+
+@pytest.mark.parametrize("gone", [(), ("aspect",), ("brand", "dealer_id"), ("aspect", "brand")])
+def test_an_empty_part_of_a_key_is_no_word_of_pandas(make_book, gone):
+    row = {
+        "session": "s1",
+        "scored_date": "2026-01-01",
+        "participant": "u0",
+        "kind": "factor",
+        "item_id": "f06",
+        "score": "5",
+        "aspect": "performance",
+        "brand": "L",
+        "dealer_id": "7",
+    } | dict.fromkeys(gone, "")
+    text = ",".join(row) + "\n" + 2 * (",".join(row.values()) + "\n")
+    told = message(make_book(sell_in=LINES, scores=text), "scores")
+    assert "nan" not in told and "None" not in told
+    shown = [row[c] or "–" for c in ("aspect", "brand", "dealer_id")]
+    assert "1 row of scores.csv repeats a key that must be unique, e.g. " in told
+    assert f"'s1, u0, factor, f06, {', '.join(shown)}'" in told
 
 
 def test_every_table_is_told_at_once(make_book):

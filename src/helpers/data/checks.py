@@ -12,11 +12,19 @@ import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from helpers import files, periods, words
-from helpers.data.tables import CACHE, Finding, described, errors, fingerprint, table
+from helpers import files, words
+from helpers.data.tables import (
+    CACHE,
+    Finding,
+    day_column,
+    described,
+    errors,
+    fingerprint,
+    main_span,
+    table,
+)
 from helpers.settings import Workbook, contract
 
-MAX_GAP_MONTHS = 12  # dates beyond a longer gap than this lie outside the data's span
 REFERS_TO = {  # column → the table whose key it should be found in
     "dealer_id": "dealers",
     "to_dealer_id": "dealers",
@@ -95,26 +103,6 @@ def require_conservation(totals: pd.DataFrame, reconciliation: pd.DataFrame) -> 
             raise AssertionError(
                 f"{row.indicator}: dealers and unidentified lines miss the total by {gap:,.2f}"
             )
-
-
-def main_span(months: list[list]) -> tuple[str, str, str]:
-    """Find the first and last month and the last day of the data's span, given (month, lines, last
-    day) in order.
-
-    A gap of more than a year cuts the months into runs; the run with most lines is the span.
-
-    >>> stray, first = ["1970-01", 1, "1970-01-01"], ["2026-09", 50, "2026-09-30"]
-    >>> main_span([stray, first, ["2026-10", 60, "2026-10-29"]])
-    ('2026-09', '2026-10', '2026-10-29')
-    """
-    runs: list[list] = []
-    for row in months:
-        if runs and periods.shift(runs[-1][-1][0], MAX_GAP_MONTHS) >= row[0]:
-            runs[-1].append(row)
-        else:
-            runs.append([row])
-    run = max(runs, key=lambda rows: sum(row[1] for row in rows))
-    return run[0][0], run[-1][0], run[-1][2]
 
 
 def _kept_warnings(book: Workbook) -> list[Finding]:
@@ -196,7 +184,7 @@ def _outside_span(book: Workbook, name: str, lines: Table) -> list[Finding]:
         return []
     first, last, _day = main_span(months)
     outside = [row for row in months if not first <= row[0] <= last]
-    column = next(c for c in ("date", "month", "snapshot_date") if c in lines.columns)
+    column = str(day_column(name, lines.columns))
     n = sum(row[1] for row in outside)
     return [Finding(name, column, "outside_span", "warning", n, outside[0][2])] if n else []
 

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import ibis
+import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from helpers import files, words
+from helpers import files, periods, words
 from helpers.data import guard, limits, mapping
 from helpers.data.mapping import Mapped, first_line, quoted
 from helpers.settings import (
@@ -69,6 +70,7 @@ ASKED_OF_A_DATABASE = (
     "(database_name, schema_name, table_name) WHERE database_name = $1 AND NOT c.internal AND "
     "c.column_default IS NOT NULL AND t.sql ILIKE '%GENERATED ALWAYS AS%'",
 )
+MAX_GAP_MONTHS = 12  # dates beyond a longer gap than this lie outside the data's span
 # a line without one is counted as unidentified, not refused
 OPTIONAL_IDS = ("dealer_id", "consumer_id")
 FORMATTED = ("date", "month")
@@ -438,10 +440,10 @@ def described(book: Workbook, name: str) -> dict:
     if not book.embedded:
         try:
             lines = _served(book, name)
-            return {
-                "errors": [*_missing(name, lines), *_key_errors(name, lines)],
-                **_counted(lines),
-            }
+            counted = _counted(name, lines)
+            found = [*_missing(name, lines), *_key_errors(name, lines)]
+            found += _year_errors(name, lines.columns, counted["months"])
+            return {"errors": found, **counted}
         except DataError:
             raise
         except Exception as error:
@@ -491,18 +493,17 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
             columns = _mapped(book, name, con)
             found = _type_errors(name, con, columns)
             if not found:
-                order = [
-                    c
-                    for c in ("dealer_id", "consumer_id", "date", "month", "snapshot_date")
-                    if c in columns
-                ][:2]
+                days = [day] if (day := day_column(name, columns)) else []
+                order = [*(c for c in ("dealer_id", "consumer_id") if c in columns), *days][:2]
                 by = f"ORDER BY {', '.join(order)}" if order else ""
                 select = f"SELECT {mapping.select_list(columns)} FROM raw_{name} {by}"
                 con.raw_sql(
                     f"COPY ({select}) TO {_literal(str(part))} (FORMAT parquet, COMPRESSION zstd)"
                 )
                 found = _key_errors(name, con.read_parquet(glob.escape(str(part))))
-            counted = {} if found else _counted(con.read_parquet(glob.escape(str(part))))
+            counted = {} if found else _counted(name, con.read_parquet(glob.escape(str(part))))
+            if found := found or _year_errors(name, columns, counted["months"]):
+                counted = {}
         if not found:
             _publish(part, Path(f"{stem}.parquet"))
         files.write(Path(f"{stem}.json"), json.dumps({"errors": found, **counted}), synced=False)
@@ -541,12 +542,21 @@ def _publish(part: Path, final: Path) -> None:
     part.unlink(missing_ok=True)
 
 
-def _counted(lines: Table) -> dict:
+def day_column(name: str, columns: Iterable[str]) -> str | None:
+    """Name the column that dates a table's lines.
+
+    A further column of that name, as `consumers` may have, is no date of the contract's.
+    """
+    dated = (c for c in ("date", "month", "snapshot_date") if c in contract()[name])
+    return next((c for c in dated if c in columns), None)
+
+
+def _counted(name: str, lines: Table) -> dict:
     """Count a table's rows, and per month its lines and last day.
 
     The data's span without reading them again.
     """
-    day = next((c for c in ("date", "month", "snapshot_date") if c in lines.columns), None)
+    day = day_column(name, lines.columns)
     if day is None:
         return {"rows": int(lines.count().execute()), "months": []}
     text = lines[day].cast("string")
@@ -560,6 +570,40 @@ def _counted(lines: Table) -> dict:
         "rows": int(rows["n"].sum()),
         "months": [list(row) for row in rows.dropna().itertuples(index=False)],
     }
+
+
+def main_span(months: list[list]) -> tuple[str, str, str]:
+    """Find the first and last month and the last day of the data's span, given (month, lines, last
+    day) in order.
+
+    A gap of more than a year cuts the months into runs; the run with most lines is the span.
+
+    >>> stray, first = ["1970-01", 1, "1970-01-01"], ["2026-09", 50, "2026-09-30"]
+    >>> main_span([stray, first, ["2026-10", 60, "2026-10-29"]])
+    ('2026-09', '2026-10', '2026-10-29')
+    """
+    runs: list[list] = []
+    for row in months:
+        if runs and periods.shift(runs[-1][-1][0], MAX_GAP_MONTHS) >= row[0]:
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    run = max(runs, key=lambda rows: sum(row[1] for row in rows))
+    return run[0][0], run[-1][0], run[-1][2]
+
+
+def _year_errors(name: str, columns: Iterable[str], months: list[list]) -> list[Finding]:
+    """Find the lines of the data's span in years that no period has.
+
+    A stray line far from all others is in no window anyway, and a warning.
+    """
+    day = day_column(name, columns)
+    if not day or not months:
+        return []
+    first, last, _day = main_span(months)
+    wrong = [row for row in months if first <= row[0] <= last and not periods.is_month(row[0])]
+    n = sum(row[1] for row in wrong)
+    return [Finding(name, day, "year", "error", n, wrong[0][2])] if n else []
 
 
 def _type_errors(name: str, con, columns: dict[str, Mapped]) -> list[Finding]:
@@ -628,7 +672,7 @@ def _key_errors(name: str, lines: Table) -> list[Finding]:
             "duplicate_key",
             "error",
             extra,
-            ", ".join(str(example[c]) for c in key),
+            ", ".join("–" if pd.isna(example[c]) else str(example[c]) for c in key),
         )
     ]
 
@@ -668,37 +712,40 @@ def in_words(book: Workbook, finding: Finding) -> str:
     where = f"{finding.table}.{finding.column}" if finding.column else finding.table
     source = source_name(book, finding.table)
     kind = contract()[finding.table].get(finding.column)
+    n, example = finding.n_rows, f"e.g. {finding.example!r}"
+
+    def rows(one: str, many: str) -> str:
+        return f"{where}: {n:,} {'row' if n == 1 else 'rows'} of {source} {one if n == 1 else many}"
+
     if finding.check == "type" and kind and kind.kind in FORMATTED:
         return (
-            f"{where}: {finding.n_rows:,} rows of {source} hold no plain {kind.kind}, "
-            f"e.g. {finding.example!r}; say how it is written, "
+            f"{rows('holds', 'hold')} no plain {kind.kind}, {example}; say how it is written, "
             f'e.g. {finding.column} = "%m/%d/%Y" under [data.{finding.table}.format]'
         )
     if finding.check == "type":
         is_a = {"money": "amount", "id": "whole number"}.get(kind.kind if kind else "", "number")
         return (
-            f"{where}: {finding.n_rows:,} rows of {source} hold no {is_a}, e.g. "
-            f"{finding.example!r}; correct them, or map an expression in {book.path.name} under "
-            f"[data.{finding.table}.columns]"
+            f"{rows('holds', 'hold')} no {is_a}, {example}; correct them, or map an expression in "
+            f"{book.path.name} under [data.{finding.table}.columns]"
+        )
+    if finding.check == "year":
+        return (
+            f"{rows('is', 'are')} of a year before 1900 or after 2099, {example}; correct them, or "
+            f"say how they are written under [data.{finding.table}.format] of {book.path.name}"
         )
     if finding.check == "missing":
-        return (
-            f"{where}: {finding.n_rows:,} rows of {source} are empty; fill them in or leave the "
-            "rows out with a query"
-        )
+        return f"{rows('is', 'are')} empty; fill them in or leave the rows out with a query"
     if finding.check == "duplicate_key":
         return (
-            f"{where}: {finding.n_rows:,} rows of {source} repeat a key that must be unique, "
-            f"e.g. {finding.example!r}; remove them, or group them in a query"
+            f"{rows('repeats', 'repeat')} a key that must be unique, {example}; remove them, or "
+            "group them in a query"
         )
     if finding.check == "letter":
         return (
-            f"{where}: {finding.n_rows:,} rows of {source} set a class that is none of A, B, C, "
-            f"e.g. {finding.example!r}; write one of them, or take the row out"
+            f"{rows('sets', 'set')} a class that is none of A, B, C, {example}; write one of them, "
+            "or take the row out"
         )
     if finding.check == "brand":
         near = nearest(book.brand, finding.example.split(" | "))
         return f"{where}: no line of {source} has our brand {book.brand!r}{near}"
-    return (
-        f"{where}: {finding.n_rows:,} rows of {source}: {finding.check}, e.g. {finding.example!r}"
-    )
+    return f"{where}: {n:,} {'row' if n == 1 else 'rows'} of {source}: {finding.check}, {example}"

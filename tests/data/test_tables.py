@@ -8,6 +8,7 @@ import math
 import multiprocessing
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -514,6 +515,57 @@ def test_an_empty_part_of_a_key_is_no_word_of_pandas(make_book, gone):
     shown = [row[c] or "–" for c in ("aspect", "brand", "dealer_id")]
     assert "1 row of scores.csv repeats a key that must be unique, e.g. " in told
     assert f"'s1, u0, factor, f06, {', '.join(shown)}'" in told
+
+
+TWICE = {
+    "side by side": ("dealer_id,date,revenue,revenue", "3 and 4"),
+    "apart": ("revenue,dealer_id,date,revenue", "1 and 4"),
+    "in capitals": ("dealer_id,date,revenue,Revenue", "3 and 4"),
+    "with blanks": ('dealer_id,date,revenue," revenue "', "3 and 4"),
+    "a key": ("dealer_id,date,revenue,dealer_id", "1 and 4"),
+    "three times": ("revenue,dealer_id,date,revenue,revenue", "1 and 4 and 5"),
+    "beside one of its new name": ("revenue,revenue_1,dealer_id,date,revenue", "1 and 5"),
+}
+
+
+def csv_of(header: str, mark: str = ",") -> str:
+    """Write two lines below a header, each value of a kind that fits everywhere."""
+    kinds = {"date": "2026-01-31"}
+    names = [name.strip(' "').lower() for name in header.split(",")]
+    lines = [[kinds.get(name, str(i)) for name in names] for i in (1, 2)]
+    return "\n".join(mark.join(cells) for cells in [header.split(","), *lines]) + "\n"
+
+
+@pytest.mark.parametrize(("header", "places"), TWICE.values(), ids=TWICE)
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("by", ["source", "query", "pattern"])
+def test_a_header_that_stands_twice_is_refused(make_book, tmp_path, header, places, mark, by):
+    (tmp_path / "raw.csv").write_text(csv_of(header, mark))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "a.csv").write_text(csv_of("dealer_id,date,revenue"))
+    shutil.copy(tmp_path / "raw.csv", tmp_path / "other" / "raw.csv")
+    extra = {
+        "source": '[data.sell_in]\nsource = "raw.csv"',
+        "query": QUERY.format("select * from raw"),
+        "pattern": '[data.sell_in]\nsource = "other/*.csv"',
+    }[by]
+    told = message(make_book(extra=extra))
+    assert told.startswith("sell_in: raw.csv has one header more than once: '")
+    assert f", columns {places}; rename all but the one that is meant" in told
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "dealer_id,date,revenue,revenue_1",
+        "dealer_id,date,revenue,note,note",
+        "dealer_id,date,revenue,,",
+        "dealer_id,date,revenue,revenue_1,revenue_2",
+        "dealer_id_1,dealer_id,date,revenue",
+    ],
+)
+def test_a_header_that_nobody_asks_for_may_stand_twice(make_book, header):
+    assert len(rows(make_book(sell_in=csv_of(header)))) == 2
 
 
 def test_every_table_is_told_at_once(make_book):

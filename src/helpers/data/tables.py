@@ -11,7 +11,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -491,6 +491,7 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
     try:
         with _room(book, name, part) as con:
             columns = _mapped(book, name, con)
+            _require_single_headers(book, name, con, columns)
             found = _type_errors(name, con, columns)
             if not found:
                 days = [day] if (day := day_column(name, columns)) else []
@@ -526,6 +527,47 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
                 # it stays where anything is left that DuckDB did not write, or still writes
                 with contextlib.suppress(OSError):
                     spill.rmdir()
+
+
+def _require_single_headers(book: Workbook, name: str, con, columns: Mapping[str, Mapped]) -> None:
+    """Refuse a CSV file in which a header that is used stands twice.
+
+    DuckDB would take the first and call the other `revenue_1`; which one was meant it can't know.
+    """
+    mapped = book.tables[name]
+    groups = (
+        [TableSource(book.files[file]) for file in files_in_query(book, mapped.query)]
+        if mapped.query
+        else [mapped]
+    )
+    used = " ".join([mapped.query, *(column.raw for column in columns.values())])
+    for group in groups:
+        paths = [p for p in sources(book, name, group) if not p.name.lower().endswith(".parquet")]
+        if not paths:
+            continue
+        headers = [row[0] for row in con.con.execute(f"DESCRIBE FROM {_scan(paths)}").fetchall()]
+        known = {header.casefold() for header in headers}
+        # only what looks like a header that DuckDB has renamed is worth another look at the files
+        if any(re.sub(r"_\d+$", "", h) in known for h in known if re.search(r"_\d+$", h)):
+            for path in paths:
+                _require_single(f"{name}: {Path(book.told(path)).name}", con, path, used)
+
+
+def _require_single(told: str, con, path: Path, used: str) -> None:
+    listed = f"[{_literal(glob.escape(str(path)))}]"
+    first = f"SELECT * FROM read_csv({listed}, all_varchar = true, header = false) LIMIT 1"
+    headers = [str(header or "").strip() for header in con.con.execute(first).fetchone() or ()]
+    places: dict[str, list[int]] = {}
+    for place, header in enumerate(headers, start=1):
+        places.setdefault(header.casefold(), []).append(place)
+    for header, at in places.items():
+        is_used = re.search(rf"(?<!\w){re.escape(header)}(?!\w)", used, re.IGNORECASE)
+        if header and len(at) > 1 and is_used:
+            twice = " and ".join(repr(headers[place - 1]) for place in at)
+            raise DataError(
+                f"{told} has one header more than once: {twice}, columns "
+                f"{' and '.join(map(str, at))}; rename all but the one that is meant"
+            )
 
 
 def _publish(part: Path, final: Path) -> None:
@@ -584,7 +626,8 @@ def main_span(months: list[list]) -> tuple[str, str, str]:
     """
     runs: list[list] = []
     for row in months:
-        if runs and periods.shift(runs[-1][-1][0], MAX_GAP_MONTHS) >= row[0]:
+        # as text, the month after 9999-12 would come before it
+        if runs and periods.shift(runs[-1][-1][0], MAX_GAP_MONTHS).zfill(8) >= row[0].zfill(8):
             runs[-1].append(row)
         else:
             runs.append([row])

@@ -171,8 +171,8 @@ def require_own(folder: Path, name: str, book: Workbook) -> None:
         refuse(
             place,
             f"here stands an edition of another workbook.toml, whose name is {workbook!r}, too, "
-            f"and which {book.path} would replace; give one of them another name under [workbook], or, "
-            "if the toml has only moved, bring it back; or else",
+            f"and which {book.path} would replace; give one of them another name under "
+            "[workbook], or, if the toml has only moved, bring it back; or else",
         )
     # an own list that somebody has changed is kept aside; where no edition is ours, neither is the
     # list

@@ -38,7 +38,7 @@ workshop: .venv/installed  ## open the workshop's notebook in JupyterLab
 	@$(BIN)/workbook workshop --config "$(CONFIG)"
 
 lint: .venv/installed  ## check style, layers and spelling
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --quiet && $(BIN)/codespell
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/codespell
 
 data/demo: | .venv/installed
 	@$(BIN)/workbook demo >/dev/null

@@ -4,6 +4,7 @@ rows, the demo.
 
 import datetime as dt
 import shutil
+import signal
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
@@ -68,6 +69,14 @@ def _nothing_kept(monkeypatch):
     One that changes a function would read another's.
     """
     monkeypatch.setattr(results, "IN_USE", False)
+
+
+@pytest.fixture(autouse=True)
+def _no_command():
+    """Have no test take the process for a command, which ends as a whole when it hears nobody."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture(autouse=True)

@@ -62,14 +62,15 @@ def test_there_are_notebooks():
     assert len(NOTEBOOKS) >= 2
 
 
-def test_names_lead_to_modules(notebook):
-    helpers = ROOT / "src" / "helpers"
-    modules = [word for word in notebook.stem.split("_")[1:] if (helpers / f"{word}.py").exists()]
-    assert modules, "one word of the notebook's name is the name of its module"
+def test_names_lead_to_rooms(notebook):
+    rooms = [ROOT / "src" / "helpers" / word for word in notebook.stem.split("_")[1:]]
+    rooms += [room.with_name(f"{room.name}s") for room in rooms]
+    rooms = [room.name for room in rooms if room.is_dir()]
+    assert rooms, "one word of the notebook's name is the name of its room"
     sources = "\n".join(c.source for c in cells(notebook, "code"))
-    for module in modules:
-        assert f"{module}." in sources, f"{notebook.name} never calls helpers.{module}"
-        assert (ROOT / "tests" / f"test_{module}.py").exists()
+    for room in rooms:
+        assert f"{room}." in sources, f"{notebook.name} never calls helpers.{room}"
+        assert [*(ROOT / "tests" / room).glob("test_*.py")]
 
 
 def test_names_the_tables_it_cannot_do_without(notebook):

@@ -214,6 +214,7 @@ LONG = {
     "judgement.py",
     "network.py",
     "plan.py",
+    "read.py",
     "scoring.py",
     "settings.py",
     "tables.py",

@@ -109,7 +109,7 @@ def _failed(error: BaseException) -> int:
 
 def _one_line(text: str) -> str:
     """Join lines, and take passwords out of addresses."""
-    return re.sub(r"://[^@/\s]*@", "://…@", " ".join(text.split()))
+    return re.sub(r"://\S*@", "://…@", " ".join(text.split()))
 
 
 def _logged(error: BaseException) -> tuple[str, str]:
@@ -132,7 +132,7 @@ def _logged(error: BaseException) -> tuple[str, str]:
                 ".log", f"workbook-{time.strftime('%Y%m%d-%H%M%S')}-", folder
             )
             with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123
-                file.write(re.sub(r"://[^@/\s]*@", "://…@", text))
+                file.write(re.sub(r"://\S*@", "://…@", text))
             return path, ""
         except OSError as cause:
             reasons.append(f"{folder or 'temporary folder'}: {cause.strerror or cause}")

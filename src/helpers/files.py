@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -84,6 +85,28 @@ def sync(path: Path) -> None:
 def remove(folder: Path) -> None:
     """Remove a folder, if it is there."""
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear(folder: Path, own: re.Pattern[str], seconds: float) -> None:
+    """Remove a folder's plain files whose whole name is one of `own` and that are old.
+
+    Everything else stays: the folder may be one where people keep things of their own.
+    """
+    for old in folder.iterdir():
+        if own.fullmatch(old.name) and _is_plain(old) and is_old(old, seconds):
+            old.unlink(missing_ok=True)
+
+
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
+
+
+def is_old(path: Path, seconds: float) -> bool:
+    """Tell whether nobody wrote to a file or folder, or took it up, for so long."""
+    try:
+        return time.time() - path.stat().st_mtime > seconds
+    except FileNotFoundError:
+        return False
 
 
 def file_name(text: str) -> str:

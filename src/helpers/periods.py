@@ -29,6 +29,15 @@ class Covered(NamedTuple):
     is_whole: bool
 
 
+def is_month(text: str) -> bool:
+    """Tell whether a text is a month of a year that a period can have.
+
+    >>> is_month("2026-10"), is_month("9999-12")
+    (True, False)
+    """
+    return re.fullmatch(r"(19|20)\d\d-(0[1-9]|1[0-2])", text) is not None
+
+
 def require_month(text: str) -> str:
     """Return `text` if it is a month such as "2026-10".
 
@@ -40,7 +49,7 @@ def require_month(text: str) -> str:
     >>> require_month("2026-10")
     '2026-10'
     """
-    if not re.fullmatch(r"(19|20)\d\d-(0[1-9]|1[0-2])", text):
+    if not is_month(text):
         raise ValueError(f"period: {text!r} is no month; write it as year-month, e.g. '2026-10'")
     return text
 

@@ -215,7 +215,7 @@ def print_edition(
     period = data.require_period(book, pages.require_month(period))
     folder = editions.base(book, out)
     name = f"{period}-draft" if list(only) else period
-    editions.require_own(folder, name, book.name)
+    editions.require_own(folder, name, book)
     missing_pdfs: dict[str, str] = {}
     with _disk_told(), editions.claimed(folder, name) as work:
         data.prepare(book)

@@ -12,7 +12,7 @@ import re
 import stat
 import tomllib
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -365,6 +365,26 @@ def require_plain_file(file: Path, told: str) -> None:
         raise DataError(f"{told} is no plain file but {what}")
 
 
+def require_plain_database(file: Path, told: str) -> None:
+    """Raise unless a database and what the engine opens beside it are plain files.
+
+    Beside `erp.duckdb` these are `erp.duckdb.wal` and others of such names; a pipe there would keep
+    a reader waiting for ever. Links stand for what they lead to. A folder is where it spilled.
+
+    Raises
+    ------
+    DataError
+        If one of them is anything else.
+    """
+    require_plain_file(file, f"{told}: this")
+    for real in {file, Path(os.path.realpath(file))}:
+        with os.scandir(real.parent) as scan:
+            beside = sorted(e.name for e in scan if e.name.startswith(f"{real.name}."))
+        for name in beside:
+            if not (real.parent / name).is_dir():
+                require_plain_file(real.parent / name, f"{told}: {name} beside it")
+
+
 def matching(pattern: str) -> set[Path]:
     """List what a pattern stands for, as `glob` does; `**` follows no links.
 
@@ -472,7 +492,10 @@ def shown_engine(engine: str) -> str:
     >>> shown_engine("postgres://me:pa/ss@wd@host/db?sslmode=require")
     'postgres://…@host/db'
     """
-    return re.sub(r"://.*@", "://…@", engine.partition("?")[0], flags=re.DOTALL)
+    if engine.startswith("duckdb://"):  # a path, which has no account
+        return engine.partition("?")[0]
+    # a password may hold a question mark: what is before the last @ goes first
+    return re.sub(r"://.*@", "://…@", engine, flags=re.DOTALL).partition("?")[0]
 
 
 def _listed(known: Iterable[str]) -> str:
@@ -561,6 +584,8 @@ def _engine(data: Mapping, path: Path, filled: dict[str, str]) -> str:
             f"engine {told}: such an engine is not taken; known are duckdb, "
             f"{', '.join(SERVER_SETTINGS)}"
         )
+    if scheme not in ("duckdb", "pyspark"):
+        _require_address(scheme, rest)
     engine_settings(engine)
     if "#" in rest or ";" in rest.partition("?")[0]:
         raise DataError(
@@ -581,10 +606,36 @@ def _engine(data: Mapping, path: Path, filled: dict[str, str]) -> str:
     told = f"engine {shown_engine(written)}"
     try:
         if file.exists():  # where it is not, the table says so
-            require_plain_file(file, f"{told}: this")
+            require_plain_database(file, told)
     except OSError as error:
         raise DataError(f"{told}: {error.strerror}") from None
     return engine.replace(f"duckdb://{database_file(engine)}", f"duckdb://{file}", 1)
+
+
+def _require_address(scheme: str, rest: str) -> None:
+    """Refuse what a driver would read otherwise than it was meant, and quote in its message.
+
+    A password with a slash ends the host for it, and what follows is a port. None of it is shown.
+    """
+    account, _at, place = rest.rpartition("@")
+    place, _mark, settings = place.partition("?")
+    if re.search(r"[/?#\[\]\s\x00-\x20\x7f]", account):
+        raise DataError(
+            f"engine {scheme}://: user and password hold no / ? # [ ] and no blank; write %2F, "
+            "%3F, %23, %5B, %5D and %20"
+        )
+    host, _slash, inside = place.partition("/")
+    found = re.fullmatch(r"(?:\[[0-9a-fA-F:.]+\]|[\w.%\\-]*)(?::(?P<port>.*))?", host, re.DOTALL)
+    if not found or re.search(r"[\[\]\s\x00-\x20\x7f]", inside + settings.split("#")[0].strip(" ")):
+        raise DataError(
+            f"engine {scheme}://: a host holds letters, digits, dots, - and _, and a database no "
+            "blank; other characters of a password are written as %40 (@) or %3A (:)"
+        )
+    port = found["port"]
+    if port and not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65536):
+        raise DataError(
+            f"engine {scheme}://: after the host's colon a port up to 65535 is expected"
+        )
 
 
 def _name(head: Mapping, path: Path) -> str:
@@ -657,7 +708,38 @@ def _filled(text: str, where: str, filled: dict[str, str]) -> str:
         filled[os.environ[match[1]]] = match[0]
         return os.environ[match[1]]
 
-    return re.sub(r"\$\{(\w+)\}", value, text)
+    found = re.sub(r"\$\{(\w+)\}", value, text)
+    if where == "engine":
+        for part, name in _parts(text, value).items():
+            filled.setdefault(part, name)
+    return found
+
+
+def _parts(text: str, value: Callable[[re.Match], str]) -> dict[str, str]:
+    """Take an engine's URL apart as its readers may, and find what holds something of a variable.
+
+    Of a path only what stands after a question mark: its folders have names of everyday words.
+    """
+    written = re.split(r"(\$\{\w+\})", text)
+    filled = [re.sub(r"\$\{(\w+)\}", value, piece) for piece in written]
+    url, names = "".join(filled), []
+    for piece, given in zip(written, filled, strict=True):
+        names += [piece if piece.startswith("${") else ""] * len(given)
+    begins = url.find("?" if text.startswith("duckdb://") else "://")
+    if begins < 0:
+        begins = len(url) if text.startswith("duckdb://") else 0
+    # before a question mark a path is hidden as the whole that it is
+    found = {
+        part: piece
+        for piece, given in zip(written, filled, strict=True)
+        for part in given.split("?")
+        if piece.startswith("${") and part
+    }
+    for pattern in (r"\w+", r"[\w.-]+", r"[^/@:?&=#]+"):
+        for part in re.compile(pattern).finditer(url, begins):
+            if name := next(filter(None, names[part.start() : part.end()]), ""):
+                found.setdefault(part[0], name)
+    return found
 
 
 def _variants(filled: Mapping[str, str]) -> dict[str, str]:
@@ -681,7 +763,9 @@ def _variants(filled: Mapping[str, str]) -> dict[str, str]:
                 for part in re.split(r"[/@:]", way)
             ]
         for way in ways:
-            ways_to_write = (way, str(Path(way)), repr(way)[1:-1], way.replace("'", "''"))
+            # a message is told in one line
+            lines = "; ".join(line.strip().rstrip(";") for line in way.split("\n") if line.strip())
+            ways_to_write = (way, str(Path(way)), repr(way)[1:-1], way.replace("'", "''"), lines)
             found |= {text: name for text in ways_to_write if text.strip("./ ~")}
     # the longest first: it may hold another
     return dict(sorted(found.items(), key=lambda pair: -len(pair[0])))
@@ -691,7 +775,8 @@ def _hidden(text: str, filled: Mapping[str, str]) -> str:
     for value, name in filled.items():
         # a short one would tear words; where it stands alone it is hidden all the same
         whole = re.escape(value) if len(value) > 3 else rf"(?<!\w){re.escape(value)}(?!\w)"
-        text = re.sub(whole, lambda _match, name=name: name, text)
+        # a driver may write a host in small letters
+        text = re.sub(whole, lambda _match, name=name: name, text, flags=re.IGNORECASE)
     return text
 
 

@@ -365,7 +365,7 @@ def test_an_error_in_the_data_is_told(make_book):
         "2026-10-31,A,P1,2026-10-01,many,1\n",
     )
     with pytest.raises(
-        DataError, match=r"stock\.quantity: 1 rows of stock\.csv hold no number, e\.g\. 'many'"
+        DataError, match=r"stock\.quantity: 1 row of stock\.csv holds no number, e\.g\. 'many'"
     ):
         data.on_hand(book, PERIOD)
 

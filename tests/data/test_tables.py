@@ -8,6 +8,7 @@ import math
 import multiprocessing
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +24,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers import data, settings
-from helpers.data import tables
+from helpers.data import cache as results
+from helpers.data import checks, tables
 from helpers.settings import DataError
 
 LINES = "dealer_id,date,revenue\n001,2026-01-02,1.00\n002,2026-01-03,2.00\n"
@@ -168,7 +170,7 @@ def test_two_workbooks_in_one_process_keep_apart(make_book, tmp_path):
 
 def test_a_failure_while_building_leaves_nothing(make_book, cache, monkeypatch):
     book = make_book(sell_in=LINES)
-    monkeypatch.setattr(tables, "_counted", lambda lines: 1 / 0)
+    monkeypatch.setattr(tables, "_counted", lambda *_: 1 / 0)
     with pytest.raises(DataError, match=r"sell_in: sell_in\.csv can't be read: division by zero"):
         tables.table(book, "sell_in")
     assert kept(cache) == {}
@@ -258,11 +260,84 @@ def test_a_half_file_that_still_grows_is_left_to_its_writer(make_book, cache):
     cache.mkdir()
     other = cache / f"small.sell_in.{'0' * 16}.1.part"
     other.touch()
-    dead = cache / f".small.sell_in.{'0' * 16}.json.1.ab.part"  # of a run that was killed
+    dead = cache / f".small.sell_in.{'0' * 16}.json.1.{'a' * 8}.part"  # of a run that was killed
     dead.touch()
     os.utime(dead, (0, 0))
     rows(book)
     assert other.exists() and not dead.exists()
+
+
+def aged(path: Path, text: str | None = "") -> Path:
+    """Lay something old down: a file, or a folder where there is no text."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.mkdir() if text is None else path.write_text(text)
+    for old in (path, path.parent):
+        os.utime(old, (0, 0))
+    return path
+
+
+THEIRS = [
+    *(f"spill.{name}" for name in ("d/mine.csv", "csv/a/b.csv", "2026/x.tmp", "12.old/mine.csv")),
+    *(f"spill.7.{'0' * n}/mine.csv" for n in (7, 8, 9)),
+    # nothing but DuckDB's names, in a folder that is not named as ours are
+    "spill.mine/duckdb_temp_storage_DEFAULT-0.tmp",
+    # one of ours that somebody laid something into
+    f"spill.7.{'b' * 8}/mine.tmp",
+    f"spill.7.{'c' * 8}/sub/duckdb_temp_block-1.block",
+    *(f"small.sell_in.{'0' * 16}.{end}" for end in ("xlsx", "mine.part", "json.bak", "7.part.csv")),
+    f".small.sell_in.{'0' * 16}.mine.part",
+    f"small.checks.{'0' * 16}-mine.json",
+    *(f"kept/{name}" for name in ("mine.txt", "mine.pickle", f"mine.{'0' * 32}.csv")),
+]
+OURS = [
+    f"spill.7.{'d' * 8}/duckdb_temp_storage_DEFAULT-0.tmp",
+    f"spill.7.{'d' * 8}/duckdb_temp_storage_S32K-1.tmp",
+    f"spill.7.{'e' * 8}/duckdb_temp_block-12.block",
+    f"small.sell_in.{'0' * 16}.json",
+    f"small.sell_in.{'0' * 16}.parquet",
+    f"small.sell_in.{'0' * 16}.7.part",
+    f"small.checks.{'0' * 16}-{'0' * 8}.json",
+    f"kept/dealer_totals.{'0' * 32}.pickle",
+    f"kept/.dealer_totals.{'0' * 32}.pickle.7.{'0' * 8}.part",
+]
+
+
+def test_of_a_folder_that_people_share_only_what_is_ours_is_cleared(
+    make_book, cache, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(results, "IN_USE", True)
+    theirs, ours = ([aged(cache / name) for name in names] for names in (THEIRS, OURS))
+    away = aged(tmp_path / "away" / "duckdb_temp_storage_DEFAULT-0.tmp")
+    linked = cache / f"spill.7.{'f' * 8}"
+    linked.symlink_to(away.parent)
+    pointing = cache / f"small.sell_in.{'1' * 16}.parquet"
+    pointing.symlink_to(away)
+    folder = aged(cache / f"small.sell_in.{'2' * 16}.parquet", None)
+    for path in (*cache.rglob("*"), away, away.parent):
+        os.utime(path, (0, 0))
+    book = make_book(sell_in=LINES)
+    checks.findings(book)
+    data.dealer_totals(book, "2026-01")
+    gone = [path for path in (*theirs, away, linked, pointing, folder) if not path.exists()]
+    assert not gone
+    left = [path for path in ours if path.exists()]
+    assert not left
+    assert not any(path.parent.exists() for path in ours if path.parent.name.startswith("spill"))
+
+
+@pytest.mark.parametrize("given", [None, "", "elsewhere"])
+def test_a_variable_set_to_nothing_names_no_cache(tmp_path, given):
+    """Path("") is the folder in which somebody happens to stand."""
+    env = {name: value for name, value in os.environ.items() if name != "WORKBOOK_CACHE"}
+    told = subprocess.run(
+        [sys.executable, "-c", "from helpers.data import tables; print(tables.CACHE)"],
+        cwd=tmp_path,
+        env=env if given is None else {**env, "WORKBOOK_CACHE": given},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    assert told == (given or str(settings.ROOT / "data" / "cache"))
 
 
 # ---- errors stop ---------------------------------------------------------------------------------
@@ -278,11 +353,11 @@ def test_values_that_do_not_fit_are_counted_with_an_example(make_book, cache):
     lines = LINES + '003,2026-01-04,"1,200"\n004,2026-01-04,n/a\n005,03/04/2026,5\n006,,5\n'
     assert message(make_book(sell_in=lines)).splitlines() == [
         (
-            "sell_in.date: 1 rows of sell_in.csv hold no plain date, e.g. '03/04/2026'; say how it "
+            "sell_in.date: 1 row of sell_in.csv holds no plain date, e.g. '03/04/2026'; say how it "
             'is written, e.g. date = "%m/%d/%Y" under [data.sell_in.format]'
         ),
         (
-            "sell_in.date: 1 rows of sell_in.csv are empty; fill them in or leave the rows out "
+            "sell_in.date: 1 row of sell_in.csv is empty; fill them in or leave the rows out "
             "with a query"
         ),
         "sell_in.revenue: 2 rows of sell_in.csv hold no amount, e.g. '1,200'; correct them, or "
@@ -322,7 +397,7 @@ def test_money_that_is_no_number_is_refused(make_book):
     raw = pa.table(
         {"dealer_id": ["1", "2"], "date": ["2026-01-01"] * 2, "revenue": pa.array([1.0, math.nan])}
     )
-    assert "sell_in.revenue: 1 rows of sell_in.parquet hold no amount, e.g. 'nan'" in message(
+    assert "sell_in.revenue: 1 row of sell_in.parquet holds no amount, e.g. 'nan'" in message(
         make_book(sell_in=raw)
     )
 
@@ -340,7 +415,7 @@ def test_a_dealer_id_that_a_data_frame_made_a_float_is_read_back(make_book):
         {"dealer_id": pa.array([10003.0, 7.5]), "date": ["2026-01-01"] * 2, "revenue": [1, 2]}
     )
     assert (
-        "sell_in.dealer_id: 1 rows of sell_in.parquet hold no whole number, e.g. '7.5'"
+        "sell_in.dealer_id: 1 row of sell_in.parquet holds no whole number, e.g. '7.5'"
         in message(make_book(sell_in=bad))
     )
 
@@ -348,7 +423,7 @@ def test_a_dealer_id_that_a_data_frame_made_a_float_is_read_back(make_book):
 def test_a_missing_dealer_is_no_error_in_transactions_but_in_keys(make_book):
     assert len(rows(make_book(sell_in=LINES + ",2026-01-05,3\n  ,2026-01-05,4\n"))) == 4
     book = make_book(sell_in=LINES, dealers="dealer_id,dealer_name\n,x\n001,y\n")
-    assert message(book, "dealers").startswith("dealers.dealer_id: 1 rows of dealers.csv are empty")
+    assert message(book, "dealers").startswith("dealers.dealer_id: 1 row of dealers.csv is empty")
 
 
 def test_a_key_that_repeats_is_an_error_with_count_and_example(make_book):
@@ -364,8 +439,133 @@ def test_a_key_that_repeats_is_an_error_with_count_and_example(make_book):
         dealer_profit="dealer_id,month,brand,revenue,gross_profit\n"
         + "001,2026-01,L,1,1\n001,2026-02,L,1,1\n001,2026-01,L,2,2\n",
     )
-    assert "dealer_profit.dealer_id, month, brand: 1 rows" in message(book, "dealer_profit")
+    assert "dealer_profit.dealer_id, month, brand: 1 row of" in message(book, "dealer_profit")
     assert "e.g. '001, 2026-01, L'" in message(book, "dealer_profit")
+
+
+@pytest.mark.parametrize("name", ["date", "month", "snapshot_date"])
+@pytest.mark.parametrize("values", [("15/03/1980", "1/2"), ("1980-03-15", "2070-01-01"), ("", "x")])
+def test_a_further_column_named_as_a_date_is_none(make_book, name, values):
+    people = f"consumer_id,{name}\n" + "".join(f"{i},{v}\n" for i, v in enumerate(values))
+    book = make_book(sell_in=LINES, consumers=people)
+    assert tables.described(book, "consumers")["months"] == []
+    assert "consumers" not in set(checks.findings(book)["table"])
+    book = make_book(sell_in=LINES + "003,2026-01-31,1\n", consumers=people)
+    assert data.require_period(book) == "2026-01"
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "header", "row"),
+    [
+        ("sell_in", "date", "dealer_id,date,revenue", "1,{}-05,1"),
+        ("payments", "date", "dealer_id,date,amount", "1,{}-05,1"),
+        (
+            "dealer_profit",
+            "month",
+            "dealer_id,month,brand,revenue,gross_profit",
+            "1,{},Lumora,1,1",
+        ),
+        (
+            "stock",
+            "snapshot_date",
+            "snapshot_date,dealer_id,product_id,received_date,quantity,unit_cost",
+            "{}-05,1,p,2026-01-01,1,1",
+        ),
+    ],
+)
+@pytest.mark.parametrize("year", ["0001", "0999", "1899", "2100", "9999"])
+def test_a_year_that_no_period_has_is_told(make_book, table, column, header, row, year):
+    lines = [header, *(row.format(f"{year}-{month:02d}") for month in (10, 11))]
+    book = make_book(**{"sell_in": LINES, table: "\n".join(lines) + "\n"})
+    told = message(book, table)
+    assert told.startswith(
+        f"{table}.{column}: 2 rows of {table}.csv are of a year before 1900 or after 2099, e.g. "
+        f"'{year}-10"
+    )
+    found = checks.findings(book).iloc[0]
+    assert (found["table"], found["column"], found["check"], found["severity"]) == (
+        *(table, column),
+        "year",
+        "error",
+    )
+
+
+def test_the_first_and_last_years_that_a_period_has_are_none_of_these(make_book):
+    for year in ("1900", "2099"):
+        book = make_book(sell_in=f"dealer_id,date,revenue\n1,{year}-11-30,1\n")
+        assert data.require_period(book) == f"{year}-11"
+
+
+@pytest.mark.parametrize("gone", [(), ("aspect",), ("brand", "dealer_id"), ("aspect", "brand")])
+def test_an_empty_part_of_a_key_is_no_word_of_pandas(make_book, gone):
+    row = {
+        "session": "s1",
+        "scored_date": "2026-01-01",
+        "participant": "u0",
+        "kind": "factor",
+        "item_id": "f06",
+        "score": "5",
+        "aspect": "performance",
+        "brand": "L",
+        "dealer_id": "7",
+    } | dict.fromkeys(gone, "")
+    text = ",".join(row) + "\n" + 2 * (",".join(row.values()) + "\n")
+    told = message(make_book(sell_in=LINES, scores=text), "scores")
+    assert "nan" not in told and "None" not in told
+    shown = [row[c] or "–" for c in ("aspect", "brand", "dealer_id")]
+    assert "1 row of scores.csv repeats a key that must be unique, e.g. " in told
+    assert f"'s1, u0, factor, f06, {', '.join(shown)}'" in told
+
+
+TWICE = {
+    "side by side": ("dealer_id,date,revenue,revenue", "3 and 4"),
+    "apart": ("revenue,dealer_id,date,revenue", "1 and 4"),
+    "in capitals": ("dealer_id,date,revenue,Revenue", "3 and 4"),
+    "with blanks": ('dealer_id,date,revenue," revenue "', "3 and 4"),
+    "a key": ("dealer_id,date,revenue,dealer_id", "1 and 4"),
+    "three times": ("revenue,dealer_id,date,revenue,revenue", "1 and 4 and 5"),
+    "beside one of its new name": ("revenue,revenue_1,dealer_id,date,revenue", "1 and 5"),
+}
+
+
+def csv_of(header: str, mark: str = ",") -> str:
+    """Write two lines below a header, each value of a kind that fits everywhere."""
+    kinds = {"date": "2026-01-31"}
+    names = [name.strip(' "').lower() for name in header.split(",")]
+    lines = [[kinds.get(name, str(i)) for name in names] for i in (1, 2)]
+    return "\n".join(mark.join(cells) for cells in [header.split(","), *lines]) + "\n"
+
+
+@pytest.mark.parametrize(("header", "places"), TWICE.values(), ids=TWICE)
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("by", ["source", "query", "pattern"])
+def test_a_header_that_stands_twice_is_refused(make_book, tmp_path, header, places, mark, by):
+    (tmp_path / "raw.csv").write_text(csv_of(header, mark))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "a.csv").write_text(csv_of("dealer_id,date,revenue"))
+    shutil.copy(tmp_path / "raw.csv", tmp_path / "other" / "raw.csv")
+    extra = {
+        "source": '[data.sell_in]\nsource = "raw.csv"',
+        "query": QUERY.format("select * from raw"),
+        "pattern": '[data.sell_in]\nsource = "other/*.csv"',
+    }[by]
+    told = message(make_book(extra=extra))
+    assert told.startswith("sell_in: raw.csv has one header more than once: '")
+    assert f", columns {places}; rename all but the one that is meant" in told
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "dealer_id,date,revenue,revenue_1",
+        "dealer_id,date,revenue,note,note",
+        "dealer_id,date,revenue,,",
+        "dealer_id,date,revenue,revenue_1,revenue_2",
+        "dealer_id_1,dealer_id,date,revenue",
+    ],
+)
+def test_a_header_that_nobody_asks_for_may_stand_twice(make_book, header):
+    assert len(rows(make_book(sell_in=csv_of(header)))) == 2
 
 
 def test_every_table_is_told_at_once(make_book):

@@ -7,6 +7,7 @@ that says where and what; nothing that it was after stands in the message or the
 made and nobody is called.
 """
 
+import contextlib
 import datetime as dt
 import glob
 import http.server
@@ -17,6 +18,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 import traceback
@@ -28,7 +30,7 @@ import psutil
 import pytest
 
 from helpers import settings
-from helpers.data import checks, guard, tables
+from helpers.data import checks, guard, limits, tables
 from helpers.settings import DataError
 
 LINES = "dealer_id,date,revenue\n001,2026-01-02,1.00\n002,2026-01-03,2.00\n"
@@ -102,6 +104,8 @@ def place(tmp_path, cache, monkeypatch, caller) -> Path:
             "CREATE VIEW listed AS SELECT file AS dealer_id, '2026-01-01' AS date, 1 AS revenue "
             "FROM glob('/etc/*')"
         )
+    with duckdb.connect(folder / "macros.duckdb") as con:
+        con.execute(f"CREATE TABLE fine AS FROM '{folder}/data.csv'")
         con.execute(
             f"CREATE MACRO upper(x) AS (SELECT content FROM read_text('{folder}/secret.txt'))"
         )
@@ -319,6 +323,70 @@ def test_an_engine_is_known_and_so_are_its_settings(place, caller, url):
     require_refused(engine(url, "source = 'fine'"), place, caller, "engine")
 
 
+BESIDE = [
+    "erp.duckdb.wal",
+    "erp.duckdb.tmp",
+    "erp.duckdb.wal.checkpoint",
+    "erp.duckdb.checkpoint.wal",
+    "erp.duckdb.wal.recovery",
+]
+
+
+def strange(kind: str, path: Path) -> None:
+    """Lay down what is no plain file."""
+    path.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with contextlib.chdir(path.parent), socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(path.name)  # the path of a socket is short
+    else:
+        path.symlink_to(
+            {"gone": "nowhere", "loop": path.name, "linked": "pipe.csv"}.get(kind, kind)
+        )
+
+
+@pytest.mark.parametrize("name", BESIDE)
+@pytest.mark.parametrize(
+    "kind", ["pipe", "socket", "/dev/zero", "/proc/self/environ", "linked", "gone", "loop"]
+)
+def test_what_lies_beside_a_database_is_plain_too(place, caller, name, kind):
+    strange(kind, place / name)
+    require_refused(engine("duckdb://erp.duckdb", "source = 'fine'"), place, caller, "engine ")
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_so_is_what_lies_beside_a_database_that_a_link_leads_to(place, caller, name):
+    (place / "linked.duckdb").symlink_to(place / "erp.duckdb")
+    strange("pipe", place / name)
+    require_refused(engine("duckdb://linked.duckdb", "source = 'fine'"), place, caller, "a pipe")
+
+
+def test_a_database_with_what_duckdb_lays_beside_it_is_read(place):
+    with duckdb.connect(place / "erp.duckdb") as con:
+        con.execute("SET wal_autocheckpoint = '1GB'")
+        con.execute("INSERT INTO fine VALUES ('003', '2026-01-04', '3.00')")
+        shutil.copy(place / "erp.duckdb", place / "copy.duckdb")
+        shutil.copy(place / "erp.duckdb.wal", place / "log")
+    (place / "copy.duckdb.wal").symlink_to("log")
+    (place / "copy.duckdb.tmp").mkdir()
+    (place / "copy.duckdb.bak").write_text("an old one")
+    (place / "workbook.toml").write_text(engine("duckdb://copy.duckdb", "source = 'fine'"))
+    book = settings.workbook(place)
+    assert tables.table(book, "sell_in").revenue.sum().execute() == Decimal("6.00")
+
+
+def test_a_pipe_that_came_later_ends_with_the_limit(place):
+    """Opening it waits for ever, and nothing interrupts that."""
+    os.mkfifo(place / "erp.duckdb.wal")
+    toml = engine("duckdb://erp.duckdb", "source = 'fine'")
+    unseen = "settings.require_plain_database = lambda *_: None"
+    with command_of(place, toml, 1, unseen) as asked:
+        _out, err = asked.communicate(timeout=120)
+    assert asked.returncode == 2
+    assert err.startswith("workbook: sell_in: fine was not read in 1 seconds")
+
+
 @pytest.mark.parametrize("view", ["read_file", "read_many", "read_environ", "replaced", "listed"])
 @pytest.mark.parametrize(
     "by", ["source = '{}'", "query = 'select * from {}'", "query = 'select * from main.{}'"]
@@ -329,10 +397,127 @@ def test_a_view_of_a_foreign_database_opens_no_file(place, caller, view, by):
 
 def test_a_macro_of_a_foreign_database_opens_no_file(place, caller):
     macro = "query = 'select upper(dealer_id) as dealer_id, date, revenue from fine'"
-    require_refused(engine("duckdb://erp.duckdb", macro), place, caller, "sell_in")
+    for asked in (macro, "query = 'from round(1)'", "source = 'fine'"):
+        told = require_refused(engine("duckdb://macros.duckdb", asked), place, caller, "engine ")
+        assert "has 'round' mean something else than DuckDB does; drop that macro" in told
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE MACRO trim(x) AS current_setting('temp_directory')",
+        "CREATE MACRO TRY_STRPTIME(x, y) AS current_setting('temp_directory')",
+        "CREATE MACRO main.left(x, n) AS x",
+        "CREATE SCHEMA s; CREATE MACRO s.left(x, n) AS x",
+        "CREATE MACRO range(n) AS TABLE SELECT * FROM duckdb_settings()",
+        "CREATE MACRO duckdb_functions() AS TABLE SELECT 1",
+        "CREATE MACRO duckdb_columns() AS TABLE SELECT 1",
+        "CREATE TYPE json AS variant",
+    ],
+)
+def test_a_database_redefines_nothing_of_duckdb(place, caller, sql):
+    """Our own SQL would mean another thing in it."""
+    with duckdb.connect(place / "erp.duckdb") as con:
+        con.execute(sql)
     require_refused(
-        engine("duckdb://erp.duckdb", "query = 'from round(1)'"), place, caller, "sell_in"
+        engine("duckdb://erp.duckdb", "source = 'fine'"), place, caller, "mean something else"
     )
+
+
+TOLD_BY = [
+    *(
+        f"select {column} as dealer_id, '2026-01-01' as date, 1 as revenue from {read}"
+        for column, read in {
+            "name || '=' || value": "duckdb_settings()",
+            "path": "duckdb_databases()",
+            "function_name": "duckdb_functions()",
+            "extension_name": "duckdb_extensions()",
+            "database_size": "pragma_database_size()",
+            "table_name": "information_schema.tables",
+            "name || short_desc": "pg_catalog.pg_settings",
+            "value": "fine, range(3), duckdb_settings()",
+        }.items()
+    ),
+    "select current_setting('temp_directory') as dealer_id, date, revenue from fine",
+    "select current_database() as dealer_id, date, revenue from fine",
+    "select json_contains(dealer_id, '1') as dealer_id, date, revenue from fine",
+    "select levenshtein(dealer_id, dealer_id) as dealer_id, date, revenue from fine",
+    "select dealer_id::json::variant::varchar as dealer_id, date, revenue from fine",
+    "select own(dealer_id) as dealer_id, date, revenue from fine",
+    "select mine as dealer_id, '2026-01-01' as date, 1 as revenue from computed",
+    "from hidden",
+    "with x as (from hidden) from x",
+    "select * from fine union all from hidden",
+    "select (select max(dealer_id) from hidden) as dealer_id, date, revenue from fine",
+    "from s.deeper",
+]
+NAMES = ["v", '"v AS SELECT 1 --"', 's."a.b"', '"CREATE VIEW v AS SELECT 1; --"', '"say ""v"""']
+
+
+def foreign(place: Path, name: str, sql: str, columns: str = "") -> str:
+    """Lay a view into the database; give its name as `source` writes it."""
+    with duckdb.connect(place / "erp.duckdb") as con:
+        con.execute(f"""
+            CREATE SCHEMA s;
+            CREATE VIEW hidden AS SELECT value AS dealer_id, '2026-01-01' AS date, 1 AS revenue
+                FROM duckdb_settings();
+            CREATE VIEW s.deep AS FROM main.hidden;
+            CREATE VIEW s.deeper AS FROM s.deep;
+            CREATE VIEW open AS FROM fine;
+            CREATE MACRO own(x) AS current_setting('temp_directory') || x;
+            CREATE TABLE computed (a INT, mine VARCHAR AS (current_setting('temp_directory')));
+            INSERT INTO computed VALUES (1);
+            CREATE VIEW {name}{columns} AS {sql}
+        """)
+    return name.replace('""', "\0").replace('"', "").replace("\0", '"')
+
+
+@pytest.mark.parametrize("sql", TOLD_BY)
+def test_a_view_of_a_foreign_database_says_what_a_query_may(place, caller, sql):
+    foreign(place, "v", sql)
+    for by in ("source = 'v'", "query = 'from v'", "query = 'with x as (from erp.main.v) from x'"):
+        require_refused(engine("duckdb://erp.duckdb", by), place, caller, "of the database")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_however_it_is_called(place, caller, name):
+    source_ = foreign(place, name, TOLD_BY[0])
+    for by in (f"source = '''{source_}'''", f"query = '''from {name}'''"):
+        if by.startswith("query") or name in ("v", NAMES[-1]):
+            require_refused(engine("duckdb://erp.duckdb", by), place, caller, "of the database")
+
+
+def test_a_column_that_is_computed_says_what_a_query_may(place, caller):
+    foreign(place, "v", "from fine")
+    with duckdb.connect(place / "erp.duckdb") as con:
+        con.execute(
+            "CREATE TABLE leak (dealer_id VARCHAR AS (current_setting('temp_directory')), date "
+            "VARCHAR, revenue INT); INSERT INTO leak VALUES ('2026-01-01', 1)"
+        )
+        con.execute(
+            "CREATE TABLE sums (dealer_id VARCHAR, date VARCHAR, a INT, revenue INT AS (a * 2)); "
+            "INSERT INTO sums VALUES ('1', '2026-01-01', 1)"
+        )
+    for by in ("source = 'leak'", "query = 'from leak'"):
+        require_refused(engine("duckdb://erp.duckdb", by), place, caller, "current_setting")
+    assert not told_of(engine("duckdb://erp.duckdb", "source = 'sums'"), place)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("sql", "columns"),
+    [
+        ("from fine", ""),
+        ("from open", '(dealer_id, "date", revenue)'),
+        ("with z as (from main.fine) select dealer_id, date, revenue from z union all from z", ""),
+        ("select f.* from fine f, unnest(['a', 'b AS c']) t(x) where x = 'a'", ""),
+        ("values ('a', '2026-01-01', '1')", "(dealer_id, date, revenue)"),
+    ],
+)
+def test_an_honest_view_is_read(place, name, sql, columns):
+    foreign(place, name, sql, columns)
+    told = told_of(engine("duckdb://erp.duckdb", f"query = '''from {name}'''"), place)
+    assert not told
 
 
 # ---- files: what a query may read ----------------------------------------------------------------
@@ -664,6 +849,109 @@ def test_a_function_computes_a_value_from_values_and_nothing_else(place, caller,
     require_refused(toml, place, caller, "sell_in")
 
 
+DEEP = {
+    "array": "replace(lpad('', 1000, 'a'), 'a', lpad('', 300, '['))",
+    "object": """replace(lpad('', 1000, 'a'), 'a', replace(lpad('', 300, 'a'), 'a', '{{"a":'))""",
+    "written": f"'{'[' * 20_000}'",
+    "of_the_data": "dealer_id",
+}
+RECURSES = [
+    *("json_contains({}, '1')", "json_contains('1', {})", "json_contains({}::json, {}::json)"),
+    *("json_transform({}, '[\"JSON\"]')", "json_transform('1', {})", "({}).json_transform('1')"),
+    *("json_transform_strict('1', {})", "from_json('1', {})", "from_json_strict({}, {})"),
+    *("JSON_CONTAINS({}, '1')", "main.json_contains({}, '1')", "json_array({}).json_contains('1')"),
+    *("{}::json::variant", "cast({} as VARIANT)", "try_cast({} as variant[])", "{}::a.variant"),
+    *("{}::struct(a int, b variant)", "{}::map(int, variant)", '{}::"Variant"'),
+    *("{}::nosuch", "{}::main.mood", "{}::mood[]", "{}::struct(a mood)"),
+    "list_transform([1], x -> json_contains({}, x))",
+]
+
+
+@pytest.mark.parametrize("call", RECURSES)
+@pytest.mark.parametrize("kind", ["query", "column"])
+def test_what_calls_itself_for_each_bracket_is_refused(place, caller, call, kind):
+    """DuckDB crashes on a text with many; no message comes out of a process that is gone."""
+    for text in DEEP.values():
+        sql = call.replace("{}", text.replace("{{", "{"))
+        toml = (
+            column(sql)
+            if kind == "column"
+            else query(f"select dealer_id, date, {sql} as revenue from raw")
+        )
+        require_refused(toml, place, caller, "sell_in")
+
+
+def test_no_function_of_json_that_is_taken_crashes():
+    """Each of them, over texts of many brackets, in a process that may end as it likes."""
+    code = """
+        import duckdb
+        from helpers.data import guard
+        con = duckdb.connect()
+        for brackets in ("[]", '{"a":}'):
+            opened, closed = brackets[:-1] * 300_000, brackets[-1] * 300_000
+            con.execute("CREATE OR REPLACE TABLE deep AS SELECT ? AS t", [opened + "1" + closed])
+            names = sorted(name for name in guard.FUNCTIONS if "json" in name)
+            calls = [f"{name}({given})" for name in names
+                     for given in ("t", "t::json", "t, t", "t, '$[*]'", "'1', t", "[t::json]")]
+            calls += [f"t::json::{kind}" for kind in
+                      ("varchar", "int[]", "json[]", "struct(a json)", "map(varchar, json)")]
+            for call in calls:
+                try:
+                    con.execute(f"SELECT length(({call})::varchar) FROM deep").fetchall()
+                except duckdb.Error:
+                    pass
+        print("done")
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+
+
+LONG_TEXT = "replace(lpad('', 1000, 'a'), 'a', lpad('', 300, 'b'))"
+
+
+@pytest.mark.parametrize("name", sorted(guard.COMPARING))
+@pytest.mark.parametrize(
+    "given",
+    [
+        "{long}, {long}",
+        "{long}, dealer_id",
+        "left({long}, 5), {long}",
+        "left({long}, -1), left({long}, -1)",
+        "left({long}, 201), 'x'",
+        "left({long}, length(date)), 'x'",
+        "left({long}, 2 * 100000), 'x'",
+        f"'{'x' * 201}', 'x'",
+        "upper(left({long}, 5)), 'x'",
+    ],
+)
+def test_a_comparison_letter_by_letter_takes_short_texts(place, caller, name, given):
+    """One of 300,000 letters with another takes minutes, in one call that nothing interrupts."""
+    call = f"{name}({given.replace('{long}', LONG_TEXT)})"
+    require_refused(column(call), place, caller, f"write left(…, {guard.MAX_COMPARED})")
+
+
+@pytest.mark.parametrize("name", sorted(guard.COMPARING))
+def test_short_texts_are_compared(place, name):
+    for given in ("left(dealer_id, 200), 'x'", "'abc', 'abd'", "left(date, 7), left(revenue, 3)"):
+        assert not told_of(column(f"round({name}({given}), 2)"), place)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "list_sum(list_transform([1], x -> list_sum(list_transform([2], y -> x * y))))",
+        "list_sum(list_transform([1], lambda x: list_sum(list_transform([2], lambda y: x * y))))",
+        "list_reduce([1], (a, b) -> a + len(list_filter([1], x -> x > a)))",
+        "list_sum([list_sum([x * y for y in [1]]) for x in [1]])",
+        "len(list_filter([1], x -> len(list_transform([1], y -> x)) > (x -> '$.a')))",
+    ],
+)
+def test_a_loop_within_a_loop_is_refused(place, caller, sql):
+    require_refused(column(sql), place, caller, "a lambda within a lambda")
+
+
 @pytest.mark.parametrize(
     "sql",
     [
@@ -915,6 +1203,72 @@ def test_the_value_of_a_variable_is_never_told(place, caller, toml):
     require_refused(toml, place, caller)
 
 
+URLS = [
+    "postgres://me:{}@h.invalid/db",
+    "postgres://{}:pw@h.invalid/db",
+    "postgres://{}@h.invalid/db",
+    "postgres://me:pw@{}/db",
+    "postgres://me:pw@h{}x/db",
+    "postgres://{}/db",
+    "postgres://me:pw@h.invalid:{}/db",
+    "postgres://me:pw@h.invalid/{}",
+    "postgres://me:pw@h.invalid/db?{}=1",
+    "postgres://me:pw@h.invalid/db?sslmode={}",
+    "postgres://me:pw@h.invalid/db?{}",
+    "postgres://{}",
+    "postgres:{}",
+    "{}",
+    "{}://h/db",
+    "mysql://me:{}@h.invalid/db",
+    "trino://me:{}@h.invalid/db",
+    "clickhouse://me:pw@{}/db",
+    "mssql://me:{}@h.invalid/db",
+    "snowflake://{}/db",
+    "pyspark://{}",
+    "duckdb://{}",
+    "duckdb://{}/erp.duckdb",
+    "duckdb://erp.duckdb?{}=1",
+    "duckdb://erp.duckdb?threads={}",
+]
+SIGNS = ["@", ":", "/", "?", "#", "%", "[", "]", " ", "\n", "=", "&", ";", "%2F", "@:", "://", "é"]
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_no_sign_in_a_value_has_it_told(place, monkeypatch, url):
+    """Wherever it stands: a reader may take it apart there, and quote a part."""
+
+    def nowhere(*_args, **_options):
+        raise OSError("no such host")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nowhere)
+    for value in ("p@canar{}yword/secret", "p{}canary=1", "canary{}", "Q7{}zz"):
+        for sign in SIGNS:
+            monkeypatch.setenv("SECRET", value.format(sign))
+            told = told_of(engine(url.replace("{}", "${SECRET}"), "source = 't'"), place)
+            assert told
+            for part in ("canar", "secret", "yword", "q7", "zz"):
+                assert part not in told.replace("SECRET", "").lower(), (value, sign, told)
+
+
+def test_a_password_with_signs_is_told_how_to_be_written(place, monkeypatch):
+    for value in ("a/b", "a?b", "a#b", "a[b", "a]b", "a b", "a\nb"):
+        monkeypatch.setenv("SECRET", value)
+        told = told_of(engine("postgres://me:${SECRET}@127.0.0.1:1/db", "source = 't'"), place)
+        assert told.startswith("engine postgres://: user and password hold no /")
+    for value in ("a%2Fb", "a@b", "a:b", "a%b", "ü"):
+        monkeypatch.setenv("SECRET", value)
+        told = told_of(engine("postgres://me:${SECRET}@127.0.0.1:1/db", "source = 't'"), place)
+        assert told.startswith("engine postgres://…@127.0.0.1:1/db: ")
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://me:a?b=c@h/db", "postgres://me:a/b@h", "me:a?b@h", "x://me:a?b@h?c@d"]
+)
+def test_a_url_is_shown_without_its_account(url):
+    shown = settings.shown_engine(url if "://" in url else f"postgres://{url}")
+    assert "a" not in shown.partition("://")[2] and "me" not in shown
+
+
 def test_a_url_that_is_one_variable_is_hidden_in_all_its_parts(place, monkeypatch):
     monkeypatch.setenv(
         "DATABASE_URL", "postgres://someone:pass%40word@127.0.0.1:1/ledger?connect_timeout=2"
@@ -1023,6 +1377,83 @@ def test_who_asks_a_query_to_end_is_no_fault_of_the_data(place, number):
     assert asked.returncode == 130
 
 
+# what works long within one call, where the engine does not look whether it is to stop
+ONE_CALL = {
+    "list": (
+        "with l as (select list(range) as v from range(1000000)) select list_sum(list_transform(v, "
+        "x -> list_position(v, x)))::varchar as dealer_id, date, revenue from raw, l"
+    ),
+    "text": (
+        "with l as (select string_agg('ab', '') as t from range(400000)) select "
+        "list_sum(list_transform(string_split(t, 'b'), x -> strpos(t, x || 'c')))::varchar as "
+        "dealer_id, date, revenue from raw, l"
+    ),
+}
+
+
+def command_of(place: Path, toml: str, seconds: int, before: str = "") -> subprocess.Popen:
+    """Start `workbook check` in a process of its own."""
+    (place / "workbook.toml").write_text(toml, encoding="utf-8")
+    # who is started in the background by a shell has Ctrl-C ignored, and hands that on
+    code = f"""
+        import signal
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        from helpers import cli, settings
+        {before}
+        raise SystemExit(cli.main(["check", "--config", "."]))
+    """
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        cwd=place,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={
+            **os.environ,
+            "WORKBOOK_CACHE": str(place / "kept"),
+            "WORKBOOK_READ_SECONDS": str(seconds),
+        },
+    )
+
+
+@pytest.mark.parametrize("sql", ONE_CALL.values(), ids=ONE_CALL)
+def test_the_limit_holds_where_the_engine_does_not_listen(place, sql):
+    began = time.monotonic()
+    with command_of(place, query(sql), 1) as asked:
+        out, err = asked.communicate(timeout=120)
+    assert (asked.returncode, out) == (2, "")
+    assert err.startswith("workbook: sell_in: the query was not read in 1 seconds; read less in ")
+    assert err.endswith("so this command has ended\n") and err.count("\n") == 1
+    assert time.monotonic() - began < 1 + limits.LATE_SECONDS + MOST_SECONDS
+    assert not list((place / "kept").iterdir())
+
+
+@pytest.mark.parametrize("sql", ONE_CALL.values(), ids=ONE_CALL)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_who_asks_a_command_to_end_is_heard_at_once(place, number, sql):
+    with command_of(place, query(sql), 600) as asked:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and psutil.Process(asked.pid).cpu_times().user < 6:
+            time.sleep(0.1)
+        began = time.monotonic()
+        asked.send_signal(number)
+        assert asked.communicate(timeout=120) == ("", "workbook: interrupted\n")
+    assert asked.returncode == 130
+    assert time.monotonic() - began < limits.ASKED_SECONDS + 5
+    assert not list((place / "kept").iterdir())
+
+
+def test_only_a_command_is_ended(monkeypatch):
+    """A kernel holds what somebody worked out: it hears of it when the call comes back."""
+    ended = []
+    monkeypatch.setattr(limits, "LATE_SECONDS", 0.1)
+    monkeypatch.setattr(limits, "_end", lambda *given: ended.append(given))
+    with pytest.raises(limits.Overdue), limits.held(0.3, "x", lambda: None, lambda: None):
+        time.sleep(1.5)
+        raise ValueError("stopped")
+    assert not ended
+
+
 @pytest.mark.parametrize("given", ["soon", "-1", "0", "1e9", "nan", "inf", " 5", "²"])
 def test_a_time_that_is_no_number_is_refused(place, monkeypatch, given):
     monkeypatch.setenv("WORKBOOK_READ_SECONDS", given)
@@ -1050,6 +1481,9 @@ def test_the_page_on_trust_names_what_is_taken():
         assert f"`{kind}`" in page
     assert f"{settings.MAX_LOOKED_AT:,} entries" in page
     assert f"{guard.MAX_PADDING:,}" in page
+    assert f"left(…, {guard.MAX_COMPARED})" in page
+    for name in (*guard.RECURSIVE, *guard.COMPARING):
+        assert f"`{name}`" in page or name.removesuffix("_strict") != name
 
 
 # ---- the command ---------------------------------------------------------------------------------
@@ -1305,6 +1739,8 @@ def test_an_honest_query_gives_what_duckdb_gives(place, sql):
         ("strptime('2026', '%Y').year()", "2026.00"),
         ("TRY(CAST('x' AS INT))", None),
         ("json_extract_string('{\"a\": 2}', '$.a')", "2.00"),
+        ("('{\"a\": {\"b\": 3}}'::json -> '$.a' ->> '$.b')", "3.00"),
+        ("list_sum(list_filter(list_transform([1, 2], x -> x + 1), y -> y > 2))", "3.00"),
         ("try_cast(trim(both 'x' from 'x5x') as int)", "5.00"),
     ],
 )

@@ -244,6 +244,78 @@ def test_what_is_not_ours_is_refused_by_name_before_anything_runs(run, tmp_path,
     ] == before
 
 
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
+def test_a_manifest_that_was_cut_off_is_told_as_such(run, share):
+    place = run()
+    text = (place / "manifest.json").read_text(encoding="utf-8")
+    (place / "manifest.json").write_text(text[: int(len(text) * share)])
+    before = tree(run.out)
+    with pytest.raises(settings.DataError, match=r"its manifest\.json can't be read") as refused:
+        run(2)
+    assert "bring that file back from a copy" in str(refused.value)
+    assert "not printed by the workbook" not in str(refused.value)
+    assert tree(run.out) == before
+    (place / "manifest.json").write_text(text, encoding="utf-8")
+    assert run(2) == place
+
+
+def printed_from(toml: Path, run) -> Path:
+    made = report.print_edition(
+        settings.workbook(toml), "2026-10", out=run.out, notebooks=toml.parents[1] / "notebooks"
+    )
+    words.speak("en")
+    return made.index.parent
+
+
+def test_another_toml_of_the_same_name_replaces_no_edition(run, tmp_path, monkeypatch):
+    place = run()
+    (tmp_path / "stranger").mkdir()
+    write_book(tmp_path / "stranger", revenue=70)
+    before = tree(run.out)
+    with pytest.raises(settings.DataError) as refused:
+        printed_from(tmp_path / "stranger" / "workbook.toml", run)
+    for told in (str(place), "another workbook.toml", "'tiny'", "another name", "--out"):
+        assert told in str(refused.value)
+    assert tree(run.out) == before
+    assert run(2) == place  # its own toml does
+
+
+@pytest.mark.parametrize("where", [".", "a", "stranger", "/"])
+@pytest.mark.parametrize("given", ["file", "folder", "relative", "link"])
+def test_the_same_toml_from_elsewhere_is_no_other(run, tmp_path, monkeypatch, where, given):
+    place = run()
+    for name in ("a", "stranger"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "linked").symlink_to(tmp_path)
+    monkeypatch.chdir(tmp_path / where)
+    path = {
+        "file": tmp_path / "workbook.toml",
+        "folder": tmp_path,
+        "relative": Path(os.path.relpath(tmp_path / "workbook.toml")),
+        "link": tmp_path / "linked" / "workbook.toml",
+    }[given]
+    book = settings.workbook(path)
+    assert editions.settings_of(book) == editions.settings_of(run.book)
+    editions.require_own(run.out, place.name, book)
+
+
+def test_a_project_that_moved_with_its_tomls_knows_its_editions(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(editions, "ROOT", tmp_path / "project")
+    place = run()
+    (tmp_path / "new").mkdir()
+    write_book(tmp_path / "new")
+    monkeypatch.setattr(editions, "ROOT", tmp_path / "new" / "project")
+    editions.require_own(run.out, place.name, settings.workbook(tmp_path / "new"))
+
+
+def test_an_edition_that_tells_no_toml_is_its_workbooks(run):
+    place = run()
+    manifest = json.loads((place / "manifest.json").read_text(encoding="utf-8"))
+    manifest.pop("settings")
+    (place / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert run(2) == place
+
+
 def test_the_command_refuses_with_exit_2(run, tmp_path, capsys):
     file(run.out / "2026-10" / "notes.txt")
     assert cli.main(["report", "2026-10", "--config", str(tmp_path), "--out", str(run.out)]) == 2

@@ -13,7 +13,7 @@ import functools
 import importlib.metadata
 import os
 import pickle
-import time
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -27,6 +27,8 @@ from helpers.settings import PACKAGE, Workbook
 # of who computes
 VERSIONS = [importlib.metadata.version(name) for name in ("numpy", "pandas", "scikit-learn")]
 KEPT_DAYS = 7  # since a result was asked for last
+# what we write there, whole or as a part
+OWN = re.compile(r"\w+\.[0-9a-f]{32}\.pickle|\.\w+\.[0-9a-f]{32}\.pickle\.\d+\.[0-9a-f]{8}\.part")
 IN_USE = True
 
 Arguments, Result = ParamSpec("Arguments"), TypeVar("Result")
@@ -98,9 +100,7 @@ def _keep(file: Path, found: object) -> None:
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         files.write(file, pickle.dumps(found, protocol=pickle.HIGHEST_PROTOCOL), synced=False)
-        for old in file.parent.iterdir():
-            if time.time() - old.stat().st_mtime > KEPT_DAYS * 86400:
-                old.unlink(missing_ok=True)
+        files.clear(file.parent, OWN, KEPT_DAYS * 86400)
 
 
 _LOADED = _files_stamp(PACKAGE.rglob("*.py"))  # the code this process runs

@@ -5,6 +5,7 @@ example each.
 import difflib
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import ibis
@@ -12,12 +13,19 @@ import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from helpers import files, periods, words
-from helpers.data.tables import CACHE, Finding, described, errors, fingerprint, table
+from helpers import files, words
+from helpers.data.tables import (
+    CACHE,
+    Finding,
+    day_column,
+    described,
+    errors,
+    fingerprint,
+    main_span,
+    table,
+)
 from helpers.settings import Workbook, contract
 
-MAX_GAP_MONTHS = 12  # dates beyond a longer gap than this lie outside the data's span
-STRAY_SHARE = 0.1  # of the largest run's lines: a run of fewer are dates mistyped
 REFERS_TO = {  # column → the table whose key it should be found in
     "dealer_id": "dealers",
     "to_dealer_id": "dealers",
@@ -124,31 +132,6 @@ def require_conservation(totals: pd.DataFrame, reconciliation: pd.DataFrame) -> 
             )
 
 
-def main_span(months: list[list]) -> tuple[str, str, str]:
-    """Find the first and last month and the last day of the data's span, given (month, lines, last
-    day) in order.
-
-    A gap of more than a year cuts the months into runs. The span is the last run that is no slip of
-    the pen: the one with most lines, or a later one of several months that holds `STRAY_SHARE` of
-    as many, for somebody may begin anew after a pause.
-
-    >>> stray, first = ["1970-01", 1, "1970-01-01"], ["2026-09", 50, "2026-09-30"]
-    >>> main_span([stray, first, ["2026-10", 60, "2026-10-29"]])
-    ('2026-09', '2026-10', '2026-10-29')
-    """
-    runs: list[list] = []
-    for row in months:
-        if runs and periods.shift(runs[-1][-1][0], MAX_GAP_MONTHS) >= row[0]:
-            runs[-1].append(row)
-        else:
-            runs.append([row])
-    largest = max(runs, key=lambda rows: sum(row[1] for row in rows))
-    least = STRAY_SHARE * sum(row[1] for row in largest)
-    begun = [rows for rows in runs if len(rows) > 1 and sum(row[1] for row in rows) >= least]
-    run = max([largest, *begun])
-    return run[0][0], run[-1][0], run[-1][2]
-
-
 def _kept_warnings(book: Workbook) -> list[Finding]:
     """Keep the warnings with the tables they were found in.
 
@@ -160,8 +143,8 @@ def _kept_warnings(book: Workbook) -> list[Finding]:
         return [Finding(*row) for row in json.loads(kept.read_text(encoding="utf-8"))]
     found = [finding for name in book.tables for finding in _warnings(book, name)]
     if book.embedded:
-        for old in CACHE.glob(f"{book.name}.checks.{'[0-9a-f]' * 16}-*.json"):
-            old.unlink(missing_ok=True)
+        own = rf"{re.escape(book.name)}\.checks\.[0-9a-f]{{16}}-[0-9a-f]{{8}}\.json"
+        files.clear(CACHE, re.compile(own), 0)
         files.write(kept, json.dumps(found), synced=False)
     return found
 
@@ -228,7 +211,7 @@ def _outside_span(book: Workbook, name: str, lines: Table) -> list[Finding]:
         return []
     first, last, _day = main_span(months)
     outside = [row for row in months if not first <= row[0] <= last]
-    column = next(c for c in ("date", "month", "snapshot_date") if c in lines.columns)
+    column = str(day_column(name, lines.columns))
     n = sum(row[1] for row in outside)
     return [Finding(name, column, "outside_span", "warning", n, outside[0][2])] if n else []
 

@@ -48,6 +48,13 @@ IN_WORDS = {
     "POSITIONAL_REFERENCE": "a column by its number such as #1",
 }
 
+# how DuckDB writes down a view, whatever is quoted in its names
+_NAME = r'(?:"(?:[^"]|"")*"|\w+)'
+VIEW = re.compile(
+    rf"CREATE VIEW (?:{_NAME}\.)*{_NAME}(?: ?\({_NAME}(?:, {_NAME})*\))? AS (?P<select>.*?);?\s*",
+    re.DOTALL,
+)
+
 # rows by the thousand, stopped by the time limit
 TABLE_FUNCTIONS = frozenset(("unnest", "range", "generate_series"))
 
@@ -102,10 +109,9 @@ _FUNCTIONS = """
     struct_has struct_indexof struct_insert struct_keys struct_pack struct_position struct_update
     struct_values switch enum_code enum_first enum_last typeof pg_typeof
 
-    from_json from_json_strict json json_array json_array_length json_contains json_exists
-    json_extract json_extract_path json_extract_path_text json_extract_string json_keys json_object
-    json_quote json_transform json_transform_strict json_type json_valid json_value row_to_json
-    to_json array_to_json
+    json json_array json_array_length json_exists json_extract json_extract_path
+    json_extract_path_text json_extract_string json_keys json_object json_quote json_type json_valid
+    json_value row_to_json to_json array_to_json
 
     any_value approx_count_distinct approx_quantile arbitrary arg_max arg_max_null
     arg_max_nulls_last arg_min arg_min_null arg_min_nulls_last argmax argmin array_agg avg bit_and
@@ -120,6 +126,30 @@ _FUNCTIONS = """
     rank_dense row_number unnest
 """
 FUNCTIONS = frozenset(_FUNCTIONS.split())
+# functions and types that call themselves once for each bracket of a text: DuckDB counts none of
+# them, and a text with enough of them, from a file or made on the spot, crashes the process
+RECURSIVE = frozenset(
+    [
+        "from_json",
+        "from_json_strict",
+        "json_contains",
+        "json_transform",
+        "json_transform_strict",
+        "variant",
+    ]
+)
+# functions that compare each letter of one text with each of another, all within one call, which
+# no time limit can interrupt
+COMPARING = frozenset(
+    [
+        "damerau_levenshtein",
+        "editdist3",
+        "jaro_similarity",
+        "jaro_winkler_similarity",
+        "levenshtein",
+    ]
+)
+MAX_COMPARED = 200  # letters
 
 # a server runs the query with the rights it gives the account; these leave its tables, and no
 # account needs them here
@@ -197,6 +227,52 @@ def require_query(
     for node in nodes:
         if node.get("type") == "BASE_TABLE" and "table_name" in node:
             _require_table(where, node, known, own, catalog.casefold())
+
+
+def tables_named(text: str) -> set[str]:
+    """Name all tables that a query reads, without their schemas, in small letters."""
+    nodes = [node for node in _nodes(_parsed(text)) if node.get("type") == "BASE_TABLE"]
+    return {node["table_name"].casefold() for node in nodes if "table_name" in node}
+
+
+def require_definitions(
+    where: str,
+    named: Iterable[str],
+    definitions: Iterable[tuple[str, str]],
+    tables: Iterable[tuple[str, str]],
+    catalog: str,
+) -> None:
+    """Let through what a database computes when these of its tables are read.
+
+    `definitions` are (table, SQL): a view's statement, or the expression of a column. What they
+    read in turn is looked at as well.
+
+    Raises
+    ------
+    DataError
+        If one of them says what a query may not; the message names which.
+    """
+    tables, known = list(tables), list(definitions)
+    waiting, seen = {name.casefold() for name in named}, set()
+    while waiting:
+        seen |= waiting
+        found = set()
+        for name, sql in known:
+            if name.casefold() in waiting:
+                text = _defined(f"{where}: {name!r} of the database", sql)
+                require_query(f"{where}: {name!r} of the database", text, tables, catalog)
+                found |= tables_named(text)
+        waiting = found - seen
+
+
+def _defined(where: str, sql: str) -> str:
+    """Give a view's SELECT, or the one of a column's expression."""
+    if not sql.startswith("CREATE "):
+        return f"SELECT ({sql}\n)"
+    found = VIEW.fullmatch(sql)
+    if not found:
+        raise DataError(f"{where}: this view can't be read; make a table of it")
+    return found["select"]
 
 
 def _require_table(where: str, node: dict, known: set, own: set, catalog: str) -> None:
@@ -285,6 +361,10 @@ def _require_known_nodes(where: str, nodes: list[dict]) -> None:
             _require_table_function(where, node)
         elif "function_name" in node:
             _require_function(where, node)
+        if class_ == "LAMBDA":
+            _require_one_lambda(where, node)
+        if "id" in node and "type_info" in node:
+            _require_type(where, node)
         if node.get("at_clause") is not None:
             raise DataError(f"{where} holds AT, which is not taken here")
 
@@ -304,6 +384,16 @@ def _require_function(where: str, node: dict) -> None:
         raise DataError(
             f"{where} calls {name} as a list; call it as a table instead: FROM {name}(…)"
         )
+    if name in RECURSIVE:
+        raise DataError(
+            f"{where} calls the function {name!r}, which a text of many brackets crashes; take "
+            "single values out of JSON with json_extract_string"
+        )
+    if name in COMPARING and not all(map(_is_short, node["children"])):
+        raise DataError(
+            f"{where} calls {name}, which compares texts up to {MAX_COMPARED} letters; write "
+            f"left(…, {MAX_COMPARED}) around each of them"
+        )
     if name not in FUNCTIONS:
         raise DataError(
             f"{where} calls the function {node['function_name']!r}, which a workbook may not: it "
@@ -311,16 +401,60 @@ def _require_function(where: str, node: dict) -> None:
             "brackets stands in double quotes"
         )
     if name in ("lpad", "rpad"):
-        length = node["children"][1:2]
-        value = (
-            length[0].get("value", {}).get("value")
-            if length and length[0]["class"] == "CONSTANT"
-            else None
-        )
-        if not isinstance(value, int) or value > MAX_PADDING:
+        length = _number(node["children"][1:2])
+        if length is None or length > MAX_PADDING:
             raise DataError(
                 f"{where} calls {name}, whose length must be a number up to {MAX_PADDING}"
             )
+
+
+def _require_one_lambda(where: str, node: dict) -> None:
+    """Refuse a loop within a loop over lists: all of it is one call, which nothing interrupts."""
+    # the arrow that takes a value out of JSON is read as a lambda, too: it ends in a constant
+    inner = [within for within in _nodes(node["expr"]) if within.get("class") == "LAMBDA"]
+    if any(within["expr"]["class"] != "CONSTANT" for within in inner):
+        raise DataError(
+            f"{where} holds a lambda within a lambda, which is not taken here; make rows of the "
+            "list with unnest, and join them"
+        )
+
+
+def _require_type(where: str, node: dict) -> None:
+    name = (node["type_info"] or {}).get("name") if node["id"] == "UNBOUND" else node["id"]
+    if str(name).casefold() in RECURSIVE:
+        raise DataError(
+            f"{where} casts to {name}, which a text of many brackets crashes; take single values "
+            "out of JSON with json_extract_string"
+        )
+    if node["id"] == "UNBOUND" and str(name).casefold() not in _types():
+        raise DataError(
+            f"{where} casts to {name!r}, which is no type of DuckDB; write out what it stands for"
+        )
+
+
+@functools.cache
+def _types() -> frozenset[str]:
+    """List DuckDB's own types: a database may hold others, that stand for anything."""
+    found = _parser().cursor().execute("SELECT DISTINCT lower(type_name) FROM duckdb_types()")
+    return frozenset(name for (name,) in found.fetchall())
+
+
+def _is_short(node: dict) -> bool:
+    """Tell whether a text is short whatever the data hold: written out, or cut off by `left`."""
+    if node["class"] == "CONSTANT":
+        return len(str(node["value"].get("value") or "")) <= MAX_COMPARED
+    if node["class"] != "FUNCTION" or node["function_name"].casefold() != "left":
+        return False
+    length = _number(node["children"][1:2])
+    return length is not None and 0 <= length <= MAX_COMPARED  # a negative one cuts off the end
+
+
+def _number(nodes: list[dict]) -> int | None:
+    """Give the whole number that is written out there, if one is."""
+    if not nodes or nodes[0]["class"] != "CONSTANT":
+        return None
+    value = nodes[0].get("value", {}).get("value")
+    return value if isinstance(value, int) else None
 
 
 def _require_short(where: str, text: str) -> None:

@@ -11,19 +11,17 @@ import json
 import os
 import re
 import secrets
-import shutil
-import threading
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import ibis
+import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from helpers import files, words
-from helpers.data import guard, mapping
+from helpers import files, periods, words
+from helpers.data import guard, limits, mapping
 from helpers.data.mapping import Mapped, first_line, quoted
 from helpers.settings import (
     FILE_KINDS,
@@ -38,12 +36,16 @@ from helpers.settings import (
     files_in_query,
     is_file,
     nearest,
+    require_plain_database,
     shown_engine,
     sources,
 )
 
-# elsewhere where the project is read-only
-CACHE = Path(os.environ.get("WORKBOOK_CACHE", ROOT / "data" / "cache"))
+# elsewhere where the project is read-only; set to nothing, it would be whatever folder we stand in
+CACHE = Path(os.environ.get("WORKBOOK_CACHE") or ROOT / "data" / "cache")
+# what we make there, by whole names: the folder may be one where people keep things of their own
+SPILL = re.compile(r"spill\.\d+\.[0-9a-f]{8}")
+SPILLED = re.compile(r"duckdb_temp_(?:storage|block)[\w-]*\.(?:tmp|block)")  # as DuckDB names them
 # for DuckDB; it spills to disk beyond that; an own limit: engine = "duckdb://?memory_limit=…"
 MEMORY_LIMIT = "1500MB"
 READ_SECONDS = 3600.0  # in which a table's source must be read; the environment may say otherwise
@@ -55,6 +57,21 @@ CLOSED = {
     "allow_unsigned_extensions": "false",
     "allow_persistent_secrets": "false",
 }
+# what a database redefines, holds, and computes when it is read
+_OWN = "WHERE database_name = $1 AND NOT internal"
+ASKED_OF_A_DATABASE = (
+    f"SELECT function_name FROM duckdb_functions() {_OWN} AND lower(function_name) IN (SELECT "
+    f"lower(function_name) FROM duckdb_functions() WHERE internal) UNION ALL SELECT type_name FROM "
+    f"duckdb_types() {_OWN} AND lower(type_name) IN (SELECT lower(type_name) FROM duckdb_types() "
+    "WHERE internal) ORDER BY 1",
+    f"SELECT schema_name, table_name FROM duckdb_tables() {_OWN}",
+    f"SELECT schema_name, view_name, sql FROM duckdb_views() {_OWN}",
+    "SELECT c.table_name, c.column_default FROM duckdb_columns() c JOIN duckdb_tables() t USING "
+    "(database_name, schema_name, table_name) WHERE database_name = $1 AND NOT c.internal AND "
+    "c.column_default IS NOT NULL AND t.sql ILIKE '%GENERATED ALWAYS AS%'",
+)
+STRAY_SHARE = 0.1  # of the largest run's lines: a run of fewer are dates mistyped
+MAX_GAP_MONTHS = 12  # dates beyond a longer gap than this lie outside the data's span
 # a line without one is counted as unidentified, not refused
 OPTIONAL_IDS = ("dealer_id", "consumer_id")
 FORMATTED = ("date", "month")
@@ -92,7 +109,7 @@ def connection(engine: str):
     try:
         if not engine.startswith("duckdb://"):
             return ibis.connect(engine)
-        con = _duckdb(engine)
+        con = _duckdb(engine, _spill())
         con.raw_sql("SET lock_configuration = true")
         return con
     except Exception as error:
@@ -124,15 +141,17 @@ def _make_cache() -> None:
         ) from None
 
 
-def _duckdb(engine: str):
+def _spill() -> Path:
+    """Name a folder of this process's own, for what does not fit into memory."""
+    return CACHE / f"spill.{os.getpid()}.{secrets.token_hex(4)}"
+
+
+def _duckdb(engine: str, spill: Path):
     """Start an empty DuckDB that loads no extension, set up as the engine's URL says."""
     con = ibis.duckdb.connect(**CLOSED, **{"memory_limit": MEMORY_LIMIT, **engine_settings(engine)})
     _make_cache()
     # by default all processes of a folder would spill to the same files and crash on one another's
-    con.raw_sql(
-        "SET temp_directory = "
-        f"{_literal(str(CACHE / f'spill.{os.getpid()}.{secrets.token_hex(4)}'))}"
-    )
+    con.raw_sql(f"SET temp_directory = {_literal(str(spill))}")
     con.raw_sql(
         "SET preserve_insertion_order = false; SET enable_progress_bar = false; SET TimeZone = "
         "'UTC'"
@@ -157,41 +176,72 @@ def _room(book: Workbook, name: str, part: Path) -> Iterator:
     DataError
         If the source is no table, can't be read, or takes too long.
     """
+    seconds, spill = _read_seconds(), _spill()
+    late = (
+        f"{name}: {source_name(book, name)} was not read in {seconds:,.0f} seconds; read less in "
+        "the query, or set the environment variable WORKBOOK_READ_SECONDS"
+    )
+    opened: list = []
+
+    def stop() -> None:
+        for con in opened:
+            con.con.interrupt()
+
+    def tidy() -> None:
+        part.unlink(missing_ok=True)
+        files.remove(spill)
+
+    try:
+        with limits.held(seconds, late, stop, tidy):
+            try:
+                yield _opened(book, name, part, spill, opened)
+            except BaseException:
+                stop()  # a query may have been left running, and closing would wait for its end
+                raise
+            finally:
+                for con in opened:
+                    con.disconnect()
+    except limits.Overdue:
+        raise DataError(late) from None
+
+
+def _opened(book: Workbook, name: str, part: Path, spill: Path, opened: list):
+    """Open a table's DuckDB and put its source there as a view.
+
+    It stands in `opened` as soon as it can be stopped.
+    """
     mapped, database = book.tables[name], database_file(book.engine)
     paths = sources(book, name)
     try:
-        con = _duckdb(book.engine)
+        con = _duckdb(book.engine, spill)
     except Exception as error:
         raise DataError(
             book.told(f"engine {shown_engine(book.engine)}: {first_line(error)}")
         ) from None
-    try:
-        tables, catalog = _attached(con, book, database) if database else ([], "")
-        # a name with brackets is asked for as a pattern that stands for it alone
-        opened = [
-            *map(str, paths),
-            *(glob.escape(str(path)) for path in paths),
-            str(part),
-            glob.escape(str(part)),
-        ]
-        con.raw_sql(f"SET allowed_paths = [{', '.join(map(_literal, opened))}]")
-        con.raw_sql("SET enable_external_access = false; SET lock_configuration = true")
-        with _in_time(con, book, name):
-            if mapped.query:
-                named = files_in_query(book, mapped.query)
-                guard.require_query(
-                    name, mapped.query, [*(("", file) for file in named), *tables], catalog
-                )
-                raw = _over_files(
-                    {file: sources(book, name, TableSource(book.files[file])) for file in named},
-                    mapped,
-                )
-            else:
-                raw = f"SELECT * FROM {_scan(paths) if paths else _named(book, name, tables)}"
-            con.raw_sql(f"CREATE TEMP VIEW {quoted(f'raw_{name}')} AS {raw}")
-            yield con
-    finally:
-        con.disconnect()
+    opened.append(con)
+    held = _attached(con, book, database) if database else _Database()
+    tables, catalog = list(held.tables), held.catalog
+    # a name with brackets is asked for as a pattern that stands for it alone
+    allowed = [
+        *map(str, paths),
+        *(glob.escape(str(path)) for path in paths),
+        str(part),
+        glob.escape(str(part)),
+    ]
+    con.raw_sql(f"SET allowed_paths = [{', '.join(map(_literal, allowed))}]")
+    con.raw_sql("SET enable_external_access = false; SET lock_configuration = true")
+    if mapped.query:
+        named = files_in_query(book, mapped.query)
+        guard.require_query(name, mapped.query, [*(("", file) for file in named), *tables], catalog)
+        raw = _over_files(
+            {file: sources(book, name, TableSource(book.files[file])) for file in named}, mapped
+        )
+    else:
+        raw = f"SELECT * FROM {_scan(paths) if paths else _named(book, name, tables)}"
+    read = guard.tables_named(mapped.query) if mapped.query else {mapped.source.split(".")[-1]}
+    guard.require_definitions(name, read, held.definitions, tables, catalog)
+    con.raw_sql(f"CREATE TEMP VIEW {quoted(f'raw_{name}')} AS {raw}")
+    return con
 
 
 def _over_files(named: dict[str, list[Path]], mapped: TableSource) -> str:
@@ -204,27 +254,41 @@ def _over_files(named: dict[str, list[Path]], mapped: TableSource) -> str:
     return f"{with_}SELECT * FROM (\n{query}\n)"
 
 
-def _attached(con, book: Workbook, database: Path) -> tuple[list[tuple[str, str]], str]:
-    """Open a database file, only to read it, and list its tables as (schema, table)."""
-    catalog = (
-        database.stem
-        if database.stem not in ("memory", "system", "temp")
-        else f"{database.stem}_file"
-    )
+class _Database(NamedTuple):
+    """What a database file holds: (schema, table) each, and (table, SQL) of what it computes."""
+
+    catalog: str = ""
+    tables: tuple[tuple[str, str], ...] = ()
+    definitions: tuple[tuple[str, str], ...] = ()
+
+
+def _attached(con, book: Workbook, file: Path) -> _Database:
+    """Open a database file, only to read it."""
+    catalog = file.stem if file.stem not in ("memory", "system", "temp") else f"{file.stem}_file"
+    engine = f"engine {shown_engine(book.engine)}"
     try:
-        con.raw_sql(
-            f"ATTACH {_literal(str(database))} AS {quoted(catalog)} (TYPE duckdb, READ_ONLY)"
-        )
+        # once more: what lies there may have changed since the settings were read
+        if file.exists():
+            require_plain_database(file, engine)
+        con.raw_sql(f"ATTACH {_literal(str(file))} AS {quoted(catalog)} (TYPE duckdb, READ_ONLY)")
+        # before the database is in use: its own macros could answer instead of DuckDB
+        found = [con.con.execute(asked, [catalog]).fetchall() for asked in ASKED_OF_A_DATABASE]
         con.raw_sql(f"USE {quoted(catalog)}")
+    except DataError as error:
+        raise DataError(book.told(error)) from None
     except Exception as error:
-        told = f"engine {shown_engine(book.engine)}: {first_line(error)}"
-        raise DataError(book.told(told)) from None
-    found = con.raw_sql(
-        "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = "
-        f"{_literal(catalog)} UNION ALL SELECT schema_name, view_name FROM duckdb_views() WHERE "
-        f"database_name = {_literal(catalog)} AND NOT internal"
-    )
-    return found.fetchall(), catalog
+        raise DataError(book.told(f"{engine}: {first_line(error)}")) from None
+    redefined, tables, views, columns = found
+    if redefined:
+        raise DataError(
+            book.told(
+                f"{engine}: the database has {redefined[0][0]!r} mean something else than DuckDB "
+                "does; drop that macro or type, or export the tables as Parquet"
+            )
+        )
+    listed = (*tables, *((schema, name) for schema, name, _sql in views))
+    computed = (*((name, sql) for _schema, name, sql in views), *columns)
+    return _Database(catalog, listed, computed)
 
 
 def _named(book: Workbook, name: str, tables: list[tuple[str, str]]) -> str:
@@ -253,45 +317,6 @@ def _read_seconds() -> float:
             f"WORKBOOK_READ_SECONDS = {given!r}: a whole number of seconds is expected, e.g. 3600"
         )
     return float(given or READ_SECONDS)
-
-
-@contextlib.contextmanager
-def _in_time(con, book: Workbook, name: str) -> Iterator[None]:
-    """Stop what runs on a connection when a table's time is over.
-
-    Raises
-    ------
-    DataError
-        If it took too long.
-    """
-    done, late, seconds = threading.Event(), threading.Event(), _read_seconds()
-
-    def watch() -> None:
-        if done.wait(seconds):
-            return
-        late.set()
-        while not done.wait(0.2):  # once would miss what begins just now
-            con.con.interrupt()
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    except Exception as error:
-        # DuckDB's word for Ctrl-C, or a request to end
-        if "Query interrupted" in str(error) and not late.is_set():
-            # it has left the query running, and would wait for its end on closing
-            con.con.interrupt()
-            raise KeyboardInterrupt from None
-        if late.is_set():
-            raise DataError(
-                f"{name}: {source_name(book, name)} was not read in {seconds:,.0f} seconds; read "
-                "less in the query, or set the environment variable WORKBOOK_READ_SECONDS"
-            ) from None
-        raise
-    finally:
-        done.set()
-        watcher.join()
 
 
 def _scan(paths: list[Path]) -> str:
@@ -416,10 +441,10 @@ def described(book: Workbook, name: str) -> dict:
     if not book.embedded:
         try:
             lines = _served(book, name)
-            return {
-                "errors": [*_missing(name, lines), *_key_errors(name, lines)],
-                **_counted(lines),
-            }
+            counted = _counted(name, lines)
+            found = [*_missing(name, lines), *_key_errors(name, lines)]
+            found += _year_errors(name, lines.columns, counted["months"])
+            return {"errors": found, **counted}
         except DataError:
             raise
         except Exception as error:
@@ -467,20 +492,20 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
     try:
         with _room(book, name, part) as con:
             columns = _mapped(book, name, con)
+            _require_single_headers(book, name, con, columns)
             found = _type_errors(name, con, columns)
             if not found:
-                order = [
-                    c
-                    for c in ("dealer_id", "consumer_id", "date", "month", "snapshot_date")
-                    if c in columns
-                ][:2]
+                days = [day] if (day := day_column(name, columns)) else []
+                order = [*(c for c in ("dealer_id", "consumer_id") if c in columns), *days][:2]
                 by = f"ORDER BY {', '.join(order)}" if order else ""
                 select = f"SELECT {mapping.select_list(columns)} FROM raw_{name} {by}"
                 con.raw_sql(
                     f"COPY ({select}) TO {_literal(str(part))} (FORMAT parquet, COMPRESSION zstd)"
                 )
                 found = _key_errors(name, con.read_parquet(glob.escape(str(part))))
-            counted = {} if found else _counted(con.read_parquet(glob.escape(str(part))))
+            counted = {} if found else _counted(name, con.read_parquet(glob.escape(str(part))))
+            if found := found or _year_errors(name, columns, counted["months"]):
+                counted = {}
         if not found:
             _publish(part, Path(f"{stem}.parquet"))
         files.write(Path(f"{stem}.json"), json.dumps({"errors": found, **counted}), synced=False)
@@ -490,14 +515,60 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
         raise _unread(book, name, error) from None
     finally:
         part.unlink(missing_ok=True)
-    stems = f"{book.name}.{name}.{'[0-9a-f]' * 16}.*"
-    for old in (*CACHE.glob(stems), *CACHE.glob(f".{stems}.part")):
-        # another process may still read the one, and write the other
-        if (old.suffix == ".part" or not old.name.startswith(stem.name)) and _is_abandoned(old):
-            old.unlink(missing_ok=True)
-    for spilled in CACHE.glob("spill.*"):
-        if _is_abandoned(spilled):
-            shutil.rmtree(spilled, ignore_errors=True)
+    stems = rf"{re.escape(f'{book.name}.{name}')}\.[0-9a-f]{{16}}\."
+    whole = rf"(?!{re.escape(stem.name)}){stems}(?:json|parquet)"
+    parts = rf"{stems}\d+\.part|\.{stems}json\.\d+\.[0-9a-f]{{8}}\.part"
+    # another process may still read the one, and write the other
+    files.clear(CACHE, re.compile(f"{whole}|{parts}"), ABANDONED_SECONDS)
+    for spill in CACHE.iterdir():
+        if SPILL.fullmatch(spill.name) and spill.is_dir() and not spill.is_symlink():
+            is_left = files.is_old(spill, ABANDONED_SECONDS)
+            files.clear(spill, SPILLED, ABANDONED_SECONDS)
+            if is_left:
+                # it stays where anything is left that DuckDB did not write, or still writes
+                with contextlib.suppress(OSError):
+                    spill.rmdir()
+
+
+def _require_single_headers(book: Workbook, name: str, con, columns: Mapping[str, Mapped]) -> None:
+    """Refuse a CSV file in which a header that is used stands twice.
+
+    DuckDB would take the first and call the other `revenue_1`; which one was meant it can't know.
+    """
+    mapped = book.tables[name]
+    groups = (
+        [TableSource(book.files[file]) for file in files_in_query(book, mapped.query)]
+        if mapped.query
+        else [mapped]
+    )
+    used = " ".join([mapped.query, *(column.raw for column in columns.values())])
+    for group in groups:
+        paths = [p for p in sources(book, name, group) if not p.name.lower().endswith(".parquet")]
+        if not paths:
+            continue
+        headers = [row[0] for row in con.con.execute(f"DESCRIBE FROM {_scan(paths)}").fetchall()]
+        known = {header.casefold() for header in headers}
+        # only what looks like a header that DuckDB has renamed is worth another look at the files
+        if any(re.sub(r"_\d+$", "", h) in known for h in known if re.search(r"_\d+$", h)):
+            for path in paths:
+                _require_single(f"{name}: {Path(book.told(path)).name}", con, path, used)
+
+
+def _require_single(told: str, con, path: Path, used: str) -> None:
+    listed = f"[{_literal(glob.escape(str(path)))}]"
+    first = f"SELECT * FROM read_csv({listed}, all_varchar = true, header = false) LIMIT 1"
+    headers = [str(header or "").strip() for header in con.con.execute(first).fetchone() or ()]
+    places: dict[str, list[int]] = {}
+    for place, header in enumerate(headers, start=1):
+        places.setdefault(header.casefold(), []).append(place)
+    for header, at in places.items():
+        is_used = re.search(rf"(?<!\w){re.escape(header)}(?!\w)", used, re.IGNORECASE)
+        if header and len(at) > 1 and is_used:
+            twice = " and ".join(repr(headers[place - 1]) for place in at)
+            raise DataError(
+                f"{told} has one header more than once: {twice}, columns "
+                f"{' and '.join(map(str, at))}; rename all but the one that is meant"
+            )
 
 
 def _publish(part: Path, final: Path) -> None:
@@ -514,23 +585,21 @@ def _publish(part: Path, final: Path) -> None:
     part.unlink(missing_ok=True)
 
 
-def _is_abandoned(part: Path) -> bool:
-    """Whether nobody needs a file or folder any more.
+def day_column(name: str, columns: Iterable[str]) -> str | None:
+    """Name the column that dates a table's lines.
 
-    For an hour nothing was written to it, and no page took it up.
+    A further column of that name, as `consumers` may have, is no date of the contract's.
     """
-    try:
-        return time.time() - part.stat().st_mtime > ABANDONED_SECONDS
-    except FileNotFoundError:
-        return False
+    dated = (c for c in ("date", "month", "snapshot_date") if c in contract()[name])
+    return next((c for c in dated if c in columns), None)
 
 
-def _counted(lines: Table) -> dict:
+def _counted(name: str, lines: Table) -> dict:
     """Count a table's rows, and per month its lines and last day.
 
     The data's span without reading them again.
     """
-    day = next((c for c in ("date", "month", "snapshot_date") if c in lines.columns), None)
+    day = day_column(name, lines.columns)
     if day is None:
         return {"rows": int(lines.count().execute()), "months": []}
     text = lines[day].cast("string")
@@ -544,6 +613,45 @@ def _counted(lines: Table) -> dict:
         "rows": int(rows["n"].sum()),
         "months": [list(row) for row in rows.dropna().itertuples(index=False)],
     }
+
+
+def main_span(months: list[list]) -> tuple[str, str, str]:
+    """Find the first and last month and the last day of the data's span, given (month, lines, last
+    day) in order.
+
+    A gap of more than a year cuts the months into runs. The span is the last run that is no slip of
+    the pen: the one with most lines, or a later one of several months that holds `STRAY_SHARE` of
+    as many, for somebody may begin anew after a pause.
+
+    >>> stray, first = ["1970-01", 1, "1970-01-01"], ["2026-09", 50, "2026-09-30"]
+    >>> main_span([stray, first, ["2026-10", 60, "2026-10-29"]])
+    ('2026-09', '2026-10', '2026-10-29')
+    """
+    runs: list[list] = []
+    for row in months:
+        if runs and periods.shift(runs[-1][-1][0], MAX_GAP_MONTHS) >= row[0]:
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    largest = max(runs, key=lambda rows: sum(row[1] for row in rows))
+    least = STRAY_SHARE * sum(row[1] for row in largest)
+    begun = [rows for rows in runs if len(rows) > 1 and sum(row[1] for row in rows) >= least]
+    run = max([largest, *begun])
+    return run[0][0], run[-1][0], run[-1][2]
+
+
+def _year_errors(name: str, columns: Iterable[str], months: list[list]) -> list[Finding]:
+    """Find the lines of the data's span in years that no period has.
+
+    A stray line far from all others is in no window anyway, and a warning.
+    """
+    day = day_column(name, columns)
+    if not day or not months:
+        return []
+    first, last, _day = main_span(months)
+    wrong = [row for row in months if first <= row[0] <= last and not periods.is_month(row[0])]
+    n = sum(row[1] for row in wrong)
+    return [Finding(name, day, "year", "error", n, wrong[0][2])] if n else []
 
 
 def _type_errors(name: str, con, columns: dict[str, Mapped]) -> list[Finding]:
@@ -612,7 +720,7 @@ def _key_errors(name: str, lines: Table) -> list[Finding]:
             "duplicate_key",
             "error",
             extra,
-            ", ".join(str(example[c]) for c in key),
+            ", ".join("–" if pd.isna(example[c]) else str(example[c]) for c in key),
         )
     ]
 
@@ -652,37 +760,40 @@ def in_words(book: Workbook, finding: Finding) -> str:
     where = f"{finding.table}.{finding.column}" if finding.column else finding.table
     source = source_name(book, finding.table)
     kind = contract()[finding.table].get(finding.column)
+    n, example = finding.n_rows, f"e.g. {finding.example!r}"
+
+    def rows(one: str, many: str) -> str:
+        return f"{where}: {n:,} {'row' if n == 1 else 'rows'} of {source} {one if n == 1 else many}"
+
     if finding.check == "type" and kind and kind.kind in FORMATTED:
         return (
-            f"{where}: {finding.n_rows:,} rows of {source} hold no plain {kind.kind}, "
-            f"e.g. {finding.example!r}; say how it is written, "
+            f"{rows('holds', 'hold')} no plain {kind.kind}, {example}; say how it is written, "
             f'e.g. {finding.column} = "%m/%d/%Y" under [data.{finding.table}.format]'
         )
     if finding.check == "type":
         is_a = {"money": "amount", "id": "whole number"}.get(kind.kind if kind else "", "number")
         return (
-            f"{where}: {finding.n_rows:,} rows of {source} hold no {is_a}, e.g. "
-            f"{finding.example!r}; correct them, or map an expression in {book.path.name} under "
-            f"[data.{finding.table}.columns]"
+            f"{rows('holds', 'hold')} no {is_a}, {example}; correct them, or map an expression in "
+            f"{book.path.name} under [data.{finding.table}.columns]"
+        )
+    if finding.check == "year":
+        return (
+            f"{rows('is', 'are')} of a year before 1900 or after 2099, {example}; correct them, or "
+            f"say how they are written under [data.{finding.table}.format] of {book.path.name}"
         )
     if finding.check == "missing":
-        return (
-            f"{where}: {finding.n_rows:,} rows of {source} are empty; fill them in or leave the "
-            "rows out with a query"
-        )
+        return f"{rows('is', 'are')} empty; fill them in or leave the rows out with a query"
     if finding.check == "duplicate_key":
         return (
-            f"{where}: {finding.n_rows:,} rows of {source} repeat a key that must be unique, "
-            f"e.g. {finding.example!r}; remove them, or group them in a query"
+            f"{rows('repeats', 'repeat')} a key that must be unique, {example}; remove them, or "
+            "group them in a query"
         )
     if finding.check == "letter":
         return (
-            f"{where}: {finding.n_rows:,} rows of {source} set a class that is none of A, B, C, "
-            f"e.g. {finding.example!r}; write one of them, or take the row out"
+            f"{rows('sets', 'set')} a class that is none of A, B, C, {example}; write one of them, "
+            "or take the row out"
         )
     if finding.check == "brand":
         near = nearest(book.brand, finding.example.split(" | "))
         return f"{where}: no line of {source} has our brand {book.brand!r}{near}"
-    return (
-        f"{where}: {finding.n_rows:,} rows of {source}: {finding.check}, e.g. {finding.example!r}"
-    )
+    return f"{where}: {n:,} {'row' if n == 1 else 'rows'} of {source}: {finding.check}, {example}"

@@ -855,6 +855,7 @@ def _manifest(
 ) -> dict[str, Any]:
     return {
         "workbook": book.name,
+        "settings": editions.settings_of(book),
         "period": period,
         "language": language,
         "languages": list(book.languages),

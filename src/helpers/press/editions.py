@@ -114,7 +114,28 @@ def earlier(folder: Path, period: str, workbook: str = "") -> str:
     return max((name for name in editions(folder, workbook) if name < period), default="")
 
 
-def require_own(folder: Path, name: str, workbook: str) -> None:
+def settings_of(book: Workbook) -> str:
+    """Tell one toml from another, by a digest of where it lies as seen from the project.
+
+    It is the same wherever one stands, and after both have moved together.
+    """
+    try:
+        seen = Path(os.path.relpath(book.path, ROOT)).as_posix()
+    except ValueError:  # on another drive
+        seen = book.path.as_posix()
+    return hashlib.sha256(seen.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _is_unreadable(file: Path) -> bool:
+    """Tell whether a manifest is there that was cut off, or may not be read."""
+    try:
+        json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return file.is_file()
+    return False
+
+
+def require_own(folder: Path, name: str, book: Workbook) -> None:
     """Refuse to print an edition where something stands that no run of this workbook put there.
 
     Raises
@@ -124,7 +145,8 @@ def require_own(folder: Path, name: str, workbook: str) -> None:
     """
 
     def refuse(path: Path, what: str) -> None:
-        raise DataError(f"{path}: {what}; move it away, or choose another folder with --out")
+        mark = "" if what.endswith("else") else ";"
+        raise DataError(f"{path}: {what}{mark} move it away, or choose another folder with --out")
 
     for path in (folder, *(folder / shop for shop in WORKSHOPS), folder / name):
         if path.is_symlink() and path != folder:
@@ -133,10 +155,25 @@ def require_own(folder: Path, name: str, workbook: str) -> None:
             refuse(path, "a file stands where the workbook needs a folder")
     place, listed = folder / name, folder / "index.html"
     manifest = manifest_of(place)
+    workbook, toml = book.name, settings_of(book)
+    if not manifest and _is_unreadable(place / "manifest.json"):
+        refuse(
+            place,
+            "its manifest.json can't be read, so that nothing tells whose edition this is; bring "
+            "that file back from a copy, as from the edition's zip, and print again; or else",
+        )
     if not manifest and place.is_dir() and any(place.iterdir()):
         refuse(place, "this folder was not printed by the workbook, which would replace it")
     if manifest and manifest["workbook"] != workbook:
         refuse(place, f"here stands an edition of another workbook, {manifest['workbook']!r}")
+    # an edition of before this was written down has none
+    if manifest and manifest.get("settings", toml) != toml:
+        refuse(
+            place,
+            f"here stands an edition of another workbook.toml, whose name is {workbook!r}, too, "
+            f"and which {book.path} would replace; give one of them another name under "
+            "[workbook], or, if the toml has only moved, bring it back; or else",
+        )
     # an own list that somebody has changed is kept aside; where no edition is ours, neither is the
     # list
     known = _is_own_list(listed) or (not listed.is_dir() and editions(folder, workbook))

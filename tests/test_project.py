@@ -236,3 +236,17 @@ def test_a_room_offers_what_is_there():
         offered = importlib.import_module(f"helpers.{room}")
         names = getattr(offered, "__all__", [])
         assert len(set(names)) == len(names) and all(hasattr(offered, name) for name in names)
+
+
+def test_the_walks_lead_through_what_is_there():
+    """Each file named in CONTRIBUTING's walks has the functions named behind it."""
+    told = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    walks = told.split("## Three walks")[1].split("\n## ")[0]
+    here, found = None, []
+    for name in re.findall(r"`([\w/.]+)`", walks):
+        if name.endswith(".py"):
+            here = (PACKAGE / name).read_text(encoding="utf-8")
+        elif here and re.fullmatch(r"[a-z_]+", name) and name != "parameters":
+            assert f"def {name}(" in here, name
+            found.append(name)
+    assert len(found) > 15

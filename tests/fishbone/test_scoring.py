@@ -269,7 +269,7 @@ def test_equal_dealers_share_a_place():
 @pytest.mark.parametrize("better", ["high", "low"])
 def test_dealers_told_apart_by_rounding_only_have_no_score(n, better):
     """Three percent of each line, to the cent, are three percent everywhere."""
-    revenue = np.random.default_rng(n).uniform(20, 400, n).round(2)
+    revenue = np.random.default_rng(n).uniform(200, 4_000, n).round(2)
     features, dealers = network([*((revenue * 0.03).round(2) / revenue)])
     table = fishbone.data_scores(features, tree_of(("f1", "m", better)), dealers)
     assert table[["percentile", "ahead_share", "data_score"]].isna().all(axis=None)

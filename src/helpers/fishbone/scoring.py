@@ -15,7 +15,9 @@ from helpers import look, words
 
 # dealers with a value, himself included, below which a percentile among them says little
 MIN_PEERS = 8
-ALIKE = 0.01  # of their median: values that all lie closer together are told apart by rounding only
+ALIKE = (
+    0.002  # of their median: values that all lie closer together are told apart by rounding only
+)
 # points by which people praise what a single dealer's figures blame, or the other way round
 OPPOSITE = 1.0
 DISAGREEMENT = 2.5  # points of ten: a quarter of the scale is more than rounding and mood explain

@@ -237,6 +237,9 @@ def full_disk(shop: Workshop, seed: int) -> None:
     try:
         shutil.copytree(shop.reports, small / "reports")
         shop.reports = small / "reports"
+        told = json.loads((shop.reports / PERIOD / "manifest.json").read_text(encoding="utf-8"))
+        del told["settings"]  # the editions have moved away from their toml
+        (shop.reports / PERIOD / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
         before = shop.edition()
         shop.change(seed)
         free = shutil.disk_usage(small).free

@@ -295,7 +295,7 @@ def test_the_same_toml_from_elsewhere_is_no_other(run, tmp_path, monkeypatch, wh
         "link": tmp_path / "linked" / "workbook.toml",
     }[given]
     book = settings.workbook(path)
-    assert editions.settings_of(book) == editions.settings_of(run.book)
+    assert editions.settings_of(book, run.out) == editions.settings_of(run.book, run.out)
     editions.require_own(run.out, place.name, book)
 
 
@@ -306,6 +306,14 @@ def test_a_project_that_moved_with_its_tomls_knows_its_editions(run, tmp_path, m
     write_book(tmp_path / "new")
     monkeypatch.setattr(editions, "ROOT", tmp_path / "new" / "project")
     editions.require_own(run.out, place.name, settings.workbook(tmp_path / "new"))
+
+
+def test_a_folder_that_moved_with_its_editions_knows_them(run, tmp_path):
+    place = run()
+    shutil.copytree(run.out, tmp_path / "elsewhere" / run.out.name)
+    write_book(tmp_path / "elsewhere")
+    moved = settings.workbook(tmp_path / "elsewhere")
+    editions.require_own(tmp_path / "elsewhere" / run.out.name, place.name, moved)
 
 
 def test_an_edition_that_tells_no_toml_is_its_workbooks(run):

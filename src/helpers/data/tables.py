@@ -629,7 +629,8 @@ def main_span(months: list[list]) -> tuple[str, str, str]:
     """
     runs: list[list] = []
     for row in months:
-        if runs and periods.shift(runs[-1][-1][0], MAX_GAP_MONTHS) >= row[0]:
+        # as text, the month after 9999-12 would come before it
+        if runs and periods.shift(runs[-1][-1][0], MAX_GAP_MONTHS).zfill(8) >= row[0].zfill(8):
             runs[-1].append(row)
         else:
             runs.append([row])

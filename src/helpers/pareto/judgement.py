@@ -286,7 +286,10 @@ def class_table(judged: pd.DataFrame) -> pd.DataFrame:
                         "class": name,
                         "n_dealers": int(inside.sum()),
                         "dealer_share": inside.sum() / len(judged),
-                        "value": values[inside].sum() if additive and name != MISSING else np.nan,
+                        # who has no letter may be known, where too few others are
+                        "value": values[inside].sum(min_count=name == MISSING)
+                        if additive
+                        else np.nan,
                         "value_share": held_share(values, inside) if counted else np.nan,
                         "least": values[inside].min() if inside.any() else np.nan,
                     }

@@ -855,7 +855,8 @@ def _manifest(
 ) -> dict[str, Any]:
     return {
         "workbook": book.name,
-        "settings": editions.settings_of(book),
+        # finished pages lie beside the editions
+        "settings": editions.settings_of(book, kept[0].folder.parents[1]),
         "period": period,
         "language": language,
         "languages": list(book.languages),

@@ -114,16 +114,21 @@ def earlier(folder: Path, period: str, workbook: str = "") -> str:
     return max((name for name in editions(folder, workbook) if name < period), default="")
 
 
-def settings_of(book: Workbook) -> str:
-    """Tell one toml from another, by a digest of where it lies as seen from the project.
+def settings_of(book: Workbook, folder: Path) -> list[str]:
+    """Tell one toml from another, by digests of where it lies as seen from the project, and from
+    the folder of its editions.
 
-    It is the same wherever one stands, and after both have moved together.
+    They are the same wherever one stands, and after both have moved together.
     """
-    try:
-        seen = Path(os.path.relpath(book.path, ROOT)).as_posix()
-    except ValueError:  # on another drive
-        seen = book.path.as_posix()
-    return hashlib.sha256(seen.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+    def seen(start: Path) -> str:
+        try:
+            path = Path(os.path.relpath(book.path, start.resolve())).as_posix()
+        except ValueError:  # on another drive
+            path = book.path.as_posix()
+        return hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+    return [seen(ROOT), seen(folder)]
 
 
 def _is_unreadable(file: Path) -> bool:
@@ -155,7 +160,7 @@ def require_own(folder: Path, name: str, book: Workbook) -> None:
             refuse(path, "a file stands where the workbook needs a folder")
     place, listed = folder / name, folder / "index.html"
     manifest = manifest_of(place)
-    workbook, toml = book.name, settings_of(book)
+    workbook, tomls = book.name, settings_of(book, folder)
     if not manifest and _is_unreadable(place / "manifest.json"):
         refuse(
             place,
@@ -167,7 +172,7 @@ def require_own(folder: Path, name: str, book: Workbook) -> None:
     if manifest and manifest["workbook"] != workbook:
         refuse(place, f"here stands an edition of another workbook, {manifest['workbook']!r}")
     # an edition of before this was written down has none
-    if manifest and manifest.get("settings", toml) != toml:
+    if manifest and not set(tomls) & set(manifest.get("settings", tomls)):
         refuse(
             place,
             f"here stands an edition of another workbook.toml, whose name is {workbook!r}, too, "

@@ -209,6 +209,7 @@ LONG = {
     "age.py",
     "dossier.py",
     "edition.py",
+    "editions.py",
     "factors.py",
     "features.py",
     "judgement.py",

@@ -43,9 +43,9 @@ def explore_classes(
     `totals` and `diagnoses` as for `pareto.joint_judgement`; `own` is what the page makes of
     them, by `rule`. Who was put into a class by hand is compared with the class that was computed.
     """
-    known = [i for i in pareto.INDICATORS if i in totals and totals[i].notna().any()]
-    by_revenue = pareto.by_revenue(totals)
-    additive = ["revenue"] if by_revenue else [i for i in known if i not in pareto.NOT_ADDITIVE]
+    by_revenue, made_by = pareto.by_revenue(totals), pareto.classed_by(totals)
+    known = [i for i in made_by if i in pareto.INDICATORS]
+    additive = [i for i in made_by if i not in pareto.NOT_ADDITIVE]
     if not known and not additive:
         return _instead(words.say("explore.no_dealers"))
     by_rule = widgets.ToggleButtons(

@@ -244,7 +244,7 @@ def test_moves_of_goods_that_nobody_can_follow(make_book):
     ],
 )
 def test_the_span_is_the_last_run_that_is_no_slip(months, span):
-    assert checks.main_span(months) == span
+    assert tables.main_span(months) == span
 
 
 def test_warnings_are_kept_and_counted_anew_when_the_data_change(make_book, cache, monkeypatch):

@@ -203,6 +203,10 @@ def test_what_few_are_known_of_makes_no_class_but_a_loss_is_a_loss(indicator, kn
     assert ("A" in letters) == (known >= 3)
     assert judgement.main_indicator(judged) == (indicator if known >= 3 else "revenue")
     assert ("revenue_class" in judged) == (known < 3)
+    # page, manager's page, bottom line and explorer go by the same
+    other = {i: np.nan for i in ("payments", "gross_profit") if i != indicator}
+    assert judgement.told_size(judged.assign(**other)) == ["revenue"] * (known < 3)
+    assert judgement.classed_by(totals) == [indicator if known >= 3 else "revenue"]
     said = " ".join(
         judgement.basis_sentences(
             judged.assign(**{i: np.nan for i in pareto.INDICATORS if i not in judged}), ""

@@ -93,6 +93,19 @@ def mean_difference(
     return float(a.mean()), float(b.mean()), float(difference - half), float(difference + half)
 
 
+SERVED = [  # of a dealer and a group
+    "group",
+    "dealer_id",
+    "dealer_name",
+    "n_consumers",
+    "n_served",
+    "group_share",
+    "low_share",
+    "high_share",
+    "network_share",
+]
+
+
 # ---- tables --------------------------------------------------------------------------------------
 
 
@@ -162,21 +175,7 @@ def group_dealers(
     rows["dealer_name"] = rows["dealer_id"].map(dealers.set_index("dealer_id")["dealer_name"])
     order = {"group": True, "serves_more": False, "low_share": False, "dealer_id": True}
     rows = rows.sort_values(list(order), ascending=list(order.values()))
-    return rows[
-        [
-            "group",
-            "dealer_id",
-            "dealer_name",
-            "n_consumers",
-            "n_served",
-            "group_share",
-            "low_share",
-            "high_share",
-            "network_share",
-            "amount",
-            "serves_more",
-        ]
-    ].reset_index(drop=True)
+    return rows[[*SERVED, "amount", "serves_more"]].reset_index(drop=True)
 
 
 def served_sentences(served: pd.DataFrame) -> list[str]:
@@ -196,19 +195,7 @@ def served_most(served: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     """
     rows = served[served["serves_more"]]
     rows = rows.assign(group=rows["group"].map(names).astype("str"))
-    return rows[
-        [
-            "group",
-            "dealer_id",
-            "dealer_name",
-            "n_consumers",
-            "n_served",
-            "group_share",
-            "low_share",
-            "high_share",
-            "network_share",
-        ]
-    ]
+    return rows[SERVED]
 
 
 def margin_table(margin: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:

@@ -12,10 +12,10 @@ from ibis import _
 from ibis.expr.types import Table
 
 from helpers import periods
-from helpers.data import checks, read, stock
+from helpers.data import read, stock
 from helpers.data.cache import kept
 from helpers.data.read import covered, fetched, of_our_brand, within
-from helpers.data.tables import described, source_name, table
+from helpers.data.tables import described, main_span, source_name, table
 from helpers.settings import DataError, Workbook
 
 WINDOW = 12  # months of a dealer's features: seasons cancel out
@@ -353,7 +353,7 @@ def history(book: Workbook, period: str, n_months: int = HISTORY) -> tuple[str, 
     """
     table(book, "sell_out")  # an error in the data is told before its span is asked for
     months = described(book, "sell_out")["months"]
-    first = max(checks.main_span(months)[0], periods.shift(period, 1 - n_months)) if months else ""
+    first = max(main_span(months)[0], periods.shift(period, 1 - n_months)) if months else ""
     if not first or first > period:
         name = source_name(book, "sell_out")
         raise DataError(

@@ -14,7 +14,15 @@ from ibis.expr.types import Table
 from helpers import files, periods, words
 from helpers.data import checks
 from helpers.data.cache import kept
-from helpers.data.tables import described, errors, fingerprint, in_words, source_name, table
+from helpers.data.tables import (
+    described,
+    errors,
+    fingerprint,
+    in_words,
+    main_span,
+    source_name,
+    table,
+)
 from helpers.settings import ROOT, DataError, Workbook, contract, workbook
 
 # the settings and tables too, for notebooks and the press, which know no other door
@@ -40,7 +48,7 @@ def span(book: Workbook) -> tuple[str, str]:
         raise DataError(
             f"{name}: {source_name(book, name)} has no dated line; nothing can be analysed"
         )
-    first, _last, day = checks.main_span(months)
+    first, _last, day = main_span(months)
     last = periods.last_complete_month(pd.Timestamp(day).date())
     if last < first:
         raise DataError(
@@ -108,7 +116,7 @@ def prepare(book: Workbook) -> None:
 
 
 # what tells of each dealer, and so makes a card of him
-JUDGED_BY = "sell_in|payments|dealer_profit"
+JUDGED_BY = "sell_in.dealer_id|payments|dealer_profit"
 
 
 def has(book: Workbook, name: str) -> bool:

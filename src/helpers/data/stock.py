@@ -21,7 +21,7 @@ from helpers.data import checks, read
 from helpers.data.cache import kept
 from helpers.data.fifo import DIGITS, DUST, fifo_layers, walk
 from helpers.data.read import fetched, within
-from helpers.data.tables import described, table
+from helpers.data.tables import described, main_span, table
 from helpers.settings import Workbook
 
 __all__ = ["fifo_layers"]  # for whoever has moves at hand
@@ -296,7 +296,7 @@ def _span(book: Workbook, name: str, period: str) -> tuple[str, str] | None:
     months = [row for row in described(book, name)["months"] if row[0] <= period]
     if not months:
         return None
-    first, last, _day = checks.main_span(months)
+    first, last, _day = main_span(months)
     return (first, last) if last >= periods.shift(period, 1 - WINDOW) else None
 
 

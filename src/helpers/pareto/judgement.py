@@ -110,9 +110,7 @@ def joint_judgement(
     ).take(which)
     points = np.array([points for _letter, points in composite], dtype="float64")[which]
     rank = np.array([LETTERS.index(letter) for letter, _points in composite], dtype="int64")[which]
-    first = next(
-        (i for i in (*INDICATORS, "revenue") if i in totals and totals[i].notna().any()), None
-    )
+    first = next(iter(classed_by(totals)), None)
     sizes = judged[first].to_numpy(dtype="float64", na_value=np.nan) if first else points
     return judged.iloc[np.lexsort((-sizes, -points, rank))].reset_index(drop=True)
 
@@ -122,14 +120,28 @@ def by_revenue(totals: pd.DataFrame) -> bool:
 
     Neither payments nor gross profit are known of half the dealers, revenue is.
     """
-    return [i for i in ("payments", "gross_profit", "revenue") if _is_told(totals, i)] == [
-        "revenue"
-    ]
+    return classed_by(totals) == ["revenue"]
+
+
+def classed_by(totals: pd.DataFrame) -> list[str]:
+    """Name the indicators that make the classes, in the order of the code.
+
+    Revenue alone where no other size is told of half the dealers.
+    """
+    told = [i for i in INDICATORS if _is_told(totals, i)]
+    sizes = [i for i in told if i not in NOT_ADDITIVE]
+    return told if sizes or not _is_told(totals, "revenue") else ["revenue"]
 
 
 def _is_told(totals: pd.DataFrame, indicator: str) -> bool:
-    """Whether an indicator is known of so many dealers that they can be compared in it."""
-    return indicator in totals and totals[indicator].notna().mean() >= KNOWN_SHARE
+    """Whether an indicator is known of so many dealers that they can be compared in it.
+
+    Shares are of a whole of their own: who reports one is classed among those who do.
+    """
+    if indicator not in totals:
+        return False
+    known = totals[indicator].notna()
+    return bool(known.any() if indicator in NOT_ADDITIVE else known.mean() >= KNOWN_SHARE)
 
 
 def _composite(code: str, weights: Mapping[str, float]) -> tuple[str, float]:
@@ -418,7 +430,7 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
 
 def told_size(table: pd.DataFrame) -> list[str]:
     """Name the column that says how big a dealer is where neither payments nor gross profit do."""
-    return [] if table[["payments", "gross_profit"]].notna().any(axis=None) else ["revenue"]
+    return [] if any(_is_told(table, i) for i in ("payments", "gross_profit")) else ["revenue"]
 
 
 def flagged(table: pd.DataFrame) -> pd.Series:
@@ -528,9 +540,7 @@ def bottom_line(
 
 def _judged_by(judged: pd.DataFrame) -> str:
     """Say what the classes rest on: all indicators together, or the only one that is known."""
-    known = (
-        ["revenue"] if by_revenue(judged) else [i for i in INDICATORS if judged[i].notna().any()]
-    )
+    known = classed_by(judged)
     return (
         words.say("pareto.by_one", indicator=words.label(known[0]))
         if len(known) == 1
@@ -543,9 +553,7 @@ def basis_sentences(judged: pd.DataFrame, basis: str) -> list[str]:
     weights.
     """
     told = {i: int(judged[i].notna().sum()) for i in INDICATORS}
-    known = {
-        i: w for i, w in WEIGHTS.items() if told[i] and (i in NOT_ADDITIVE or _is_told(judged, i))
-    }
+    known = {i: w for i, w in WEIGHTS.items() if _is_told(judged, i)}
     shared = "brand_share" in known
     said = [words.say(f"pareto.basis_{basis}")] if basis and shared else []
     # of a whole that is not above zero there is no share, though the data tell it

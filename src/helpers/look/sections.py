@@ -16,6 +16,7 @@ HOW_TO_READ = "how-to-read"  # the tag of a text that explains the figure above 
 # at the end of a line of text: it holds only where the code cell of that id shows something
 WITH = re.compile(r"[ \t]*<!-- with ([\w-]+) -->[ \t]*$", re.MULTILINE)
 HEADING = re.compile(r"^(#{1,6}) +(.*)$", re.MULTILINE)
+SAID = re.compile(r'<ul class="prose"><li>(.*?)</li>', re.DOTALL)
 NOTE = re.compile(r'\s*<p class="note">(.*?)</p>\s*', re.DOTALL)
 PROSE = re.compile(r'\s*<ul class="prose">(.*)</ul>\s*', re.DOTALL)
 ITEM = re.compile(r"<li>(.*?)</li>", re.DOTALL)
@@ -27,12 +28,16 @@ def note(sentence: str) -> str:
 
 
 def first_note(body: str) -> str:
-    """Give the text of the first note of a page's body; "" where it has none.
+    """Give the text of the first note of a page's body, else of its first sentence of prose.
+
+    "" where it has neither.
 
     >>> first_note("<h1>Stock</h1>" + note("Nobody < counts.") + note("No moves."))
     'Nobody < counts.'
+    >>> first_note('<h1>Stock</h1><ul class="prose"><li>There is none.</li><li>So.</li></ul>')
+    'There is none.'
     """
-    found = NOTE.search(body)
+    found = NOTE.search(body) or SAID.search(body)
     return html.unescape(found[1]) if found else ""
 
 

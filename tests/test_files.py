@@ -227,7 +227,7 @@ def test_no_reader_tears_a_row_and_none_runs_a_cell(tmp_path, text):
 
 
 @pytest.mark.parametrize(
-    "column", ["revenue", "balance", "stake", "usual_3m", "profit_per_m2", "dead_value"]
+    "column", ["revenue", "balance", "stake", "usual_payments", "profit_per_m2", "dead_value"]
 )
 @pytest.mark.parametrize(
     "amount",

@@ -172,7 +172,7 @@ VALUE_OF = {*MEASURES, "feature", "item", "column", "measure"}  # beside them `v
 def is_amount(column: str, beside: Iterable[str] = ()) -> bool:
     """Tell whether a column of numbers is money; `beside` are the columns of the same table.
 
-    >>> is_amount("revenue_3m"), is_amount("n_payments")
+    >>> is_amount("recent_revenue"), is_amount("n_payments")
     (True, False)
     >>> is_amount("value"), is_amount("value", ["metric"])
     (True, False)

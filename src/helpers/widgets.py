@@ -36,56 +36,61 @@ from helpers.workshop import growth
 
 
 def explore_classes(
-    totals: pd.DataFrame, diagnoses: pd.DataFrame, own: pd.DataFrame, *, rule: str = pareto.RULES[0]
+    asked: pareto.AbcData, own: pareto.AbcMonth, dealers: pd.DataFrame, diagnoses: pd.DataFrame
 ) -> widgets.Widget:
-    """Move the class borders and the weights, and see who changes class.
+    """Choose another rule or move the weights, and see who changes class.
 
-    `totals` and `diagnoses` as for `pareto.joint_judgement`; `own` is what the page makes of
-    them, by `rule`. Who was put into a class by hand is compared with the class that was computed.
+    `asked` is what the door told, `own` what the page makes of it, by its options. Who was put into
+    a class by hand is compared with the class that was computed.
     """
-    by_revenue, made_by = pareto.by_revenue(totals), pareto.classed_by(totals)
+    by_revenue, made_by = pareto.by_revenue(asked.totals), pareto.classed_by(asked.totals)
     known = [i for i in made_by if i in pareto.INDICATORS]
     additive = [i for i in made_by if i not in pareto.NOT_ADDITIVE]
     if not known and not additive:
         return _instead(words.say("explore.no_dealers"))
     by_rule = widgets.ToggleButtons(
         options=[(words.label(f"rule_{r}"), r) for r in pareto.RULES],
-        value=rule,
+        value=own.options["rule"],
         description=words.label("rule"),
         style={"button_width": "auto"},
     )
     indicator = widgets.Dropdown(
         options=[(words.label(i), i) for i in additive], description=words.label("indicator")
     )
+    weights = pareto.judging_rules(**own.options)["weights"]
     sliders = {
         i: widgets.FloatSlider(
-            value=pareto.WEIGHTS[i],
+            value=100 * weights[i],
             min=0,
-            max=1,
-            step=0.05,
+            max=100,
+            step=5,
+            readout_format=".0f",
             description=words.label(i),
             style={"description_width": "initial"},
         )
         for i in known
     }
 
-    def show(rule: str = rule, indicator: str = "", **given: float) -> Iterable[object]:
-        asked = {i: given.get(i, float(i in known)) for i in pareto.INDICATORS}
-        judged = pareto.joint_judgement(totals, diagnoses, rule=rule, weights=asked)
-        total = sum(asked[i] for i in known)
-        weighed = [
-            f"{words.label(i)} {words.percent(asked[i] / total if total else 0)}" for i in known
-        ]
-        changed = _changed_classes(judged, own)
+    def show(
+        rule: str = own.options["rule"], indicator: str = "", **given: float
+    ) -> Iterable[object]:
+        rules = {**own.options, "rule": rule}
+        if total := sum(given.values()):
+            parts = {i: 100 * given.get(i, 0.0) / total for i in pareto.INDICATORS}
+            rules["weights"] = "/".join(map(repr, parts.values()))
+        found = pareto.judge_month(asked, **rules)
+        judged = pareto.named(found.judged, dealers, diagnoses)
+        changed = _changed_classes(judged, own.judged)
         said = words.say(
             "explore.classes",
-            now=_class_counts(judged["composite_class"]),
+            now=_class_counts(_computed(judged)),
             n=len(changed),
-            own=_class_counts(_computed(own)),
+            own=_class_counts(_computed(own.judged)),
         )
-        yield look.Prose(
-            [said, "" if by_revenue else words.say("pareto.weights", weights=", ".join(weighed))]
-        )
+        weighed = [f"{words.label(i)} {words.percent(parts[i] / 100)}" for i in known if total]
+        cuts = pareto.judging_rules(**rules)["composite_cuts"]
+        told = words.say("pareto.weights", weights=", ".join(weighed), a=cuts[0], b=cuts[1])
+        yield look.Prose([said, told if weighed and not by_revenue else ""])
         if indicator:
             yield pareto.plot_pareto(judged, indicator)
         yield look.table(pareto.class_table(judged))
@@ -109,7 +114,7 @@ def _class_counts(letters: pd.Series) -> str:
 def _changed_classes(judged: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
     """List who stands in another class than on the page, in the order of `judged`."""
     before = pd.Series(_computed(own).to_numpy(), own["dealer_id"], name="page_class")
-    rows = judged.join(before, on="dealer_id")
+    rows = judged.assign(composite_class=_computed(judged)).join(before, on="dealer_id")
     columns = ["dealer_id", "dealer_name", "page_class", "composite_class", "code", "diagnosis"]
     return rows.loc[
         rows["page_class"] != rows["composite_class"], [c for c in columns if c in rows]

@@ -37,7 +37,7 @@ def before_of(**revenue: float) -> pd.DataFrame:
 
 def late_of(**status: str) -> pd.DataFrame:
     rows = pd.DataFrame({"dealer_id": list(status), "status": list(status.values())})
-    return rows.assign(balance=500.0, payments_3m=10.0, usual_3m=900.0)
+    return rows.assign(balance=500.0, recent_payments=10.0, usual_payments=900.0)
 
 
 def dealers_of(*ids: str) -> pd.DataFrame:

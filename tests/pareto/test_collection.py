@@ -50,9 +50,9 @@ def test_every_figure_by_hand():
     assert row["revenue"] == 1200
     assert row["payments"] == 9 * 90 + 3 * 30 == 900
     assert row["collection_rate"] == 0.75
-    assert row["collection_rate_3m"] == 0.3
-    assert row["payments_3m"] == 90
-    assert row["usual_3m"] == 270  # 810 in the nine months before
+    assert row["recent_collection_rate"] == 0.3
+    assert row["recent_payments"] == 90
+    assert row["usual_payments"] == 270  # 810 in the nine months before
     # since the first month known, not only the window
     assert row["balance"] == 2400 - (21 * 90 + 90) == 420
     assert row["dso_days"] == pytest.approx(420 / 1200 * 365)
@@ -134,7 +134,7 @@ def test_status_by_hand(why, revenue, payments, status):
 def test_no_revenue_has_no_rate_and_no_days():
     row = judged(x=([0.0] * 12, [10.0] * 12)).loc["x"]
     assert math.isnan(row["collection_rate"])
-    assert math.isnan(row["collection_rate_3m"])
+    assert math.isnan(row["recent_collection_rate"])
     assert math.isnan(row["dso_days"])
     assert row["balance"] == -120
 
@@ -233,9 +233,11 @@ def test_a_short_history_is_not_scaled_to_a_year_and_nobody_is_called_a_payer(n)
     assert row["revenue"] == bought
     assert row["dso_days"] == pytest.approx(row["balance"] / bought * days)
     if n <= 3:
-        assert math.isnan(row["usual_3m"]), "there was no time before these"
+        assert math.isnan(row["usual_payments"]), "there was no time before these"
     else:
-        assert row["usual_3m"] == pytest.approx(270)  # of three known months, however many they are
+        assert row["usual_payments"] == pytest.approx(
+            270
+        )  # of three known months, however many they are
     assert row["status"] == ("–" if n < 8 else "stopped_paying")
     assert pareto.is_told(stops.reset_index()) == (n >= 8)
     told = [] if n >= 8 else [words.say("receivables.too_short", n=8)]

@@ -47,7 +47,10 @@ def untold_events(moved: pd.DataFrame, receivables: pd.DataFrame) -> list[str]:
 
 
 def events(
-    moved: pd.DataFrame, before: pd.DataFrame, receivables: pd.DataFrame | None
+    moved: pd.DataFrame,
+    before: pd.DataFrame,
+    receivables: pd.DataFrame | None,
+    recent_months: int = 3,
 ) -> pd.DataFrame:
     """Gather what happened to dealers that calls for a call.
 
@@ -60,7 +63,10 @@ def events(
     before
         Last year's window: `dealer_id`, `revenue`.
     receivables
-        With `status`, `balance`, `payments_3m`, `usual_3m`; None where payments are not known.
+        With `status`, `balance`, `recent_payments`, `usual_payments`; None where payments are not
+        known.
+    recent_months
+        How many months are recent there.
     """
     rows = []
     revenue_before = before.set_index("dealer_id")["revenue"]
@@ -80,7 +86,11 @@ def events(
     ).itertuples():
         if row.status in ("stopped_paying", "slowed"):
             said = words.say(
-                f"calls.{row.status}", paid=row.payments_3m, usual=row.usual_3m, balance=row.balance
+                f"calls.{row.status}",
+                paid=row.recent_payments,
+                usual=row.usual_payments,
+                balance=row.balance,
+                n=recent_months,
             )
             rows.append((row.dealer_id, row.status, row.balance, said))
     return pd.DataFrame(rows, columns=["dealer_id", "trigger", "stake", "reason"])

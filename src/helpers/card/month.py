@@ -10,8 +10,6 @@ from helpers.card import dossier
 from helpers.data import kept
 from helpers.settings import Workbook
 
-N_QUARTERS = 8  # of a dealer's history of classes
-
 
 @kept
 def network_tables(
@@ -32,8 +30,13 @@ def network_tables(
     words.speak(language, book.currency)
     end = periods.window(period).end
     dealers, months = data.dealers(book, language), data.dealer_months(book, period)
-    owed = pareto.receivables(months, period, data.covered(book, period).n_days)
-    judged, to_call = _judgement(book, period, dealers, owed)
+    abc = pareto.abc_month(book, period)
+    owed, judged = abc.owed, pareto.named(abc.judged, dealers, data.reference(book, "diagnoses"))
+    judged = dossier.with_history(judged.drop(columns="dealer_name"), abc.before, abc.stability)
+    late, recent = pareto.overdue(owed, dealers), abc.options["recent_months"]
+    to_call = calls.call_list(
+        calls.events(abc.moved, abc.before, late, recent), data.reference(book, "measures"), dealers
+    )
     stocked = _stock(book, period, dealers, language)
     sums, by_month = data.brand_sums(book, period), data.brand_months(book, period)
     comparison = profit.brand_comparison(sums, book.brand, by_month)
@@ -61,23 +64,6 @@ def network_tables(
             agreed, tree, since, end_date=end, months=months, dealer_scores=there, dealers=dealers
         ),
     }, comparison
-
-
-def _judgement(book: Workbook, period: str, dealers: pd.DataFrame, owed: pd.DataFrame) -> tuple:
-    """Judge as the ABC page does: classes now, a year ago, by quarter; whom to call for it."""
-    diagnoses, end = data.reference(book, "diagnoses"), periods.window(period).end
-    totals = data.dealer_totals(book, period)
-    judged = pareto.joint_judgement(totals, diagnoses)
-    judged = pareto.overridden_classes(judged, data.records(book, "overrides"), end)
-    before = pareto.joint_judgement(data.previous_totals(book, period), diagnoses)
-    quarters = data.dealer_totals(book, period, n_months=3, n_windows=N_QUARTERS)
-    stability = pareto.class_stability(pareto.judged_windows(quarters, diagnoses))
-    moved = pareto.movements(judged, before).merge(totals[["dealer_id", "revenue"]], how="left")
-    late = pareto.overdue(owed, dealers)
-    to_call = calls.call_list(
-        calls.events(moved, before, late), data.reference(book, "measures"), dealers
-    )
-    return dossier.with_history(judged, before, stability), to_call
 
 
 def _stock(

@@ -55,6 +55,7 @@ def shown_cells(cells: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         Of an executed notebook, in one language; they are not changed.
     """
     said: set[str] = set()
+    cells = _bottom_line_first(list(cells))
     cells = [
         _with_outputs(cell, said) if cell["cell_type"] == "code" else dict(cell) for cell in cells
     ]
@@ -73,6 +74,18 @@ def shown_cells(cells: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         for part in part
     ]
     return [*head, *_without_empty_parents(shown)]
+
+
+def _bottom_line_first(cells: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Put what is tagged `bottom-line` behind the title.
+
+    A notebook comes to it at its end, when everything is found; a page begins with it.
+    """
+    tagged = [c for c in cells if "bottom-line" in c["metadata"].get("tags", [])]
+    rest = [c for c in cells if "bottom-line" not in c["metadata"].get("tags", [])]
+    begins = (i for i, c in enumerate(rest) if HEADING.match("".join(c["source"])) and i)
+    at = next((i for i in begins if rest[i]["cell_type"] == "markdown"), len(rest))
+    return [*rest[:at], *tagged, *rest[at:]] if tagged else rest
 
 
 def _holding(cell: Mapping[str, Any], speaking: set[str]) -> dict[str, Any]:

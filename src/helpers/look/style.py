@@ -476,6 +476,20 @@ def scope(title: str, period: str, n_dealers: int, covered: periods.Covered | No
     return say("table.scope", title=title, first=first, last=last, n=n_dealers)
 
 
+def rules(options: Mapping[str, object]) -> "Prose":
+    """Print the options in force, by their names in the reader's language."""
+    told = [f"{label(name)}: {_option(name, value)}" for name, value in options.items()]
+    return Prose([say("table.rules", rules=" · ".join(told))] if told else [])
+
+
+def _option(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return say("table.yes" if value else "table.no")
+    # a word among several has a name of its own, such as `rule_quota`
+    named = word(key := f"{name}_{value}")
+    return f"{value:g}" if isinstance(value, float) else str(value) if named == key else named
+
+
 class Prose:
     """Sentences as a list, escaped: a dealer's name is text and never markup."""
 

@@ -9,7 +9,7 @@ from helpers import look, periods, words
 RECENT_MONTHS = 3
 STOPPED_RATE = 0.1  # recent payments below this part of what the dealer used to pay: he has stopped
 SLOWED_RATE = 0.5  # … below this part: he has slowed down
-# of the nine months before, those with a payment, for "used to pay" to mean something
+# of the months before, those with a payment, for "used to pay" to mean something
 REGULAR_MONTHS = 5
 SHOWN = [
     "dealer_id",
@@ -17,25 +17,32 @@ SHOWN = [
     "status",
     "balance",
     "dso_days",
-    "payments_3m",
-    "usual_3m",
-    "collection_rate_3m",
+    "recent_payments",
+    "usual_payments",
+    "recent_collection_rate",
     "collection_rate",
 ]
 
 RESTS_ON_PAYMENTS = [
     "payments",
-    "payments_3m",
-    "usual_3m",
+    "recent_payments",
+    "usual_payments",
     "balance",
     "collection_rate",
-    "collection_rate_3m",
+    "recent_collection_rate",
     "dso_days",
 ]
 
 
-def receivables(months: pd.DataFrame, period: str, n_days: int | None = None) -> pd.DataFrame:
-    """Judge each dealer's payments over the window and its last three months.
+def receivables(
+    months: pd.DataFrame,
+    period: str,
+    n_days: int | None = None,
+    *,
+    recent_months: int = RECENT_MONTHS,
+    stopped_rate: float = STOPPED_RATE,
+) -> pd.DataFrame:
+    """Judge each dealer's payments over the window and its recent months.
 
     Parameters
     ----------
@@ -44,21 +51,23 @@ def receivables(months: pd.DataFrame, period: str, n_days: int | None = None) ->
     n_days
         Days of the window that the data cover, from `data.covered`; else those of its months that
         are known. A year has 365.
+    recent_months, stopped_rate
+        How many months are recent; recent payments below this part of the usual: he has stopped.
 
     Returns
     -------
     DataFrame
-        Per dealer of the window: `revenue`, `payments`, `collection_rate` and `collection_rate_3m`
-        (payments ÷ revenue), `balance` (revenue − payments since the first month known: an opening
-        balance is not), `dso_days` (days sales outstanding: balance ÷ revenue of the window × its
-        days that the data cover; at least 0), `payments_3m`, `usual_3m` (what three months used to
-        bring, from the known ones of the nine before) and `status`: "stopped_paying" and "slowed"
-        for dealers who used to pay and owe at least a usual three months' payments, else "paying"
-        or "no_revenue". Where fewer than `REGULAR_MONTHS` months are known before the last three,
-        nobody can have paid regularly, and the status is "–": not known. Where nobody's payments
-        are known, what rests on them is empty, too: unknown is not unpaid.
+        Per dealer of the window: `revenue`, `payments`, `collection_rate` and
+        `recent_collection_rate` (payments ÷ revenue), `balance` (revenue − payments since the first
+        month known: an opening balance is not), `dso_days` (days sales outstanding: balance ÷
+        revenue of the window × its days that the data cover; at least 0), `recent_payments`,
+        `usual_payments` (what as many months used to bring, from the known ones before) and
+        `status`: "stopped_paying" and "slowed" for dealers who used to pay and owe at least what
+        is usual, else "paying" or "no_revenue". Where fewer than `REGULAR_MONTHS` months are known
+        before the recent ones, nobody can have paid regularly, and the status is "–": not known.
+        Where nobody's payments are known, what rests on them is empty, too: unknown is not unpaid.
     """
-    window, recent = periods.month_range(period, 12), periods.month_range(period, RECENT_MONTHS)
+    window, recent = periods.month_range(period, 12), periods.month_range(period, recent_months)
     known = months[months["month"] <= period]
     inside, last = known["month"].isin(window), known["month"].isin(recent)
 
@@ -68,8 +77,8 @@ def receivables(months: pd.DataFrame, period: str, n_days: int | None = None) ->
     rows = pd.DataFrame(
         {"revenue": summed("revenue", inside), "payments": summed("payments", inside)}
     )
-    for column, where in (("revenue_3m", ("revenue", last)), ("payments_3m", ("payments", last))):
-        rows[column] = summed(*where).reindex(rows.index, fill_value=0.0)
+    for column in ("revenue", "payments"):
+        rows[f"recent_{column}"] = summed(column, last).reindex(rows.index, fill_value=0.0)
     everything = pd.Series(True, index=known.index)
     rows["balance"] = (
         (summed("revenue", everything) - summed("payments", everything))
@@ -77,19 +86,19 @@ def receivables(months: pd.DataFrame, period: str, n_days: int | None = None) ->
         .round(2)
     )
     rows["collection_rate"] = rows["payments"] / rows["revenue"].where(rows["revenue"] > 0)
-    rows["collection_rate_3m"] = rows["payments_3m"] / rows["revenue_3m"].where(
-        rows["revenue_3m"] > 0
+    rows["recent_collection_rate"] = rows["recent_payments"] / rows["recent_revenue"].where(
+        rows["recent_revenue"] > 0
     )
     covered = [month for month in window if month >= known["month"].min()] if len(known) else []
-    n_before = max(len(covered) - RECENT_MONTHS, 0)
+    n_before = max(len(covered) - recent_months, 0)
     n_days = n_days or _days(covered)
     rows["dso_days"] = days_sales_outstanding(rows["balance"], rows["revenue"], n_days)
-    before = rows["payments"] - rows["payments_3m"]
-    rows["usual_3m"] = before / (n_before / RECENT_MONTHS) if n_before else np.nan
+    before = rows["payments"] - rows["recent_payments"]
+    rows["usual_payments"] = before / (n_before / recent_months) if n_before else np.nan
     paid = known[inside & ~last & (known["payments"] > 0)].groupby("dealer_id")["month"].nunique()
     regular = paid.reindex(rows.index, fill_value=0) >= REGULAR_MONTHS
-    ratio = rows["payments_3m"] / rows["usual_3m"].where(rows["usual_3m"] > 0)
-    rows["status"] = _status(rows, regular, ratio)
+    ratio = rows["recent_payments"] / rows["usual_payments"].where(rows["usual_payments"] > 0)
+    rows["status"] = _status(rows, regular, ratio, stopped_rate)
     if n_before < REGULAR_MONTHS:
         rows["status"] = rows["status"].where(rows["status"] == "no_revenue", "–")
     if known["payments"].isna().all():
@@ -97,15 +106,17 @@ def receivables(months: pd.DataFrame, period: str, n_days: int | None = None) ->
     return rows.reset_index()
 
 
-def _status(rows: pd.DataFrame, regular: pd.Series, ratio: pd.Series) -> np.ndarray:
+def _status(
+    rows: pd.DataFrame, regular: pd.Series, ratio: pd.Series, stopped_rate: float
+) -> np.ndarray:
     # a few open invoices are no event
-    owes = (rows["balance"] > 0) & (rows["balance"] >= rows["usual_3m"])
+    owes = (rows["balance"] > 0) & (rows["balance"] >= rows["usual_payments"])
     # a dealer who bought less also pays less: slowing is measured against what he bought
-    slow = rows["collection_rate_3m"] < SLOWED_RATE * rows["collection_rate"]
+    slow = rows["recent_collection_rate"] < SLOWED_RATE * rows["collection_rate"]
     return np.select(
         [
             rows["revenue"] <= 0,
-            regular & owes & (ratio < STOPPED_RATE),
+            regular & owes & (ratio < stopped_rate),
             regular & owes & slow & (ratio < SLOWED_RATE),
         ],
         ["no_revenue", "stopped_paying", "slowed"],
@@ -126,7 +137,7 @@ def is_told(rows: pd.DataFrame) -> bool:
     return bool(rows["status"].isin(["stopped_paying", "slowed", "paying"]).any())
 
 
-def sentences(rows: pd.DataFrame) -> list[str]:
+def sentences(rows: pd.DataFrame, recent_months: int = RECENT_MONTHS) -> list[str]:
     """Say where nobody has stopped or slowed down, and where that can't be told.
 
     Nothing without payments.
@@ -134,7 +145,7 @@ def sentences(rows: pd.DataFrame) -> list[str]:
     if rows["payments"].isna().all():
         return []
     if (rows["status"] == "–").any():
-        return [words.say("receivables.too_short", n=REGULAR_MONTHS + RECENT_MONTHS)]
+        return [words.say("receivables.too_short", n=REGULAR_MONTHS + recent_months)]
     late = rows["status"].isin(["stopped_paying", "slowed"]).any()
     return [words.say("receivables.nobody_late")] if is_told(rows) and not late else []
 
@@ -158,7 +169,12 @@ def overdue(rows: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
 
 
 def plot_receivables(
-    months: pd.DataFrame, period: str, *, scope: str = "", ax: Axes | None = None
+    months: pd.DataFrame,
+    period: str,
+    *,
+    recent_months: int = RECENT_MONTHS,
+    scope: str = "",
+    ax: Axes | None = None,
 ) -> Axes | None:
     """Draw revenue and payments of the network month by month, over two years or as far back as the
     data reach.
@@ -182,7 +198,7 @@ def plot_receivables(
     ax.set_ylim(0, None)
     look.money_axis(ax.yaxis)
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
-    recent = sums.tail(RECENT_MONTHS)
+    recent = sums.tail(recent_months)
     rate = (
         recent["payments"].sum() / recent["revenue"].sum()
         if recent["revenue"].sum() > 0

@@ -2,34 +2,33 @@
 sentences.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 
-from helpers import look, periods, words
+from helpers import look, words
 from helpers.pareto.classes import (
+    CLASS_QUOTA,
     INDICATORS,
     LETTERS,
     LOSS,
     MISSING,
     NOT_ADDITIVE,
+    VALUE_CUTS,
     abc_classes,
     gains_and_losses,
     held_share,
-    n_best,
     ranked_classes,
-    top_share,
 )
-from helpers.settings import DataError, page_of
+from helpers.settings import DataError
 
 # of the joint judgement; the page states them
 WEIGHTS = {"payments": 0.4, "gross_profit": 0.4, "brand_share": 0.2}
 POINTS = {"A": 3, "B": 2, "C": 1}
 KNOWN_SHARE = 0.5  # of the dealers: an indicator known of fewer says nothing of the others
-SAME_COVER = 0.005  # parts of revenue that differ by less are the same
 # what can stand for the size of a dealer, the most telling first
 SIZES = ("gross_profit", "payments", "revenue")
 ANY = "*" * len(INDICATORS)
@@ -48,10 +47,13 @@ SHOWN = [
 
 def joint_judgement(
     totals: pd.DataFrame,
-    diagnoses: pd.DataFrame,
+    diagnoses: pd.DataFrame | None = None,
     *,
     rule: str = "quota",
+    quota: Sequence[float] = CLASS_QUOTA,
+    value_cuts: Sequence[float] = VALUE_CUTS,
     weights: Mapping[str, float] = WEIGHTS,
+    composite_cuts: Sequence[float] = COMPOSITE_CUTS,
 ) -> pd.DataFrame:
     """Class each indicator by itself, then all three together.
 
@@ -60,15 +62,17 @@ def joint_judgement(
     totals
         One row per dealer, with those of `INDICATORS` that are known; the others count as missing.
     diagnoses
-        Columns `pattern` (three letters, `*` for any, known or not), `en`, `zh`; the first match
-        wins. A pattern whose words claim something of an indicator names its letter; a code with an
-        L is only named by a pattern with an L, or by `***`.
+        As `named_codes` takes them; without any there is no `diagnosis`.
+    rule, quota, value_cuts
+        How each indicator is classed, see `abc_classes`.
+    weights, composite_cuts
+        Of the indicators, by their names; weighted points from which a dealer is A, then B.
 
     Returns
     -------
     DataFrame
         `totals` with `<indicator>_class`, the three-letter `code`, `composite_class` (weighted
-        points of the known letters, A = 3 … C = 1; A from 2.5, B from 1.5; C where any letter is L)
+        points of the known letters, A = 3 … C = 1; C where any letter is L)
         and `diagnosis`, best first. Where neither payments nor gross profit are known of anybody,
         the class is that of revenue (`revenue_class`), whose letter then stands first in the code,
         in the place of size.
@@ -85,29 +89,30 @@ def joint_judgement(
         if indicator in NOT_ADDITIVE:
             # shares of different wholes can't be accumulated: they keep to the quota under every
             # rule; two thirds of 1 and of 3 are one share, though not as floats
-            letters[indicator] = abc_classes(values.round(12), "quota")
-        elif _is_told(judged, indicator):
-            letters[indicator] = abc_classes(values, rule)
+            letters[indicator] = abc_classes(values.round(12), "quota", quota=quota)
+        elif is_known(judged, indicator):
+            letters[indicator] = abc_classes(values, rule, quota=quota, cuts=value_cuts)
         else:  # nobody is the best of the few who are known; but a loss is a loss
             letters[indicator] = pd.Series(MISSING, judged.index, dtype="str").mask(
                 values < 0, LOSS
             )
         judged[f"{indicator}_class"] = letters[indicator]
     if by_revenue(judged):
-        letters["payments"] = judged["revenue_class"] = abc_classes(judged["revenue"], rule)
+        letters["payments"] = judged["revenue_class"] = abc_classes(
+            judged["revenue"], rule, quota=quota, cuts=value_cuts
+        )
         weights = {**dict.fromkeys(INDICATORS, 0.0), "payments": 1.0}
     judged["code"] = letters[INDICATORS[0]].str.cat(
         [letters[indicator] for indicator in INDICATORS[1:]]
     )
     # at most 125: what hangs on the code is worked out once for each
     which, codes = pd.factorize(judged["code"])
-    composite = [_composite(code, weights) for code in codes]
+    composite = [_composite(code, weights, composite_cuts) for code in codes]
     judged["composite_class"] = pd.array(
         [letter for letter, _points in composite], dtype="str"
     ).take(which)
-    judged["diagnosis"] = pd.array(
-        [_diagnosis(code, diagnoses) for code in codes], dtype="str"
-    ).take(which)
+    if diagnoses is not None:
+        judged["diagnosis"] = named_codes(judged["code"], diagnoses)
     points = np.array([points for _letter, points in composite], dtype="float64")[which]
     rank = np.array([LETTERS.index(letter) for letter, _points in composite], dtype="int64")[which]
     first = next(iter(classed_by(totals)), None)
@@ -128,12 +133,12 @@ def classed_by(totals: pd.DataFrame) -> list[str]:
 
     Revenue alone where no other size is told of half the dealers.
     """
-    told = [i for i in INDICATORS if _is_told(totals, i)]
+    told = [i for i in INDICATORS if is_known(totals, i)]
     sizes = [i for i in told if i not in NOT_ADDITIVE]
-    return told if sizes or not _is_told(totals, "revenue") else ["revenue"]
+    return told if sizes or not is_known(totals, "revenue") else ["revenue"]
 
 
-def _is_told(totals: pd.DataFrame, indicator: str) -> bool:
+def is_known(totals: pd.DataFrame, indicator: str) -> bool:
     """Whether an indicator is known of so many dealers that they can be compared in it.
 
     Shares are of a whole of their own: who reports one is classed among those who do.
@@ -144,7 +149,7 @@ def _is_told(totals: pd.DataFrame, indicator: str) -> bool:
     return bool(known.any() if indicator in NOT_ADDITIVE else known.mean() >= KNOWN_SHARE)
 
 
-def _composite(code: str, weights: Mapping[str, float]) -> tuple[str, float]:
+def _composite(code: str, weights: Mapping[str, float], cuts: Sequence[float]) -> tuple[str, float]:
     """Give class and points.
 
     A letter L counts nothing, and makes the class C whatever the others are.
@@ -161,9 +166,33 @@ def _composite(code: str, weights: Mapping[str, float]) -> tuple[str, float]:
         return "C", points
     if total <= 0:
         return MISSING, 0.0
-    return (
-        "A" if points >= COMPOSITE_CUTS[0] else "B" if points >= COMPOSITE_CUTS[1] else "C"
-    ), points
+    return ("A" if points >= cuts[0] else "B" if points >= cuts[1] else "C"), points
+
+
+def named(judged: pd.DataFrame, dealers: pd.DataFrame, diagnoses: pd.DataFrame) -> pd.DataFrame:
+    """Add `dealer_name` and `diagnosis`, in the language spoken."""
+    names = dealers.drop_duplicates("dealer_id").set_index("dealer_id")["dealer_name"]
+    return judged.assign(
+        dealer_name=judged["dealer_id"].map(names), diagnosis=named_codes(judged["code"], diagnoses)
+    )
+
+
+def named_codes(codes: pd.Series, diagnoses: pd.DataFrame) -> pd.Series:
+    """Name three-letter codes in the language spoken.
+
+    Parameters
+    ----------
+    diagnoses
+        Columns `pattern` (three letters, `*` for any, known or not), `en`, `zh`; the first match
+        wins. A pattern whose words claim something of an indicator names its letter; a code with an
+        L is only named by a pattern with an L, or by `***`.
+
+    Raises
+    ------
+    ValueError
+        If the diagnoses leave a code without a name.
+    """
+    return codes.map({code: _diagnosis(code, diagnoses) for code in codes.unique()}).astype("str")
 
 
 def _diagnosis(code: str, diagnoses: pd.DataFrame) -> str:
@@ -219,15 +248,14 @@ def overridden_classes(
     return result
 
 
-def judged_windows(totals: pd.DataFrame, diagnoses: pd.DataFrame, **options) -> pd.DataFrame:
+def judged_windows(totals: pd.DataFrame, **options: object) -> pd.DataFrame:
     """Judge each `window_end` by itself: `dealer_id`, `window_end`, `code`, `composite_class`.
 
-    No window, no rows.
+    No window, no rows; `options` as for `joint_judgement`.
     """
     columns = ["dealer_id", "window_end", "code", "composite_class"]
     judged = [
-        joint_judgement(window, diagnoses, **options)[columns]
-        for _end, window in totals.groupby("window_end")
+        joint_judgement(window, **options)[columns] for _end, window in totals.groupby("window_end")
     ]
     return (
         pd.concat(judged, ignore_index=True)
@@ -260,13 +288,13 @@ def grouped_totals(totals: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
 
 
 def group_table(
-    totals: pd.DataFrame, dealers: pd.DataFrame, diagnoses: pd.DataFrame
+    totals: pd.DataFrame, dealers: pd.DataFrame, diagnoses: pd.DataFrame, **options: object
 ) -> pd.DataFrame:
     """Judge the dealers' groups as one customer each, among all customers.
 
-    No rows where no group is given.
+    No rows where no group is given; `options` as for `joint_judgement`.
     """
-    judged = joint_judgement(grouped_totals(totals, dealers), diagnoses)
+    judged = joint_judgement(grouped_totals(totals, dealers), diagnoses, **options)
     sizes = dealers[dealers["dealer_id"].isin(totals["dealer_id"])].groupby("dealer_group").size()
     groups = judged[judged["dealer_id"].isin(sizes.index)].rename(
         columns={"dealer_id": "dealer_group"}
@@ -285,7 +313,7 @@ def class_table(judged: pd.DataFrame) -> pd.DataFrame:
     of both. Without payments and gross profit the indicator is revenue.
     """
     rows = []
-    for indicator in [i for i in (*INDICATORS, "revenue") if _classed(judged, i)]:
+    for indicator in [i for i in (*INDICATORS, "revenue") if has_letters(judged, i)]:
         values, letters = judged[indicator], judged[f"{indicator}_class"]
         sums, additive = gains_and_losses(values), indicator not in NOT_ADDITIVE
         for name in LETTERS:
@@ -321,7 +349,7 @@ def class_table(judged: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _classed(judged: pd.DataFrame, indicator: str) -> bool:
+def has_letters(judged: pd.DataFrame, indicator: str) -> bool:
     """Whether anybody has a letter in an indicator.
 
     Revenue has some only where classes go by it.
@@ -361,31 +389,6 @@ def _loss(rows: pd.DataFrame) -> pd.Series:
     for part in parts[1:]:
         found = found.fillna(part)
     return found.fillna(0.0)
-
-
-def loss_sentences(
-    judged: pd.DataFrame, indicators: Iterable[str] = (*INDICATORS, "revenue")
-) -> list[str]:
-    """Say per indicator who is below zero.
-
-    In money what they cost, what the others bring, and what is left.
-    """
-    said = []
-    for indicator in indicators:
-        if not _classed(judged, indicator) or not (judged[f"{indicator}_class"] == LOSS).any():
-            continue
-        sums = gains_and_losses(judged[indicator])
-        key = "below" if sums.gains > 0 or indicator in NOT_ADDITIVE else "all_below"
-        said.append(
-            words.say(
-                f"pareto.{key}_{indicator}",
-                n=sums.n_losing,
-                losses=-sums.losses,
-                gains=sums.gains,
-                net=sums.net,
-            )
-        )
-    return said
 
 
 def abc_table(judged: pd.DataFrame, moved: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
@@ -430,7 +433,7 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
 
 def told_size(table: pd.DataFrame) -> list[str]:
     """Name the column that says how big a dealer is where neither payments nor gross profit do."""
-    return [] if any(_is_told(table, i) for i in ("payments", "gross_profit")) else ["revenue"]
+    return [] if any(is_known(table, i) for i in ("payments", "gross_profit")) else ["revenue"]
 
 
 def flagged(table: pd.DataFrame) -> pd.Series:
@@ -448,7 +451,7 @@ def main_indicator(judged: pd.DataFrame) -> str:
 
     The first in which anybody is above zero; where nobody is in any, the first that is known.
     """
-    known = [i for i in SIZES if _classed(judged, i) and _is_told(judged, i)]
+    known = [i for i in SIZES if has_letters(judged, i) and is_known(judged, i)]
     return next((i for i in known if (judged[i] > 0).any()), (known or ["revenue"])[0])
 
 
@@ -475,240 +478,6 @@ def margin_rate(totals: pd.DataFrame) -> pd.Series:
     """
     covered = totals["covered_revenue"] if "covered_revenue" in totals else totals["revenue"]
     return totals["gross_profit"] / covered.where(covered > 0)
-
-
-def bottom_line(
-    judged: pd.DataFrame, moved: pd.DataFrame, overdue: pd.DataFrame | None
-) -> list[str]:
-    """Say what the page found, most important first; what the data don't tell is said too.
-
-    `judged` has `dealer_name`; `moved` comes from `pareto.movements` with `dealer_name`,
-    `overdue` from `pareto.overdue` with `dealer_name`, or None without payments.
-    """
-    counts = judged["composite_class"].value_counts()
-    counts = {x.lower(): int(counts.get(x, 0)) for x in POINTS}
-    # the class of who makes a loss is C, his letter in the table is L
-    below = int((ranked_classes(judged) == LOSS).sum())
-    counts["below"] = words.say("pareto.of_them_below", n=below) if below else ""
-    size, label = main_indicator(judged), words.label(main_indicator(judged))
-    n, best = int((judged[size] > 0).sum()), judged["composite_class"] == "A"
-    if n:
-        share = words.percent(top_share(judged[size]))
-        said = [words.say("pareto.top", n=n_best(n), of=n, indicator=label, share=share)]
-    else:
-        said = [words.say("pareto.none_positive", indicator=label)]
-    if n and best.any():
-        share = words.percent(held_share(judged[size], best))
-        said.append(
-            words.say(
-                "pareto.classes", by=_judged_by(judged), **counts, share=share, indicator=label
-            )
-        )
-    else:
-        said.append(words.say("pareto.classes_only", by=_judged_by(judged), **counts))
-    said += loss_sentences(judged)
-    how = moved["movement"].value_counts()
-    if not (moved["movement"] == "–").all():
-        said.append(
-            words.say(
-                "pareto.moved", **{m: how.get(m, 0) for m in ("risen", "fallen", "joined", "left")}
-            )
-        )
-    for movement, steps in (("fallen", -2), ("risen", 2)):
-        far = moved[moved["steps"] == steps]
-        said += (
-            [words.say(f"pareto.{movement}", names=words.listed(far["dealer_name"]))]
-            if len(far)
-            else []
-        )
-    stopped = (
-        overdue[overdue["status"] == "stopped_paying"] if overdue is not None else moved.head(0)
-    )
-    if len(stopped):
-        said.append(
-            words.say(
-                "pareto.stopped",
-                n=len(stopped),
-                balance=stopped["balance"].sum(),
-                names=words.listed(stopped["dealer_name"]),
-            )
-        )
-    by_hand = int((judged["override_reason"] != "").sum()) if "override_reason" in judged else 0
-    said += [words.say("pareto.overridden", n=by_hand)] if by_hand else []
-    return said
-
-
-def _judged_by(judged: pd.DataFrame) -> str:
-    """Say what the classes rest on: all indicators together, or the only one that is known."""
-    known = classed_by(judged)
-    return (
-        words.say("pareto.by_one", indicator=words.label(known[0]))
-        if len(known) == 1
-        else words.say("pareto.by_all")
-    )
-
-
-def basis_sentences(judged: pd.DataFrame, basis: str) -> list[str]:
-    """Say what our brand's share is a share of, what is missing, what the classes rest on, and the
-    weights.
-    """
-    told = {i: int(judged[i].notna().sum()) for i in INDICATORS}
-    known = {i: w for i, w in WEIGHTS.items() if _is_told(judged, i)}
-    shared = "brand_share" in known
-    said = [words.say(f"pareto.basis_{basis}")] if basis and shared else []
-    # of a whole that is not above zero there is no share, though the data tell it
-    no_share = words.say(f"pareto.no_share_{basis}" if basis else "pareto.no_brand_share")
-    few = [
-        words.say(f"pareto.few_{i}", n=told[i], of=len(judged))
-        for i in INDICATORS
-        if told[i] and i not in known
-    ]
-    gone = [words.say(f"pareto.no_{i}") for i in INDICATORS[:-1] if not told[i]]
-    if by_revenue(judged):
-        rest = [*gone, *few, words.say("pareto.so_by_revenue")]
-        said += rest if few else [words.say("pareto.by_revenue")]
-        return said + ([] if shared else [no_share])
-    said += [*gone, *few]
-    said += [] if shared else [no_share]
-    said += cover_sentences(judged)
-    partly = judged[[f"{i}_class" for i in known]].eq(MISSING).any(axis=1)
-    if partly.any():
-        said.append(words.say("pareto.fewer_letters", n=int(partly.sum()), of=len(judged)))
-    if len(known) < 2:
-        return said
-    weights = ", ".join(
-        f"{words.label(i)} {words.percent(w / sum(known.values()))}" for i, w in known.items()
-    )
-    return [*said, words.say("pareto.weights", weights=weights)]
-
-
-def headlines(
-    judged: pd.DataFrame, moved: pd.DataFrame, overdue: pd.DataFrame | None
-) -> list[dict]:
-    """Make the front page's verdict, its figures on classes and payers, and what changed.
-
-    Keys as `report.headline`.
-
-    The verdict's share is of what is above zero; what is lost stands behind it. `overdue` is None
-    where who has stopped paying can't be told.
-    """
-    how, verdict = moved["movement"].value_counts(), " ".join(_verdict(judged))
-    made = [
-        {
-            "place": "verdict",
-            "text": verdict if words.spoken() == "en" else verdict.replace("。 ", "。"),
-        }
-    ]
-    if overdue is not None:
-        stopped = overdue[overdue["status"] == "stopped_paying"]
-        owed = {
-            "place": "tile",
-            "label": words.say("pareto.tile_stopped"),
-            "text": f"{len(stopped):,}",
-        }
-        change = (
-            words.say("pareto.owe", balance=float(stopped["balance"].sum())) if len(stopped) else ""
-        )
-        made.append({**owed, "change": change, "tone": "bad" if len(stopped) else "good"})
-    made += [{"place": "quality", "text": said} for said in cover_sentences(judged)]
-    if not (moved["movement"] == "–").all():
-        said = words.say(
-            "pareto.moved", **{m: how.get(m, 0) for m in ("risen", "fallen", "joined", "left")}
-        )
-        made.append({"place": "change", "text": said, "link": page_of("abc_pareto")})
-    for movement, steps in (("fallen", -2), ("risen", 2)):
-        far = moved[moved["steps"] == steps]
-        if len(far):
-            said = words.say(f"pareto.{movement}", names=words.listed(far["dealer_name"]))
-            made.append({"place": "change", "text": said, "link": page_of("abc_pareto")})
-    return made
-
-
-def _verdict(judged: pd.DataFrame) -> list[str]:
-    """Say what the A dealers hold of all that is above zero, and what is lost beside it.
-
-    Where no dealer earns us anything, that alone: nobody can stand out then.
-    """
-    size, best = main_indicator(judged), judged["composite_class"] == "A"
-    label = words.label(size)
-    lost = loss_sentences(judged, dict.fromkeys((size, "gross_profit")))
-    profit = judged["gross_profit"] if "gross_profit" in judged else pd.Series(dtype=float)
-    if lost and profit.notna().any() and not (profit > 0).any() and not best.any():
-        return lost
-    if not (judged[size] > 0).any():
-        said = [words.say("pareto.none_positive", indicator=label)]
-    else:
-        share = words.percent(held_share(judged[size], best))
-        said = [
-            words.say(
-                "pareto.verdict" if best.any() else "pareto.no_best",
-                n=int(best.sum()),
-                share=share,
-                indicator=label,
-            )
-        ]
-    return said + lost
-
-
-def cover_sentences(judged: pd.DataFrame) -> list[str]:
-    """Say where gross profit is that of a part of the lines.
-
-    What is nearly all is not called all.
-    """
-    cover = cost_cover(judged)
-    return (
-        [words.say("pareto.cost_cover", share=words.percent(min(cover, 0.999), 1))]
-        if cover < 1
-        else []
-    )
-
-
-def tiles(months: pd.DataFrame, period: str) -> list[dict]:
-    """Make the front page's figures.
-
-    Each known total of the window, against the window a month before.
-
-    Keys as `report.headline` takes them; `trend` is the last 24 months, or those that are known.
-    The label counts the months that are summed up, and says which part of revenue gross profit is
-    the profit of, if not of all. Where the data don't reach back over the window a month before,
-    there is no change: eleven months would make every total grow. Nor is there one of gross profits
-    that are of different parts of revenue.
-    """
-    made = []
-    inside = months[months["month"].isin(periods.month_range(period, 12))]
-    then = cost_cover(
-        months[months["month"].isin(periods.month_range(periods.shift(period, -1), 12))]
-    )
-    for column in ("revenue", "payments", "gross_profit"):
-        sums = months.groupby("month")[column].sum(min_count=1).dropna()
-        known = (
-            [month for month in periods.month_range(period, 24) if month >= sums.index.min()]
-            if len(sums)
-            else []
-        )
-        sums = sums.reindex(known, fill_value=0.0)
-        if not (now := sums.iloc[-12:].sum()):
-            continue
-        n, cover = len(sums.iloc[-12:]), cost_cover(inside) if column == "gross_profit" else 1.0
-        key, part = (
-            ("pareto.tile_cover", words.percent(min(cover, 0.999), 1))
-            if cover < 1
-            else ("pareto.tile", "")
-        )
-        tile = {
-            "place": "tile",
-            "label": words.say(key, indicator=words.label(column), n=n, share=part),
-            "text": words.money(now),
-            "trend": [float(x) for x in sums],
-        }
-        is_same = column != "gross_profit" or not abs(cover - then) > SAME_COVER
-        if is_same and len(sums) > 12 and (before := sums.iloc[-13:-1].sum()) > 0:
-            change = words.change(now, before)
-            said = words.say("pareto.change", change=change, month=periods.shift(period, -1))
-            tile |= {"tone": "good" if now >= before else "bad", "change": said}
-        made.append((now >= 0, tile))
-    # the front page shows the first of each page: a total below zero is not to be cut off
-    return [tile for _is_gain, tile in sorted(made, key=lambda told: told[0])]
 
 
 def plot_class_map(judged: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes | None:

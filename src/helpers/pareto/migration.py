@@ -1,5 +1,7 @@
 """Migration: how classes and demand move over periods, and how far they can be relied on."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -136,10 +138,17 @@ def class_stability(quarters: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def demand_variability(months: pd.DataFrame, period: str, n_months: int = 12) -> pd.DataFrame:
+def demand_variability(
+    months: pd.DataFrame,
+    period: str,
+    n_months: int = 12,
+    *,
+    cuts: Sequence[float] = XYZ_CUTS,
+) -> pd.DataFrame:
     """Class the regularity of demand (XYZ).
 
-    The coefficient of variation of monthly revenue over the window.
+    The coefficient of variation of monthly revenue over the window: X below the first of `cuts`, Y
+    below the second, else Z.
 
     Months without a purchase count as zero, those before the dealer's first do not. Fewer than 3
     months, or a mean of zero or less, is "–". Columns: `dealer_id`, `variation`, `variability`.
@@ -159,7 +168,7 @@ def demand_variability(months: pd.DataFrame, period: str, n_months: int = 12) ->
         deviation = np.sqrt(np.nansum((values - mean[:, None]) ** 2, axis=1) / n)
         variation = np.where((n >= 3) & (mean > 0), deviation / mean, np.nan)
     letters = np.select(
-        [np.isnan(variation), variation < XYZ_CUTS[0], variation < XYZ_CUTS[1]],
+        [np.isnan(variation), variation < cuts[0], variation < cuts[1]],
         ["–", "X", "Y"],
         default="Z",
     )

@@ -31,8 +31,8 @@ OWED = [
     "status",
     "balance",
     "dso_days",
-    "payments_3m",
-    "usual_3m",
+    "recent_payments",
+    "usual_payments",
     "collection_rate",
 ]
 KNOWN = [

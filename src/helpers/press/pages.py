@@ -3,6 +3,7 @@ page is made of.
 """
 
 import hashlib
+import importlib
 import json
 import platform
 import re
@@ -19,12 +20,14 @@ from helpers.settings import (
     DataError,
     Workbook,
     nearest,
+    options_in_force,
     question_of,
 )
 
 NUMBERED = "[0-9][0-9]_*.ipynb"  # a notebook with a number has a place in the house
 CARD = "dealer_card"  # printed per dealer, on request
 APART = (CARD, "workshop")  # in no edition
+RECIPES = {"abc_pareto": "pareto"}  # question → its room, loaded where a toml has options of it
 # who reads a card: cells tagged for-us or for-dealer are left out for the other
 AUDIENCES = ("us", "dealer")
 WRITTEN_BY_PEOPLE = ("plan.csv", "overrides.csv")
@@ -124,11 +127,16 @@ def require_audiences(audiences: Sequence[str]) -> list[str]:
 
 
 def require_notebooks(book: Workbook, folder: Path) -> None:
-    """Refuse a workbook that has parameters for a notebook that is not there."""
+    """Refuse a workbook that has parameters for a notebook that is not there, or an option that is
+    not as its recipe expects it.
+    """
     known = [question_of(path.stem) for path in sorted(folder.glob(NUMBERED))]
     for name in book.parameters:
         if name not in known:
             raise DataError(f"[parameters.{name}]: there is no such notebook{nearest(name, known)}")
+        if room := RECIPES.get(name):
+            month = importlib.import_module(f"helpers.{room}.month")
+            options_in_force(month.judge_month, book, {})
 
 
 def parameters_of(book: Workbook, notebook: Path) -> dict:

@@ -12,6 +12,7 @@ from helpers.settings.book import (
 )
 from helpers.settings.columns import DataError, contract, nearest
 from helpers.settings.engines import database_file, engine_settings, shown_engine
+from helpers.settings.options import Scalar, options_in_force
 from helpers.settings.places import NOTEBOOKS, PACKAGE, ROOT, notebook_of, page_of, question_of
 from helpers.settings.plain_files import FILE_KINDS, is_file, require_plain_database
 from helpers.settings.sources import files_in_query, sources
@@ -23,6 +24,7 @@ __all__ = [
     "PACKAGE",
     "ROOT",
     "DataError",
+    "Scalar",
     "TableSource",
     "Workbook",
     "contract",
@@ -32,6 +34,7 @@ __all__ = [
     "is_file",
     "nearest",
     "notebook_of",
+    "options_in_force",
     "page_of",
     "question_of",
     "require_plain_database",

@@ -212,13 +212,15 @@ def white_spot_solution(cities: pd.DataFrame) -> Solution:
     )
 
 
-def rule_solution(judged: pd.DataFrame, other: pd.DataFrame, indicator: str) -> Solution:
-    """Compare who is A by an indicator under two rules, from `pareto.joint_judgement`.
+def rule_solution(
+    judged: pd.DataFrame, one: pd.DataFrame, other: pd.DataFrame, indicator: str
+) -> Solution:
+    """Compare who is A by an indicator under one rule and another, from `pareto.judge_month`.
 
-    Both with `dealer_name`.
+    `judged` has the dealers' names.
     """
     before, after = (
-        set(rows.loc[rows[f"{indicator}_class"] == "A", "dealer_id"]) for rows in (judged, other)
+        set(rows.loc[rows[f"{indicator}_class"] == "A", "dealer_id"]) for rows in (one, other)
     )
     said = [
         words.say(

@@ -1,0 +1,123 @@
+"""The month's answer: who carries the business, who moved, who pays."""
+
+from typing import Annotated, NamedTuple
+
+import pandas as pd
+
+from helpers import data, periods
+from helpers.pareto import classes, collection, judgement, migration
+from helpers.settings import Scalar, Workbook, options
+
+N_QUARTERS = 8  # of a dealer's history of classes
+
+
+class AbcData(NamedTuple):
+    """What the door tells: `totals` of the window and of the one `before`, by `quarters`, all
+    `months`, classes set by hand, and the days of the window that the data cover.
+    """
+
+    period: str
+    totals: pd.DataFrame
+    before: pd.DataFrame
+    quarters: pd.DataFrame
+    months: pd.DataFrame
+    overrides: pd.DataFrame
+    n_days: int
+
+
+class AbcMonth(NamedTuple):
+    """What is found, in codes: dealers `judged` now and `before`, who `moved`, classes by quarter
+    and how `stable` they are, whose demand is regular, what is `owed`.
+    """
+
+    judged: pd.DataFrame
+    before: pd.DataFrame
+    moved: pd.DataFrame
+    stability: pd.DataFrame
+    variability: pd.DataFrame
+    owed: pd.DataFrame
+    options: dict[str, Scalar] = {}  # noqa: RUF012 - filled in by the recipe
+
+
+def read_month(book: Workbook, period: str) -> AbcData:
+    """Ask the door for a month's figures."""
+    return AbcData(
+        period,
+        data.dealer_totals(book, period),
+        data.previous_totals(book, period),
+        data.dealer_totals(book, period, n_months=3, n_windows=N_QUARTERS),
+        data.dealer_months(book, period),
+        data.records(book, "overrides"),
+        data.covered(book, period).n_days,
+    )
+
+
+@options.recipe("abc_pareto")
+def judge_month(
+    found: AbcData,
+    *,
+    rule: Annotated[str, options.one_of(*classes.RULES)] = "quota",
+    quota: Annotated[str, options.parts(3, "20/40/40")] = "20/40/40",
+    value_cuts: Annotated[str, options.cuts("80/95", low=0, high=100)] = "80/95",
+    weights: Annotated[str, options.parts(3, "40/40/20")] = "40/40/20",
+    composite_cuts: Annotated[str, options.cuts("2.5/1.5", low=0, high=3)] = "2.5/1.5",
+    xyz_cuts: Annotated[str, options.cuts("0.5/1.0", low=0, high=100)] = "0.5/1.0",
+    recent_months: Annotated[int, options.between(1, 6)] = 3,
+    stopped_rate: Annotated[float, options.between(0, 1)] = 0.1,
+) -> AbcMonth:
+    """Judge every dealer.
+
+    `weights` are those of payments, gross profit and our brand's share.
+
+    Raises
+    ------
+    ValueError
+        If an option is not as expected.
+    """
+    rules = judging_rules(rule, quota, value_cuts, weights, composite_cuts)
+    judged = judgement.joint_judgement(found.totals, **rules)
+    end = periods.window(found.period).end
+    judged = judgement.overridden_classes(judged, found.overrides, end)
+    before = judgement.joint_judgement(found.before, **rules)
+    quarters = judgement.judged_windows(found.quarters, **rules)
+    cuts = options.numbers(xyz_cuts)
+    owed = collection.receivables(
+        found.months,
+        found.period,
+        found.n_days,
+        recent_months=recent_months,
+        stopped_rate=stopped_rate,
+    )
+    return AbcMonth(
+        judged,
+        before,
+        migration.movements(judged, before).merge(
+            judged[["dealer_id", "revenue"]], on="dealer_id", how="left"
+        ),
+        migration.class_stability(quarters),
+        migration.demand_variability(found.months, found.period, cuts=cuts),
+        owed,
+    )
+
+
+def judging_rules(
+    rule: str, quota: str, value_cuts: str, weights: str, composite_cuts: str, **_others: Scalar
+) -> dict[str, object]:
+    """Turn options into the arguments of `joint_judgement`."""
+
+    def shares(text: str) -> tuple[float, ...]:
+        return tuple(round(x / 100, 12) for x in options.numbers(text))  # 0.333, not 0.33299…
+
+    return {
+        "rule": rule,
+        "quota": shares(quota),
+        "value_cuts": shares(value_cuts),
+        "weights": dict(zip(classes.INDICATORS, shares(weights), strict=True)),
+        "composite_cuts": options.numbers(composite_cuts),
+    }
+
+
+def abc_month(book: Workbook, period: str, **given: Scalar | None) -> AbcMonth:
+    """Judge a month as the workbook says, or as is `given`, where None stands for the former."""
+    told = options.options_in_force(judge_month, book, given)
+    return judge_month(read_month(book, period), **told)

@@ -93,7 +93,8 @@ def test_is_of_readable_length(notebook):
 
 def test_code_cells_are_calls_not_code(notebook):
     code = cells(notebook, "code")
-    lines = [len(c.source.strip().splitlines()) for c in code]
+    # a notebook has as many parameters as its question has rules
+    lines = [len(c.source.strip().splitlines()) for c in code if "parameters" not in tags(c)]
     assert median(lines) <= 4
     assert max(lines) <= 8
     for cell in code:

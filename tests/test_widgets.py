@@ -81,6 +81,10 @@ def column(widget, name: str, table: int = -1) -> list[str]:
     return [html.unescape(row[heads.index(words.word(name))]) for row in rows if row]
 
 
+# who is looked at where there are few dealers only
+FIRST_OF = {"card": "everyone.judged", "stock": "aged", "classes": "own.judged"}
+
+
 def others(control) -> list:
     """Choose values of a control other than the one it has: some options, both ends of a slider."""
     if not hasattr(control, "options"):
@@ -99,16 +103,14 @@ def tables_of(book: data.Workbook) -> dict[str, dict]:
     by_dealer = fishbone.data_scores(habits, tree, dealers)
     scored = fishbone.factor_scores(people, fishbone.own_data_scores(by_dealer, habits))
     statements, stages = data.reference(book, "statements"), data.reference(book, "stages")
-    totals = data.dealer_totals(book, PERIOD).merge(
-        dealers[["dealer_id", "dealer_name"]], on="dealer_id"
-    )
-    diagnoses, on_hand = data.reference(book, "diagnoses"), data.on_hand(book, PERIOD)
+    on_hand = data.on_hand(book, PERIOD)
     everyone, comparison = card.network_tables(book, PERIOD, "en")
     return {
         "classes": {
-            "totals": totals,
-            "diagnoses": diagnoses,
-            "own": pareto.joint_judgement(totals, diagnoses),
+            "asked": pareto.read_month(book, PERIOD),
+            "own": pareto.abc_month(book, PERIOD),
+            "dealers": dealers,
+            "diagnoses": data.reference(book, "diagnoses"),
         },
         "rfm": {
             "orders": data.dealer_orders(book, PERIOD),
@@ -163,9 +165,10 @@ def explored(name: str, tables: dict) -> ipywidgets.Widget:
 
 
 def frames(tables: dict) -> dict[str, pd.DataFrame]:
-    """List an explorer's tables by name, those of a dict of tables, too."""
+    """List an explorer's tables by name, those of a dict or a month, too."""
     found = {}
     for name, value in tables.items():
+        value = value._asdict() if hasattr(value, "_asdict") else value
         inner = (
             {f"{name}.{key}": table for key, table in value.items()}
             if isinstance(value, dict)
@@ -182,7 +185,9 @@ def replaced(tables: dict, other: dict[str, pd.DataFrame]) -> dict:
     }
     for name, table in other.items():
         place, _, key = name.partition(".")
-        if key:
+        if hasattr(made[place], "_replace"):
+            made[place] = made[place]._replace(**{key: table})
+        elif key:
             made[place][key] = table
         else:
             made[place] = table
@@ -347,7 +352,14 @@ def absences() -> list:
     Whose names are needed, as the explorers take them.
     """
     tables = {
-        "classes": ["totals", "diagnoses", "own"],
+        "classes": [
+            "asked.totals",
+            "asked.months",
+            "asked.quarters",
+            "dealers",
+            "diagnoses",
+            "own.judged",
+        ],
         "rfm": ["orders", "rules"],
         "fishbone": ["scored", "pairs", "habits", "hills"],
         "groups": ["habits"],
@@ -405,9 +417,7 @@ def test_one_or_two_dealers_are_enough(given, name, n):
     few = {}
     for table, rows in frames(given[name]).items():
         if key in rows:
-            some = frames(given[name])[
-                {"card": "everyone.judged", "stock": "aged"}.get(name, table)
-            ]
+            some = frames(given[name])[FIRST_OF.get(name, table)]
             few[table] = rows[rows[key].isin(some[key].unique()[:n])]
     assert few or name == "growth"
     widget = explored(name, replaced(given[name], few))
@@ -418,6 +428,15 @@ def test_one_or_two_dealers_are_enough(given, name, n):
             sound(widget, expect_told=False)
 
 
+def of_classes(given, totals: pd.DataFrame, **options) -> ipywidgets.Widget:
+    """Explore a month of these totals, judged by these options."""
+    asked = given["classes"]["asked"]._replace(totals=totals)
+    return explored(
+        "classes",
+        {**given["classes"], "asked": asked, "own": pareto.judge_month(asked, **options)},
+    )
+
+
 @pytest.mark.parametrize(
     "indicators",
     [c for n in range(4) for c in itertools.combinations(pareto.INDICATORS, n)],
@@ -425,36 +444,30 @@ def test_one_or_two_dealers_are_enough(given, name, n):
 )
 @pytest.mark.parametrize("how", ["empty", "absent"])
 def test_classes_with_the_indicators_that_are_known(given, indicators, how):
-    tables = given["classes"]
     gone = [i for i in pareto.INDICATORS if i not in indicators]
+    totals = given["classes"]["asked"].totals
     totals = (
-        tables["totals"].drop(columns=gone)
+        totals.drop(columns=gone)
         if how == "absent"
-        else tables["totals"].assign(**dict.fromkeys(gone, float("nan")))
+        else totals.assign(**dict.fromkeys(gone, float("nan")))
     )
-    own = pareto.joint_judgement(totals, tables["diagnoses"])
-    widget = widgets.explore_classes(totals, tables["diagnoses"], own)
+    widget = of_classes(given, totals)
     assert len(parts(widget, FloatSlider)) == (len(indicators) if len(indicators) > 1 else 0), (
         "a weight alone is all"
     )
     assert parts(widget, ToggleButtons), "without payments and gross profit the rule is revenue's"
     assert not failed(widget)
     assert words.say("explore.nobody_changes") in seen(widget)
-    nothing = totals.assign(revenue=float("nan"))
-    own = pareto.joint_judgement(nothing, tables["diagnoses"])
-    widget = widgets.explore_classes(nothing, tables["diagnoses"], own)
+    widget = of_classes(given, totals.assign(revenue=float("nan")))
     assert bool(parts(widget, ToggleButtons)) == bool(set(indicators) - set(pareto.NOT_ADDITIVE))
     assert (said(widget) == [words.say("explore.no_dealers")]) == (not indicators)
 
 
 def test_classes_by_revenue_and_of_a_network_of_losses(given):
-    tables = given["classes"]
     unknown = {"payments": float("nan"), "gross_profit": float("nan"), "brand_share": float("nan")}
     losing = {"payments": -1.0, "gross_profit": -2.0}
     for columns in (unknown, losing):
-        totals = tables["totals"].assign(**columns)
-        own = pareto.joint_judgement(totals, tables["diagnoses"])
-        widget = widgets.explore_classes(totals, tables["diagnoses"], own)
+        widget = of_classes(given, given["classes"]["asked"].totals.assign(**columns))
         assert not failed(widget)
         assert ("<img" in seen(widget)) == (columns is unknown), (
             "of losses alone there is nothing to draw"
@@ -480,22 +493,18 @@ def test_growth_without_a_room(given):
 
 def test_who_changes_class_is_shown_against_the_page(given):
     tables = given["classes"]
-    by_hand = tables["own"].assign(
-        computed_class=tables["own"]["composite_class"], composite_class="C"
-    )
-    widget = explored("classes", {**tables, "own": by_hand})
+    page = tables["own"].judged
+    by_hand = page.assign(computed_class=page["composite_class"], composite_class="C")
+    widget = explored("classes", {**tables, "own": tables["own"]._replace(judged=by_hand)})
     assert words.say("explore.nobody_changes") in seen(widget), (
         "a class set by hand is compared as it was computed"
     )
     (rule,), sliders = parts(widget, ToggleButtons), parts(widget, FloatSlider)
     rule.value = "value"
-    for slider, weight in zip(sliders, (1.0, 0.2, 0.0), strict=True):
+    for slider, weight in zip(sliders, (75, 25, 0), strict=True):
         slider.value = weight
-    asked = dict(zip(pareto.INDICATORS, (1.0, 0.2, 0.0), strict=True))
-    judged = pareto.joint_judgement(
-        tables["totals"], tables["diagnoses"], rule="value", weights=asked
-    )
-    before = tables["own"].set_index("dealer_id")["composite_class"]
+    judged = pareto.judge_month(tables["asked"], rule="value", weights="75/25/0").judged
+    before = page.set_index("dealer_id")["composite_class"]
     moved = judged[judged["composite_class"] != judged["dealer_id"].map(before)]
     assert 0 < len(moved) <= 20
     assert column(widget, "dealer_id") == moved["dealer_id"].tolist()
@@ -508,16 +517,26 @@ def test_who_changes_class_is_shown_against_the_page(given):
     assert f"{len(moved)} dealer" in said(widget)[0]
     for slider in sliders:
         slider.value = 0
-    assert f"Dealers by class: – {len(judged)}." in said(widget)[0], (
-        "without any weight nobody has a class"
-    )
+    assert said(widget) == [words.say("explore.no_weight")], "without any weight there is no class"
 
 
-def test_the_explorer_of_classes_begins_with_the_pages_rule(given):
-    tables = given["classes"]
-    own = pareto.joint_judgement(tables["totals"], tables["diagnoses"], rule="value")
-    widget = widgets.explore_classes(tables["totals"], tables["diagnoses"], own, rule="value")
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"rule": "value"},
+        {"quota": "10/30/60"},
+        {"rule": "value", "value_cuts": "50/70"},
+        {"weights": "10/20/70"},
+        {"composite_cuts": "2.8/2"},
+    ],
+    ids=str,
+)
+def test_the_explorer_of_classes_begins_with_the_pages_rules(given, options):
+    totals = given["classes"]["asked"].totals
+    widget = of_classes(given, totals, **options)
     assert words.say("explore.nobody_changes") in seen(widget)
+    other = explored("classes", {**given["classes"]})
+    assert said(widget) != said(other) or seen(widget) != seen(other), "the option is of no effect"
 
 
 @pytest.fixture

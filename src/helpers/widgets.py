@@ -74,10 +74,12 @@ def explore_classes(
     def show(
         rule: str = own.options["rule"], indicator: str = "", **given: float
     ) -> Iterable[object]:
-        rules = {**own.options, "rule": rule}
-        if total := sum(given.values()):
-            parts = {i: 100 * given.get(i, 0.0) / total for i in pareto.INDICATORS}
-            rules["weights"] = "/".join(map(repr, parts.values()))
+        rules, total = {**own.options, "rule": rule}, sum(given.values())
+        if given and not total:
+            yield look.Prose([words.say("explore.no_weight")])
+            return
+        parts = {i: 100 * given.get(i, 0.0) / total for i in pareto.INDICATORS} if given else {}
+        rules |= {"weights": "/".join(map(repr, parts.values()))} if given else {}
         found = pareto.judge_month(asked, **rules)
         judged = pareto.named(found.judged, dealers, diagnoses)
         changed = _changed_classes(judged, own.judged)
@@ -87,7 +89,7 @@ def explore_classes(
             n=len(changed),
             own=_class_counts(_computed(own.judged)),
         )
-        weighed = [f"{words.label(i)} {words.percent(parts[i] / 100)}" for i in known if total]
+        weighed = [f"{words.label(i)} {words.percent(parts[i] / 100)}" for i in known if parts]
         cuts = pareto.judging_rules(**rules)["composite_cuts"]
         told = words.say("pareto.weights", weights=", ".join(weighed), a=cuts[0], b=cuts[1])
         yield look.Prose([said, told if weighed and not by_revenue else ""])

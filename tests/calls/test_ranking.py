@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers import calls, look, pareto, periods, words
+from helpers.pareto import migration
 
 pytestmark = pytest.mark.usefixtures("looks")
 
@@ -27,7 +28,7 @@ def moved_of(*rows: tuple) -> pd.DataFrame:
         [(d, b, f"{b}–{b}") for d, b, _c, _r in rows if b],
         columns=["dealer_id", "composite_class", "code"],
     )
-    moved = pareto.movements(now, before)
+    moved = migration.movements(now, before)
     return moved.assign(revenue=moved["dealer_id"].map({d: r for d, _b, _c, r in rows}))
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers import data, look, pareto, periods, words
-from helpers.pareto import classes, judgement
+from helpers.pareto import classes, judgement, summary
 from helpers.settings import DataError
 
 pytestmark = pytest.mark.usefixtures("looks")
@@ -208,7 +208,7 @@ def test_what_few_are_known_of_makes_no_class_but_a_loss_is_a_loss(indicator, kn
     assert judgement.told_size(judged.assign(**other)) == ["revenue"] * (known < 3)
     assert judgement.classed_by(totals) == [indicator if known >= 3 else "revenue"]
     said = " ".join(
-        judgement.basis_sentences(
+        summary.basis_sentences(
             judged.assign(**{i: np.nan for i in pareto.INDICATORS if i not in judged}), ""
         )
     )
@@ -286,7 +286,7 @@ def test_equal_shares_are_equal_though_their_floats_are_not():
 def test_windows_are_judged_each_by_itself():
     one, two = totals_of(payments=[5.0, 4, 3, 2, 1]), totals_of(payments=[1.0, 2, 3, 4, 5])
     both = pd.concat([one.assign(window_end="2025-10"), two.assign(window_end="2026-10")])
-    judged = pareto.judged_windows(both, DIAGNOSES).pivot_table(
+    judged = judgement.judged_windows(both).pivot_table(
         index="dealer_id", columns="window_end", values="composite_class", aggfunc="first"
     )
     assert judged["2025-10"].tolist() == list("ABBCC")
@@ -524,8 +524,8 @@ def test_one_denominator_wherever_a_share_is_told(language):
     table = pareto.class_table(judged).set_index(["indicator", "class"])
     best = judged[judged["composite_class"] == "A"]
     share = words.percent(best["gross_profit"].clip(lower=0).sum() / 103)
-    said = " ".join(judgement.bottom_line(judged, moved, None))
-    verdict = judgement.headlines(judged, moved, None)[0]["text"]
+    said = " ".join(summary.bottom_line(judged, moved, None))
+    verdict = summary.headlines(judged, moved, None)[0]["text"]
     assert share in said and share in verdict
     assert table.loc[("gross_profit", "A"), "value_share"] == pytest.approx(60 / 103)
     assert table.loc[("gross_profit", "L"), "value"] == -30
@@ -553,12 +553,12 @@ def test_a_network_of_losses_says_so_and_breaks_nothing(language):
         assert judged["code"].tolist() == ["LLL"] * 3
         assert judged["composite_class"].tolist() == ["C"] * 3
         moved = pd.DataFrame({"dealer_name": ["x"], "movement": ["–"], "steps": [0]})
-        said = judgement.bottom_line(judged, moved, None)
+        said = summary.bottom_line(judged, moved, None)
         lost = words.say("pareto.all_below_gross_profit", n=3, losses=6.0)
         assert lost in said
         nothing = words.say("pareto.none_positive", indicator=words.label("gross_profit"))
         assert said[0] == nothing
-        assert judgement.headlines(judged, moved, None)[0]["text"] == lost
+        assert summary.headlines(judged, moved, None)[0]["text"] == lost
         assert not any(word in " ".join(said) for word in ("nan", "None", "inf", "–"))
         assert pareto.plot_class_map(judged) is None
         assert len(pareto.loss_table(judged)) == 3
@@ -652,9 +652,9 @@ def test_what_is_missing_is_named_once_and_nothing_is_made_of_it(missing, langua
     moved = pd.DataFrame({"dealer_name": ["v"], "movement": ["–"], "steps": [0]})
     basis, bottom = (
         pareto.basis_sentences(judged, ""),
-        judgement.bottom_line(judged, moved, None),
+        summary.bottom_line(judged, moved, None),
     )
-    lines = judgement.headlines(judged, moved, None)
+    lines = summary.headlines(judged, moved, None)
     text = " ".join([*basis, *bottom, *(line["text"] for line in lines)])
     assert not any(word in text for word in ("nan", "None", "inf", "– "))
     assert len(basis) == len(set(basis))
@@ -732,7 +732,7 @@ def test_a_page_shows_revenue_where_the_classes_go_by_it():
 
 def test_no_window_is_judged_without_complaint():
     totals = totals_of(payments=[1.0]).assign(window_end="2026-10").head(0)
-    judged = pareto.judged_windows(totals, DIAGNOSES)
+    judged = judgement.judged_windows(totals)
     assert judged.empty and judged.columns.tolist() == [
         "dealer_id",
         "window_end",
@@ -748,7 +748,7 @@ def bottom_line_of(totals: pd.DataFrame, moved: list[tuple] = (), **stopped) -> 
     judged = pareto.joint_judgement(totals, DIAGNOSES)
     moves = pd.DataFrame(moved, columns=["dealer_name", "movement", "steps"])
     late = pd.DataFrame({"status": "stopped_paying", **stopped}) if stopped else None
-    return judgement.bottom_line(judged, moves, late)
+    return summary.bottom_line(judged, moves, late)
 
 
 def test_bottom_line_says_the_computed_figures_and_what_is_unknown():
@@ -794,13 +794,13 @@ def test_who_loses_us_money_is_counted_in_bottom_line_table_and_on_the_front_pag
     )
     moved = pd.DataFrame({"dealer_name": ["v"], "movement": ["–"], "steps": [0]})
     judged = pareto.joint_judgement(totals.assign(dealer_name="x"), DIAGNOSES)
-    said = judgement.bottom_line(judged, moved, None)
+    said = summary.bottom_line(judged, moved, None)
     (classes,) = [sentence for sentence in said if sentence.startswith(("By ", "Judged "))]
     table = pareto.class_table(judged)
     lost = table[(table["indicator"] == "gross_profit") & (table["class"] == "L")]
     assert lost["n_dealers"].sum() == n_losing
     assert (f"({n_losing} of them below zero: L)" in classes) is bool(n_losing)
-    front = judgement.headlines(judged, moved, None)[0]["text"]
+    front = summary.headlines(judged, moved, None)[0]["text"]
     said = pareto.loss_sentences(judged)
     assert len(said) == bool(n_losing) and all(sentence in front for sentence in said)
     assert n_losing < 5 or front == said[0], "nobody stands out where nobody earns us anything"

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers import look, pareto, periods, words
-from helpers.pareto import classes
+from helpers.pareto import classes, migration
 
 pytestmark = pytest.mark.usefixtures("looks")
 
@@ -40,7 +40,7 @@ NOW = judged({"stays": "A", "falls": "B", "drops": "C", "rises": "A", "comes": "
 
 
 def test_movements_by_hand():
-    moved = pareto.movements(NOW, BEFORE).set_index("dealer_id")
+    moved = migration.movements(NOW, BEFORE).set_index("dealer_id")
     assert moved["movement"].to_dict() == {
         "stays": "stayed",
         "falls": "fallen",
@@ -72,7 +72,7 @@ def test_class_migration_by_hand():
 def test_dealers_of_whom_nothing_is_known_keep_their_row_and_column():
     matrix = pareto.class_migration(judged({"x": "–", "y": "A"}), judged({"x": "B", "y": "–"}))
     assert matrix.loc["B", "–"] == matrix.loc["–", "A"] == 1
-    moved = pareto.movements(
+    moved = migration.movements(
         judged({"x": "–", "y": "A", "z": "–"}), judged({"x": "B", "y": "–", "z": "–"})
     )
     assert moved["movement"].tolist() == ["–", "–", "stayed"], (
@@ -110,7 +110,7 @@ def test_below_zero_is_below_c():
             "comes": "–L–",
         }
     )
-    moved = pareto.movements(now, before).set_index("dealer_id")
+    moved = migration.movements(now, before).set_index("dealer_id")
     assert moved["movement"].to_dict() == {
         "comes": "joined",
         "falls": "fallen",
@@ -141,7 +141,7 @@ def test_below_zero_is_below_c():
     assert matrix.loc["L", "left"] == matrix.loc["joined", "L"] == 1
     by_hand = now.assign(override_reason=["he is new (Lin)"] + [""] * 5)
     assert (
-        pareto.movements(by_hand, before).set_index("dealer_id").loc["falls", "movement"]
+        migration.movements(by_hand, before).set_index("dealer_id").loc["falls", "movement"]
         == "stayed"
     )
 
@@ -154,12 +154,12 @@ def test_a_quarter_below_zero_is_a_change_of_its_own():
             for code, end in zip(("CCC", "CLC", "CCC", "CCC"), ends, strict=True)
         ]
     )
-    (found,) = pareto.class_stability(rows).to_dict("records")
+    (found,) = migration.class_stability(rows).to_dict("records")
     assert (found["history"], found["stability_rate"]) == ("CLCC", pytest.approx(1 / 3))
 
 
 def test_without_a_year_before_nobody_moved():
-    moved = pareto.movements(NOW, BEFORE.head(0))
+    moved = migration.movements(NOW, BEFORE.head(0))
     assert moved["movement"].tolist() == ["–"] * len(NOW)
     assert (moved["steps"] == 0).all()
     matrix = pareto.class_migration(NOW, BEFORE.head(0))
@@ -168,7 +168,7 @@ def test_without_a_year_before_nobody_moved():
 
 
 def test_codes_travel_with_the_classes():
-    moved = pareto.movements(NOW.assign(code="AB–"), BEFORE.assign(code="CCC")).set_index(
+    moved = migration.movements(NOW.assign(code="AB–"), BEFORE.assign(code="CCC")).set_index(
         "dealer_id"
     )
     assert moved.loc["stays", ["previous_code", "code"]].tolist() == ["CCC", "AB–"]
@@ -177,7 +177,7 @@ def test_codes_travel_with_the_classes():
 
 def test_a_dealer_that_is_judged_twice_is_refused():
     with pytest.raises(pd.errors.MergeError):
-        pareto.movements(pd.concat([NOW, NOW]), BEFORE)
+        migration.movements(pd.concat([NOW, NOW]), BEFORE)
 
 
 @settings(max_examples=15)
@@ -190,7 +190,7 @@ def test_every_dealer_of_either_window_is_counted_once(now, before):
     for letter in "ABC":
         assert matrix.loc[letter].sum() == sum(c == letter for c in before.values())
         assert matrix[letter].sum() == sum(c == letter for c in now.values())
-    moved = pareto.movements(present, past)
+    moved = migration.movements(present, past)
     assert len(moved) == n_either
     if before:
         how = moved["movement"].value_counts()
@@ -200,7 +200,7 @@ def test_every_dealer_of_either_window_is_counted_once(now, before):
 
 
 def test_the_mover_table_puts_the_deepest_fall_first_and_leaves_out_who_stayed():
-    moved = pareto.movements(NOW, BEFORE)
+    moved = migration.movements(NOW, BEFORE)
     moved["dealer_name"] = moved["dealer_id"].str.upper()
     dealers = pd.DataFrame({"dealer_id": moved["dealer_id"], "city": "X", "account_manager": "Y"})
     assert pareto.mover_table(moved, dealers)["dealer_id"].tolist() == [
@@ -247,7 +247,7 @@ def quarters_of(**history: str) -> pd.DataFrame:
 )
 def test_stability_by_hand(history, rate, n_steps):
     found = (
-        pareto.class_stability(quarters_of(x=history, all="AAAAAAAA"))
+        migration.class_stability(quarters_of(x=history, all="AAAAAAAA"))
         .set_index("dealer_id")
         .loc["x"]
     )
@@ -258,16 +258,16 @@ def test_stability_by_hand(history, rate, n_steps):
 
 def test_stability_reads_the_quarters_in_time_whatever_the_rows_order():
     rows = quarters_of(x="AABBCCAA", y="AAAABBBB")
-    expected = pareto.class_stability(rows)
+    expected = migration.class_stability(rows)
     for seed in range(5):
         pd.testing.assert_frame_equal(
-            pareto.class_stability(rows.sample(frac=1, random_state=seed)), expected
+            migration.class_stability(rows.sample(frac=1, random_state=seed)), expected
         )
 
 
 def test_stability_of_nobody_and_of_one_quarter():
-    assert pareto.class_stability(quarters_of(x="A").head(0)).empty
-    one = pareto.class_stability(quarters_of(x="A"))
+    assert migration.class_stability(quarters_of(x="A").head(0)).empty
+    one = migration.class_stability(quarters_of(x="A"))
     assert one["n_steps"].tolist() == [0]
     assert one["stability_rate"].isna().all()
 
@@ -327,7 +327,7 @@ def months_of(**revenue: list[float]) -> pd.DataFrame:
 )
 def test_demand_variability_by_hand(amounts, variation, letter):
     months = months_of(x=amounts, other=[1.0] * 12)
-    found = pareto.demand_variability(months, "2026-10").set_index("dealer_id")
+    found = migration.demand_variability(months, "2026-10").set_index("dealer_id")
     if "x" not in found.index:
         assert letter == "–"  # without a line in the window he is not judged at all
         return
@@ -338,7 +338,7 @@ def test_demand_variability_by_hand(amounts, variation, letter):
 def test_demand_before_the_window_only_tells_since_when_he_buys():
     # bought once two and more months before the window
     months = months_of(x=[100.0, *[None] * 11, *[100.0] * 3])
-    found = pareto.demand_variability(months, "2026-10").set_index("dealer_id")
+    found = migration.demand_variability(months, "2026-10").set_index("dealer_id")
     # three of twelve: mean 25, deviation 43.3
     assert found.loc["x", "variation"] == pytest.approx(math.sqrt(3))
 
@@ -354,7 +354,7 @@ def test_the_regularity_table_counts_every_dealer_of_the_page():
 
 
 def test_there_is_no_regularity_table_of_two_months():
-    demand = pareto.demand_variability(months_of(a=[1.0, 2.0]), "2026-10")
+    demand = migration.demand_variability(months_of(a=[1.0, 2.0]), "2026-10")
     assert pareto.regularity_table(judged({"a": "A"}), demand).empty
 
 
@@ -377,7 +377,7 @@ def test_the_matrix_is_drawn_as_it_is(language):
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 def test_the_stability_plot_draws_the_shares_of_each_class(language):
     look.use(language, "CNY")
-    stability = pareto.class_stability(
+    stability = migration.class_stability(
         quarters_of(
             a="AAAAAAAA",
             b="AABBAABB",
@@ -407,12 +407,14 @@ def test_what_is_not_known_is_a_sentence_instead_of_a_figure():
     matrix = pareto.plot_migration(pareto.class_migration(NOW, BEFORE.head(0)))
     assert matrix.figure.alt_text == words.say("migration.no_year")
     assert not matrix.texts
-    stability = pareto.class_stability(quarters_of(a="AA", b="AB"))
+    stability = migration.class_stability(quarters_of(a="AA", b="AB"))
     ax = pareto.plot_stability(stability, judged({"a": "A", "b": "B"}))
     assert ax.figure.alt_text == words.say("migration.few_quarters")
     assert not ax.patches
     assert stability["stability_rate"].isna().all(), "no figure, no rate on a card"
-    four = pareto.plot_stability(pareto.class_stability(quarters_of(a="AAAA")), judged({"a": "A"}))
+    four = pareto.plot_stability(
+        migration.class_stability(quarters_of(a="AAAA")), judged({"a": "A"})
+    )
     assert words.say("migration.stability_how", n=4) in text_of(four), (
         "the quarters are counted, not assumed"
     )
@@ -422,9 +424,9 @@ def test_inputs_are_not_mutated():
     now, before, months = NOW.copy(), BEFORE.copy(), months_of(x=[1.0] * 12)
     quarters = quarters_of(x="AAB")
     kept = [frame.copy() for frame in (now, before, months, quarters)]
-    pareto.movements(now, before)
+    migration.movements(now, before)
     pareto.class_migration(now, before)
-    pareto.demand_variability(months, "2026-10")
-    pareto.class_stability(quarters)
+    migration.demand_variability(months, "2026-10")
+    migration.class_stability(quarters)
     for frame, old in zip((now, before, months, quarters), kept, strict=True):
         pd.testing.assert_frame_equal(frame, old)

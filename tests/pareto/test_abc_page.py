@@ -63,7 +63,9 @@ def shown(source: str, room: dict) -> list[str]:
 
 def printed(book, language: str, period: str = "") -> list[tuple[str, list[str]]]:
     """Print the ABC page: its sections that show anything, as (heading, what their code shows)."""
-    room = {"period": period, "config": str(book.path), "language": language}
+    room: dict = {}
+    exec(next(c.source for c in CELLS if "parameters" in c.metadata.get("tags", [])), room)
+    room |= {"period": period, "config": str(book.path), "language": language}
     sections: list[tuple[str, list[str], bool]] = [("", [], False)]
     for cell in CELLS:
         tags = cell.metadata.get("tags", [])

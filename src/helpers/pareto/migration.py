@@ -161,6 +161,7 @@ def demand_variability(
     wide = wide.reindex(columns=window, fill_value=0.0)
     first = months[months["revenue"] > 0].groupby("dealer_id")["month"].min().reindex(wide.index)
     known = np.array([[month >= start for month in window] for start in first.fillna("9999-12")])
+    known = known.reshape(wide.shape).astype(bool)  # of nobody, too
     values = np.where(known, wide.to_numpy(), np.nan)
     n = known.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):

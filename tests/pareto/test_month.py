@@ -1,0 +1,219 @@
+"""The recipe of the ABC month: its options, and that all who show its answer ask it."""
+
+import ast
+import json
+import re
+import shutil
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+from helpers import card, data, files, look, pareto, settings, widgets, words
+from helpers.pareto import month
+from helpers.press import managers, pages
+from helpers.settings import ROOT, DataError
+
+PERIOD = "2026-10"
+# option → another value, and what else must be set for it to matter
+OTHERS = {
+    "rule": ("value", {}),
+    "quota": ("10/30/60", {}),
+    "value_cuts": ("50/70", {"rule": "value"}),
+    "weights": ("10/20/70", {}),
+    "composite_cuts": ("2.8/2", {}),
+    "xyz_cuts": ("0.1/0.2", {}),
+    "recent_months": (2, {}),
+    "stopped_rate": (0.9, {}),
+}
+MALFORMED = {
+    "rule": ["", "best", 3],
+    "quota": ["20/40", "20/40/41", "-20/60/60", "a/b/c", "20;40;40", 20, "nan/50/50"],
+    "value_cuts": ["95/80", "80", "0/95", "80/101", 80],
+    "weights": ["0.4/0.4/0.2", "40/40/10", "40/60"],
+    "composite_cuts": ["1.5/2.5", "4/1", "2.5", "2.5/1.5/1"],
+    "xyz_cuts": ["1/0.5", "0.5", "-1/1"],
+    "recent_months": [0, 7, 2.5, "3", True],
+    "stopped_rate": [-0.1, 1.1, "0.1", float("nan")],
+}
+
+
+@pytest.fixture(scope="module")
+def asked(small_demo) -> pareto.AbcData:
+    return pareto.read_month(small_demo, PERIOD)
+
+
+@pytest.fixture(autouse=True)
+def _spoken(small_demo):
+    look.use("en", small_demo.currency)
+    yield
+    plt.close("all")
+
+
+def told(book: settings.Workbook, folder, **options) -> settings.Workbook:
+    """Give a workbook over the same data whose toml says these options."""
+    lines = [f"{name} = {json.dumps(value)}" for name, value in options.items()]
+    toml = book.path.read_text(encoding="utf-8").replace(
+        "data/demo", str(book.folder / "data/demo")
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "workbook.toml").write_text(
+        "\n".join([toml, "[parameters.abc_pareto]", *lines]), encoding="utf-8"
+    )
+    for beside in book.folder.glob("*.csv"):
+        shutil.copy(beside, folder)
+    return settings.workbook(folder)
+
+
+def figures(found: pareto.AbcMonth) -> dict:
+    """Give the figures of a month that its options may change."""
+    return {
+        "classes": found.judged["composite_class"].value_counts().to_dict(),
+        "letters": found.judged["payments_class"].value_counts().to_dict(),
+        "demand": found.variability["variability"].value_counts().to_dict(),
+        "recent": found.owed["recent_payments"].sum(),
+        "late": found.owed["status"].value_counts().to_dict(),
+    }
+
+
+def test_every_option_is_tried():
+    assert set(OTHERS) == set(MALFORMED) == set(pareto.judge_month.options)
+    assert len(OTHERS) <= 8
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_an_option_changes_a_figure_and_is_in_force(asked, name):
+    value, more = OTHERS[name]
+    before, after = (pareto.judge_month(asked, **more, **o) for o in ({}, {name: value}))
+    assert figures(before) != figures(after)
+    assert after.options == {**pareto.judge_month.options, **more, name: value}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, wrong in MALFORMED.items() for value in wrong]
+)
+def test_what_is_no_value_of_an_option_is_refused(asked, small_demo, tmp_path, name, value):
+    with pytest.raises(ValueError, match=rf"^{name} = {re.escape(repr(value))}: expected "):
+        pareto.judge_month(asked, **{name: value})
+    if value == "":  # as a notebook's parameter: as the workbook says
+        return
+    with pytest.raises(DataError, match=rf"^{name} = .*: expected "):
+        pareto.abc_month(small_demo, PERIOD, **{name: value})
+    if isinstance(value, float) and value != value:
+        return  # JSON has none
+    book = told(small_demo, tmp_path, **{name: value})
+    where = re.escape("workbook.toml: [parameters.abc_pareto] ")
+    with pytest.raises(DataError, match=rf"^{where}{name} = .*: expected "):
+        pages.require_notebooks(book, settings.NOTEBOOKS)
+
+
+def test_an_unknown_option_names_the_nearest(asked, small_demo):
+    with pytest.raises(TypeError, match="abc_pareto: no option 'quotas'; did you mean 'quota'"):
+        pareto.judge_month(asked, quotas="20/40/40")
+    with pytest.raises(DataError, match="quotas: no such option; did you mean 'quota'"):
+        pareto.abc_month(small_demo, PERIOD, quotas="20/40/40")
+
+
+def test_what_is_given_wins_over_the_toml_and_that_over_the_default(small_demo, tmp_path):
+    book = told(small_demo, tmp_path, quota="10/30/60", recent_months=2)
+    assert pareto.abc_month(book, PERIOD).options == {
+        **pareto.judge_month.options,
+        "quota": "10/30/60",
+        "recent_months": 2,
+    }
+    given = pareto.abc_month(book, PERIOD, quota="30/30/40", recent_months=None, rule="").options
+    assert (given["quota"], given["recent_months"], given["rule"]) == ("30/30/40", 2, "quota")
+
+
+def test_page_card_manager_workshop_and_widget_show_the_same(small_demo, tmp_path, monkeypatch):
+    """Each asks the recipe, with all that the toml says: every option has another value here."""
+    others = {name: value for name, (value, _more) in OTHERS.items()}
+    book = told(small_demo, tmp_path / "book", **others)
+    expected = pareto.abc_month(book, PERIOD)
+    letters = expected.judged.set_index("dealer_id")["composite_class"].sort_index()
+    late = expected.owed.set_index("dealer_id")[["recent_payments", "status"]].sort_index()
+
+    monkeypatch.setenv("WORKBOOK_PAGE", str(tmp_path / "page"))
+    room = run("03_abc_pareto", book)
+    page = {
+        file.stem: files.read_table(file) for file in (tmp_path / "page" / "tables").glob("*.csv")
+    }
+    there = page["abc_pareto"].set_index("dealer_id")["composite_class"].sort_index()
+    assert there.tolist() == letters.tolist()
+    owed = page["receivables"].set_index("dealer_id").sort_index()
+    assert owed["status"].tolist() == late["status"].tolist()
+    assert owed["recent_payments"].tolist() == pytest.approx(late["recent_payments"].tolist())
+    printed = look.rules(room["found"].options).sentences[0]
+    assert all(words.label(name) in printed for name in others)
+
+    everyone, _comparison = card.network_tables(book, PERIOD, "en")
+    judged = everyone["judged"].set_index("dealer_id")["composite_class"].sort_index()
+    assert judged.tolist() == letters.tolist()
+    assert everyone["calls"]["dealer_id"].tolist() == page["call_list"]["dealer_id"].tolist()
+
+    dealers = managers.with_keys(data.dealers(book), book)
+    offices = managers.manager_pages(dealers, page, {})
+    assert sum(office["n_a"] for office in offices) == (letters == "A").sum()
+
+    asked = pareto.read_month(book, PERIOD)
+    explorer = widgets.explore_classes(
+        asked, expected, data.dealers(book), data.reference(book, "diagnoses")
+    )
+    shown = explorer.children[-1].value
+    assert f"A {(letters == 'A').sum()}" in shown
+    assert words.say("explore.nobody_changes") in shown
+
+    workshop = run("10_workshop", book, until="judged = ")
+    assert (
+        workshop["judged"].set_index("dealer_id")["composite_class"].sort_index().tolist()
+        == letters.tolist()
+    )
+
+
+def run(notebook: str, book: settings.Workbook, until: str = "") -> dict:
+    """Run a notebook's cells as a kernel would, at most to the one that holds a text."""
+    cells = json.loads((ROOT / "notebooks" / f"{notebook}.ipynb").read_text("utf-8"))["cells"]
+    room: dict = {}
+    for cell in cells:
+        tags, source = cell["metadata"].get("tags", []), "".join(cell["source"])
+        if cell["cell_type"] == "code" and "interactive" not in tags:
+            exec(source, room)
+            if "parameters" in tags:
+                room |= {"period": PERIOD, "config": str(book.path)}
+            if until and until in source:
+                break
+    return room
+
+
+def test_nobody_else_has_a_copy_of_the_rules():
+    """The rules' functions are called by the recipe alone; who is given options passes them on."""
+    rules = {
+        "joint_judgement",
+        "abc_classes",
+        "judged_windows",
+        "receivables",
+        "demand_variability",
+    }
+    sources = {p: p.read_text("utf-8") for p in (ROOT / "src" / "helpers").rglob("*.py")}
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        code = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
+        sources[path] = "\n".join(code)
+    for path, source in sources.items():
+        called = {
+            getattr(n.func, "attr", None) or getattr(n.func, "id", None)
+            for n in ast.walk(ast.parse(source))
+            if isinstance(n, ast.Call)
+        }
+        if path.parent.name != "pareto":
+            assert not called & rules, f"{path.name} calls {called & rules}"
+    assert rules <= set(dir(pareto)) | set(dir(month.judgement)) | set(dir(month.collection)) | set(
+        dir(month.migration)
+    ), "a rule has another name"
+
+
+def test_inputs_are_not_mutated(asked):
+    kept = [t.copy() for t in asked if isinstance(t, pd.DataFrame)]
+    pareto.judge_month(asked, rule="value")
+    for before, after in zip(kept, [t for t in asked if isinstance(t, pd.DataFrame)], strict=True):
+        pd.testing.assert_frame_equal(before, after)

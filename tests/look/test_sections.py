@@ -72,6 +72,27 @@ def test_what_a_cell_warns_of_is_nothing_to_read():
     assert "Pace" not in silent
 
 
+def bottom_line(*cells):
+    for cell in cells:
+        cell.metadata.tags = ["bottom-line"]
+    return cells
+
+
+def test_a_page_begins_with_what_its_notebook_comes_to():
+    """The cells tagged bottom-line stand behind the title, the others in their order."""
+    said = bottom_line(text("## The bottom line"), code(prose("Ten are A.")))
+    one, two = (text("## One"), code(TABLE)), (text("## Two"), code(FIGURE))
+    shown = body(TITLE, LOADED, *one, *two, *said)
+    order = ["# Stock", "## The bottom line", "Ten are A.", "## One", "[table]", "## Two"]
+    at = [shown.index(part) for part in order]
+    assert at == sorted(at)
+    assert shown == body(TITLE, LOADED, *said, *one, *two) == body(TITLE, *said, LOADED, *one, *two)
+    again = bottom_line(text("## The bottom line"), code(prose("Nobody is late.")))
+    late = (text("## Late"), code(prose("Nobody is late.")))
+    assert body(TITLE, *late, *again).count("Nobody is late.") == 1, "said once, where it is first"
+    assert body(*bottom_line(text("# Stock"))) == "# Stock"
+
+
 def test_a_missing_table_is_named_once_and_leaves_no_skeleton():
     page = body(
         TITLE,

@@ -175,6 +175,22 @@ def _parser() -> argparse.ArgumentParser:
                 "the project's)"
             ),
         )
+    for command in (check, report, lab, workshop, diff):
+        command.add_argument(
+            "--scope",
+            default="",
+            metavar="COLUMN=VALUE|…;…",
+            help=(
+                "only these dealers, by columns of dealers, e.g. "
+                '"region=East|North;store_format=chain"'
+            ),
+        )
+    report.add_argument(
+        "--each",
+        default="",
+        metavar="COLUMN",
+        help="an edition for each value of a column of dealers, e.g. region",
+    )
     report.add_argument(
         "period", nargs="?", default="", help='month, e.g. "2026-10" (default: last complete month)'
     )
@@ -256,10 +272,12 @@ def _cards(text: str) -> int | str:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from helpers import data
     from helpers.data import checks
 
     book = _workbook(options)
-    found = checks.findings(book)
+    data.in_scope(book)  # the data are checked whole; a scope must have dealers
+    found = checks.findings(book.whole)
     if found.empty:
         terminal.say(
             terminal.visible(f"{book.path.name}: nothing to remark on in {len(book.tables)} tables")
@@ -298,10 +316,39 @@ def _listed(found) -> list[str]:
 
 
 def _report(options: argparse.Namespace) -> int:
+    book = _workbook(options)
+    return _each(book, options) if options.each else _one(book, options)
+
+
+def _each(book, options: argparse.Namespace) -> int:
+    """Print an edition for each value of a column.
+
+    One that fails does not stop the others; the worst exit code is given.
+    """
+    from helpers import data
+    from helpers.press import edition, editions
+
+    codes = []
+    for value in data.values_of(data.in_scope(book), options.each):
+        terminal.tell(terminal.visible(f"workbook: {options.each} {value}"))
+        try:
+            codes.append(_one(book.only(**{options.each: value}), options))
+        except (KeyboardInterrupt, terminal.OutputLostError):
+            raise
+        except BaseException as error:
+            codes.append(_failed(error))
+    folder = editions.base(book.whole, options.out) / editions.SCOPES
+    if folder.is_dir():
+        edition.write_scopes(folder, book, (options.language or book.languages)[0])
+        terminal.say(str(folder / "index.html"))
+    return max(codes, default=0)
+
+
+def _one(book, options: argparse.Namespace) -> int:
     from helpers import report
 
     edition = report.print_edition(
-        _workbook(options),
+        book,
         options.period,
         languages=options.language or None,
         only=options.only,
@@ -392,7 +439,8 @@ def _lab(options: argparse.Namespace) -> int:
         str(place),
         f"--LabApp.app_settings_dir={settings}",
     ]
-    code = subprocess.call(command, env={**os.environ, "WORKBOOK_CONFIG": str(book.path)})
+    told = {"WORKBOOK_CONFIG": str(book.path), "WORKBOOK_SCOPE": options.scope}
+    code = subprocess.call(command, env={**os.environ, **told})
     return code if code >= 0 else 128 - code  # ended by a signal, as a shell counts
 
 
@@ -417,4 +465,4 @@ def _workbook(options: argparse.Namespace):
 
         terminal.tell("making the demo network in data/demo first")
         build.make_demo(DEMO)
-    return workbook(path)
+    return workbook(path).only(options.scope)

@@ -203,7 +203,7 @@ def print_edition(
     from helpers.press import edition
     from helpers.press.pdf import require_browser, write_pdfs
 
-    ends = time.time() + seconds
+    ends, book = time.time() + seconds, data.in_scope(book)
     chosen = pages.notebooks_asked_for(notebooks, only)
     languages = pages.require_languages(languages or book.languages)
     audiences = pages.require_audiences(audiences)

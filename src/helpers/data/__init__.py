@@ -26,6 +26,7 @@ from helpers.data.read import (
     dealers_by_size,
     fingerprint,
     has,
+    in_scope,
     prepare,
     previous_totals,
     reconciliation,
@@ -34,6 +35,7 @@ from helpers.data.read import (
     require_period,
     sold_out_months,
     tells,
+    values_of,
     workbook,
 )
 from helpers.data.stock import flows, models, on_hand
@@ -61,6 +63,7 @@ __all__ = [
     "group_sums",
     "has",
     "history",
+    "in_scope",
     "kept",
     "models",
     "on_hand",
@@ -78,5 +81,6 @@ __all__ = [
     "source_name",
     "tells",
     "unidentified_share",
+    "values_of",
     "workbook",
 ]

@@ -3,6 +3,7 @@
 Lines never reach pandas, only aggregates do.
 """
 
+import os
 from pathlib import Path
 
 import ibis
@@ -12,9 +13,10 @@ from ibis import _
 from ibis.expr.types import Table
 
 from helpers import files, periods, words
-from helpers.data import checks
+from helpers.data import checks, scope
 from helpers.data.cache import kept
 from helpers.data.tables import (
+    day_column,
     described,
     errors,
     fingerprint,
@@ -23,10 +25,39 @@ from helpers.data.tables import (
     source_name,
     table,
 )
-from helpers.settings import ROOT, DataError, Workbook, contract, workbook
+from helpers.settings import ROOT, DataError, Workbook, contract, nearest
+from helpers.settings import workbook as settings_workbook
 
 # the settings and tables too, for notebooks and the press, which know no other door
-__all__ = ["ROOT", "DataError", "Workbook", "fingerprint", "workbook"]
+__all__ = ["ROOT", "DataError", "Workbook", "fingerprint"]
+
+
+def workbook(path: str | Path, scope: str = "") -> Workbook:
+    """Open a workbook, cut to a scope such as "region=East|North;store_format=chain".
+
+    What the toml's own scope leaves is cut further; `WORKBOOK_SCOPE` in the environment cuts where
+    the path is the bare "workbook.toml".
+
+    Raises
+    ------
+    DataError
+        If the settings are wrong, or no dealer is in the scope.
+    """
+    book = settings_workbook(path)
+    if str(path) == "workbook.toml":
+        book = book.only(os.environ.get("WORKBOOK_SCOPE", ""))
+    return in_scope(book.only(scope))
+
+
+def in_scope(book: Workbook) -> Workbook:
+    """Give a workbook as its scope leaves it; see `data.scope`.
+
+    Raises
+    ------
+    DataError
+        If a column or value of the scope is not among the dealers, or no dealer is in it.
+    """
+    return scope.in_scope(book, table)
 
 
 # ---- periods of the data -------------------------------------------------------------------------
@@ -94,11 +125,25 @@ def covered(book: Workbook, period: str, n_months: int = 12) -> periods.Covered:
     known = max(_n_covered(book, period, 1), 1)
     start = periods.window(period, known).start
     name = "sell_in" if book.has("sell_in") else "sell_out"
-    lines = within(table(book, name), "date", period, known)
+    lines = within(table(book.whole, name), "date", period, known)
     row = lines.agg(first=lines.date.min(), n=lines.date.nunique()).to_pandas().iloc[0]
     if pd.notna(row["first"]) and row["n"] > known:
         start = pd.Timestamp(row["first"]).date()
     return periods.Covered(start, end, (end - start).days + 1, known, False)
+
+
+def values_of(book: Workbook, column: str) -> list[str]:
+    """List what a column of `dealers` holds among those in scope, in order; nothing for empty.
+
+    Raises
+    ------
+    DataError
+        If there is no such column.
+    """
+    rows = table(book, "dealers")
+    if column not in rows.columns:
+        raise DataError(f"dealers has no column {column!r}{nearest(column, rows.columns)}")
+    return sorted(rows.select(column).distinct().to_pandas()[column].dropna().astype("str"))
 
 
 def prepare(book: Workbook) -> None:
@@ -110,7 +155,7 @@ def prepare(book: Workbook) -> None:
         If any table holds an error: all of them are named, a line each.
     """
     found = [finding for name in book.tables for finding in errors(book, name)]
-    found = found or [*checks.brand_errors(book), *checks.override_errors(book)]
+    found = found or [*checks.brand_errors(book.whole), *checks.override_errors(book.whole)]
     if found:
         raise DataError("\n".join(in_words(book, finding) for finding in found))
 
@@ -145,10 +190,13 @@ def tells(book: Workbook, name: str, period: str) -> bool:
         months = known.get("months", [])
         if not (months[0][0] <= period if months else known.get("rows", 0) > 0):
             return False
-        if not column:
+        if not column and not book.scope:
             return True
-        lines = table(book, of).filter(_[column].notnull())
-        lines = lines.filter(_.date <= periods.window(period).end) if months else lines
+        lines = table(book, of)
+        lines = lines.filter(_[column].notnull()) if column else lines
+        if months and (day := day_column(of, lines.columns)):
+            last = periods.window(period).end.isoformat()
+            lines = lines.filter(_[day].cast("string").substr(0, len(last)) <= last)
         lines = lines.filter(_.amount > 0) if column == "consumer_id" else lines
         return lines.limit(1).count().to_pyarrow().as_py() > 0
 
@@ -574,12 +622,25 @@ def _profit_sums(book: Workbook, period: str, n_months: int, n_windows: int) -> 
 # ---- what people write ---------------------------------------------------------------------------
 
 
+def _with_hidden(book: Workbook, plan: pd.DataFrame) -> pd.DataFrame:
+    """Add the actions that a scope does not show, but those that the plan says anew."""
+    inside = set(dealers(book)["dealer_id"])
+    hidden = records(book.whole, "plan").reindex(columns=plan.columns)
+    hidden = hidden[~hidden["dealer_id"].isin(inside)]
+    key = ["factor_id", "dealer_id", "owner"]
+    anew = pd.MultiIndex.from_frame(hidden[key].fillna("")).isin(
+        pd.MultiIndex.from_frame(plan[key].fillna(""))
+    )
+    return pd.concat([plan, hidden[~anew]], ignore_index=True)
+
+
 def keep_plan(book: Workbook, plan: pd.DataFrame) -> Path:
     """Write a plan beside the workbook's toml as `plan.csv`, where it wins over any other.
 
     Open the workbook anew then.
 
-    Only the columns of the contract are kept. A `plan.csv` that said something else becomes
+    Only the columns of the contract are kept, and of a workbook cut to a scope also the rows that
+    it does not show. A `plan.csv` that said something else becomes
     `plan.csv.bak`; a crash leaves the old file or the new one, whole.
 
     Raises
@@ -590,6 +651,8 @@ def keep_plan(book: Workbook, plan: pd.DataFrame) -> Path:
     """
     columns = contract()["plan"]
     rows = plan.reindex(columns=list(columns))
+    if book.scope and book.has("plan"):
+        rows = _with_hidden(book, rows)
     for name, column in columns.items():
         if column.required and (n := int(rows[name].isna().sum())):
             raise DataError(

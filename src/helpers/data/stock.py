@@ -8,6 +8,7 @@ order of a day is that of `checks.MOVE_KINDS`.
 """
 
 import datetime as dt
+from collections.abc import Collection
 from typing import NamedTuple
 
 import ibis
@@ -98,6 +99,10 @@ def on_hand(book: Workbook, period: str) -> OnHand:
         "age_unknown"; "transfer_short" (more was passed on than was there: of unknown age at the
         taker).
     """
+    if book.scope:  # goods cross its border with their age
+        found = on_hand(book.whole, period)
+        inside = set(read.dealers(book)["dealer_id"])
+        return found._replace(layers=_of(found.layers, inside), remarks=_of(found.remarks, inside))
     counted, records = _last_count(book, period), _records(book, period)
     if counted and not (
         records and records.source == "stock_moves" and f"{records.end:%Y-%m}" > counted
@@ -179,6 +184,10 @@ def _followed(book: Workbook, records: _Records) -> OnHand:
     return OnHand(rows[LAYERS], pd.Timestamp(records.end), records.source, _summed(remarks))
 
 
+def _of(rows: pd.DataFrame, dealer_ids: Collection[str]) -> pd.DataFrame:
+    return rows[rows["dealer_id"].isin(dealer_ids)].reset_index(drop=True)
+
+
 def _summed(remarks: pd.DataFrame) -> pd.DataFrame:
     rows = remarks.groupby([*PAIR, "remark"], as_index=False)["quantity"].sum()
     return rows.assign(quantity=rows["quantity"].round(DIGITS))[REMARKS]
@@ -206,6 +215,8 @@ def flows(book: Workbook, period: str, n_months: int = WINDOW) -> pd.DataFrame:
         in pieces, `received` without sell-in. Models a dealer never bought from us are left out,
         where sell-in tells.
     """
+    if book.scope:
+        return _of(flows(book.whole, period, n_months), set(read.dealers(book)["dealer_id"]))
     records = _records(book, period)
     if records is None:
         return _empty(FLOWS)
@@ -249,7 +260,7 @@ def models(book: Workbook, language: str = "en") -> pd.DataFrame:
     """
     rows = read.records(book, "products", language)[MODELS]
     seen = [
-        table(book, name).select("product_id").distinct()
+        table(book.whole, name).select("product_id").distinct()
         for name in ("stock", "stock_moves", "sell_in")
         if read.has(book, f"{name}.product_id")
     ]

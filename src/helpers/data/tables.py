@@ -21,7 +21,7 @@ from ibis import _
 from ibis.expr.types import Table
 
 from helpers import files, periods, words
-from helpers.data import guard, limits, mapping
+from helpers.data import guard, limits, mapping, scope
 from helpers.data.mapping import Mapped, first_line, quoted
 from helpers.settings import (
     FILE_KINDS,
@@ -427,7 +427,7 @@ def fingerprint(book: Workbook) -> str:
     A server's tables count by their lines and last day per month.
     """
     kept = [] if book.embedded else [described(book, name) for name in book.tables]
-    return _digest(kept, *(table_fingerprint(book, name) for name in book.tables))
+    return _digest(kept, book.scope, *(table_fingerprint(book, name) for name in book.tables))
 
 
 def _stem(book: Workbook, name: str) -> Path:
@@ -731,7 +731,7 @@ def _key_errors(name: str, lines: Table) -> list[Finding]:
 
 
 def table(book: Workbook, name: str) -> Table:
-    """Give a canonical table as an Ibis expression.
+    """Give a canonical table as an Ibis expression, cut to the workbook's scope.
 
     Kept Parquet, or a server's own table seen through the mapping.
 
@@ -745,6 +745,11 @@ def table(book: Workbook, name: str) -> Table:
             f"{name}: this workbook has no such table; name its source in {book.path.name} as "
             f"[data.{name}]"
         )
+    rows = _whole(book, name)
+    return scope.cut(book, name, rows, functools.partial(_whole, book)) if book.scope else rows
+
+
+def _whole(book: Workbook, name: str) -> Table:
     if not book.embedded:
         return _served(book, name)
     if found := errors(book, name):

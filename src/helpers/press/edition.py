@@ -26,7 +26,7 @@ import pandas as pd
 from helpers import files, look, periods, words
 from helpers.look.svg import inline
 from helpers.press import editions
-from helpers.settings import DataError, Workbook
+from helpers.settings import DataError, Workbook, scope_text
 
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGE_NAMES = {"en": "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文"}
@@ -382,6 +382,7 @@ def write_edition(
             [made for made in shelves[language] if made.dealer_id],
             data.dealers(book, language),
         )
+        bound["among"] = _among(book, len(dealers))
         bound["n_cards"] = len({card.dealer_id for card in cards})
         whole = editions.read_tables(place)
         bound["offices"] = offices = _offices(whole, managers.with_keys(dealers, book), cards)
@@ -407,7 +408,7 @@ def write_edition(
             )
         if cards:
             _write_cards(place, dealers, bound, languages, cards)
-        found, tables = data_quality(book)
+        found, tables = data_quality(book.whole)  # the data are everybody's
         _write(
             place,
             "data.html",
@@ -436,6 +437,14 @@ def write_edition(
         )
 
 
+def _among(book: Workbook, n_dealers: int) -> list[str]:
+    """Say among whom a scope's dealers are compared, and what is left out of it."""
+    if not book.scope:
+        return []
+    left = [words.say("scope.left_out", table=words.word(name)) for name in book.left_out]
+    return [words.say("scope.among", n=n_dealers), *left]
+
+
 def bound_of(folder: Path) -> str:
     """Say what an edition was made of, as `write_edition` was told.
 
@@ -449,7 +458,6 @@ def bound_of(folder: Path) -> str:
 def write_list(folder: Path, book: Workbook, language: str) -> None:
     """Write the list of a workbook's editions, the latest first."""
     words.speak(language, book.currency)
-    shown = _shown(book)
     rows = []
     for period in reversed(editions.editions(folder, book.name)):
         manifest = editions.manifest_of(folder / period) or {}
@@ -460,19 +468,38 @@ def write_list(folder: Path, book: Workbook, language: str) -> None:
                 **{k: manifest[k] for k in ("pages", "printed")},
             }
         )
-    page = (
-        _environment()
-        .get_template("list.html.j2")
-        .render(
-            book=shown,
-            language=language,
-            editions=rows,
-            say=words.say,
-            css=_css(),
-            names=LANGUAGE_NAMES,
-        )
+    editions.write_list(folder, _list_page(_shown(book), language, rows))
+
+
+def _list_page(shown: Workbook, language: str, rows: Sequence[Mapping]) -> str:
+    template = _environment().get_template("list.html.j2")
+    return template.render(
+        book=shown,
+        language=language,
+        editions=rows,
+        say=words.say,
+        css=_css(),
+        names=LANGUAGE_NAMES,
     )
-    editions.write_list(folder, page)
+
+
+def write_scopes(folder: Path, book: Workbook, language: str) -> None:
+    """List the scopes of which a workbook has editions, each with its last one."""
+    words.speak(language, book.currency)
+    rows = []
+    for place in sorted(folder.glob("*/")):
+        for period in editions.editions(place, book.name)[-1:]:
+            manifest = editions.manifest_of(place / period) or {}
+            of = book.whole.only(manifest.get("scope", ""))
+            rows.append(
+                {
+                    "period": f"{place.name}/{period}",
+                    "month": words.fitting(f"{of.about} · {month_name(period)}"),
+                    **{k: manifest[k] for k in ("pages", "printed")},
+                }
+            )
+    rows.sort(key=lambda row: row["month"])
+    editions.write_list(folder, _list_page(_shown(book.whole), language, rows))
 
 
 def _shown(book: Workbook) -> Workbook:
@@ -860,6 +887,7 @@ def _manifest(
         "period": period,
         "language": language,
         "languages": list(book.languages),
+        "scope": scope_text(book.scope),
         "generated_data": book.generated,
         "data_fingerprint": fingerprint,
         "parameters": pages[0]["parameters"],

@@ -19,7 +19,7 @@ import pandas as pd
 
 from helpers import files, periods
 from helpers.press import terminal
-from helpers.settings import ROOT, DataError, Workbook
+from helpers.settings import ROOT, DataError, Workbook, scope_text
 
 try:
     import fcntl
@@ -28,6 +28,7 @@ except ImportError:  # Windows: two runs of one edition are not kept apart there
 
 # a finished page that no edition uses is kept this long, so that going back to it costs nothing
 KEPT_DAYS = 7
+SCOPES = "scopes"  # where editions of some dealers stand, beside those of all
 WORKSHOPS = (".press", ".pages", ".pdfs")  # where work is done, and what is finished is kept
 KEY = r"[0-9a-f]{20}"  # of a page
 PAGE_FILES = re.compile(
@@ -61,7 +62,14 @@ def base(book: Workbook, out: str | Path | None = None) -> Path:
     While a page is printed, that of the edition it belongs to.
     """
     given = out or os.environ.get("WORKBOOK_EDITIONS")
-    return Path(given).expanduser().resolve() if given else ROOT / "reports" / book.name
+    folder = Path(given).expanduser().resolve() if given else ROOT / "reports" / book.name
+    # what is printed of some dealers stands apart, and compares with its own kind
+    return folder / SCOPES / slug(book) if book.scope and (out or not given) else folder
+
+
+def slug(book: Workbook) -> str:
+    """Name the folder of a scope's editions."""
+    return files.file_name(scope_text(book.scope))
 
 
 # ---- what is ours --------------------------------------------------------------------------------

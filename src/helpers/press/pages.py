@@ -22,6 +22,7 @@ from helpers.settings import (
     nearest,
     options_in_force,
     question_of,
+    scope_text,
 )
 
 NUMBERED = "[0-9][0-9]_*.ipynb"  # a notebook with a number has a place in the house
@@ -156,7 +157,8 @@ def require_parameters(book: Workbook, notebook: Path, more: Sequence[str] = ())
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     tagged = ["".join(c["source"]) for c in cells if "parameters" in c["metadata"].get("tags", [])]
     declared = set(re.findall(r"^(\w+)\s*(?::[^=]+)?=", "\n".join(tagged), re.MULTILINE))
-    asked = (*GIVEN_BY_THE_RUN, *parameters_of(book, notebook), *more)
+    told = [name for name in GIVEN_BY_THE_RUN if name != "scope" or book.scope]
+    asked = (*told, *parameters_of(book, notebook), *more)
     if missing := [name for name in asked if name not in declared]:
         raise DataError(
             f"{notebook.name}: the cell tagged 'parameters' doesn't declare "
@@ -201,6 +203,7 @@ def ready_pages(
                         "period": period,
                         "config": _told_path(book),
                         "language": language,
+                        **({"scope": scope_text(book.scope)} if book.scope else {}),
                     }
                     made.append(
                         Page(path.stem, language, key, text, parameters, dealer_id, audience)

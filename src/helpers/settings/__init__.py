@@ -15,6 +15,7 @@ from helpers.settings.engines import database_file, engine_settings, shown_engin
 from helpers.settings.options import Scalar, options_in_force
 from helpers.settings.places import NOTEBOOKS, PACKAGE, ROOT, notebook_of, page_of, question_of
 from helpers.settings.plain_files import FILE_KINDS, is_file, require_plain_database
+from helpers.settings.scope import scope_text
 from helpers.settings.sources import files_in_query, sources
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "page_of",
     "question_of",
     "require_plain_database",
+    "scope_text",
     "shown_engine",
     "sources",
     "workbook",

@@ -5,7 +5,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ from helpers.settings.columns import DataError, contract, require_known
 from helpers.settings.engines import located_engine
 from helpers.settings.places import ROOT, question_of
 from helpers.settings.plain_files import is_file, require_plain_file
+from helpers.settings.scope import Scope, narrowed, read_scope, scope_of
 from helpers.settings.variables import filled_in, hidden, ways_to_write
 
 WORKBOOK_KEYS = ("name", "title", "title_zh", "brand", "currency", "language", "generated")
-GIVEN_BY_THE_RUN = ("period", "config", "language")
+GIVEN_BY_THE_RUN = ("period", "config", "language", "scope")
 # no folder there can have it
 RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
 WRITTEN_BY_PEOPLE = ("plan", "overrides")  # found beside the toml without being named in it
@@ -54,11 +55,48 @@ class Workbook:
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     # value of a variable → ${NAME}, to be told so
     filled: Mapping[str, str] = field(default_factory=dict, repr=False)
+    scope: Scope = ()  # only these dealers; without any, all
+    left_out: tuple[str, ...] = ()  # tables of which nothing can be in the scope
 
     @property
     def heading(self) -> str:
-        """Title in the reader's language, where the settings give one."""
-        return words.translated(self.title, self.title_zh)
+        """Title in the reader's language, where the settings give one, and whose figures these
+        are, where they are not everybody's.
+        """
+        title = words.translated(self.title, self.title_zh)
+        return " · ".join(filter(None, [title, self.about]))
+
+    @property
+    def about(self) -> str:
+        """Whose figures these are, in the reader's language; "" where they are everybody's."""
+        return " · ".join(
+            f"{words.label(column)} {words.listed([words.word(value) for value in values])}"
+            for column, values in self.scope
+        )
+
+    @property
+    def whole(self) -> "Workbook":
+        """The same workbook with all dealers."""
+        return replace(self, scope=())
+
+    def only(self, scope: str = "", **columns: object) -> "Workbook":
+        """Cut the workbook to some dealers; what is cut already is cut further.
+
+        Parameters
+        ----------
+        scope
+            As on the command line: "region=East|North;store_format=chain".
+        columns
+            Columns of `dealers` with a value each, or a list of them: region="East".
+
+        Raises
+        ------
+        DataError
+            If a column is not one of `dealers`, or no value can be in both scopes. Whether any
+            dealer is in it, the data tell: see `data.in_scope`.
+        """
+        asked = narrowed(read_scope(scope), scope_of(columns))
+        return replace(self, scope=narrowed(self.scope, asked))
 
     @property
     def folder(self) -> Path:
@@ -106,7 +144,7 @@ def workbook(path: str | Path) -> Workbook:
         )
     path = (path / "workbook.toml" if path.is_dir() else path).resolve()
     raw = _toml(path)
-    require_known(raw, ("workbook", "data", "parameters"), path.name, "section")
+    require_known(raw, ("workbook", "scope", "data", "parameters"), path.name, "section")
     filled: dict[str, str] = {}
     try:
         return _workbook(raw, path, filled)
@@ -135,6 +173,7 @@ def _workbook(raw: Mapping, path: Path, filled: dict[str, str]) -> Workbook:
         title_zh=_text(head, "title_zh", ""),
         parameters=_parameters(raw.get("parameters", {})),
         filled=ways_to_write(filled),
+        scope=scope_of(_section(raw, "scope")),
     )
     if not (book.has("sell_in") or book.has("sell_out")):
         raise DataError(
@@ -267,6 +306,13 @@ def _languages(head: Mapping) -> tuple[str, ...]:
                 f"{', '.join(words.LANGUAGES)}"
             )
     return tuple(dict.fromkeys(given)) or ("en",)
+
+
+def _section(raw: Mapping, name: str) -> Mapping:
+    section = raw.get(name, {})
+    if not isinstance(section, Mapping):
+        raise DataError(f"[{name}]: here a section with keys is expected, not {section!r}")
+    return section
 
 
 def _text(section: Mapping, key: str, default: str) -> str:

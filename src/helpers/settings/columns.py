@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from helpers import words
 
+MOST_NAMED = 30  # of what is known, where nothing is near
+
 
 class DataError(ValueError):
     """Something in the settings or the data that a person has to put right.
@@ -51,8 +53,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
     >>> nearest("sel_in", ["sell_in", "stock"])
     "; did you mean 'sell_in'?"
     """
-    near = difflib.get_close_matches(name, list(known), 1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
+    known = list(known)
+    near = difflib.get_close_matches(name, known, 1, cutoff=0.5)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    more = f", … ({len(known):,} in all)" if len(known) > MOST_NAMED else ""
+    return f"; known are {', '.join(known[:MOST_NAMED])}{more}"
 
 
 def require_known(given: Mapping, known: Iterable[str], where: str, what: str) -> None:

@@ -33,7 +33,7 @@ from helpers import (
     words,
     workshop,
 )
-from helpers.data import read
+from helpers.data import plan_file
 from helpers.fishbone import effort
 from helpers.look import style
 from helpers.profit import brands
@@ -587,7 +587,7 @@ def test_what_can_not_be_climbed_or_written_is_not_said_to_be_saved(asked, monke
     parts(widget, IntSlider)[0].value = 45
     with monkeypatch.context() as patch:
         patch.setattr(
-            read,
+            plan_file,
             "keep_plan",
             lambda *_: (_ for _ in ()).throw(OSError(28, "No space left <on> device")),
         )

@@ -28,7 +28,7 @@ from helpers import (
     workshop,
 )
 from helpers.card import dossier
-from helpers.data import read
+from helpers.data import plan_file
 from helpers.fishbone import effort
 from helpers.look import style
 from helpers.profit import brands
@@ -197,7 +197,7 @@ def explore_fishbone(
         if proposed.empty:
             yield look.Prose([words.say("climb.nothing")])
         else:
-            saved = read.keep_plan(book, proposed)
+            saved = plan_file.keep_plan(book, proposed)
             yield look.Prose([words.say("plan.saved", path=saved.name, n=len(proposed))])
 
     def keep(_button: widgets.Button) -> None:

@@ -159,6 +159,28 @@ def test_a_class_set_by_hand_that_is_none_is_an_error_told_with_its_file(make_bo
     assert checks.override_errors(fine) == []
 
 
+@pytest.mark.parametrize(
+    ("row", "column", "check", "said"),
+    [
+        ("f99,,Ann,,,,,open", "factor_id", "no_factor", "a factor that factors.csv does not have"),
+        ("f01,,Ann,2026-03-01,2026-02-01,,,open", "due_date", "due_before_start", "a due date"),
+        ("f01,,Ann,,,11,,open", "target_score", "no_score", "a target outside 0 to 10"),
+        ("f01,,Ann,,,,,paused", "status", "no_status", "an unknown status"),
+    ],
+)
+def test_a_plan_that_would_stop_its_page_is_an_error(make_book, row, column, check, said):
+    head = "factor_id,dealer_id,owner,start_date,due_date,target_score,expected_gain,status\n"
+    sold = "dealer_id,date,revenue\n1,2026-01-31,1\n"
+    book = make_book(brand="", sell_in=sold, plan=f"{head}{row}\nf01,,Bo,,,5,,\n")
+    (finding,) = checks.plan_errors(book)
+    assert tables.in_words(book, finding).startswith(f"plan.{column}: 1 row of plan.csv has {said}")
+    assert ("plan", column, check) in found(book)
+    with pytest.raises(DataError, match=r"1 row of plan\.csv has"):
+        data.prepare(book)
+    fine = make_book(brand="", sell_in=sold, plan=f"{head}f01,,Bo,,,5,,\n")
+    assert checks.plan_errors(fine) == []
+
+
 def test_a_table_without_lines_is_not_blamed_for_the_brand(make_book):
     assert checks.brand_errors(make_book(sell_in=HEAD)) == []
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from helpers import data, settings
-from helpers.data import read, tables
+from helpers.data import plan_file, read, tables
 from helpers.press import editions
 from helpers.settings import DataError
 
@@ -237,6 +237,6 @@ def test_a_plan_saved_from_a_scope_keeps_what_it_does_not_show(make_book):
     assert data.records(east, "plan")["factor_id"].tolist() == ["f1"]
     new = pd.DataFrame({"factor_id": ["f9", "f3"], "dealer_id": ["A", None], "owner": ["Di", "Cy"]})
     for _twice in range(2):
-        read.keep_plan(east, new)
+        plan_file.keep_plan(east, new)
         kept = data.records(settings.workbook(book.path), "plan")
         assert sorted(kept["factor_id"]) == ["f2", "f3", "f9"]

@@ -19,7 +19,7 @@ from ibis.expr.types import Table
 
 from conftest import network_rows, write_book
 from helpers import data, periods, settings
-from helpers.data import checks, features, read, tables
+from helpers.data import checks, consumer_habits, read, tables
 from helpers.settings import DataError
 
 PERIOD = "2026-10"
@@ -257,7 +257,7 @@ FEATURES = {
     "consumers": lambda book: data.consumer_features(book, PERIOD),
     **{
         by: lambda book, by=by: data.group_sums(book, PERIOD, 36, LABELS, by)
-        for by in features.GROUPED_BY
+        for by in consumer_habits.GROUPED_BY
     },
     "responses": lambda book: data.responses(book, PERIOD, 36, LABELS),
     "margin": lambda book: data.group_margin(book, PERIOD, 36, LABELS),

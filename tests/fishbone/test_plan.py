@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 
 from helpers import data, fishbone, look, words
-from helpers.data import read
+from helpers.data import plan_file, read
 from helpers.fishbone import plan
 
 pytestmark = pytest.mark.usefixtures("looks")
@@ -827,7 +827,7 @@ def test_inputs_are_not_mutated():
 
 def kept(book, table: pd.DataFrame) -> pd.DataFrame:
     """Write a plan and read it back through the door."""
-    read.keep_plan(book, table)
+    plan_file.keep_plan(book, table)
     return data.records(data.workbook(book.path), "plan")
 
 
@@ -866,20 +866,20 @@ def test_a_proposed_plan_comes_back_without_its_legs(make_book):
 
 def test_the_plan_before_is_kept_once(make_book):
     book = make_book(sell_in=SELL_IN)
-    path = read.keep_plan(book, plan_of({"owner": "first"}))
+    path = plan_file.keep_plan(book, plan_of({"owner": "first"}))
     assert path == book.folder / "plan.csv"
     backup = book.folder / "plan.csv.bak"
     assert not backup.exists()
     first = path.read_bytes()
-    read.keep_plan(book, plan_of({"owner": "second"}))
+    plan_file.keep_plan(book, plan_of({"owner": "second"}))
     assert backup.read_bytes() == first
-    read.keep_plan(book, plan_of({"owner": "second"}))  # a notebook run twice
+    plan_file.keep_plan(book, plan_of({"owner": "second"}))  # a notebook run twice
     assert backup.read_bytes() == first
 
 
 def test_a_crash_while_writing_leaves_the_old_plan(make_book, monkeypatch):
     book = make_book(sell_in=SELL_IN)
-    path = read.keep_plan(book, plan_of({"owner": "first"}))
+    path = plan_file.keep_plan(book, plan_of({"owner": "first"}))
     before = path.read_bytes()
 
     def full(_descriptor: int) -> None:
@@ -887,7 +887,7 @@ def test_a_crash_while_writing_leaves_the_old_plan(make_book, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="no space left"):
-        read.keep_plan(book, plan_of({"owner": "second"}))
+        plan_file.keep_plan(book, plan_of({"owner": "second"}))
     assert path.read_bytes() == before
     assert sorted(p.name for p in book.folder.iterdir() if "plan" in p.name) == ["plan.csv"]
 
@@ -921,7 +921,7 @@ def test_a_crash_while_writing_leaves_the_old_plan(make_book, monkeypatch):
 def test_what_a_spreadsheet_would_run_is_refused_and_nothing_written(make_book, row, message):
     book = make_book(sell_in=SELL_IN)
     with pytest.raises(read.DataError) as error:
-        read.keep_plan(book, plan_of({}, row))
+        plan_file.keep_plan(book, plan_of({}, row))
     assert str(error.value) == message
     assert not (book.folder / "plan.csv").exists()
 
@@ -929,5 +929,5 @@ def test_what_a_spreadsheet_would_run_is_refused_and_nothing_written(make_book, 
 def test_keeping_a_plan_changes_nothing_of_it(make_book):
     table = plan_of({"dealer_id": "D1"}).assign(leg=1)
     before = table.copy()
-    read.keep_plan(make_book(sell_in=SELL_IN), table)
+    plan_file.keep_plan(make_book(sell_in=SELL_IN), table)
     pd.testing.assert_frame_equal(table, before)

@@ -3,9 +3,8 @@
 from helpers.data.brand_profit import brand_months, brand_sums, dealer_margins
 from helpers.data.cache import kept
 from helpers.data.checks import require_conservation
-from helpers.data.features import (
+from helpers.data.consumer_habits import (
     consumer_features,
-    dealer_features,
     group_margin,
     group_sums,
     history,
@@ -14,6 +13,7 @@ from helpers.data.features import (
     responses,
     unidentified_share,
 )
+from helpers.data.dealer_habits import dealer_features
 from helpers.data.read import (
     JUDGED_BY,
     Workbook,
@@ -31,13 +31,13 @@ from helpers.data.read import (
     previous_totals,
     reconciliation,
     records,
-    reference,
     require_period,
     sold_out_months,
     tells,
     values_of,
     workbook,
 )
+from helpers.data.reference import reference
 from helpers.data.stock import flows, models, on_hand
 from helpers.data.tables import described, source_name
 

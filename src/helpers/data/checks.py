@@ -14,6 +14,7 @@ from ibis import _
 from ibis.expr.types import Table
 
 from helpers import files, words
+from helpers.data.reference import reference
 from helpers.data.tables import (
     CACHE,
     Finding,
@@ -36,6 +37,7 @@ REFERS_TO = {  # column → the table whose key it should be found in
 AMOUNTS = ("revenue", "amount", "cost", "rebate", "quantity", "unit_cost", "gross_profit")
 # of goods, in the order of one day
 MOVE_KINDS = ("opening", "receipt", "return", "transfer", "sale")
+PLAN_STATUSES = ("open", "done", "dropped")
 UNSIGNED = ("cost", "rebate", "gross_profit")  # zero is nothing to remark on
 
 
@@ -50,7 +52,7 @@ def findings(book: Workbook) -> pd.DataFrame:
     """
     found = [finding for name in book.tables for finding in errors(book, name)]
     brands = [] if found else _brand_findings(book)
-    found += [] if found else [*_errors(brands), *override_errors(book)]
+    found += [] if found else [*_errors(brands), *override_errors(book), *plan_errors(book)]
     if not found:
         found = [*brands, *_kept_warnings(book)]
     rows = pd.DataFrame(found, columns=Finding._fields)
@@ -72,6 +74,31 @@ def override_errors(book: Workbook) -> list[Finding]:
         if row["n"]
         else []
     )
+
+
+def plan_errors(book: Workbook) -> list[Finding]:
+    """Find what makes no sense in the plan, where a page of it would stop the edition.
+
+    A factor that `factors.csv` does not have, a due date before the start, a target outside 0 to
+    10, a status that is none.
+    """
+    if not book.has("plan"):
+        return []
+    rows = table(book, "plan").to_pandas().reindex(columns=list(contract()["plan"]))
+    known = reference(book, "factors")["factor_id"].astype("str")
+    start, due = (pd.to_datetime(rows[column]) for column in ("start_date", "due_date"))
+    target = rows["target_score"].astype("float64")
+    wrong = {
+        ("factor_id", "no_factor"): ~rows["factor_id"].astype("str").isin(known),
+        ("due_date", "due_before_start"): due < start,
+        ("target_score", "no_score"): target.notna() & ~target.between(0, 10),
+        ("status", "no_status"): rows["status"].notna() & ~rows["status"].isin(PLAN_STATUSES),
+    }
+    return [
+        Finding("plan", column, check, "error", int(bad.sum()), str(rows.loc[bad, column].iloc[0]))
+        for (column, check), bad in wrong.items()
+        if bad.any()
+    ]
 
 
 def brand_errors(book: Workbook) -> list[Finding]:

@@ -12,7 +12,7 @@ import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from helpers import files, periods, words
+from helpers import periods
 from helpers.data import checks, scope
 from helpers.data.cache import kept
 from helpers.data.tables import (
@@ -156,6 +156,7 @@ def prepare(book: Workbook) -> None:
     """
     found = [finding for name in book.tables for finding in errors(book, name)]
     found = found or [*checks.brand_errors(book.whole), *checks.override_errors(book.whole)]
+    found = found or checks.plan_errors(book.whole)
     if found:
         raise DataError("\n".join(in_words(book, finding) for finding in found))
 
@@ -226,26 +227,6 @@ def records(book: Workbook, name: str, language: str = "en") -> pd.DataFrame:
         rows[plain] = rows[wanted].fillna(rows[other])
         rows = rows.drop(columns=twin)
     return rows.sort_values(list(rows.columns), ignore_index=True)
-
-
-def reference(book: Workbook, name: str) -> pd.DataFrame:
-    """Read an editable reference table; one beside the workbook's toml wins over the shared one.
-
-    Raises
-    ------
-    DataError
-        If there is no such table, or the own one lacks a column of the shared one.
-    """
-    shared, own = words.REFERENCE / f"{name}.csv", book.folder / f"{name}.csv"
-    if not shared.exists():
-        raise DataError(f"reference table {name!r}: there is none in data/reference")
-    rows = pd.read_csv(shared, keep_default_na=False, na_values=[""])
-    if own.is_file():
-        mine = pd.read_csv(own, keep_default_na=False, na_values=[""])
-        if missing := [c for c in rows.columns if c not in mine.columns]:
-            raise DataError(f"{own}: no column {missing[0]!r}; it needs {', '.join(rows.columns)}")
-        rows = mine
-    return rows
 
 
 @kept
@@ -617,66 +598,3 @@ def _profit_sums(book: Workbook, period: str, n_months: int, n_windows: int) -> 
         brand_part=_.earned.sum(where=_.brand == book.brand).fill_null(0).cast("float64"),
         brand_total=_.earned.sum().cast("float64"),
     )
-
-
-# ---- what people write ---------------------------------------------------------------------------
-
-
-def _with_hidden(book: Workbook, plan: pd.DataFrame) -> pd.DataFrame:
-    """Add the actions that a scope does not show, but those that the plan says anew."""
-    inside = set(dealers(book)["dealer_id"])
-    hidden = records(book.whole, "plan").reindex(columns=plan.columns)
-    hidden = hidden[~hidden["dealer_id"].isin(inside)]
-    key = ["factor_id", "dealer_id", "owner"]
-    anew = pd.MultiIndex.from_frame(hidden[key].fillna("")).isin(
-        pd.MultiIndex.from_frame(plan[key].fillna(""))
-    )
-    return pd.concat([plan, hidden[~anew]], ignore_index=True)
-
-
-def keep_plan(book: Workbook, plan: pd.DataFrame) -> Path:
-    """Write a plan beside the workbook's toml as `plan.csv`, where it wins over any other.
-
-    Open the workbook anew then.
-
-    Only the columns of the contract are kept, and of a workbook cut to a scope also the rows that
-    it does not show. A `plan.csv` that said something else becomes
-    `plan.csv.bak`; a crash leaves the old file or the new one, whole.
-
-    Raises
-    ------
-    DataError
-        If a row lacks what the contract requires, or its text would run as a formula when people
-        open it in a spreadsheet.
-    """
-    columns = contract()["plan"]
-    rows = plan.reindex(columns=list(columns))
-    if book.scope and book.has("plan"):
-        rows = _with_hidden(book, rows)
-    for name, column in columns.items():
-        if column.required and (n := int(rows[name].isna().sum())):
-            raise DataError(
-                f"plan: {n} {'row has' if n == 1 else 'rows have'} no {name}; fill it in"
-            )
-        if column.kind == "date":
-            rows[name] = pd.to_datetime(rows[name]).dt.strftime("%Y-%m-%d")
-        elif column.kind in ("number", "money"):
-            digits = "{:.2f}" if column.kind == "money" else "{!r}"
-            rows[name] = rows[name].astype("float64").map(digits.format, na_action="ignore")
-        elif (
-            bad := rows[name].map(lambda cell: isinstance(cell, str) and files.is_formula(cell))
-        ).any():
-            raise DataError(
-                f"plan: {name} {rows.loc[bad, name].iloc[0]!r} begins like a formula; begin it "
-                "with a letter or digit"
-            )
-    path, text = (
-        book.folder / "plan.csv",
-        rows.to_csv(index=False, lineterminator="\n").encode("utf-8-sig"),
-    )
-    before = path.read_bytes() if path.exists() else text
-    # written twice, the same plan does not push the one before out of the backup
-    if before != text:
-        files.write(path.with_name("plan.csv.bak"), before)
-    files.write(path, text)
-    return path

@@ -78,6 +78,14 @@ FORMATTED = ("date", "month")
 ABANDONED_SECONDS = 3600  # a file that was neither written to nor used for so long is nobody's
 
 
+PLAN_FAULTS = {
+    "no_factor": "a factor that factors.csv does not have, …; correct it, or add the factor there",
+    "due_before_start": "a due date before the start, …; correct one of the two",
+    "no_score": "a target outside 0 to 10, …; give a score",
+    "no_status": "an unknown status, …; write one of open, done, dropped",
+}
+
+
 class Finding(NamedTuple):
     """What a check found.
 
@@ -800,6 +808,8 @@ def in_words(book: Workbook, finding: Finding) -> str:
             f"{rows('sets', 'set')} a class that is none of A, B, C, {example}; write one of them, "
             "or take the row out"
         )
+    if finding.check in PLAN_FAULTS:
+        return f"{rows('has', 'have')} {PLAN_FAULTS[finding.check]}".replace("…", example, 1)
     if finding.check == "brand":
         near = nearest(book.brand, finding.example.split(" | "))
         return f"{where}: no line of {source} has our brand {book.brand!r}{near}"

@@ -12,7 +12,7 @@ from pandas.testing import assert_frame_equal, assert_series_equal
 
 from conftest import BRAND, RIVALS, write_book
 from helpers import data, periods, settings
-from helpers.data import features
+from helpers.data import consumer_habits, dealer_habits, sell_out
 from helpers.settings import DataError
 
 PERIOD = "2026-10"
@@ -77,7 +77,7 @@ def at_least(values: pd.Series, n: pd.Series, least: int) -> pd.Series:
 def test_one_row_per_dealer_of_the_window_in_the_columns_that_are_promised(small_demo, dealers):
     totals = data.dealer_totals(small_demo, PERIOD)
     assert list(dealers.index) == list(totals["dealer_id"])
-    assert list(dealers.columns) == features.DEALER_FEATURES
+    assert list(dealers.columns) == dealer_habits.DEALER_FEATURES
     assert (dealers.dtypes == "float64").all()
     assert_same(dealers["revenue"], totals.set_index("dealer_id")["revenue"])
 
@@ -305,7 +305,7 @@ def test_what_is_not_there_is_empty_and_the_rest_stays(tmp_path, cache, raw, dea
     )
     found = found.set_index("dealer_id").loc[lambda rows: rows.index.isin(dealers.index)]
     assert found[unknown].isna().all(axis=None)
-    rest = [c for c in features.DEALER_FEATURES if c not in unknown]
+    rest = [c for c in dealer_habits.DEALER_FEATURES if c not in unknown]
     assert_frame_equal(found[rest], dealers[rest].reindex(found.index))
 
 
@@ -414,7 +414,7 @@ def test_every_consumer_feature(raw, lines, consumers):
     rows = lines.dropna(subset=["consumer_id"])
     bought = rows[rows["bought"]]
     by_all, by = rows.groupby("consumer_id"), bought.groupby("consumer_id")
-    assert list(consumers.columns) == features.CONSUMER_FEATURES
+    assert list(consumers.columns) == consumer_habits.CONSUMER_FEATURES
     assert list(consumers.index) == sorted(bought["consumer_id"].unique())
     frequency, monetary = by["date"].nunique(), by_all["amount"].sum()
     assert_same(consumers["recency_days"], (END - by["date"].max()).dt.days)
@@ -531,7 +531,7 @@ def test_pieces_without_number_tell_no_price(make_book):
         ],
     )
     found = data.consumer_features(book, PERIOD).set_index("consumer_id")
-    assert found.loc[["c0", "dear", "slip"], "price_tier"].tolist() == [1, 3, features.MAX_TIER]
+    assert found.loc[["c0", "dear", "slip"], "price_tier"].tolist() == [1, 3, sell_out.MAX_TIER]
     assert found.loc[["fuel", "none", "other", "lost"], "price_tier"].isna().all()
     assert found.loc[["fuel", "dear"], "n_categories"].tolist() == [1, 1]
     assert found.loc[["other", "lost"], "n_categories"].isna().all()
@@ -553,7 +553,7 @@ def test_consumers_of_thinner_tables(tmp_path, cache, raw, consumers, case):
     found = data.consumer_features(only(tmp_path, raw, names, {"sell_out": columns}), PERIOD)
     found = found.set_index("consumer_id")
     assert found[unknown].isna().all(axis=None)
-    rest = [c for c in features.CONSUMER_FEATURES if c not in unknown]
+    rest = [c for c in consumer_habits.CONSUMER_FEATURES if c not in unknown]
     assert_frame_equal(found[rest], consumers[rest])
 
 
@@ -631,7 +631,7 @@ def labelled(raw, lines, labels) -> pd.DataFrame:
     return rows.assign(promotion_kind=rows["promotion_id"].map(kinds)).dropna(subset=["group"])
 
 
-@pytest.mark.parametrize("by", features.GROUPED_BY)
+@pytest.mark.parametrize("by", consumer_habits.GROUPED_BY)
 def test_group_sums(small_demo, labels, labelled, by):
     found = data.group_sums(small_demo, PERIOD, 36, labels, by)
     expected = labelled.groupby(["group", by], dropna=False)

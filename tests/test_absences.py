@@ -32,7 +32,7 @@ from absences import (
     write_case,
 )
 from helpers import data, periods, settings
-from helpers.press import diff, edition, pages, printing
+from helpers.press import diff, front_page, pages, printing
 from helpers.press.kernels import provisioner
 
 fcntl = pytest.importorskip("fcntl", reason="there is no such lock on Windows")
@@ -196,7 +196,7 @@ def test_without_sell_in_the_front_page_tells_what_consumers_bought():
     sold = pd.Series(100.0, index=periods.month_range("2026-10", 14)) + [
         10.0 * (i == 13) for i in range(14)
     ]
-    verdict, tile = edition.sales_headlines(sold, "2026-10")
+    verdict, tile = front_page.sales_headlines(sold, "2026-10")
     assert (
         verdict["text"] == "In October 2026 consumers bought for 110, +10.0 % against October 2025."
     )
@@ -206,13 +206,13 @@ def test_without_sell_in_the_front_page_tells_what_consumers_bought():
         "good",
     )
     assert len(tile["trend"]) == 14
-    verdict, tile = edition.sales_headlines(sold.iloc[1:], "2026-10")
+    verdict, tile = front_page.sales_headlines(sold.iloc[1:], "2026-10")
     assert verdict["text"] == "In October 2026 consumers bought for 110."
     assert (tile["change"], tile["tone"]) == ("", "")
     pages = [{"headlines": [{"place": "verdict", "text": "A page's own."}]}]
-    assert edition.front_page(pages, [verdict, tile])["verdict"] == "A page's own."
-    assert edition.front_page([{"headlines": []}], [verdict, tile])["verdict"] == verdict["text"]
-    assert [t["label"] for t in edition.front_page(pages, [verdict, tile])["tiles"]] == [
+    assert front_page.front_page(pages, [verdict, tile])["verdict"] == "A page's own."
+    assert front_page.front_page([{"headlines": []}], [verdict, tile])["verdict"] == verdict["text"]
+    assert [t["label"] for t in front_page.front_page(pages, [verdict, tile])["tiles"]] == [
         "Sold to consumers in the month"
     ]
 

@@ -208,7 +208,6 @@ def test_imports_only_run_downwards(monkeypatch, capsys):
 LONG = {
     "age.py",
     "dossier.py",
-    "edition.py",
     "editions.py",
     "factors.py",
     "network.py",

@@ -24,7 +24,7 @@ from nbformat import v4
 
 from helpers import files, report, settings, words
 from helpers.data import tables
-from helpers.press import edition, editions, pages, pdf, printing
+from helpers.press import editions, front_page, page_body, pages, pdf, printing
 from toys import PARAMETERS, cell, write_book, write_manifest, write_notebook
 
 SVG = (
@@ -214,7 +214,7 @@ def test_data_never_becomes_markup(rich):
     ],
 )
 def test_markup_keeps_nothing_that_runs_or_loads(source):
-    left = re.sub(r"&lt;.*?&gt;", "", edition.markup(source))
+    left = re.sub(r"&lt;.*?&gt;", "", page_body.markup(source))
     assert not re.search(
         r"onerror|onload|script:|src=|href=|url\(|@import|<iframe|<svg", left, re.IGNORECASE
     )
@@ -592,7 +592,7 @@ def test_the_front_page_hears_every_page_in_turn():
         lines = [{"place": "tile", "text": f"{name}{i}", "trend": []} for i in range(n)]
         return {"headlines": [*lines, {"place": "call", "text": f"call {name}"}]}
 
-    front = edition.front_page([page("a", 2), page("b", 9), page("c", 1)])
+    front = front_page.front_page([page("a", 2), page("b", 9), page("c", 1)])
     assert [tile["text"] for tile in front["tiles"]] == [
         "a0",
         "a1",
@@ -611,7 +611,7 @@ def test_the_first_page_that_calls_is_the_urgent_one():
     def page(name: str, n: int) -> dict:
         return {"headlines": [{"place": "call", "text": f"{name}{i}"} for i in range(n)]}
 
-    front = edition.front_page([page("–", 0), page("a", 9), page("b", 9), page("c", 2)])
+    front = front_page.front_page([page("–", 0), page("a", 9), page("b", 9), page("c", 2)])
     assert [call["text"] for call in front["calls"]] == [
         *(f"a{i}" for i in range(6)),
         "b0",

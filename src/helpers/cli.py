@@ -389,7 +389,7 @@ def _cards_asked_for(options: argparse.Namespace) -> int | str | list[str]:
 
 def _diff(options: argparse.Namespace) -> int:
     from helpers import words
-    from helpers.press import diff, edition, editions
+    from helpers.press import diff, editions, front_page
 
     book = _workbook(options)
     words.speak(book.languages[0], book.currency)
@@ -401,7 +401,7 @@ def _diff(options: argparse.Namespace) -> int:
         editions.require_writable(out, [f"{name}.csv" for name in diff.Changes._fields])
     before, after = (editions.read_tables(place, book.languages[0]) for place in places)
     found = diff.changes(before, after)
-    spoken = dict(zip(("before", "after"), map(edition.month_name, months), strict=True))
+    spoken = dict(zip(("before", "after"), map(front_page.month_name, months), strict=True))
     said = [
         words.say("diff.between", title=book.heading, **spoken),
         "",

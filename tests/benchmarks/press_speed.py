@@ -85,14 +85,14 @@ def plain_cells(n: int, turn: int, folder: Path) -> None:
     """
     from IPython.core.interactiveshell import InteractiveShell
 
+    from helpers.press import page_body
+
     shell = InteractiveShell.instance()
     shell.enable_gui = lambda *_args, **_options: None
     shell.kernel = None  # that there is one tells `style` to draw a figure as on a page, once
     shell.run_line_magic("matplotlib", "inline")
     import matplotlib.pyplot as plt
     from nbformat import v4
-
-    from helpers.press import edition
 
     asked, _fingerprint = card_pages(n, folder)
     for page in itertools.islice(asked, turn, None, WORKERS):
@@ -118,7 +118,7 @@ def plain_cells(n: int, turn: int, folder: Path) -> None:
             plt.close("all")
             made.append(v4.new_code_cell(source, outputs=outputs))
         (folder / page.key).mkdir(parents=True)
-        edition.write_page(folder / page.key, v4.new_notebook(cells=made), page.name)
+        page_body.write_page(folder / page.key, v4.new_notebook(cells=made), page.name)
 
 
 def cards(n: int, n_peer: int, n_turns: int, folder: Path) -> bool:

@@ -14,7 +14,7 @@ from nbformat import v4
 
 from helpers import look, settings
 from helpers.data import tables
-from helpers.press import edition, editions
+from helpers.press import edition, editions, page_body
 
 TITLES = {
     "02_segmentation": (
@@ -132,7 +132,7 @@ def _shelved(folder: Path, name: str, language: str) -> editions.Printed:
     place = folder / f"{name}-{language}"
     (place / "tables").mkdir(parents=True)
     (place / "tables" / f"{name[3:]}.csv").write_text("dealer_id\nD1\n")
-    edition.write_page(place, _notebook(name, "en" if language == "en" else "zh"), name)
+    page_body.write_page(place, _notebook(name, "en" if language == "en" else "zh"), name)
     meta = json.loads((place / "meta.json").read_text(encoding="utf-8"))
     (place / "meta.json").write_text(
         json.dumps(meta | {"seconds": 1.0, "parameters": {}}), encoding="utf-8"

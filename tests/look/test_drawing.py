@@ -24,7 +24,7 @@ from PIL import Image
 from helpers import look
 from helpers.look import style
 from helpers.look.svg import drawing, inline, layout
-from helpers.press import edition
+from helpers.press import page_body
 
 WHOLE = st.integers(-2000, 2000)
 POINT = st.tuples(WHOLE, WHOLE)
@@ -228,7 +228,7 @@ def test_page_wide_letters_are_written_once():
         )
         for svg in figures
     ]
-    body, _ = edition.page_body(v4.new_notebook(cells=[v4.new_code_cell("", outputs=outputs)]))
+    body, _ = page_body.page_body(v4.new_notebook(cells=[v4.new_code_cell("", outputs=outputs)]))
     named = re.findall(r'<path id="([\w-]+)"', body)
     assert len(named) == len(set(named))
     assert set(re.findall(r'<use href="#([\w-]+)"', body)) <= set(named)
@@ -264,7 +264,7 @@ def test_what_might_do_harm_stays_an_image(inside):
     assert inline.inline(f'{head}<path d="M0 0h9"/></svg>', {}, "")
     assert inline.inline(f"{head}{inside}</svg>", {}, "") == ""
     output = v4.new_output("display_data", {"image/svg+xml": f"{head}{inside}</svg>"})
-    shown = edition.figure(output, {})
+    shown = page_body.figure(output, {})
     assert re.fullmatch(r'<img alt="" src="data:image/svg\+xml,[^"]*">', shown)
 
 
@@ -302,14 +302,14 @@ def test_pages_are_written_by_several_threads():
         )
         for i in range(12)
     ]
-    expected = [edition.page_body(notebook) for notebook in notebooks]
-    edition.markdown.cache_clear()
-    edition.formula.cache_clear()
+    expected = [page_body.page_body(notebook) for notebook in notebooks]
+    page_body.markdown.cache_clear()
+    page_body.formula.cache_clear()
     found: dict[int, tuple] = {}
 
     def write(first: int) -> None:
         for i in range(first, 12, 2):
-            found[i] = edition.page_body(notebooks[i])
+            found[i] = page_body.page_body(notebooks[i])
 
     threads = [threading.Thread(target=write, args=(i,)) for i in range(2)]
     for thread in threads:
@@ -321,8 +321,8 @@ def test_pages_are_written_by_several_threads():
 
 
 def test_a_formula_is_not_smuggled_in():
-    assert "<img" not in edition.markdown("a \ue0000\ue001 b")
-    assert edition.markdown("a \ue0000\ue001 $x$").count("<img") == 1
+    assert "<img" not in page_body.markdown("a \ue0000\ue001 b")
+    assert page_body.markdown("a \ue0000\ue001 $x$").count("<img") == 1
 
 
 @pytest.mark.parametrize(
@@ -339,7 +339,7 @@ def test_a_formula_is_not_smuggled_in():
     ],
 )
 def test_markup_keeps_what_is_harmless(source, left):
-    assert edition.markup(source) == left
+    assert page_body.markup(source) == left
 
 
 def test_nothing_is_used_that_matplotlib_will_drop():

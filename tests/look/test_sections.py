@@ -13,7 +13,7 @@ from nbformat import v4
 
 from helpers import look
 from helpers.look import style
-from helpers.press import edition
+from helpers.press import page_body
 
 NO_STOCK, NO_PACE = "Nobody counted the stock.", "Nothing tells what was sold."
 
@@ -51,7 +51,7 @@ def body(*cells) -> str:
 
     Headings, sentences, and a word for each table and figure.
     """
-    page, _contents = edition.page_body(
+    page, _contents = page_body.page_body(
         types.SimpleNamespace(cells=[copy.deepcopy(cell) for cell in cells])
     )
     page = re.sub(

@@ -2,20 +2,16 @@
 beside them.
 """
 
-import base64
-import calendar
 import collections
 import dataclasses
 import datetime as dt
 import functools
 import html
 import importlib.metadata
-import io
 import json
 import platform
 import re
 import shutil
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,12 +19,19 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from helpers import files, look, periods, words
-from helpers.look.svg import inline
+from helpers import files, look, words
 from helpers.press import editions
+from helpers.press.front_page import (
+    N_CHANGES,
+    front_page,
+    in_turn,
+    month_name,
+    quality_line,
+    sales_headlines,
+)
+from helpers.press.page_body import TEMPLATES, markup
 from helpers.settings import DataError, Workbook, scope_text
 
-TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGE_NAMES = {"en": "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文"}
 PACKAGES = (
     "customer-workbook",
@@ -39,297 +42,6 @@ PACKAGES = (
     "pandas",
     "papermill",
 )
-N_TILES, N_CHANGES, N_CALLS = 8, 8, 10  # what two sheets of paper hold
-URGENT_CALLS = 5  # of the first page that calls: who has stopped paying comes before what sleeps
-NARROW_PT = 400  # a figure of the page's width has 662 points
-TAGS = {
-    "a",
-    "b",
-    "blockquote",
-    "br",
-    "caption",
-    "code",
-    "col",
-    "colgroup",
-    "dd",
-    "del",
-    "details",
-    "div",
-    "dl",
-    "dt",
-    "em",
-    "figcaption",
-    "figure",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "hr",
-    "i",
-    "img",
-    "li",
-    "ol",
-    "p",
-    "pre",
-    "section",
-    "small",
-    "span",
-    "strong",
-    "sub",
-    "summary",
-    "sup",
-    "table",
-    "tbody",
-    "td",
-    "tfoot",
-    "th",
-    "thead",
-    "tr",
-    "ul",
-}
-ATTRIBUTES = {
-    "align",
-    "alt",
-    "class",
-    "colspan",
-    "id",
-    "lang",
-    "rowspan",
-    "scope",
-    "style",
-    "title",
-}
-PROPERTIES = {
-    "background-color",
-    "color",
-    "font-size",
-    "font-style",
-    "font-weight",
-    "height",
-    "text-align",
-    "text-decoration",
-    "vertical-align",
-    "white-space",
-    "width",
-}
-KEPT_TEXTS = 1000  # of the text cells of pages and cards; those of all cards are the same
-FORMULA = "\ue000{}\ue001"  # stands for one while a text is cleaned
-_drawing = threading.Lock()  # matplotlib's fonts are shared, and don't bear two threads
-
-
-# ---- a page --------------------------------------------------------------------------------------
-
-
-def write_page(folder: Path, notebook: Any, name: str) -> None:
-    """Keep an executed notebook as a page: body, notebook, thumbnail, title and contents.
-
-    The body has no head and no links to its neighbours: these belong to the edition it is bound
-    into.
-    """
-    import nbformat
-
-    body, contents = page_body(notebook)
-    (folder / "page.html").write_text(body, encoding="utf-8")
-    nbformat.write(notebook, folder / "notebook.ipynb")
-    title = re.search(r"<h1[^>]*>(.*?)</h1>", body, re.DOTALL)
-    meta = {"title": _plain(title[1]) if title else name, "contents": contents}
-    (folder / "meta.json").write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
-    for output in _outputs(notebook):
-        if kind := _image_kind(output):
-            data = _image_bytes(output["data"][kind])
-            data = inline.slim_svg(data.decode()).encode() if kind == "image/svg+xml" else data
-            (folder / f"thumbnail.{look.IMAGES[kind]}").write_bytes(data)
-            (folder / "thumbnail.txt").write_text(alt_text(output), encoding="utf-8")
-            break
-
-
-def page_body(notebook: Any) -> tuple[str, list[tuple[str, str]]]:
-    """Turn an executed notebook into HTML, and list its sections as (id, text)."""
-    cells = look.shown_cells(notebook.cells)
-    body = _page_environment().get_template("notebook.html.j2").render(cells=cells, letters={})
-    # a name is not to turn the sentence round it
-    body = re.sub("[\\u202a-\\u202e\\u2066-\\u2069]", "", body)
-    contents: list[tuple[str, str]] = []
-
-    def numbered(match: re.Match) -> str:
-        contents.append((f"s{len(contents) + 1}", _plain(match[1])))
-        return f'<h2 id="{contents[-1][0]}">{match[1]}</h2>'
-
-    return re.sub(r"<h2[^>]*>(.*?)</h2>", numbered, body, flags=re.DOTALL), contents
-
-
-def markup(source: str) -> str:
-    """Keep of a piece of HTML what is text, table, list or embedded image.
-
-    Nothing of what remains runs, loads or leads outside.
-
-    >>> markup("<b>ok</b><script>alert(1)</script>")
-    '<b>ok</b>'
-    """
-    # pandas names every cell for its style sheet; there is none here, and the names are half of a
-    # page's weight
-    source = re.sub(r"<style.*?</style>", "", source, flags=re.DOTALL)
-    source = re.sub(r' id="T_\w+"', "", source)
-    source = re.sub(
-        r' class="((?:data|blank|(?:row|col)_heading|level\d+|row\d+|col\d+|dataframe)[ \w-]*)"',
-        _own_classes,
-        source,
-    )
-    clean = _cleaner().clean(re.sub(r' border="\d"| style="text-align: right;"', "", source))
-    return clean.replace("<table", '<div class="scroll"><table').replace(
-        "</table>", "</table></div>"
-    )
-
-
-@functools.lru_cache(KEPT_TEXTS)
-def markdown(source: str) -> str:
-    """Turn a text cell into HTML.
-
-    Formulas between dollar signs are drawn, since nothing may be loaded to set them.
-    """
-    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-
-    drawn: list[str] = []
-
-    class Renderer(IPythonRenderer):
-        def inline_math(self, body: str) -> str:
-            drawn.append(formula(body))
-            return FORMULA.format(len(drawn) - 1)
-
-        def block_math(self, body: str) -> str:
-            return f"<p>{self.inline_math(body)}</p>"
-
-    renderer = Renderer(escape=False, exclude_anchor_links=True)
-    source = re.sub(f"[{FORMULA.format('')}]", "", source)
-    clean = markup(MarkdownWithMath(renderer=renderer).render(source))
-    # an address with angle brackets would be spelled out by whoever cleans markup
-    return re.sub(FORMULA.format(r"(\d+)"), lambda place: drawn[int(place[1])], clean)
-
-
-@functools.lru_cache(KEPT_TEXTS)
-def formula(tex: str) -> str:
-    """Draw a formula as an image; what matplotlib can't set stays as it was written."""
-    from matplotlib import mathtext
-
-    drawn = io.BytesIO()
-    try:
-        with _drawing:
-            mathtext.math_to_image(f"${tex.strip()}$", drawn, format="svg", dpi=72)
-    except ValueError:
-        return f"<code>{html.escape(tex.strip())}</code>"
-    size = re.search(rb'width="([\d.]+)pt"', drawn.getvalue())
-    width = f' style="width: {float(size[1]) / 9:.2f}em"' if size else ""
-    source = inline.data_address(inline.slim_svg(drawn.getvalue().decode()))
-    return f'<img class="formula" alt="{html.escape(tex.strip())}" src="{source}"{width}>'
-
-
-def figure(output: Mapping, letters: dict[str, str]) -> str:
-    """Show a figure: ours as part of the page, its letters put with `letters`.
-
-    Any other as an image.
-    """
-    kind, alt = _image_kind(output), alt_text(output)
-    svg = output["data"][kind] if kind == "image/svg+xml" else ""
-    return (
-        inline.inline(svg, letters, alt)
-        or f'<img alt="{html.escape(alt)}" src="{image_source(output)}">'
-    )
-
-
-def image_source(output: Mapping) -> str:
-    """Give a figure as a data address, in as few bytes as it takes."""
-    kind = _image_kind(output)
-    if kind == "image/svg+xml":
-        return inline.data_address(inline.slim_svg(_image_bytes(output["data"][kind]).decode()))
-    return f"data:{kind};base64,{base64.b64encode(_image_bytes(output['data'][kind])).decode()}"
-
-
-def alt_text(output: Mapping) -> str:
-    """Give a figure's alternative text, from its output's metadata."""
-    metadata = output.get("metadata", {})
-    return metadata.get(_image_kind(output), {}).get("alt") or metadata.get("alt") or ""
-
-
-def _image_kind(output: Mapping) -> str:
-    return next((kind for kind in look.IMAGES if kind in output.get("data", {})), "")
-
-
-def _is_narrow(output: Mapping) -> bool:
-    """Whether a figure leaves room for a neighbour: drawings say how wide they are."""
-    drawn = output.get("data", {}).get("image/svg+xml", "")
-    width = re.search(r'<svg[^>]*? width="([\d.]+)pt"', drawn)
-    return bool(width) and float(width[1]) < NARROW_PT
-
-
-def _image_bytes(data: str) -> bytes:
-    return data.encode() if data.lstrip().startswith("<") else base64.b64decode(data)
-
-
-def _outputs(notebook: Any) -> list:
-    return [
-        output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
-    ]
-
-
-def _own_classes(match: re.Match) -> str:
-    own = re.sub(
-        r"\b(?:data|blank|(?:row|col)_heading|level\d+|row\d+|col\d+|dataframe)(?= |$)",
-        "",
-        match[1],
-    ).split()
-    return (
-        f' class="{" ".join(own)}"' if own else ' class="table"' if "dataframe" in match[1] else ""
-    )
-
-
-def _printed(text: str) -> str:
-    return re.sub(r"\x1b\[[0-9;]*m", "", text).strip()
-
-
-def _plain(markup: str) -> str:
-    return html.unescape(re.sub(r"<[^>]+>", "", markup)).strip()
-
-
-@functools.cache
-def _page_environment() -> jinja2.Environment:
-    filters = {
-        "markdown": markdown,
-        "markup": markup,
-        "image_kind": _image_kind,
-        "figure": figure,
-        "is_narrow": _is_narrow,
-        "printed": _printed,
-    }
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES / "edition"))
-    environment.filters |= filters
-    return environment
-
-
-@functools.cache
-def _cleaner():
-    import nh3
-
-    def kept(tag: str, name: str, value: str) -> str | None:
-        said = re.sub(r"[\x00-\x20]", "", value)
-        if name == "src":
-            return value if said.startswith("data:image/") else None
-        if name == "href":  # within the edition only
-            return None if re.match(r"[\w+.-]*:|[/\\]{2}", said) else value
-        return None if name == "style" and re.search(r"[\\(@]", said) else value
-
-    return nh3.Cleaner(
-        tags=TAGS,
-        attributes={"*": ATTRIBUTES, "a": {"href"}, "img": {"src"}},
-        attribute_filter=kept,
-        url_schemes={"data"},
-        filter_style_properties=PROPERTIES,
-        link_rel=None,
-    )
-
-
-# ---- the edition ---------------------------------------------------------------------------------
 
 
 def write_edition(
@@ -427,7 +139,7 @@ def write_edition(
         )
         front |= {"quality_line": quality_line(found, tables)}
         front |= _whole_tables(place, whole, bound, earlier)
-        front["changes"] = _in_turn(pages, "change", max(N_CHANGES - len(front["changed"]), 3))
+        front["changes"] = in_turn(pages, "change", max(N_CHANGES - len(front["changed"]), 3))
         _write(place, "index.html", "front.html.j2", bound, languages, **front)
         manifest = _manifest(book, period, language, fingerprint, pages, shelves[language]) | {
             "made_of": made_of
@@ -542,103 +254,6 @@ def mark_missing(folder: Path, failed: Mapping[str, str]) -> None:
         )
 
 
-def front_page(pages: Sequence[Mapping], sales: Sequence[dict] = ()) -> dict[str, Any]:
-    """Gather the pages' headlines by place.
-
-    The first verdict speaks for the month, the others for their page.
-
-    `sales` are headlines that stand before the pages' own; their verdict speaks where no page has
-    one.
-    """
-    first = {"headlines": [line for line in sales if line["place"] != "verdict"]}
-    verdicts = _in_turn(pages, "verdict", 1) or [
-        line for line in sales if line["place"] == "verdict"
-    ]
-    pages = [first, *pages]
-    tiles = [
-        tile | {"curve": sparkline(tile["trend"])} for tile in _in_turn(pages, "tile", N_TILES)
-    ]
-    return {
-        "verdict": verdicts[0]["text"] if verdicts else "",
-        "tiles": tiles,
-        "changes": _in_turn(pages, "change", N_CHANGES),
-        "calls": _in_turn(pages, "call", N_CALLS, URGENT_CALLS),
-        "quality": [
-            line for page in pages for line in page["headlines"] if line["place"] == "quality"
-        ],
-    }
-
-
-def sales_headlines(months: pd.Series, period: str) -> list[dict]:
-    """Say what consumers bought in a month: verdict and tile, where there is no sell-in.
-
-    Keys as `report.headline`.
-
-    `months` as `data.sold_out_months`. The month a year before is compared with where the data
-    begin before it: what begins with it may be a part of it.
-    """
-    now, before = float(months.get(period, 0.0)), periods.shift(period, -12)
-    told = {"month": month_name(period), "amount": now, "before": month_name(before)}
-    known = months.get(before, 0.0) > 0 and months.index.min() < before
-    change = words.change(now, months[before]) if known else ""
-    verdict = words.say(f"report.sold{'_change' if known else ''}", **told, change=change)
-    tone = ("good" if now >= months[before] else "bad") if known else ""
-    against = (
-        words.say("report.sold_against", change=change, before=told["before"]) if known else ""
-    )
-    trend = [
-        float(months.get(month, 0.0))
-        for month in periods.month_range(period, 24)
-        if month >= months.index.min()
-    ]
-    return [
-        {"place": "verdict", "text": verdict},
-        {
-            "place": "tile",
-            "label": words.say("report.sold_tile"),
-            "text": words.money(now),
-            "trend": trend,
-            "link": "",
-            "change": against,
-            "tone": tone,
-        },
-    ]
-
-
-def _in_turn(pages: Sequence[Mapping], place: str, most: int, at_first: int = 1) -> list[dict]:
-    """Choose headlines in turn, one of each page, until there are enough.
-
-    The last page is heard too; in page order.
-
-    The first page that has any may say `at_first` in its first turn.
-    """
-    said = [[line for line in page["headlines"] if line["place"] == place] for page in pages]
-    ahead = {next((i for i, lines in enumerate(said) if lines), 0): at_first - 1}
-    rounds = [
-        (max(turn - ahead.get(i, 0), 0), i, turn)
-        for i, lines in enumerate(said)
-        for turn in range(len(lines))
-    ]
-    turns = [(turn, i) for _round, i, turn in sorted(rounds)[:most]]
-    return [said[i][turn] for i, turn in sorted((i, turn) for turn, i in turns)]
-
-
-def sparkline(trend: Sequence[float], width: int = 120, height: int = 30) -> str:
-    """Give the points of a small curve as `x,y` pairs; "" for fewer than two numbers.
-
-    >>> sparkline([1, 2])
-    '2.0,28.0 118.0,2.0'
-    """
-    if len(trend) < 2:
-        return ""
-    low, step = min(trend), (width - 4) / (len(trend) - 1)
-    scale = (height - 4) / ((max(trend) - low) or 1)
-    return " ".join(
-        f"{2 + i * step:.1f},{height - 2 - (value - low) * scale:.1f}"
-        for i, value in enumerate(trend)
-    )
-
-
 def data_quality(book: Workbook) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give what the checks found, and what was read.
 
@@ -662,22 +277,6 @@ def data_quality(book: Workbook) -> tuple[pd.DataFrame, pd.DataFrame]:
             }
         )
     return checks.findings(book), pd.DataFrame(rows)
-
-
-def quality_line(found: pd.DataFrame, tables: pd.DataFrame) -> str:
-    """Say in one sentence how good the data are."""
-    n_rows, n_tables = int(tables["n_rows"].sum()), len(tables)
-    if found.empty:
-        return words.say("report.clean", rows=n_rows, tables=n_tables)
-    return words.say(
-        "report.warnings", n=len(found), of=found["table"].nunique(), rows=n_rows, tables=n_tables
-    )
-
-
-def month_name(period: str) -> str:
-    """Write a month as the language does, e.g. October 2026."""
-    year, month = periods.require_month(period).split("-")
-    return words.translated(f"{calendar.month_name[int(month)]} {year}", f"{year}年{int(month)}月")
 
 
 @functools.cache

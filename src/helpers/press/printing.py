@@ -325,7 +325,7 @@ def print_page(page: Page, folder: Path, work: Path, fingerprint: str, limits: L
 
     A kernel that dies gets one more try: now and then the system ends one that did nothing wrong.
     """
-    from helpers.press import edition
+    from helpers.press import page_body
 
     started = time.monotonic()
     made, retried = work / page.key, False
@@ -345,7 +345,7 @@ def print_page(page: Page, folder: Path, work: Path, fingerprint: str, limits: L
                     raise
                 files.remove(made)  # the second try begins anew
         warned = _warnings_taken(executed.cells)
-        edition.write_page(made, executed, page.name)
+        page_body.write_page(made, executed, page.name)
         seconds = round(time.monotonic() - started, 2)
         meta = json.loads((made / "meta.json").read_text(encoding="utf-8"))
         meta |= {

@@ -14,6 +14,7 @@ from helpers import look
 from helpers.data import tables
 from helpers.look import style, svg
 from helpers.look.svg import comparison, drawing, markup, roads
+from helpers.press import pages
 from helpers.settings import DataError
 
 
@@ -175,3 +176,16 @@ def test_an_unknown_road_is_refused(monkeypatch):
     with pytest.raises(DataError, match="WORKBOOK_SVG = 'fast': not known; choose from own, plain"):
         svg.drawn(plt.figure())
     assert os.environ[roads.SWITCH] == "fast"
+
+
+def test_a_page_of_one_road_is_never_taken_for_the_others(small, monkeypatch, tmp_path):
+    made_of = {}
+    for road in roads.ROADS:
+        monkeypatch.setenv(roads.SWITCH, road)
+        made_of[road] = pages.ingredients(small, tmp_path, "2026-10")
+    assert {name for name in made_of["own"] if made_of["own"][name] != made_of["plain"][name]} == {
+        "drawing"
+    }
+    monkeypatch.setenv(roads.SWITCH, "fast")
+    with pytest.raises(DataError, match="not known"):
+        pages.ingredients(small, tmp_path, "2026-10")

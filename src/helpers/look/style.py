@@ -134,10 +134,11 @@ def warm_up() -> None:
     with mpl.rc_context():
         for language in LANGUAGES:
             use(language)
-            written = Figure()  # nobody lays it out, so no line of it is shortened
-            written.text(0, 0, plain + "".join(letters()))
-            written.text(0, 0, plain, fontweight="bold")
-            svg.drawn(written)
+            if svg.road() == "own":  # which keeps outlines; matplotlib makes them anew
+                written = Figure()  # nobody lays it out, so no line of it is shortened
+                written.text(0, 0, plain + "".join(letters()))
+                written.text(0, 0, plain, fontweight="bold")
+                svg.drawn(written)
             figure = Figure(figsize=(WIDTH_IN / 2, 3), layout=layout.Layout())
             ax = figure.add_subplot()
             ax.bar([1, 2], [1, 2], label=plain)

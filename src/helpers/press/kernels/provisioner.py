@@ -144,8 +144,8 @@ def load_ahead(preload: list[str]) -> None:
     DataError
         If the environment's `WORKBOOK_KERNELS` names a road that there isn't.
     """
-    # elsewhere there is no fork to load for
-    if sys.platform == "linux" and roads.is_warm("PROVISIONER"):
+    # where there is no fork to load for, an unknown road is refused all the same
+    if roads.is_warm("PROVISIONER") and sys.platform == "linux":
         with contextlib.suppress(OSError):  # then who asks for a kernel is told
             WarmProcess.of(preload, piped=True)
 
@@ -254,7 +254,8 @@ class WarmProvisioner(LocalProvisioner):
 
     async def _launch_plain(self, cmd: list[str], **kwargs: Any) -> Any:
         launched = await super().launch_kernel(cmd, **kwargs)
-        with contextlib.suppress(ProcessLookupError):  # it has ended already; who waits is told
+        # it may have ended already; who waits for it is told
+        with contextlib.suppress(ProcessLookupError, FileNotFoundError):
             set_limits(self.pid, self.memory_limit)
         return launched
 

@@ -33,7 +33,7 @@ from absences import (
 )
 from helpers import data, periods, settings
 from helpers.press import diff, front_page, pages, printing
-from helpers.press.kernels import provisioner
+from helpers.press.kernels import end_kernels, load_ahead
 
 fcntl = pytest.importorskip("fcntl", reason="there is no such lock on Windows")
 LANGUAGES = ("en", "zh-Hans")
@@ -90,10 +90,10 @@ def bodies(known):
 @pytest.fixture(scope="module")
 def printer():
     """Keep one warm process for all pages of this module."""
-    provisioner.load_ahead(printing.PRELOAD)
+    load_ahead(printing.PRELOAD)
     with concurrent.futures.ThreadPoolExecutor(1) as executor:
         yield executor
-    provisioner.end_kernels()
+    end_kernels()
 
 
 def language_of(case: Case) -> str:

@@ -11,7 +11,11 @@ from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 from helpers.settings import PACKAGE, ROOT, contract
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-CONDA_NAMES = {"python-duckdb": "duckdb", "ibis-duckdb": "ibis-framework"}
+CONDA_NAMES = {
+    "python-duckdb": "duckdb",
+    "ibis-duckdb": "ibis-framework",
+    "jupyter_client": "jupyter-client",
+}
 
 
 def name_and_version(text: str) -> tuple[str, str]:

@@ -34,7 +34,7 @@ from absences import (
     write_case,
 )
 from helpers.press import printing
-from helpers.press.kernels import provisioner
+from helpers.press.kernels import end_kernels, load_ahead
 
 LANGUAGES = ("en", "zh-Hans")
 WORKSHOP = ("10_workshop",)  # in no edition
@@ -46,7 +46,7 @@ def known(file: Path) -> tuple:
 
     Start what prints pages there.
     """
-    provisioner.load_ahead(printing.PRELOAD)
+    load_ahead(printing.PRELOAD)
     return (*pickle.loads(file.read_bytes()), concurrent.futures.ThreadPoolExecutor(1))
 
 
@@ -85,7 +85,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         network, file = whole(), Path(folder) / "whole.pickle"
         file.write_bytes(pickle.dumps((network, whole_bodies(network, LANGUAGES, Path(folder)))))
-        provisioner.end_kernels()
+        end_kernels()
         # the project's would grow by all these
         os.environ["WORKBOOK_CACHE"] = str(Path(folder) / "cache")
         processes = concurrent.futures.ProcessPoolExecutor(

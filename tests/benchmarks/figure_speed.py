@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 
 from helpers import settings
 from helpers.look import style
-from helpers.look.svg import inline
+from helpers.look.svg import markup
 
 NOTEBOOKS = (
     "02_segmentation",
@@ -70,7 +70,7 @@ def figures(shell: InteractiveShell, source: str, repeats: int) -> list[dict]:
                 rows[at][f"{side} KB"] = len(drawn) / 1000
                 if kind == "svg":
                     text = drawn if isinstance(drawn, str) else drawn.decode()
-                    rows[at][f"{side} slim KB"] = len(inline.slim_svg(text)) / 1000
+                    rows[at][f"{side} slim KB"] = len(markup.slim_svg(text)) / 1000
                 if turn:  # the first warms up
                     rows[at]["made"].append(made)
                     rows[at][side].append(seconds)

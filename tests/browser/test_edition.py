@@ -10,7 +10,7 @@ import sample
 from PIL import Image
 
 from helpers import look, words
-from helpers.look.svg import inline
+from helpers.look.svg import markup
 
 pytestmark = pytest.mark.skipif(checks.chromium() is None, reason=checks.WHY_NOT)
 
@@ -85,12 +85,12 @@ def test_a_slim_figure_looks_the_same(opened):
     plt.close(ax.figure)
     svg = drawn.getvalue().decode()
     shots = []
-    for source in (svg, inline.slim_svg(svg)):
+    for source in (svg, markup.slim_svg(svg)):
         page = opened.new_page(viewport={"width": 900, "height": 360})
-        page.set_content(f'<img src="{inline.data_address(source)}">')
+        page.set_content(f'<img src="{markup.data_address(source)}">')
         shots.append(np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("L"), dtype=int))
         page.close()
     words.speak("en")
     assert np.abs(shots[0] - 255).mean() > 5  # something was drawn
     assert np.abs(shots[0] - shots[1]).mean() < 0.1
-    assert len(inline.slim_svg(svg)) < 0.6 * len(svg)
+    assert len(markup.slim_svg(svg)) < 0.6 * len(svg)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from helpers import look, words
-from helpers.look.svg import drawing, inline
+from helpers.look.svg import drawing, markup
 
 pytestmark = pytest.mark.skipif(checks.chromium() is None, reason=checks.WHY_NOT)
 
@@ -39,11 +39,11 @@ def test_our_drawing_looks_like_matplotlibs():
     drawn.savefig(theirs, format="svg")
     plain = figure()
     plain.axes[0].images[0].remove()  # an image keeps a figure out of the page's own markup
-    alone, as_part = drawing.svg(plain), inline.inline(drawing.svg(plain), letters, "seen")
+    alone, as_part = drawing.svg(plain), markup.part(drawing.svg(plain), letters, "seen")
     plt.close("all")
     words.speak("en")
-    assert inline.inline(ours, {}, "") == ""
-    bodies = [f'<img src="{inline.data_address(svg)}">' for svg in (theirs.getvalue(), ours, alone)]
+    assert markup.part(ours, {}, "") == ""
+    bodies = [f'<img src="{markup.data_address(svg)}">' for svg in (theirs.getvalue(), ours, alone)]
     with checks.browser() as opened:
         for body in [
             *bodies,

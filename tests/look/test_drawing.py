@@ -22,8 +22,8 @@ from nbformat import v4
 from PIL import Image
 
 from helpers import look
-from helpers.look import style
-from helpers.look.svg import drawing, inline, layout
+from helpers.look import layout, style
+from helpers.look.svg import drawing, markup
 from helpers.press import page_body
 
 WHOLE = st.integers(-2000, 2000)
@@ -126,6 +126,26 @@ def test_axes_stand_where_matplotlib_would_put_them(kind, options):
         assert np.abs(one.get_window_extent().extents - other.get_window_extent().extents).max() < 2
 
 
+def test_without_a_renderer_to_measure_with_matplotlib_lays_out(monkeypatch):
+    ours, theirs = drawn(plain), drawn(plain)
+    rect = theirs[0].figure.get_layout_engine().get()["rect"]
+    theirs[0].figure.set_layout_engine("constrained", rect=rect)
+    theirs[0].figure.canvas.draw()
+    laid_out = []
+    execute = layout.ConstrainedLayoutEngine.execute
+    monkeypatch.setattr(
+        layout.ConstrainedLayoutEngine,
+        "execute",
+        lambda engine, figure: laid_out.append(figure),
+    )
+    with monkeypatch.context() as patch:
+        patch.delattr(layout.Figure, "_get_renderer")
+        ours[0].figure.get_layout_engine().execute(ours[0].figure)
+    assert laid_out == [ours[0].figure]
+    execute(ours[0].figure.get_layout_engine(), ours[0].figure)
+    assert np.allclose(ours[0].get_position().bounds, theirs[0].get_position().bounds, atol=0.01)
+
+
 def test_what_is_no_row_is_left_to_matplotlib():
     figure, axes = plt.subplots(2, 2, layout=layout.Layout())
     figure.canvas.draw()
@@ -183,8 +203,8 @@ def test_hundredths(n):
 def test_what_is_drawn_can_stand_in_a_page_and_does_not_change(kind):
     text = drawing.svg(drawn(kind)[0].figure)
     letters: dict[str, str] = {}
-    assert inline.slim_svg(text) is text
-    assert 'role="img" aria-label="x &amp; y"' in inline.inline(text, letters, "x & y")
+    assert markup.slim_svg(text) is text
+    assert 'role="img" aria-label="x &amp; y"' in markup.part(text, letters, "x & y")
     assert letters
     assert drawing.svg(drawn(kind)[0].figure) == text
     assert set(re.findall(r'(?:href="|url\()#([\w-]+)', text)) <= set(
@@ -261,8 +281,8 @@ def test_what_might_do_harm_stays_an_image(inside):
         '<svg xmlns="http://www.w3.org/2000/svg" width="9pt" height="9pt" viewBox="0 0 9 9" '
         'stroke-linejoin="round">'
     )
-    assert inline.inline(f'{head}<path d="M0 0h9"/></svg>', {}, "")
-    assert inline.inline(f"{head}{inside}</svg>", {}, "") == ""
+    assert markup.part(f'{head}<path d="M0 0h9"/></svg>', {}, "")
+    assert markup.part(f"{head}{inside}</svg>", {}, "") == ""
     output = v4.new_output("display_data", {"image/svg+xml": f"{head}{inside}</svg>"})
     shown = page_body.figure(output, {})
     assert re.fullmatch(r'<img alt="" src="data:image/svg\+xml,[^"]*">', shown)
@@ -271,7 +291,7 @@ def test_what_might_do_harm_stays_an_image(inside):
 def test_another_letter_of_the_same_name_keeps_its_figure_apart():
     text = drawing.svg(drawn(plain)[0].figure)
     name = next(iter(re.findall(r'<path id="([\w-]+)"', text)))
-    assert inline.inline(text, {name: f'<path id="{name}" d="M0 0"/>'}, "") == ""
+    assert markup.part(text, {name: f'<path id="{name}" d="M0 0"/>'}, "") == ""
 
 
 def test_formulas_and_shades_are_drawn_by_matplotlib():
@@ -281,14 +301,14 @@ def test_formulas_and_shades_are_drawn_by_matplotlib():
         drawing.svg(ax.figure)
     text, _alt = style._rendered(ax.figure, "svg")
     assert text.startswith("<svg")
-    assert inline.inline(text, {}, "") == ""
+    assert markup.part(text, {}, "") == ""
 
 
 def test_dense_figures_are_pngs_of_few_colours():
     figure = drawn(scattered)[0].figure
-    picture = Image.open(io.BytesIO(drawing.png(figure, 160)))
+    picture = Image.open(io.BytesIO(style.png(figure, 160)))
     assert picture.size == (round(9.2 * 160), round(3.6 * 160))
-    assert len(picture.getcolors()) <= drawing.N_COLORS
+    assert len(picture.getcolors()) <= style.N_COLORS
     assert figure.dpi == mpl.rcParams["figure.dpi"]
 
 

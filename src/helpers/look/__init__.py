@@ -1,11 +1,11 @@
 """Looks: figures, tables and prose; the only room that knows matplotlib's settings and HTML."""
 
+from helpers.look.fonts import FONT
 from helpers.look.sections import IMAGES, first_note, note, shown_cells
 from helpers.look.style import (
     BY_INDICATOR,
     COLORS,
     DEALERS_PAGE,
-    FONT,
     GROUPS,
     MANY,
     SEQUENTIAL,

@@ -206,8 +206,7 @@ def figure(output: Mapping, letters: dict[str, str]) -> str:
     kind, alt = _image_kind(output), alt_text(output)
     svg = output["data"][kind] if kind == "image/svg+xml" else ""
     return (
-        inline.inline(svg, letters, alt)
-        or f'<img alt="{html.escape(alt)}" src="{image_source(output)}">'
+        inline(svg, letters, alt) or f'<img alt="{html.escape(alt)}" src="{image_source(output)}">'
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from helpers import look, periods, words
+from helpers.look.svg import road
 from helpers.press import editions
 from helpers.settings import (
     GIVEN_BY_THE_RUN,
@@ -268,6 +269,7 @@ def ingredients(book: Workbook, folder: Path, period: str) -> dict[str, str]:
         "package": digest_of_files(*package, within=PACKAGE),
         "lock": digest_of_files(ROOT / "requirements.lock"),
         "python": platform.python_version(),
+        "drawing": road(),
         "settings": digest_of_files(book.path),
         "reference": digest_of_files(*shared, *beside),
         "data": data.fingerprint(book),

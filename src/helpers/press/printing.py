@@ -133,7 +133,7 @@ def print_pages(
     KeyboardInterrupt
         When interrupted; kernels end first.
     """
-    from helpers.press.kernels import provisioner
+    from helpers.press.kernels import end_kernels, load_ahead
 
     missing = [page for page in pages if not _is_kept(page, folder)]
     display = Display(len(pages), len(missing))
@@ -147,7 +147,7 @@ def print_pages(
     own = None if executor else concurrent.futures.ThreadPoolExecutor(at_once, "press")
     try:
         if own:
-            provisioner.load_ahead(PRELOAD)  # while this process loads papermill
+            load_ahead(PRELOAD)  # while this process loads papermill
 
         def submit(page: Page) -> concurrent.futures.Future:
             return (executor or own).submit(print_page, page, folder, work, fingerprint, limits)
@@ -158,10 +158,10 @@ def print_pages(
         raise
     finally:
         if _stopped.is_set():  # whoever waits for a kernel gets an answer
-            provisioner.end_kernels()
+            end_kernels()
         if own:
             own.shutdown(cancel_futures=True)
-            provisioner.end_kernels()
+            end_kernels()
         display.close()
     return Printed(seconds, failed)
 

@@ -18,8 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.backend_bases import GraphicsContextBase, RendererBase
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font, LoadFlags
@@ -28,14 +27,11 @@ from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Affine2D, Bbox, Transform
 from PIL import Image
 
-from helpers.look.svg.layout import Layout
-
 EM = 200  # steps to the height of a letter: finer than a fifteenth of a pixel on screen
 FINE = 100  # steps to a point
 STEP = EM / text_to_path.FONT_SCALE
 SUBPIXELS = 64  # FreeType's, to a pixel
 KEPT = 20_000  # texts and letters of a process
-N_COLORS = 128  # of a dense figure
 FONTS = {
     "DejaVuSans": "D",
     "DejaVuSans-Bold": "B",
@@ -57,37 +53,19 @@ def svg(figure: Figure) -> str:
         If it holds what is not drawn here (shading by triangles, TeX).
     """
     dpi, engine = figure.dpi, figure.get_layout_engine()
+    # `look.layout` measures with what it is lent; an engine of matplotlib's asks for nothing
+    lent = hasattr(engine, "renderer")
     try:
         figure.dpi = 72
         renderer = Renderer(*figure.bbox.size)
-        if isinstance(engine, Layout):
+        if lent:
             engine.renderer = renderer
         figure.draw(renderer)
         return renderer.text()
     finally:
         figure.dpi = dpi
-        if isinstance(engine, Layout):
+        if lent:
             engine.renderer = None
-
-
-def png(figure: Figure, dpi: float) -> bytes:
-    """Draw a figure as PNG of few colours, a quarter of the bytes.
-
-    None is off by more than an eye sees.
-    """
-    before = figure.dpi
-    try:
-        figure.dpi = dpi
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    finally:
-        figure.dpi = before
-    packed = io.BytesIO()
-    # neither the best palette nor the last percent of bytes is worth three times the time
-    few = picture.quantize(N_COLORS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    few.save(packed, "png", compress_level=7)
-    return packed.getvalue()
 
 
 # ---- text ----------------------------------------------------------------------------------------
@@ -183,11 +161,6 @@ def _spelled(text: str, key: tuple) -> tuple[str, tuple[str, ...]]:
         at = "".join(f' {k}="{v:.0f}"' for k, v in (("x", x * STEP), ("y", -y * STEP)) if round(v))
         uses.append(f'<use href="#{name}"{at}/>')
     return "".join(uses), tuple(dict.fromkeys(name for name, *_ in seen))
-
-
-def learn(text: str, weight: str = "normal") -> None:
-    """Outline letters ahead, in the font that is set."""
-    _spelled(text, _font_key(FontProperties(weight=weight)))
 
 
 @functools.cache
@@ -525,6 +498,8 @@ class Renderer(RendererBase):
         said, forced = [], gc.get_forced_alpha()
         if gc.get_hatch() is not None:
             said.append(f'fill="url(#{self._hatched(gc, face)})"')
+            if face is not None and len(face) == 4 and face[3] != 1 and not forced:
+                said.append(f'fill-opacity="{_short(face[3])}"')
         elif face is None:
             said.append('fill="none"')
         else:
@@ -556,9 +531,13 @@ class Renderer(RendererBase):
     def _hatched(self, gc: GraphicsContextBase, face) -> str:
         outline = self._path(gc.get_hatch_path(), Affine2D().scale(72), up=72)
         color, ground = to_hex(gc.get_hatch_color()), "none" if face is None else to_hex(face)
+        # its lines are as transparent as its edge, and then once more as the whole shape
+        alpha = to_rgba(gc.get_hatch_color())[3]
+        opacity = "" if alpha == 1 else f' stroke-opacity="{_short(alpha)}"'
         body = (
             f'<rect width="73" height="73" fill="{ground}"/><path d="{outline}" fill="{color}" '
-            f'stroke="{color}" stroke-width="{_short(gc.get_hatch_linewidth())}"/>'
+            f'stroke="{color}"{opacity} stroke-width="{_short(gc.get_hatch_linewidth())}" '
+            f'stroke-linejoin="miter"/>'
         )
         name = f"H{zlib.crc32(body.encode()):x}"
         self._defs[name] = (

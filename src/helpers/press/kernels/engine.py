@@ -13,6 +13,7 @@ import os
 import select
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -27,9 +28,12 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine
 from papermill.log import logger
 
-from helpers.press.kernels import provisioner
+from helpers.press.kernels import provisioner, roads, trial
 
 CHUNK = 1 << 20  # bytes read at once
+
+_trying = threading.Lock()
+_tried: set[int] = set()  # processes, each of which tries a kernel once: a fork of ours has not
 
 
 class Pipe:
@@ -177,8 +181,62 @@ class Client(PapermillNotebookClient):
         if not plain or spec.metadata["kernel_provisioner"]["provisioner_name"] != "warm":
             return None
         given = provisioner.WarmProvisioner(config=self.config)
+        if not self._is_warm(given):
+            return None
         env = {**os.environ, **spec.env, **given.extra_env}
-        asked = given.request([], env, self.resources.get("metadata", {}).get("path"))
+        path = self.resources.get("metadata", {}).get("path")
+        return self._fork(list(given.preload), given.request([], env, path))
+
+    def _is_warm(self, given: provisioner.WarmProvisioner) -> bool:
+        """Tell whether kernels are forked; try one first, once in a process.
+
+        Where nobody can say yet, for the warm process has died, the answer is yes: who asks for a
+        kernel next is told.
+        """
+        if roads.asked():
+            return roads.is_warm()
+        if not _trying.acquire(timeout=self.startup_timeout):
+            raise self._too_late()
+        try:
+            if os.getpid() not in _tried and roads.is_warm():
+                why = self._difference(given)
+                if why is not None:
+                    _tried.add(os.getpid())
+                if why:
+                    roads.take_plain(why)
+        finally:
+            _trying.release()
+        return roads.is_warm()
+
+    def _difference(self, given: provisioner.WarmProvisioner) -> str | None:
+        """Say what is not as expected of forked kernels, "" if nothing; None: nobody can say."""
+        preload = list(given.preload)
+        try:
+            parent = provisioner.WarmProcess.of(preload, piped=True)
+            if why := parent.ask(strange=True).result(self.startup_timeout):
+                return why
+        except TimeoutError:
+            raise self._too_late() from None
+        except (OSError, RuntimeError):
+            return None
+        for _turn in range(2):  # now and then the system ends a kernel that did nothing wrong
+            kernel = self._fork(preload, given.request([], os.environ))
+            if kernel is None:
+                return None
+            try:
+                return trial.difference(kernel)
+            except DeadKernelError:
+                if not parent.is_alive():
+                    return None
+            finally:
+                kernel.close()
+        return "a trial kernel died, twice"
+
+    def _too_late(self) -> RuntimeError:
+        return RuntimeError(f"no kernel was there within {self.startup_timeout:g} s")
+
+    def _fork(self, preload: list[str], asked: dict[str, Any]) -> Pipe | None:
+        """Fork a kernel; None where the warm process has died."""
         ours, its = socket.socketpair()
         with its:
             # a request may wait for longer than we do: its end of the pipe has to stay what it is
@@ -187,7 +245,7 @@ class Client(PapermillNotebookClient):
             handed = os.dup(its.fileno())
             answer = None
             try:
-                parent = provisioner.WarmProcess.of(list(given.preload), piped=True)
+                parent = provisioner.WarmProcess.of(preload, piped=True)
                 answer = parent.ask([handed], kernel=asked)
                 answer.add_done_callback(lambda _done: os.close(handed))
                 pid = answer.result(self.startup_timeout)
@@ -195,9 +253,7 @@ class Client(PapermillNotebookClient):
             except TimeoutError:
                 answer.cancel()
                 ours.close()
-                raise RuntimeError(
-                    f"no kernel was there within {self.startup_timeout:g} s"
-                ) from None
+                raise self._too_late() from None
             except (OSError, RuntimeError):
                 # the provisioner, asked next, says why, and starts a normal one
                 if answer is None:

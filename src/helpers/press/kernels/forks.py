@@ -19,7 +19,6 @@ import io
 import json
 import os
 import random
-import resource
 import signal
 import socket
 import sys
@@ -27,6 +26,8 @@ import time
 import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
+
+from helpers.press.kernels import provisioner, surfaces
 
 KERNEL = (
     "ipykernel.kernelapp",
@@ -54,7 +55,6 @@ KERNEL = (
 BACKEND = "matplotlib_inline.backend_inline"
 PR_SET_PDEATHSIG = 1
 PACKET = 1 << 20  # bytes a request may have; the system allows fewer
-KILLED_FIRST = "500"  # of 1000: when memory runs out the system shall end a kernel, not the run
 
 
 def main(descriptor: int) -> None:
@@ -66,7 +66,7 @@ def main(descriptor: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     asked = json.loads(channel.recv(PACKET))
     _preload(asked["preload"], lambda: _end_if_alone(channel))
-    app = _piped_app() if asked["piped"] else None
+    app, strange = _piped_app() if asked["piped"] else (None, "")
     gc.collect()
     # else the first collection in a kernel copies every page of memory that is shared until then
     gc.freeze()
@@ -83,6 +83,8 @@ def main(descriptor: int) -> None:
             for pipe in pipes:
                 os.close(pipe)
             answer = pid
+        elif "strange" in request:
+            answer = strange
         else:
             # the driver asks when the kernel has ended; until then its number is not given to
             # another process
@@ -130,12 +132,17 @@ def _draw_once() -> None:
         FigureCanvasAgg(axes.figure).print_figure(io.BytesIO(), format=kind)
 
 
-def _piped_app() -> Any:
-    from helpers.press.kernels import pipe_kernel
+def _piped_app() -> tuple[Any, str]:
+    """Build what kernels at a pipe are forked from; give it, and what was not as expected."""
+    strange = surfaces.strange(surfaces.KERNEL)
+    try:
+        from helpers.press.kernels import pipe_kernel
 
-    app = pipe_kernel.PipedApp.instance(parent_handle=1)  # see `_run_kernel`
-    app.initialize([])
-    return app
+        app = pipe_kernel.PipedApp.instance(parent_handle=1)  # see `_run_kernel`
+        app.initialize([])
+    except Exception as error:  # whatever it is, plain kernels may do
+        return None, strange or f"no kernel can be built ({type(error).__name__}: {error})"
+    return app, strange
 
 
 def _exit_code(pid: int, ended: dict[int, int]) -> int | None:
@@ -173,7 +180,7 @@ def _become_kernel(
             signal.signal(
                 number, signal.SIG_DFL if number != signal.SIGINT else signal.default_int_handler
             )
-        _set_limits(memory_limit)
+        provisioner.set_limits(os.getpid(), memory_limit)
         os.chdir(cwd)
         os.environ.clear()
         os.environ.update({"MPLBACKEND": f"module://{BACKEND}"} | env)
@@ -191,14 +198,6 @@ def _become_kernel(
         traceback.print_exc()
     finally:
         _leave(code)
-
-
-def _set_limits(memory_limit: int) -> None:
-    with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:  # noqa: PTH123 – pathlib has no use here
-        file.write(KILLED_FIRST)
-    # what is allocated, not what is mapped: shared libraries and files don't count
-    if memory_limit:
-        resource.setrlimit(resource.RLIMIT_DATA, (memory_limit, memory_limit))
 
 
 def _reseed() -> None:

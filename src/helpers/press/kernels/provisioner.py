@@ -13,8 +13,8 @@ module:
   pipe, without sockets, threads and waits (`engine`, `pipe_kernel`);
 - `end_kernels`, for a program that goes on after its last notebook.
 
-Where a kernel can't be forked (no Linux, another Python, no ipykernel) the provisioner starts a
-normal one.
+Where a kernel can't be forked (no Linux, another Python, no ipykernel), or none is to be (`roads`),
+the provisioner starts a normal one.
 """
 
 import asyncio
@@ -41,6 +41,8 @@ from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Dict as DictTrait
 from traitlets import Int, List, Unicode
 
+from helpers.press.kernels import roads
+
 PRELOAD = [
     "pandas",
     "pyarrow",
@@ -50,6 +52,7 @@ PRELOAD = [
     "sklearn.preprocessing",
 ]
 PACKET = 1 << 16  # bytes an answer may have
+KILLED_FIRST = "500"  # of 1000: when memory runs out the system shall end a kernel, not the run
 # a killed process that is still there after these is stuck in the system; we don't wait for it
 ENDED_SECONDS = 5
 
@@ -71,7 +74,7 @@ class WarmProcess:
         key = (os.getpid(), piped, *preload)
         with cls._lock:
             found = cls._all.get(key)
-            if found is None or found.process.poll() is not None:
+            if found is None or not found.is_alive():
                 if found:
                     found.end()
                 found = cls._all[key] = cls(preload, piped)
@@ -106,6 +109,10 @@ class WarmProcess:
         """
         return self._speaker.submit(self._answer, pipes, request)
 
+    def is_alive(self) -> bool:
+        """Tell whether it runs."""
+        return self.process.poll() is None
+
     def end(self) -> None:
         """End it and its kernels."""
         with contextlib.suppress(OSError):
@@ -125,15 +132,27 @@ class WarmProcess:
 
 
 def load_ahead(preload: list[str]) -> None:
-    """Start to load what kernels of the engine will soon be forked with, and return at once."""
-    if sys.platform == "linux":  # elsewhere there is no fork to load for
+    """Start to load what kernels of the engine will soon be forked with, and return at once.
+
+    Parameters
+    ----------
+    preload
+        Names of modules; 'module:function' is called, too.
+
+    Raises
+    ------
+    DataError
+        If the environment's `WORKBOOK_KERNELS` names a road that there isn't.
+    """
+    # where there is no fork to load for, an unknown road is refused all the same
+    if roads.is_warm("PROVISIONER") and sys.platform == "linux":
         with contextlib.suppress(OSError):  # then who asks for a kernel is told
             WarmProcess.of(preload, piped=True)
 
 
 @atexit.register
 def end_kernels() -> None:
-    """End the kernels of this program that a `WarmProvisioner` started, and the warm processes."""
+    """End this program's kernels, forked or plain, and the warm processes."""
     with WarmProcess._lock:
         mine = [key for key in WarmProcess._all if key[0] == os.getpid()]
         for key in mine:
@@ -205,7 +224,7 @@ class WarmProvisioner(LocalProvisioner):
         Unicode(), PRELOAD, help="What a kernel finds imported; 'module:function' is called, too."
     ).tag(config=True)
     memory_limit = Int(
-        0, help="Bytes a forked kernel may allocate; then it gets a MemoryError. 0: no limit."
+        0, help="Bytes a kernel may allocate; then it gets a MemoryError. Linux only. 0: no limit."
     ).tag(config=True)
     extra_env = DictTrait(help="Environment variables for the kernel, besides the usual ones.").tag(
         config=True
@@ -215,8 +234,8 @@ class WarmProvisioner(LocalProvisioner):
         """Fork a kernel, or launch a normal one where that can't be."""
         kwargs["env"] = {**(kwargs.get("env") or os.environ), **self.extra_env}
         WarmProvisioner.started.add(self)
-        if not can_fork(cmd):
-            return await super().launch_kernel(cmd, **kwargs)
+        if not can_fork(cmd) or not roads.is_warm("PROVISIONER"):
+            return await self._launch_plain(cmd, **kwargs)
         asked = self.request(
             cmd[cmd.index("ipykernel_launcher") + 1 :], kwargs["env"], kwargs.get("cwd")
         )
@@ -228,10 +247,17 @@ class WarmProvisioner(LocalProvisioner):
         except (OSError, RuntimeError) as error:
             # a library that is not there, or the process was killed meanwhile
             self.log.warning("no warm kernel (%s); starting a normal one", error)
-            return await super().launch_kernel(cmd, **kwargs)
+            return await self._launch_plain(cmd, **kwargs)
         self.pid = self.pgid = self.process.pid
         self.cwd = asked["cwd"]
         return self.connection_info
+
+    async def _launch_plain(self, cmd: list[str], **kwargs: Any) -> Any:
+        launched = await super().launch_kernel(cmd, **kwargs)
+        # it may have ended already; who waits for it is told
+        with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+            set_limits(self.pid, self.memory_limit)
+        return launched
 
     def request(self, argv: list[str], env: Mapping[str, Any], cwd: Any = None) -> dict[str, Any]:
         """Say what kernel a warm process shall fork.
@@ -253,6 +279,21 @@ class WarmProvisioner(LocalProvisioner):
         await super().kill(restart)
         if isinstance(self.process, ForkedProcess):
             self.process.wait(ENDED_SECONDS)
+
+
+def set_limits(pid: int, memory_limit: int) -> None:
+    """Limit the bytes that a kernel may allocate (0: don't), and have it ended before the run is.
+
+    Linux only; elsewhere nothing is done.
+    """
+    if sys.platform != "linux":
+        return
+    import resource  # not everywhere
+
+    Path(f"/proc/{pid}/oom_score_adj").write_text(KILLED_FIRST, encoding="ascii")
+    # what is allocated, not what is mapped: shared libraries and files don't count
+    if memory_limit:
+        resource.prlimit(pid, resource.RLIMIT_DATA, (memory_limit, memory_limit))
 
 
 def can_fork(cmd: list[str]) -> bool:
@@ -291,10 +332,24 @@ class WarmEngine:
 
     @staticmethod
     def execute_notebook(nb: Any, kernel_name: str, **options: Any) -> Any:
-        """Execute a notebook as papermill's own engine does; `options` are its options."""
-        from helpers.press.kernels.engine import Engine
+        """Execute a notebook as papermill's own engine does; `options` are its options.
 
-        return Engine.execute_notebook(nb, kernel_name, **options)
+        Where what `Engine` reaches for is not as expected, papermill's own does it.
+
+        Raises
+        ------
+        DataError
+            If the environment's `WORKBOOK_KERNELS` names a road that there isn't.
+        """
+        if roads.is_warm("PROVISIONER", "ENGINE"):
+            from helpers.press.kernels.engine import Engine
+
+            return Engine.execute_notebook(nb, kernel_name, **options)
+        from papermill.engines import NBClientEngine
+
+        # the provisioner still hands over environment and limits, and ends what is left
+        given = {"kernel_manager_class": WarmKernelManager, "shutdown_kernel": "immediate"}
+        return NBClientEngine.execute_notebook(nb, kernel_name, **{**given, **options})
 
     @staticmethod
     def nb_kernel_name(nb: Any, name: str | None = None) -> str:

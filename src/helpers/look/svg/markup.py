@@ -1,5 +1,5 @@
-"""Slim figures: the same SVG in half the bytes, so that a page with eight figures can still be sent
-by mail.
+"""Slim figures within a page: the same SVG in half the bytes, so that a page with eight figures can
+still be sent by mail.
 
 Matplotlib spells out six decimals, draws every letter as `<use xlink:href="#DejaVuSans-41"
 transform="…"/>`, and writes outlines in absolute coordinates. All of that can be said shorter
@@ -83,11 +83,31 @@ def data_address(svg: str) -> str:
 
 
 def inline(svg: str, shared: dict[str, str], alt: str) -> str:
-    """Give a figure of ours as part of a page, its letters taken out into `shared`.
+    """Give a figure as markup for a page.
 
-    "" for any other.
+    One of our drawing becomes part of the page: its letters are taken out into `shared`, since a
+    page's figures have most of them in common, and in Chinese they are half of a figure's weight.
+    Any other becomes an image that holds its own drawing, slimmed.
 
-    A page's figures share their letters: in Chinese they are half of a figure's weight.
+    Parameters
+    ----------
+    svg
+        The whole drawing, ours, matplotlib's or anybody's.
+    shared
+        The page's letters, by name; those of this figure are added. Who lays out the page writes
+        them once, within `<defs>`.
+    alt
+        What the figure shows, for who can't see it; escaped here.
+    """
+    return part(svg, shared, alt) or (
+        f'<img alt="{html.escape(alt)}" src="{data_address(slim_svg(svg))}">'
+    )
+
+
+def part(svg: str, shared: dict[str, str], alt: str) -> str:
+    """Give a figure of our drawing as part of a page, its letters taken out into `shared`.
+
+    "" for any other, and for one whose letters go by the names of others.
     """
     drawn = DRAWN.fullmatch(svg)
     if drawn is None or ELEMENT.sub("", drawn[2]):

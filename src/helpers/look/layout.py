@@ -27,7 +27,8 @@ class Layout(ConstrainedLayoutEngine):
     Matplotlib solves equations for grids within grids; a row needs sums only.
     """
 
-    renderer: RendererBase | None = None  # which measures; without one, the canvas's
+    # which measures, lent by who draws (`look.svg`); without one, the canvas's
+    renderer: RendererBase | None = None
     # left, bottom, right, top: so near that ticks seldom change afterwards
     GUESS_IN = (0.9, 0.5, 0.3, 0.3)
 
@@ -35,7 +36,9 @@ class Layout(ConstrainedLayoutEngine):
         """Place the axes."""
         _fit(fig)
         row = [ax for ax in fig.axes if ax.get_in_layout()]
-        if not _is_row(row) or fig.subfigs:
+        # the canvas's renderer is asked for by a private name: without it, matplotlib lays out
+        measurable = self.renderer or hasattr(fig, "_get_renderer")
+        if not _is_row(row) or fig.subfigs or not measurable:
             super().execute(fig)
             return
         renderer = self.renderer or fig._get_renderer()

@@ -19,7 +19,7 @@ import pandas as pd
 
 from helpers import files, periods
 from helpers.press import terminal
-from helpers.settings import ROOT, DataError, Workbook
+from helpers.settings import DataError, Workbook
 
 try:
     import fcntl
@@ -61,7 +61,7 @@ def base(book: Workbook, out: str | Path | None = None) -> Path:
     While a page is printed, that of the edition it belongs to.
     """
     given = out or os.environ.get("WORKBOOK_EDITIONS")
-    return Path(given).expanduser().resolve() if given else ROOT / "reports" / book.name
+    return Path(given).expanduser().resolve() if given else book.project / "reports" / book.name
 
 
 # ---- what is ours --------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ def settings_of(book: Workbook, folder: Path) -> list[str]:
             path = book.path.as_posix()
         return hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
-    return [seen(ROOT), seen(folder)]
+    return [seen(book.project), seen(folder)]
 
 
 def _is_unreadable(file: Path) -> bool:

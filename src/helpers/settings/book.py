@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from helpers import words
+from helpers import CHECKOUT, words
 from helpers.settings.columns import DataError, contract, require_known
 from helpers.settings.engines import located_engine
-from helpers.settings.places import ROOT, question_of
+from helpers.settings.places import notebooks_of, project_of, question_of
 from helpers.settings.plain_files import is_file, require_plain_file
 from helpers.settings.variables import filled_in, hidden, ways_to_write
 
@@ -69,6 +69,18 @@ class Workbook:
         return self.path.parent
 
     @property
+    def project(self) -> Path:
+        """Folder of its reports, cache and demo; see `places.project_of`."""
+        return project_of(self.path)
+
+    @property
+    def notebooks(self) -> Path:
+        """Folder of the notebooks that its editions are printed from: the project's own, else the
+        shipped ones.
+        """
+        return notebooks_of(self.project)
+
+    @property
     def embedded(self) -> bool:
         """Whether DuckDB inside this process does the work (and may keep a cache), not a server."""
         return self.engine.startswith("duckdb://")
@@ -100,9 +112,10 @@ def workbook(path: str | Path) -> Workbook:
     path = os.environ.get("WORKBOOK_CONFIG", path) if str(path) == "workbook.toml" else path
     path = Path(path).expanduser()
     if not path.is_absolute():
+        here = Path.cwd()
         path = next(
-            (p / path for p in (Path.cwd(), *Path.cwd().parents) if (p / path).exists()),
-            ROOT / path,
+            (p / path for p in (here, *here.parents) if (p / path).exists()),
+            (CHECKOUT or here) / path,
         )
     path = (path / "workbook.toml" if path.is_dir() else path).resolve()
     raw = _toml(path)

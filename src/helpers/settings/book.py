@@ -12,8 +12,9 @@ from typing import Any
 from helpers import CHECKOUT, words
 from helpers.settings.columns import DataError, contract, require_known
 from helpers.settings.engines import located_engine
-from helpers.settings.places import notebooks_of, project_of, question_of
+from helpers.settings.places import notebooks_of, own_table, project_of, question_of
 from helpers.settings.plain_files import is_file, require_plain_file
+from helpers.settings.terms import own_terms
 from helpers.settings.variables import filled_in, hidden, ways_to_write
 
 WORKBOOK_KEYS = ("name", "title", "title_zh", "brand", "currency", "language", "generated")
@@ -106,7 +107,7 @@ def workbook(path: str | Path) -> Workbook:
     ------
     DataError
         If the file is missing, is no TOML, or holds an unknown key, table or column; the nearest
-        one is named.
+        one is named. Also if a `terms.csv` of its own is no dictionary.
     """
     # `workbook lab --config` names the file for all notebooks that ask for the default one
     path = os.environ.get("WORKBOOK_CONFIG", path) if str(path) == "workbook.toml" else path
@@ -122,7 +123,10 @@ def workbook(path: str | Path) -> Workbook:
     require_known(raw, ("workbook", "data", "parameters"), path.name, "section")
     filled: dict[str, str] = {}
     try:
-        return _workbook(raw, path, filled)
+        book = _workbook(raw, path, filled)
+        own = own_table(path, "terms")
+        words.add_terms(own_terms(own) if own else {})
+        return book
     except DataError as error:  # whatever it is about, the value of a variable is nobody's business
         raise DataError(hidden(str(error), ways_to_write(filled))) from None
 

@@ -60,6 +60,6 @@ lock: .venv/installed  ## pin the newest versions that pyproject.toml allows (ne
 	  --extra dev pyproject.toml -o requirements.lock --quiet
 
 clean:  ## remove what was generated, editions and demo data too
-	@rm -rf .venv data/demo data/cache .pytest_cache .ruff_cache .hypothesis build
+	@rm -rf .venv data/demo data/cache .pytest_cache .ruff_cache .hypothesis build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@find reports -mindepth 1 -not -name README.md -delete

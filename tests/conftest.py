@@ -18,7 +18,7 @@ import pytest
 
 from helpers import periods, settings, words
 from helpers.data import cache as results
-from helpers.data import checks, tables
+from helpers.data import tables
 from helpers.demo import build
 
 BRAND, RIVALS = "Lumora", ("Kaltern", "Ostwind")
@@ -37,7 +37,6 @@ hypothesis.settings.load_profile("workbook")
 
 def _redirect(patch: pytest.MonkeyPatch, folder: Path) -> Path:
     patch.setattr(tables, "CACHE", folder)
-    patch.setattr(checks, "CACHE", folder)
     return folder
 
 
@@ -81,9 +80,10 @@ def _no_command():
 
 @pytest.fixture(autouse=True)
 def _english_again():
-    """Keep a test's language from the next one."""
+    """Keep a test's language, and its workbook's own terms, from the next one."""
     yield
     words.speak("en")
+    words.add_terms({})
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def cache(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def project_cache(monkeypatch) -> Path:
     """Use the project's own cache, where large real data are built once."""
-    return _redirect(monkeypatch, settings.ROOT / "data" / "cache")
+    return _redirect(monkeypatch, settings.CHECKOUT / "data" / "cache")
 
 
 def arrow(table: str, rows: list[dict]) -> pa.Table:
@@ -341,5 +341,5 @@ def small_demo(tmp_path_factory) -> settings.Workbook:
     """Generate a small demo: 60 dealers, 26 months, all tables of the contract."""
     folder = tmp_path_factory.mktemp("small_demo")
     build.make_demo(folder / "data" / "demo", n_dealers=60, n_months=26)
-    shutil.copy(settings.ROOT / "workbook.toml", folder / "workbook.toml")
+    shutil.copy(settings.CHECKOUT / "workbook.toml", folder / "workbook.toml")
     return settings.workbook(folder)

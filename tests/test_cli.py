@@ -20,6 +20,7 @@ from helpers import cli, report, settings
 from helpers.data import checks, tables
 from helpers.demo import build
 from helpers.press import diff, editions, pages
+from helpers.settings import places
 from toys import write_manifest
 
 
@@ -184,14 +185,55 @@ def test_the_demo_is_made_first_where_it_is_missing(book, tmp_path, capsys, monk
     demo = SimpleNamespace(make_demo=made.append)
     monkeypatch.setitem(sys.modules, "helpers.demo.build", demo)
     monkeypatch.setattr("helpers.demo.build", demo, raising=False)
-    monkeypatch.setattr(cli, "ROOT", tmp_path)
-    monkeypatch.setattr(cli, "DEMO", tmp_path / "demo")
+    monkeypatch.setattr(settings, "CHECKOUT", tmp_path)
     assert cli.main(["check", "--config", str(book)]) == 0
-    assert made == [tmp_path / "demo"]
+    assert made == [tmp_path / "data" / "demo"]
     assert "making the demo network" in capsys.readouterr().err
-    (tmp_path / "demo").mkdir()
+    made[0].mkdir(parents=True)
     assert cli.main(["check", "--config", str(book)]) == 0
     assert len(made) == 1
+
+
+@pytest.fixture
+def installed(monkeypatch, tmp_path):
+    """Have the package be no checkout's, and demos be made at once."""
+    for module in (settings, places):
+        monkeypatch.setattr(module, "CHECKOUT", None)
+    monkeypatch.setattr(build, "make_demo", lambda folder: folder.mkdir(parents=True))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    return tmp_path / "elsewhere"
+
+
+def test_the_demo_goes_into_the_nearest_workbook_or_a_new_folder(
+    installed, tmp_path, capsys, monkeypatch
+):
+    assert cli.main(["demo"]) == 2
+    assert "no workbook.toml here or above; make one with" in capsys.readouterr().err
+    assert cli.main(["demo", "net"]) == 0
+    assert capsys.readouterr().out == f"{installed / 'net'}\n" and (installed / "net").is_dir()
+    (installed / "net" / "sell_in.parquet").write_text("my own")
+    assert cli.main(["demo", "net"]) == 2
+    assert "is there, and not empty; name a new folder" in capsys.readouterr().err
+    assert (installed / "net" / "sell_in.parquet").read_text() == "my own"
+    assert cli.main(["new", "mine", "--demo"]) == 0
+    assert (installed / "mine" / "data" / "demo").is_dir()
+    (installed / "mine" / "data" / "demo").rmdir()
+    monkeypatch.chdir(installed / "mine" / "notebooks")
+    assert cli.main(["demo"]) == 0
+    assert (installed / "mine" / "data" / "demo").is_dir()
+
+
+def test_where_there_is_no_workbook_a_log_goes_to_the_systems_folder(
+    installed, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.delenv("WORKBOOK_CACHE")
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setattr(build, "make_demo", lambda _folder: 1 / 0)
+    assert cli.main(["demo", "net"]) == 70
+    assert str(tmp_path / "tmp") in capsys.readouterr().err
+    assert not [*installed.iterdir()]
 
 
 def test_help_is_fast_and_names_every_command():
@@ -204,7 +246,7 @@ def test_help_is_fast_and_names_every_command():
         [sys.executable, "-c", run], capture_output=True, text=True, check=True
     ).stdout
     assert told.splitlines()[-1] == "[]"
-    for command in ("check", "report", "demo", "lab"):
+    for command in ("check", "report", "demo", "lab", "new"):
         assert f"    {command} " in told
 
 
@@ -514,7 +556,7 @@ def test_an_engines_reason_is_told_whole(book, capsys):
 
 # ---- who runs it ---------------------------------------------------------------------------------
 
-SCHEDULE = (settings.ROOT / "docs" / "schedule.md").read_text(encoding="utf-8")
+SCHEDULE = (settings.CHECKOUT / "docs" / "schedule.md").read_text(encoding="utf-8")
 CODES = {0: "whole", 1: "published", 2: "untouched", cli.UNFORESEEN: "", 130: "untouched"}
 
 

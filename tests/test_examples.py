@@ -20,6 +20,7 @@ from matplotlib import pyplot as plt
 
 from helpers import data, pareto, periods, settings, words
 from helpers.data import checks, read, tables
+from helpers.settings import CHECKOUT as ROOT
 
 PERIOD = "2022-10"
 BRAND = "DIAGEO AMERICAS"
@@ -27,7 +28,7 @@ BRAND = "DIAGEO AMERICAS"
 
 @pytest.fixture(scope="module")
 def iowa() -> Path:
-    folder = Path(os.environ.get("IOWA_DATA") or settings.ROOT.parent / "shared" / "data" / "iowa")
+    folder = Path(os.environ.get("IOWA_DATA") or ROOT.parent / "shared" / "data" / "iowa")
     if not (folder / "invoices_full.parquet").exists():
         pytest.skip("the Iowa data are not here; IOWA_DATA names their folder")
     return folder
@@ -36,7 +37,7 @@ def iowa() -> Path:
 @pytest.fixture
 def open_example(iowa, project_cache, monkeypatch):
     monkeypatch.setenv("IOWA_DATA", str(iowa))
-    return lambda name: settings.workbook(settings.ROOT / "examples" / "iowa" / f"{name}.toml")
+    return lambda name: settings.workbook(ROOT / "examples" / "iowa" / f"{name}.toml")
 
 
 def raw(sql: str, folder: Path) -> pd.DataFrame:
@@ -136,7 +137,7 @@ def test_wide_agrees_with_the_portals_export(open_example, iowa):
 
 @pytest.mark.parametrize(
     "path",
-    sorted((settings.ROOT / "examples").glob("*/*.toml")),
+    sorted((ROOT / "examples").glob("*/*.toml")),
     ids=lambda p: f"{p.parent.name}-{p.stem}",
 )
 def test_examples_name_their_data_by_environment(path, monkeypatch, tmp_path):
@@ -162,7 +163,7 @@ def journey_data() -> Path:
 
 @pytest.fixture
 def journey(journey_data, project_cache) -> settings.Workbook:
-    return settings.workbook(settings.ROOT / "examples" / "completejourney")
+    return settings.workbook(ROOT / "examples" / "completejourney")
 
 
 def test_journey_is_one_year_by_local_days_and_has_no_errors(journey):
@@ -273,9 +274,7 @@ FOODMART_PERIOD = "1997-12"
 
 @pytest.fixture(scope="module")
 def foodmart_data() -> Path:
-    folder = Path(
-        os.environ.get("FOODMART_DATA") or settings.ROOT.parent / "shared" / "data" / "foodmart"
-    )
+    folder = Path(os.environ.get("FOODMART_DATA") or ROOT.parent / "shared" / "data" / "foodmart")
     if not (folder / "sales_fact_1997.csv").exists():
         pytest.skip("the FoodMart data are not here; FOODMART_DATA names their folder")
     return folder
@@ -284,7 +283,7 @@ def foodmart_data() -> Path:
 @pytest.fixture
 def foodmart(foodmart_data, project_cache, monkeypatch) -> settings.Workbook:
     monkeypatch.setenv("FOODMART_DATA", str(foodmart_data))
-    return settings.workbook(settings.ROOT / "examples" / "foodmart")
+    return settings.workbook(ROOT / "examples" / "foodmart")
 
 
 @pytest.fixture(scope="module")
@@ -471,7 +470,9 @@ def in_a_notebook(path: Path, **parameters: str) -> dict:
 
 
 @pytest.mark.parametrize(
-    "notebook", sorted((settings.ROOT / "notebooks").glob("0[1-6]_*.ipynb")), ids=lambda p: p.stem
+    "notebook",
+    sorted((ROOT / "notebooks").glob("0[1-6]_*.ipynb")),
+    ids=lambda p: p.stem,
 )
 def test_foodmart_fills_every_page_or_says_what_is_missing(notebook, foodmart):
     needs = nbformat.read(notebook, as_version=4).metadata["workbook"]["needs"]

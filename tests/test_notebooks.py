@@ -13,7 +13,8 @@ import papermill
 import pytest
 
 from helpers.look import sections
-from helpers.settings import ROOT, contract
+from helpers.settings import CHECKOUT as ROOT
+from helpers.settings import contract
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PARAMETERS = {"period": "str", "config": "str", "language": "str"}

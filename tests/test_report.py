@@ -327,12 +327,12 @@ def test_the_key_changes_with_each_ingredient(run, tmp_path, book, monkeypatch):
     package, lock, shared = (
         root / "src" / "report.py",
         root / "requirements.lock",
-        root / "reference" / "terms.csv",
+        root / "reference" / "measures.csv",
     )
     for file in (package, lock, shared):
         file.write_text("1")
     monkeypatch.setattr(pages, "PACKAGE", package.parent)
-    monkeypatch.setattr(pages, "ROOT", root)
+    monkeypatch.setattr(pages, "SHIPPED", root)
     monkeypatch.setattr(words, "REFERENCE", shared.parent)
     notebook = run.notebooks / "02_abc.ipynb"
 
@@ -351,7 +351,7 @@ def test_the_key_changes_with_each_ingredient(run, tmp_path, book, monkeypatch):
         root / "src" / "templates.css",
         tmp_path / "plan.csv",
         tmp_path / "overrides.csv",
-        tmp_path / "terms.csv",
+        tmp_path / "measures.csv",
         earlier,
     ):
         file.write_text(f"changed {file.name}")

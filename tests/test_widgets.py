@@ -37,7 +37,7 @@ from helpers.data import plan_file
 from helpers.fishbone import effort
 from helpers.look import style
 from helpers.profit import brands
-from helpers.settings import ROOT
+from helpers.settings import CHECKOUT as ROOT
 
 PERIOD, END = "2026-10", "2026-10-31"
 EXPLORERS = sorted(

@@ -18,8 +18,6 @@ from pathlib import Path
 
 from helpers.press import terminal
 
-ROOT = Path(__file__).parents[2]
-DEMO = ROOT / "data" / "demo"
 UNFORESEEN = 70  # EX_SOFTWARE of sysexits.h: what went wrong is ours
 TOLD = 300  # characters of an error nobody foresaw; the log has all
 
@@ -32,8 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
     unforeseen, whose traceback lies in the log that the last line names; 130 interrupted. Who asks
     wrongly ends with SystemExit(2), as argparse does.
     """
+    asked: list[argparse.Namespace] = []
     try:
-        return _run(arguments)
+        return _run(arguments, asked)
     except KeyboardInterrupt:
         terminal.tell("workbook: interrupted")
         return 130
@@ -46,23 +45,24 @@ def main(arguments: list[str] | None = None) -> int:
         raise SystemExit(error.args[0]) from None
     except BaseException as error:
         # a SystemExit from within a command is as unforeseen as a KeyError
-        return _failed(error)
+        return _failed(error, *asked)
 
 
 class _AskedWrongly(Exception):  # noqa: N818
     """The arguments are no command, or ask for help; argparse has said so."""
 
 
-def _run(arguments: list[str] | None) -> int:
+def _run(arguments: list[str] | None, asked: list[argparse.Namespace]) -> int:
+    """Run a command; what it was asked stands in `asked`, whatever becomes of it."""
     terminal.ready()
     if threading.current_thread() is threading.main_thread():
         # asked to end, a run tidies up as after Ctrl-C
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        options = _parser().parse_args(arguments)
-    except SystemExit as asked:
-        raise _AskedWrongly(asked.code) from None
-    return options.command(options)
+        asked.append(_parser().parse_args(arguments))
+    except SystemExit as refused:
+        raise _AskedWrongly(refused.code) from None
+    return asked[0].command(asked[0])
 
 
 class _Parser(argparse.ArgumentParser):
@@ -75,7 +75,7 @@ class _Parser(argparse.ArgumentParser):
             super()._print_message(message, file)
 
 
-def _failed(error: BaseException) -> int:
+def _failed(error: BaseException, options: argparse.Namespace | None = None) -> int:
     """Tell what a person can put right in plain lines (2).
 
     Anything else in one sentence that names its log (70).
@@ -94,7 +94,7 @@ def _failed(error: BaseException) -> int:
     said = _one_line("".join(traceback.format_exception_only(error)).split("\n")[0])[:TOLD].rstrip(
         " :"
     )
-    log, reasons = _logged(error)
+    log, reasons = _logged(error, _cache(options))
     if log:
         where = f"its traceback lies in {log}"
     else:
@@ -112,17 +112,32 @@ def _one_line(text: str) -> str:
     return re.sub(r"://\S*@", "://…@", " ".join(text.split()))
 
 
-def _logged(error: BaseException) -> tuple[str, str]:
+def _cache(options: argparse.Namespace | None) -> Path | None:
+    """Name the cache of the workbook that a command was about; None where nothing tells."""
+    if given := os.environ.get("WORKBOOK_CACHE"):
+        return Path(given)
+    with contextlib.suppress(Exception):  # what broke may be what tells
+        from helpers.settings import near, project_here, project_of
+
+        given = getattr(options, "config", "")
+        toml = Path(given).expanduser().resolve() if given else near()
+        toml = toml / "workbook.toml" if toml and toml.is_dir() else toml
+        # a project that is not there yet is not begun for a log
+        project = project_of(toml) if toml and toml.is_file() else project_here()
+        return project and project / "data" / "cache"
+    return None
+
+
+def _logged(error: BaseException, cache: Path | None) -> tuple[str, str]:
     """Write a log with the traceback where it can be written.
 
     Its path, or "" and why there is none.
     """
-    given = os.environ.get("WORKBOOK_CACHE")
     text = "".join(traceback.format_exception(error))
     text = f"{time.strftime('%Y-%m-%d %H:%M:%S %z')}  workbook {' '.join(sys.argv[1:])}\n\n{text}"
     reasons = []
     # None: the system's own place
-    for folder in (Path(given or ROOT / "data" / "cache") / "logs", None):
+    for folder in (*([cache / "logs"] if cache else []), None):
         path = ""
         try:
             if folder:
@@ -158,7 +173,13 @@ def _parser() -> argparse.ArgumentParser:
         _report,
         "print a month's edition; the last line is its front page's path",
     )
-    _command(commands, "demo", _demo, "make the demo network in data/demo")
+    new = _command(commands, "new", _new, "lay out a workbook of your own in a folder")
+    new.add_argument("folder", metavar="FOLDER", help="a new folder, or one without such files yet")
+    new.add_argument("--demo", action="store_true", help="with the demo network, to look around in")
+    demo = _command(commands, "demo", _demo, "make the demo network in the project's data/demo")
+    demo.add_argument(
+        "folder", nargs="?", default="", metavar="FOLDER", help="a new folder for it instead"
+    )
     lab = _command(commands, "lab", _lab, "open the notebooks in JupyterLab")
     workshop = _command(commands, "workshop", _lab, "open the workshop's notebook in JupyterLab")
     workshop.set_defaults(question="workshop")
@@ -172,7 +193,7 @@ def _parser() -> argparse.ArgumentParser:
             metavar="FILE",
             help=(
                 "workbook.toml, or its folder (default: the one in this folder or above, else "
-                "the project's)"
+                "the checkout's)"
             ),
         )
     for command in (check, report, lab, workshop, diff):
@@ -416,22 +437,54 @@ def _diff(options: argparse.Namespace) -> int:
     return 0
 
 
-def _demo(_options: argparse.Namespace) -> int:
-    from helpers.demo import build
+def _new(options: argparse.Namespace) -> int:
+    from helpers.press import layout
 
-    build.make_demo(DEMO)
-    terminal.say(str(DEMO))
+    demo = None
+    if options.demo:
+        from helpers.demo import build
+
+        demo = build.make_demo
+    folder = Path(options.folder).expanduser().resolve()
+    layout.make_workbook(folder, demo=demo)
+    terminal.say(*map(terminal.visible, layout.next_steps(folder, demo=options.demo)))
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from helpers.demo import build
+    from helpers.settings import DataError, project_of
+
+    folder = Path(options.folder).expanduser().resolve()
+    if not options.folder:
+        folder = project_of(_nearest()) / "data" / "demo"
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        # a demo is replaced whole: where somebody says, data of their own may lie
+        raise DataError(f"demo: {folder} is there, and not empty; name a new folder")
+    build.make_demo(folder)
+    terminal.say(str(folder))
     return 0
 
 
 def _lab(options: argparse.Namespace) -> int:
-    from helpers.settings import NOTEBOOKS, notebook_of
+    from helpers.settings import CHECKOUT, NOTEBOOKS, DataError
 
     book = _workbook(options)
+    question = getattr(options, "question", "")
+    if not CHECKOUT and book.notebooks == NOTEBOOKS:
+        # opened where the package is installed, they would be changed there
+        raise DataError(
+            f"{book.project}: no notebooks here or above; `workbook new FOLDER` lays out a "
+            "workbook with notebooks of its own, or copy those of another here"
+        )
+    place = book.notebooks
+    if question:
+        found = sorted(place.glob(f"[0-9][0-9]_{question}.ipynb"))
+        if not found:
+            raise DataError(f"{place}: no notebook of {question}")
+        place = found[0]
     # keeps the pop-up about news and updates away
     settings = Path(__file__).parent / "press" / "templates" / "lab"
-    question = getattr(options, "question", "")
-    place = NOTEBOOKS / (f"{notebook_of(question)}.ipynb" if question else "")
     command = [
         sys.executable,
         "-m",
@@ -447,22 +500,27 @@ def _lab(options: argparse.Namespace) -> int:
 def _workbook(options: argparse.Namespace):
     """Read the settings asked for, or the nearest.
 
-    The demo's data are made when they are not there yet.
+    The checkout's demo is made when it is not there yet.
     """
-    from helpers.settings import workbook
+    from helpers.settings import CHECKOUT, workbook
 
-    near = next(
-        (
-            f
-            for f in (p / "workbook.toml" for p in (Path.cwd(), *Path.cwd().parents))
-            if f.is_file()
-        ),
-        None,
-    )
-    path = Path(options.config) if options.config else near or ROOT / "workbook.toml"
-    if path.resolve() in (ROOT, ROOT / "workbook.toml") and not DEMO.is_dir():
+    path = Path(options.config) if options.config else _nearest()
+    demo = CHECKOUT and CHECKOUT / "data" / "demo"
+    if demo and path.resolve() in (CHECKOUT, CHECKOUT / "workbook.toml") and not demo.is_dir():
         from helpers.demo import build
 
         terminal.tell("making the demo network in data/demo first")
-        build.make_demo(DEMO)
+        build.make_demo(demo)
     return workbook(path).only(options.scope)
+
+
+def _nearest() -> Path:
+    """Find the toml of the folder we stand in, or above, else the checkout's."""
+    from helpers.settings import CHECKOUT, DataError, near
+
+    if toml := near() or (CHECKOUT and CHECKOUT / "workbook.toml"):
+        return toml
+    raise DataError(
+        "no workbook.toml here or above; make one with `workbook new FOLDER`, or name it with "
+        "--config"
+    )

@@ -16,7 +16,7 @@ import pandas as pd
 
 from helpers import files
 from helpers.press import editions, pages, printing
-from helpers.settings import NOTEBOOKS, DataError, Workbook
+from helpers.settings import DataError, Workbook
 
 PLACES = ("verdict", "tile", "change", "call", "quality")
 TONES = ("", "good", "bad")
@@ -164,7 +164,7 @@ def print_edition(
     pdf: bool = False,
     archive: bool = False,
     out: str | Path | None = None,
-    notebooks: Path = NOTEBOOKS,
+    notebooks: Path | None = None,
     executor: Executor | None = None,
 ) -> Edition:
     """Print a month's edition and put it in its place, whole; finished pages are used again.
@@ -188,8 +188,8 @@ def print_edition(
         For the whole run; what is not finished by then fails.
     pdf, archive
         Whether each page is also printed as PDF beside it, and all is packed into one zip, to mail.
-    out
-        Folder instead of `reports/<name>/`.
+    out, notebooks
+        Folders instead of the project's `reports/<name>/` and `notebooks/`.
 
     Raises
     ------
@@ -203,7 +203,8 @@ def print_edition(
     from helpers.press import edition
     from helpers.press.pdf import require_browser, write_pdfs
 
-    ends, book = time.time() + seconds, data.in_scope(book)
+    ends, notebooks = time.time() + seconds, notebooks or book.notebooks
+    book = data.in_scope(book)
     chosen = pages.notebooks_asked_for(notebooks, only)
     languages = pages.require_languages(languages or book.languages)
     audiences = pages.require_audiences(audiences)
@@ -252,7 +253,13 @@ def print_edition(
                 pdf,
             )
             if pdf:
-                missing_pdfs = write_pdfs(new, folder / ".pdfs", workers=workers, ends=ends).failed
+                missing_pdfs = write_pdfs(
+                    new,
+                    folder / ".pdfs",
+                    fonts=data.cache_of(book) / "fonts",
+                    workers=workers,
+                    ends=ends,
+                ).failed
                 if missing_pdfs:
                     edition.mark_missing(new, missing_pdfs)
             editions.seal(new, f"{book.name}-{name}.zip" if archive else "")

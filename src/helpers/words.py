@@ -11,14 +11,16 @@ import re
 import string
 import unicodedata
 from collections.abc import Iterable
-from pathlib import Path
 
 from opencc import OpenCC
 
-REFERENCE = Path(__file__).parents[2] / "data" / "reference"
+from helpers import SHIPPED
+
+REFERENCE = SHIPPED / "data" / "reference"
 LANGUAGES = ("en", "zh-Hans", "zh-Hant")
 
 _spoken = {"language": "en", "currency": ""}
+_own: dict[str, dict[str, str]] = {}  # terms of the workbook that was opened last
 
 
 def speak(language: str = "en", currency: str = "") -> None:
@@ -50,6 +52,28 @@ def _reference(name: str) -> dict[str, dict[str, str]]:
     return {row[first]: row for row in rows}
 
 
+def dictionary() -> dict[str, dict[str, str]]:
+    """Give the terms that are shipped: term → column of `terms.csv` → text."""
+    return _reference("terms")
+
+
+def add_terms(own: dict[str, dict[str, str]]) -> None:
+    """Let a workbook's own terms win over the shipped ones; those of another are forgotten.
+
+    Rows as in `dictionary`. Opening a workbook does it, so that all that follows speaks its words.
+    """
+    if own != _own:
+        _own.clear()
+        _own.update(own)
+        for told in (_terms, kind, key):
+            told.cache_clear()
+
+
+@functools.cache
+def _terms() -> dict[str, dict[str, str]]:
+    return {**_reference("terms"), **_own}
+
+
 @functools.cache
 def _traditional() -> OpenCC:
     # characters only: with phrases, a window of months becomes one of a computer
@@ -77,7 +101,7 @@ def label(term: str) -> str:
     KeyError
         If the dictionary has no such term; the nearest one is named.
     """
-    terms = _reference("terms")
+    terms = _terms()
     if term not in terms:
         near = difflib.get_close_matches(term, terms, 1)
         raise KeyError(
@@ -99,7 +123,7 @@ def kind(column: str) -> str:
     >>> kind("dealer_id"), kind("gross_profit"), kind("list_price"), kind("whatever")
     ('id', 'money', 'money', '')
     """
-    if told := _reference("terms").get(column, {}).get("kind"):
+    if told := _terms().get(column, {}).get("kind"):
         return told
     with (REFERENCE / "columns.csv").open(encoding="utf-8", newline="") as file:
         return next((row["kind"] for row in csv.DictReader(file) if row["column"] == column), "")
@@ -114,15 +138,15 @@ def key(table: str) -> tuple[str, ...]:
     >>> key("abc_pareto"), key("whatever")
     (('dealer_id',), ())
     """
-    return tuple(_reference("terms").get(f"table_{table}", {}).get("key", "").split())
+    return tuple(_terms().get(f"table_{table}", {}).get("key", "").split())
 
 
 def letters() -> list[str]:
     """List the letters that our terms and sentences are written with in the reader's language."""
     written = (
         translated(row["en"], row["zh"])
-        for name in ("terms", "sentences")
-        for row in _reference(name).values()
+        for rows in (_terms(), _reference("sentences"))
+        for row in rows.values()
     )
     return sorted(set("".join(written)))
 
@@ -132,7 +156,7 @@ def word(code: object) -> str:
 
     What the dictionary does not know is printed as it is.
     """
-    return label(code) if code in _reference("terms") else str(code)
+    return label(code) if code in _terms() else str(code)
 
 
 class _Plural(string.Formatter):

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import psutil
 
-from helpers.settings import ROOT
+from helpers.settings import CHECKOUT as ROOT
 
 CARDS = 4
 DEADLINE = 60  # seconds a card

@@ -83,7 +83,9 @@ def page(name: str, language: str, repeats: int) -> list[dict]:
     shell = InteractiveShell.instance()
     shell.reset(new_session=False)
     rows = []
-    for cell in nbformat.read(settings.ROOT / "notebooks" / f"{name}.ipynb", as_version=4).cells:
+    for cell in nbformat.read(
+        settings.CHECKOUT / "notebooks" / f"{name}.ipynb", as_version=4
+    ).cells:
         tags = set(cell.metadata.get("tags", []))
         if cell.cell_type != "code" or tags & NOT_RUN:
             continue
@@ -106,7 +108,7 @@ def main() -> None:
     ask.add_argument("--language", default="en")
     ask.add_argument("--only", default="", help="notebooks whose names hold this")
     asked = ask.parse_args()
-    os.chdir(settings.ROOT)
+    os.chdir(settings.CHECKOUT)
     os.environ["WORKBOOK_PAGE"] = "1"
     mpl.use("Agg")
     rows = [

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from helpers.press import pdf
-from helpers.settings import ROOT
+from helpers.settings import CHECKOUT as ROOT
 
 SETTINGS = ROOT / "src" / "helpers" / "templates" / "lab"
 KERNELS = {"plain": "local-provisioner", "warm": "warm"}

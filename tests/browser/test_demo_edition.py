@@ -32,7 +32,7 @@ PAGES = {
 def book(tmp_path_factory) -> settings.Workbook:
     folder = tmp_path_factory.mktemp("demo")
     build.make_demo(folder / "data" / "demo")
-    shutil.copy(settings.ROOT / "workbook.toml", folder / "workbook.toml")
+    shutil.copy(settings.CHECKOUT / "workbook.toml", folder / "workbook.toml")
     return settings.workbook(folder)
 
 

@@ -18,7 +18,9 @@ PLOTS = (card.plot_purchases, card.plot_places, card.plot_stock_age, card.plot_f
 
 def told_by(name: str, book: settings.Workbook, last: str) -> dict:
     """Run a notebook's own cells up to the one that holds `last`; give what they know then."""
-    cells = json.loads((settings.ROOT / "notebooks" / name).read_text(encoding="utf-8"))["cells"]
+    cells = json.loads((settings.CHECKOUT / "notebooks" / name).read_text(encoding="utf-8"))[
+        "cells"
+    ]
     told: dict = {}
     for source in ("".join(c["source"]) for c in cells if c["cell_type"] == "code"):
         exec(source, told)  # the notebook's own code

@@ -276,7 +276,6 @@ def test_warnings_are_kept_and_counted_anew_when_the_data_change(make_book, cach
     pd.testing.assert_frame_equal(checks.findings(book), first)
     monkeypatch.undo()
     monkeypatch.setattr(tables, "CACHE", cache)
-    monkeypatch.setattr(checks, "CACHE", cache)
     book = make_book(sell_in=CLEAN, dealers=DEALERS)
     assert checks.findings(book).empty
     assert len(list(cache.glob("*.checks.*"))) == 1

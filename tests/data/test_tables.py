@@ -241,7 +241,7 @@ def test_each_process_spills_into_a_folder_of_its_own(cache, monkeypatch, tmp_pa
     another's files.
     """
     monkeypatch.chdir(tmp_path)
-    con = tables.connection("duckdb://?memory_limit=60MB")
+    con = tables.connection("duckdb://?memory_limit=60MB", cache)
     (spill,) = con.raw_sql("SELECT current_setting('temp_directory')").fetchone()
     assert Path(spill).parent == cache
     assert f".{os.getpid()}." in spill
@@ -328,16 +328,21 @@ def test_of_a_folder_that_people_share_only_what_is_ours_is_cleared(
 @pytest.mark.parametrize("given", [None, "", "elsewhere"])
 def test_a_variable_set_to_nothing_names_no_cache(tmp_path, given):
     """Path("") is the folder in which somebody happens to stand."""
+    (tmp_path / "workbook.toml").write_text('[data.sell_in]\nsource = "x.csv"\n')
+    asked = (
+        "from helpers import settings; from helpers.data import tables; "
+        "print(tables.cache_of(settings.workbook('workbook.toml')))"
+    )
     env = {name: value for name, value in os.environ.items() if name != "WORKBOOK_CACHE"}
     told = subprocess.run(
-        [sys.executable, "-c", "from helpers.data import tables; print(tables.CACHE)"],
+        [sys.executable, "-c", asked],
         cwd=tmp_path,
         env=env if given is None else {**env, "WORKBOOK_CACHE": given},
         capture_output=True,
         text=True,
         check=True,
     ).stdout.strip()
-    assert told == (given or str(settings.ROOT / "data" / "cache"))
+    assert told == (given or str(settings.CHECKOUT / "data" / "cache"))
 
 
 # ---- errors stop ---------------------------------------------------------------------------------
@@ -688,13 +693,13 @@ def test_a_database_file_is_read_only_and_its_changes_are_seen(tmp_path, cache):
     book = settings.workbook(toml)
     assert rows(book) == [("1", dt.date(2026, 1, 1), Decimal("5.00"))]
     before = tables.fingerprint(book)
-    tables.connection(book.engine).disconnect()
+    tables.connection(book.engine, tables.CACHE).disconnect()
     tables.connection.cache_clear()
     with duckdb.connect(tmp_path / "erp.duckdb") as con:
         con.sql("INSERT INTO s.inv SELECT '2', DATE '2026-01-01', 6 FROM range(100000)")
     assert tables.fingerprint(book) != before
     assert len(rows(book)) == 100_001
-    tables.connection(book.engine).disconnect()
+    tables.connection(book.engine, tables.CACHE).disconnect()
     tables.connection.cache_clear()
 
 

@@ -247,7 +247,7 @@ def test_duckdb_takes_these(place, settings_):
 
 def test_nothing_can_be_set_or_loaded_once_a_connection_stands(place):
     """Nor by our own code: what reads the kept tables is closed as well."""
-    con = tables.connection("duckdb://")
+    con = tables.connection("duckdb://", tables.CACHE)
     for sql in (
         "SET threads = 1",
         "LOAD httpfs",
@@ -1472,7 +1472,7 @@ def test_an_honest_table_is_read_after_one_that_was_ended(place, monkeypatch):
 
 
 def test_the_page_on_trust_names_what_is_taken():
-    page = (settings.ROOT / "docs" / "your-data.md").read_text(encoding="utf-8")
+    page = (settings.CHECKOUT / "docs" / "your-data.md").read_text(encoding="utf-8")
     for scheme, known in {**engines.SERVER_SETTINGS, "duckdb": engines.DUCKDB_SETTINGS}.items():
         assert f"`{scheme}://" in page or scheme == "postgresql"
         for name in known:

@@ -13,7 +13,8 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from helpers.demo import build, network
-from helpers.settings import ROOT, contract
+from helpers.settings import CHECKOUT as ROOT
+from helpers.settings import contract
 
 NOW, BEFORE = "2026-10", "2025-10"
 HANDBOOK = pd.read_csv(ROOT / "data" / "reference" / "handbook_formats.csv")

@@ -15,7 +15,7 @@ from matplotlib import pyplot as plt
 
 from conftest import BRAND, RIVALS, small_tables, without
 from helpers import data, look, pareto, periods, words
-from helpers.settings import ROOT
+from helpers.settings import CHECKOUT as ROOT
 
 CELLS = nbformat.read(ROOT / "notebooks" / "03_abc_pareto.ipynb", as_version=4).cells
 LANGUAGES = pytest.mark.parametrize("language", ["en", "zh-Hans"])

@@ -299,12 +299,11 @@ def test_the_same_toml_from_elsewhere_is_no_other(run, tmp_path, monkeypatch, wh
     editions.require_own(run.out, place.name, book)
 
 
-def test_a_project_that_moved_with_its_tomls_knows_its_editions(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(editions, "ROOT", tmp_path / "project")
+def test_a_project_that_moved_with_its_tomls_knows_its_editions(run, tmp_path):
     place = run()
     (tmp_path / "new").mkdir()
     write_book(tmp_path / "new")
-    monkeypatch.setattr(editions, "ROOT", tmp_path / "new" / "project")
+    shutil.copytree(run.notebooks, tmp_path / "new" / "notebooks")
     editions.require_own(run.out, place.name, settings.workbook(tmp_path / "new"))
 
 

@@ -22,7 +22,7 @@ from openpyxl.utils.escape import unescape
 
 from helpers import files, look, report, words
 from helpers.press import editions, excel
-from helpers.settings import ROOT
+from helpers.settings import CHECKOUT as ROOT
 
 SOFFICE = shutil.which("soffice")
 FORMULAS = [

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from helpers import data, fishbone, look, workshop
 from helpers.demo import build
-from helpers.settings import ROOT
+from helpers.settings import CHECKOUT as ROOT
 from helpers.workshop import exercises
 
 pytestmark = pytest.mark.usefixtures("looks")

@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection, PathCollection
 
 from helpers import look, workshop
 from helpers.demo import build
-from helpers.settings import ROOT
+from helpers.settings import CHECKOUT as ROOT
 from helpers.workshop import growth
 
 pytestmark = pytest.mark.usefixtures("looks")

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from helpers import data, fishbone, periods, settings, workshop
-from helpers.settings import ROOT
+from helpers.settings import CHECKOUT as ROOT
 from helpers.workshop import exercises
 
 GUIDES = {"en": ROOT / "docs" / "trainer.md", "zh": ROOT / "docs" / "trainer.zh.md"}

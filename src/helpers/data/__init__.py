@@ -39,7 +39,7 @@ from helpers.data.read import (
 )
 from helpers.data.reference import reference
 from helpers.data.stock import flows, models, on_hand
-from helpers.data.tables import described, source_name
+from helpers.data.tables import cache_of, described, source_name
 
 __all__ = [
     "JUDGED_BY",
@@ -47,6 +47,7 @@ __all__ = [
     "brand_months",
     "brand_share_basis",
     "brand_sums",
+    "cache_of",
     "consumer_features",
     "covered",
     "dealer_features",

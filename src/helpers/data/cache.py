@@ -22,7 +22,7 @@ import joblib
 
 from helpers import files, words
 from helpers.data import tables
-from helpers.settings import PACKAGE, Workbook
+from helpers.settings import PACKAGE, Workbook, project_here
 
 # of who computes
 VERSIONS = [importlib.metadata.version(name) for name in ("numpy", "pandas", "scikit-learn")]
@@ -45,10 +45,14 @@ def kept(question: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
 
     @functools.wraps(question)
     def asked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        made_of = _made_of(question, args, kwargs)
+        book = next(
+            (value for value in (*args, *kwargs.values()) if isinstance(value, Workbook)), None
+        )
+        cache = _cache(book)
+        made_of = _made_of(question, book, args, kwargs) if cache else ""
         if not made_of:
             return question(*args, **kwargs)
-        file = tables.CACHE / "kept" / f"{question.__name__}.{made_of}.pickle"
+        file = cache / "kept" / f"{question.__name__}.{made_of}.pickle"
         try:
             with file.open("rb") as there:
                 found = pickle.load(there)
@@ -61,9 +65,19 @@ def kept(question: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     return asked
 
 
-def _made_of(question: Callable, args: tuple, kwargs: dict) -> str:
+def _cache(book: Workbook | None) -> Path | None:
+    """Give the workbook's cache.
+
+    What is asked of tables alone is kept in the project we stand in; outside of any, nowhere.
+    """
+    if book:
+        return tables.cache_of(book)
+    project = project_here()
+    return tables.CACHE or (project and project / "data" / "cache")
+
+
+def _made_of(question: Callable, book: Workbook | None, args: tuple, kwargs: dict) -> str:
     """Hash all that a result is made of; "" where it can't be told."""
-    book = next((value for value in (*args, *kwargs.values()) if isinstance(value, Workbook)), None)
     code = _files_stamp(PACKAGE.rglob("*.py"))
     if not IN_USE or code != _LOADED:
         return ""
@@ -75,7 +89,8 @@ def _made_of(question: Callable, args: tuple, kwargs: dict) -> str:
         if not data:
             return ""
     # what people wrote, and reference tables of their own
-    beside = sorted(book.folder.glob("*.csv")) if book else []
+    places = (book.folder, book.project / "data" / "reference") if book else ()
+    beside = {file for place in places for file in place.glob("*.csv")}
     stamps = _files_stamp([*words.REFERENCE.glob("*.csv"), *beside])
     told = [repr(value) if isinstance(value, Workbook) else value for value in args]
     named = {

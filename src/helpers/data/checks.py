@@ -16,8 +16,8 @@ from ibis.expr.types import Table
 from helpers import files, words
 from helpers.data.reference import reference
 from helpers.data.tables import (
-    CACHE,
     Finding,
+    cache_of,
     day_column,
     described,
     errors,
@@ -165,13 +165,13 @@ def _kept_warnings(book: Workbook) -> list[Finding]:
     Counting 25 million lines is worth doing once.
     """
     code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
-    kept = CACHE / f"{book.name}.checks.{fingerprint(book)}-{code}.json"
+    kept = cache_of(book) / f"{book.name}.checks.{fingerprint(book)}-{code}.json"
     if kept.exists():
         return [Finding(*row) for row in json.loads(kept.read_text(encoding="utf-8"))]
     found = [finding for name in book.tables for finding in _warnings(book, name)]
     if book.embedded:
         own = rf"{re.escape(book.name)}\.checks\.[0-9a-f]{{16}}-[0-9a-f]{{8}}\.json"
-        files.clear(CACHE, re.compile(own), 0)
+        files.clear(kept.parent, re.compile(own), 0)
         files.write(kept, json.dumps(found), synced=False)
     return found
 

@@ -25,11 +25,11 @@ from helpers.data.tables import (
     source_name,
     table,
 )
-from helpers.settings import ROOT, DataError, Workbook, contract, nearest
+from helpers.settings import DataError, Workbook, contract, nearest
 from helpers.settings import workbook as settings_workbook
 
 # the settings and tables too, for notebooks and the press, which know no other door
-__all__ = ["ROOT", "DataError", "Workbook", "fingerprint"]
+__all__ = ["DataError", "Workbook", "fingerprint"]
 
 
 def workbook(path: str | Path, scope: str = "") -> Workbook:

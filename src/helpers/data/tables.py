@@ -26,7 +26,6 @@ from helpers.data.mapping import Mapped, first_line, quoted
 from helpers.settings import (
     FILE_KINDS,
     PACKAGE,
-    ROOT,
     DataError,
     TableSource,
     Workbook,
@@ -41,8 +40,9 @@ from helpers.settings import (
     sources,
 )
 
-# elsewhere where the project is read-only; set to nothing, it would be whatever folder we stand in
-CACHE = Path(os.environ.get("WORKBOOK_CACHE") or ROOT / "data" / "cache")
+# where the environment names one, for all workbooks; set to nothing, it would be whatever folder we
+# stand in
+CACHE = Path(given) if (given := os.environ.get("WORKBOOK_CACHE")) else None
 # what we make there, by whole names: the folder may be one where people keep things of their own
 SPILL = re.compile(r"spill\.\d+\.[0-9a-f]{8}")
 SPILLED = re.compile(r"duckdb_temp_(?:storage|block)[\w-]*\.(?:tmp|block)")  # as DuckDB names them
@@ -104,10 +104,10 @@ class Finding(NamedTuple):
 
 
 @functools.lru_cache(maxsize=8)
-def connection(engine: str):
-    """Connect to an engine by its Ibis URL, once per process.
+def connection(engine: str, cache: Path):
+    """Connect to an engine by its Ibis URL, once per process and cache.
 
-    What reads DuckDB's kept tables runs no SQL of a toml.
+    What reads DuckDB's kept tables runs no SQL of a toml; it spills into a folder of `cache`.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def connection(engine: str):
     try:
         if not engine.startswith("duckdb://"):
             return ibis.connect(engine)
-        con = _duckdb(engine, _spill())
+        con = _duckdb(engine, _spill(cache))
         con.raw_sql("SET lock_configuration = true")
         return con
     except Exception as error:
@@ -127,12 +127,12 @@ def connection(engine: str):
 
 def _connected(book: Workbook):
     try:
-        return connection(book.engine)
+        return connection(book.engine, cache_of(book))
     except DataError as error:
         raise DataError(book.told(error)) from None
 
 
-def _make_cache() -> None:
+def _make_cache(cache: Path) -> None:
     """Make the cache's folder.
 
     Raises
@@ -141,23 +141,23 @@ def _make_cache() -> None:
         If it can't be made, which says how to have another.
     """
     try:
-        CACHE.mkdir(parents=True, exist_ok=True)
+        cache.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(
-            f"{CACHE}: {error.strerror}; the cache can't be here; the environment variable "
+            f"{cache}: {error.strerror}; the cache can't be here; the environment variable "
             "WORKBOOK_CACHE names another folder"
         ) from None
 
 
-def _spill() -> Path:
+def _spill(cache: Path) -> Path:
     """Name a folder of this process's own, for what does not fit into memory."""
-    return CACHE / f"spill.{os.getpid()}.{secrets.token_hex(4)}"
+    return cache / f"spill.{os.getpid()}.{secrets.token_hex(4)}"
 
 
 def _duckdb(engine: str, spill: Path):
     """Start an empty DuckDB that loads no extension, set up as the engine's URL says."""
     con = ibis.duckdb.connect(**CLOSED, **{"memory_limit": MEMORY_LIMIT, **engine_settings(engine)})
-    _make_cache()
+    _make_cache(spill.parent)
     # by default all processes of a folder would spill to the same files and crash on one another's
     con.raw_sql(f"SET temp_directory = {_literal(str(spill))}")
     con.raw_sql(
@@ -184,7 +184,7 @@ def _room(book: Workbook, name: str, part: Path) -> Iterator:
     DataError
         If the source is no table, can't be read, or takes too long.
     """
-    seconds, spill = _read_seconds(), _spill()
+    seconds, spill = _read_seconds(), _spill(cache_of(book))
     late = (
         f"{name}: {source_name(book, name)} was not read in {seconds:,.0f} seconds; read less in "
         "the query, or set the environment variable WORKBOOK_READ_SECONDS"
@@ -403,6 +403,13 @@ def source_name(book: Workbook, name: str) -> str:
 # ---- the cache -----------------------------------------------------------------------------------
 
 
+def cache_of(book: Workbook) -> Path:
+    """Give the folder of what is kept of a workbook: in its project, unless the environment names
+    another by `WORKBOOK_CACHE`.
+    """
+    return CACHE or book.project / "data" / "cache"
+
+
 @functools.cache
 def _code() -> bytes:
     """Gather what decides how a source is read, so that a new version of the workbook reads it
@@ -439,7 +446,7 @@ def fingerprint(book: Workbook) -> str:
 
 
 def _stem(book: Workbook, name: str) -> Path:
-    return CACHE / f"{book.name}.{name}.{table_fingerprint(book, name)}"
+    return cache_of(book) / f"{book.name}.{name}.{table_fingerprint(book, name)}"
 
 
 def described(book: Workbook, name: str) -> dict:
@@ -496,7 +503,8 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
 
     With errors, only the description.
     """
-    _make_cache()
+    cache = stem.parent
+    _make_cache(cache)
     part = Path(f"{stem}.{os.getpid()}.part")  # it is linked, not moved, to its place
     try:
         with _room(book, name, part) as con:
@@ -528,8 +536,8 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
     whole = rf"(?!{re.escape(stem.name)}){stems}(?:json|parquet)"
     parts = rf"{stems}\d+\.part|\.{stems}json\.\d+\.[0-9a-f]{{8}}\.part"
     # another process may still read the one, and write the other
-    files.clear(CACHE, re.compile(f"{whole}|{parts}"), ABANDONED_SECONDS)
-    for spill in CACHE.iterdir():
+    files.clear(cache, re.compile(f"{whole}|{parts}"), ABANDONED_SECONDS)
+    for spill in cache.iterdir():
         if SPILL.fullmatch(spill.name) and spill.is_dir() and not spill.is_symlink():
             is_left = files.is_old(spill, ABANDONED_SECONDS)
             files.clear(spill, SPILLED, ABANDONED_SECONDS)

@@ -19,7 +19,7 @@ import pandas as pd
 
 from helpers import files, periods
 from helpers.press import terminal
-from helpers.settings import ROOT, DataError, Workbook, scope_text
+from helpers.settings import DataError, Workbook, scope_text
 
 try:
     import fcntl
@@ -62,7 +62,7 @@ def base(book: Workbook, out: str | Path | None = None) -> Path:
     While a page is printed, that of the edition it belongs to.
     """
     given = out or os.environ.get("WORKBOOK_EDITIONS")
-    folder = Path(given).expanduser().resolve() if given else ROOT / "reports" / book.name
+    folder = Path(given).expanduser().resolve() if given else book.project / "reports" / book.name
     # what is printed of some dealers stands apart, and compares with its own kind
     return folder / SCOPES / slug(book) if book.scope and (out or not given) else folder
 
@@ -136,7 +136,7 @@ def settings_of(book: Workbook, folder: Path) -> list[str]:
             path = book.path.as_posix()
         return hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
-    return [seen(ROOT), seen(folder)]
+    return [seen(book.project), seen(folder)]
 
 
 def _is_unreadable(file: Path) -> bool:

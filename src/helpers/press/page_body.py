@@ -112,7 +112,6 @@ def write_page(folder: Path, notebook: Any, name: str) -> None:
     for output in _outputs(notebook):
         if kind := _image_kind(output):
             data = _image_bytes(output["data"][kind])
-            data = inline.slim_svg(data.decode()).encode() if kind == "image/svg+xml" else data
             (folder / f"thumbnail.{look.IMAGES[kind]}").write_bytes(data)
             (folder / "thumbnail.txt").write_text(alt_text(output), encoding="utf-8")
             break

@@ -16,17 +16,18 @@ from helpers.look.svg import road
 from helpers.press import editions
 from helpers.settings import (
     GIVEN_BY_THE_RUN,
+    NUMBERED,
     PACKAGE,
-    ROOT,
+    SHIPPED,
     DataError,
     Workbook,
     nearest,
     options_in_force,
+    own_table,
     question_of,
     scope_text,
 )
 
-NUMBERED = "[0-9][0-9]_*.ipynb"  # a notebook with a number has a place in the house
 CARD = "dealer_card"  # printed per dealer, on request
 APART = (CARD, "workshop")  # in no edition
 RECIPES = {"abc_pareto": "pareto"}  # question → its room, loaded where a toml has options of it
@@ -48,6 +49,7 @@ class Page(NamedTuple):
     parameters: dict[str, str | int | float]
     dealer_id: str = ""
     audience: str = ""
+    project: str = "."  # the folder its notebook runs in
 
     def __str__(self) -> str:
         """Name it for a line of progress or of an error."""
@@ -206,9 +208,8 @@ def ready_pages(
                         "language": language,
                         **({"scope": scope_text(book.scope)} if book.scope else {}),
                     }
-                    made.append(
-                        Page(path.stem, language, key, text, parameters, dealer_id, audience)
-                    )
+                    page = Page(path.stem, language, key, text, parameters, dealer_id, audience)
+                    made.append(page._replace(project=str(book.project)))
     return made
 
 
@@ -249,9 +250,8 @@ def _told_path(book: Workbook) -> str:
 
     The executed notebook need not say where the project lies.
     """
-    return (
-        book.path.relative_to(ROOT).as_posix() if book.path.is_relative_to(ROOT) else str(book.path)
-    )
+    inside = book.path.is_relative_to(book.project)
+    return book.path.relative_to(book.project).as_posix() if inside else str(book.path)
 
 
 def ingredients(book: Workbook, folder: Path, period: str) -> dict[str, str]:
@@ -263,11 +263,12 @@ def ingredients(book: Workbook, folder: Path, period: str) -> dict[str, str]:
 
     package = [f for f in PACKAGE.rglob("*") if f.is_file() and "__pycache__" not in f.parts]
     shared = sorted(words.REFERENCE.glob("*.csv"))
-    beside = [book.folder / name for name in (*(file.name for file in shared), *WRITTEN_BY_PEOPLE)]
+    own = [own_table(book.path, file.stem) or book.folder / file.name for file in shared]
+    beside = [*own, *(book.folder / name for name in WRITTEN_BY_PEOPLE)]
     past = [name for name in editions.editions(folder, book.name) if name < period]
     return {
         "package": digest_of_files(*package, within=PACKAGE),
-        "lock": digest_of_files(ROOT / "requirements.lock"),
+        "lock": digest_of_files(SHIPPED / "requirements.lock"),
         "python": platform.python_version(),
         "drawing": road(),
         "settings": digest_of_files(book.path),

@@ -119,7 +119,12 @@ class Written(NamedTuple):
 
 
 def write_pdfs(
-    edition: Path, kept: Path, *, workers: int | None = None, ends: float = float("inf")
+    edition: Path,
+    kept: Path,
+    *,
+    fonts: Path | None = None,
+    workers: int | None = None,
+    ends: float = float("inf"),
 ) -> Written:
     """Print each page of an edition as PDF beside it.
 
@@ -131,6 +136,8 @@ def write_pdfs(
     ----------
     kept
         Folder of finished PDFs: one is used again while its page stays the same.
+    fonts
+        Folder where the Chinese font is kept, in `kept` where not given.
     workers
         Pages printed at the same time; all cores where not given.
     ends
@@ -155,7 +162,8 @@ def write_pdfs(
             disable=not sys.stderr.isatty(),
             bar_format="{n_fmt} of {total_fmt} PDFs |{bar:20}| {remaining} left",
         ) as bar:
-            failed = _run(_print_all(missing, workers or os.cpu_count() or 1, ends, bar))
+            fonts = fonts or kept / "fonts"
+            failed = _run(_print_all(missing, fonts, workers or os.cpu_count() or 1, ends, bar))
         took, said = time.monotonic() - started, f", {len(failed)} failed" if failed else ""
         terminal.tell(
             f"{len(missing) - len(failed)} of {len(asked)} PDFs printed in {took:.1f} s{said}"
@@ -199,7 +207,7 @@ def _run(work: Coroutine) -> Any:
 
 
 async def _print_all(
-    missing: Mapping[Path, Path], n_workers: int, ends: float, bar: tqdm
+    missing: Mapping[Path, Path], fonts: Path, n_workers: int, ends: float, bar: tqdm
 ) -> dict[Path, str]:
     """Print pages in several tabs of one browser; give why some could not be printed.
 
@@ -216,7 +224,7 @@ async def _print_all(
         batch = [suspects.pop(0)] if alone else waiting
         under_way: set[Path] = set()
         n_before = len(batch)
-        async with _opened() as opened:
+        async with _opened(fonts) as opened:
             tabs = [
                 _print_some(opened, batch, missing, ends, bar, under_way, failed)
                 for _ in range(1 if alone else min(n_workers, len(batch)))
@@ -310,14 +318,15 @@ async def _printed(tab: Any, page: Path) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def _opened() -> AsyncIterator[Any]:
+async def _opened(fonts: Path) -> AsyncIterator[Any]:
     """Open the browser; on Linux it writes Chinese in the figures' font, on any system."""
     from playwright.async_api import Error, async_playwright
 
     with tempfile.TemporaryDirectory(prefix="fonts-") as folder:
         env = dict(os.environ)
         if sys.platform == "linux":
-            Path(folder, "fonts.conf").write_text(FONTS.format(fonts=_fonts()), encoding="utf-8")
+            _make_fonts(fonts)
+            Path(folder, "fonts.conf").write_text(FONTS.format(fonts=fonts), encoding="utf-8")
             env["FONTCONFIG_FILE"] = f"{folder}/fonts.conf"
         # root has no other way
         flags = FLAGS + ["--no-sandbox"] * (hasattr(os, "geteuid") and os.geteuid() == 0)
@@ -335,8 +344,8 @@ async def _opened() -> AsyncIterator[Any]:
                 await opened.close()
 
 
-def _fonts() -> Path:
-    """Give the folder of the figures' Chinese font, as PDFs need it; made once.
+def _make_fonts(folder: Path) -> None:
+    """Make the figures' Chinese font as PDFs need it, where it is not there yet.
 
     Noto draws 户 and the radical ⼾ with one letter, and a PDF would name it by the radical: nobody
     would find 客户.
@@ -344,9 +353,7 @@ def _fonts() -> Path:
     from fontTools.ttLib import TTFont
 
     from helpers import look
-    from helpers.data import tables
 
-    folder = tables.CACHE / "fonts"
     folder.mkdir(parents=True, exist_ok=True)
     for number, face in FACES.items():
         place = folder / f"WorkbookCJK{face}.otf"
@@ -366,7 +373,6 @@ def _fonts() -> Path:
         made = io.BytesIO()
         font.save(made)
         files.write(place, made.getvalue())
-    return folder
 
 
 def _first_line(error: Exception) -> str:

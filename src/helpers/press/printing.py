@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from helpers import files
 from helpers.press import editions, terminal
 from helpers.press.pages import Page
-from helpers.settings import PACKAGE, ROOT, DataError
+from helpers.settings import PACKAGE, DataError
 
 FACE = ("cli", "press", "demo")
 # what a kernel finds done; the press may preload our own modules, for a page's key holds their
@@ -439,7 +439,7 @@ def _executed(page: Page, env: dict[str, str], limits: Limits) -> Any:
             start_timeout=START_SECONDS,
             timeout_func=seconds_left,
             on_cell_start=begin,
-            resources={"metadata": {"path": str(ROOT)}},
+            resources={"metadata": {"path": page.project}},
             config=_config(env, limits),
         )
     except papermill.PapermillExecutionError as error:

@@ -1,9 +1,11 @@
 """Settings: what `workbook.toml` says, checked before any data is touched.
 
-`columns` is the contract of tables, `book` what a toml says, `engines`, `variables` and
-`plain_files` what it may reach, `sources` the files of a table, `places` where all this lies.
+`columns` is the contract of tables, `book` what a toml says, `terms` what labels are its own,
+`engines`, `variables` and `plain_files` what it may reach, `sources` the files of a table, `places`
+where all this lies.
 """
 
+from helpers import CHECKOUT, PACKAGE, SHIPPED
 from helpers.settings.book import (
     GIVEN_BY_THE_RUN,
     TableSource,
@@ -13,17 +15,30 @@ from helpers.settings.book import (
 from helpers.settings.columns import DataError, contract, nearest
 from helpers.settings.engines import database_file, engine_settings, shown_engine
 from helpers.settings.options import Scalar, options_in_force
-from helpers.settings.places import NOTEBOOKS, PACKAGE, ROOT, notebook_of, page_of, question_of
+from helpers.settings.places import (
+    NOTEBOOKS,
+    NUMBERED,
+    near,
+    notebook_of,
+    notebooks_of,
+    own_table,
+    page_of,
+    project_here,
+    project_of,
+    question_of,
+)
 from helpers.settings.plain_files import FILE_KINDS, is_file, require_plain_database
 from helpers.settings.scope import scope_text
 from helpers.settings.sources import files_in_query, sources
 
 __all__ = [
+    "CHECKOUT",
     "FILE_KINDS",
     "GIVEN_BY_THE_RUN",
     "NOTEBOOKS",
+    "NUMBERED",
     "PACKAGE",
-    "ROOT",
+    "SHIPPED",
     "DataError",
     "Scalar",
     "TableSource",
@@ -33,10 +48,15 @@ __all__ = [
     "engine_settings",
     "files_in_query",
     "is_file",
+    "near",
     "nearest",
     "notebook_of",
+    "notebooks_of",
     "options_in_force",
+    "own_table",
     "page_of",
+    "project_here",
+    "project_of",
     "question_of",
     "require_plain_database",
     "scope_text",

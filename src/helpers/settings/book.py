@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from helpers import words
+from helpers import CHECKOUT, words
 from helpers.settings.columns import DataError, contract, require_known
 from helpers.settings.engines import located_engine
-from helpers.settings.places import ROOT, question_of
+from helpers.settings.places import notebooks_of, own_table, project_of, question_of
 from helpers.settings.plain_files import is_file, require_plain_file
 from helpers.settings.scope import Scope, narrowed, read_scope, scope_of
+from helpers.settings.terms import own_terms
 from helpers.settings.variables import filled_in, hidden, ways_to_write
 
 WORKBOOK_KEYS = ("name", "title", "title_zh", "brand", "currency", "language", "generated")
@@ -107,6 +108,18 @@ class Workbook:
         return self.path.parent
 
     @property
+    def project(self) -> Path:
+        """Folder of its reports, cache and demo; see `places.project_of`."""
+        return project_of(self.path)
+
+    @property
+    def notebooks(self) -> Path:
+        """Folder of the notebooks that its editions are printed from: the project's own, else the
+        shipped ones.
+        """
+        return notebooks_of(self.project)
+
+    @property
     def embedded(self) -> bool:
         """Whether DuckDB inside this process does the work (and may keep a cache), not a server."""
         return self.engine.startswith("duckdb://")
@@ -132,22 +145,26 @@ def workbook(path: str | Path) -> Workbook:
     ------
     DataError
         If the file is missing, is no TOML, or holds an unknown key, table or column; the nearest
-        one is named.
+        one is named. Also if a `terms.csv` of its own is no dictionary.
     """
     # `workbook lab --config` names the file for all notebooks that ask for the default one
     path = os.environ.get("WORKBOOK_CONFIG", path) if str(path) == "workbook.toml" else path
     path = Path(path).expanduser()
     if not path.is_absolute():
+        here = Path.cwd()
         path = next(
-            (p / path for p in (Path.cwd(), *Path.cwd().parents) if (p / path).exists()),
-            ROOT / path,
+            (p / path for p in (here, *here.parents) if (p / path).exists()),
+            (CHECKOUT or here) / path,
         )
     path = (path / "workbook.toml" if path.is_dir() else path).resolve()
     raw = _toml(path)
     require_known(raw, ("workbook", "scope", "data", "parameters"), path.name, "section")
     filled: dict[str, str] = {}
     try:
-        return _workbook(raw, path, filled)
+        book = _workbook(raw, path, filled)
+        own = own_table(path, "terms")
+        words.add_terms(own_terms(own) if own else {})
+        return book
     except DataError as error:  # whatever it is about, the value of a variable is nobody's business
         raise DataError(hidden(str(error), ways_to_write(filled))) from None
 

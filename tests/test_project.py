@@ -210,15 +210,11 @@ LONG = {
     "dossier.py",
     "edition.py",
     "editions.py",
-    "factors.py",
     "features.py",
     "network.py",
-    "plan.py",
     "read.py",
-    "scoring.py",
     "tables.py",
     "territory.py",
-    "weights.py",
 }
 
 

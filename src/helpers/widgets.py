@@ -156,8 +156,8 @@ def explore_fishbone(
     if own.scored[["score", "data_score"]].isna().all(axis=None):
         return _instead(words.say("fishbone.no_score", n=int(tree["is_leaf"].sum())))
     how = widgets.ToggleButtons(
-        options=[(words.label(f"weighting_{h}"), h) for h in fishbone.WEIGHTINGS],
-        value=told_by["weighting"],
+        options=[(words.label(f"weighting_{h}"), h) for h in fishbone.HOW],
+        value=told_by["weighting"] or own.how,
         description=words.label("weight"),
         style={"button_width": "auto"},
     )

@@ -3,7 +3,6 @@
 from helpers.fishbone.effort import plot_climb
 from helpers.fishbone.factors import owner_split, plot_fishbone
 from helpers.fishbone.month import (
-    WEIGHTINGS,
     FishboneData,
     FishboneMonth,
     fishbone_month,
@@ -16,9 +15,10 @@ from helpers.fishbone.plan import proposed_plan
 from helpers.fishbone.progress import plot_plan
 from helpers.fishbone.scoring import answers, people_scores, plot_scores
 from helpers.fishbone.tree import factor_tree, leaf_factors
+from helpers.fishbone.weights import HOW
 
 __all__ = [
-    "WEIGHTINGS",
+    "HOW",
     "FishboneData",
     "FishboneMonth",
     "answers",

@@ -10,9 +10,9 @@ from helpers.fishbone import rival as rivals
 from helpers.fishbone.tree import factor_tree
 from helpers.settings import Scalar, Workbook, options
 
-WEIGHTINGS = ("", *weights.HOW)  # "" is what the data allow
+# empty is what the data allow
 WEIGHTING = options.Expected(
-    f"one of {', '.join(weights.HOW)}, or empty", lambda value: value in WEIGHTINGS
+    f"one of {', '.join(weights.HOW)}, or empty", lambda value: value in ("", *weights.HOW)
 )
 
 
@@ -198,16 +198,17 @@ def fishbone_month(
     """Judge a month as the workbook says, or as is `given`, where None stands for the former; in
     the reader's words.
     """
+    told = options.options_in_force(judge_month, book, given)
     found = read_month(book, period, language)
-    return in_words(judge_month(found, **options.options_in_force(judge_month, book, given)), found)
+    return in_words(judge_month(found, **told), found)
 
 
 def network_month(book: Workbook, period: str, language: str = "en") -> FishboneMonth:
     """Judge the network's month as the workbook says, whosever fishbone its page shows; in the
     reader's words.
     """
-    found = read_month(book, period, language)
     told = options.options_in_force(judge_month, book, {}) | {"dealer_id": ""}
+    found = read_month(book, period, language)
     return in_words(judge_month(found, **told), found)
 
 

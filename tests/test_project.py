@@ -188,13 +188,9 @@ LONG = {
     "age.py",
     "dossier.py",
     "editions.py",
-    "factors.py",
     "network.py",
-    "plan.py",
-    "scoring.py",
     "tables.py",
     "territory.py",
-    "weights.py",
 }
 
 

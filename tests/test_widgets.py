@@ -44,7 +44,7 @@ EXPLORERS = sorted(
     name.removeprefix("explore_") for name in dir(widgets) if name.startswith("explore_")
 )
 # by people, of data/reference
-WRITTEN = {"diagnoses", "rules", "tree", "hills", "statements", "stages", "actions"}
+WRITTEN = {"diagnoses", "rules", "asked.climb", "statements", "stages", "actions"}
 CONTROLS = (Combobox, Dropdown, FloatSlider, IntSlider, ToggleButtons)
 
 
@@ -82,7 +82,12 @@ def column(widget, name: str, table: int = -1) -> list[str]:
 
 
 # who is looked at where there are few dealers only
-FIRST_OF = {"card": "everyone.judged", "stock": "aged", "classes": "own.judged"}
+FIRST_OF = {
+    "card": "everyone.judged",
+    "stock": "aged",
+    "classes": "own.judged",
+    "fishbone": "asked.habits",
+}
 
 
 def others(control) -> list:
@@ -96,12 +101,7 @@ def others(control) -> list:
 def tables_of(book: data.Workbook) -> dict[str, dict]:
     """Gather what the notebooks hand to each explorer, by the names of its parameters."""
     dealers, end = data.dealers(book), periods.window(PERIOD).end
-    tree = fishbone.factor_tree(data.reference(book, "factors"), data.reference(book, "causes"))
-    scores, pairs = data.records(book, "scores"), data.records(book, "comparisons")
-    habits = data.dealer_features(book, PERIOD)
-    people = fishbone.people_scores(scores, tree, end_date=end, brand=book.brand)
-    by_dealer = fishbone.data_scores(habits, tree, dealers)
-    scored = fishbone.factor_scores(people, fishbone.own_data_scores(by_dealer, habits))
+    scores = data.records(book, "scores")
     statements, stages = data.reference(book, "statements"), data.reference(book, "stages")
     on_hand = data.on_hand(book, PERIOD)
     everyone, comparison = card.network_tables(book, PERIOD, "en")
@@ -119,11 +119,8 @@ def tables_of(book: data.Workbook) -> dict[str, dict]:
         },
         "fishbone": {
             "book": book,
-            "tree": tree,
-            "scored": scored,
-            "pairs": pairs,
-            "habits": habits,
-            "hills": fishbone.require_assumptions(data.reference(book, "climb"), tree),
+            "asked": fishbone.read_month(book, PERIOD),
+            "own": fishbone.fishbone_month(book, PERIOD),
         },
         "groups": {"habits": data.consumer_features(book, PERIOD)},
         "growth": {
@@ -361,7 +358,7 @@ def absences() -> list:
             "own.judged",
         ],
         "rfm": ["orders", "rules"],
-        "fishbone": ["scored", "pairs", "habits", "hills"],
+        "fishbone": ["own.scored", "asked.comparisons", "asked.habits", "asked.climb"],
         "groups": ["habits"],
         "growth": ["statements", "stages"],
         "stock": ["aged", "flows", "dealers", "models"],
@@ -549,7 +546,7 @@ def asked(given, small_demo, tmp_path):
 
 
 def test_the_climb_is_saved_as_the_plan(asked):
-    book, tree = asked["book"], asked["tree"]
+    book, tree = asked["book"], asked["own"].tree
     shown = explored("fishbone", asked)
     (how,), (days,), (save,) = (parts(shown, kind) for kind in (ToggleButtons, IntSlider, Button))
     how.value, days.value = "equal", 30
@@ -564,6 +561,20 @@ def test_the_climb_is_saved_as_the_plan(asked):
     assert (book.folder / "plan.csv.bak").exists()
 
 
+@pytest.mark.parametrize("options", [{}, {"weighting": "profit", "budget_days": 37}], ids=str)
+def test_the_explorer_of_the_fishbone_begins_with_the_pages_rules(given, options):
+    asked = given["fishbone"]["asked"]
+    own = fishbone.judge_month(asked, **options)
+    widget = explored("fishbone", {**given["fishbone"], "own": own})
+    (how,), (days,) = parts(widget, ToggleButtons), parts(widget, IntSlider)
+    # what finds nothing to go by stays chosen, and is said
+    assert how.value == (options.get("weighting") or own.how)
+    assert days.value == own.options["budget_days"]
+    spent, start = own.legs["effort_days"].sum(), (own.starts["weight"] * own.starts["start"]).sum()
+    told = f"{spent:.0f} days lift the weighted score from {start:.1f}"
+    assert told in html.unescape(seen(widget)), "the climb is the page's"
+
+
 def test_what_can_not_be_climbed_or_written_is_not_said_to_be_saved(asked, monkeypatch):
     book = asked["book"]
     told = []
@@ -573,9 +584,8 @@ def test_what_can_not_be_climbed_or_written_is_not_said_to_be_saved(asked, monke
         told.append(parts(widget, HTML)[-1].value)
         return html.unescape(re.sub("<.*?>", "", told[-1]))
 
-    assert click(explored("fishbone", {**asked, "hills": asked["hills"].head(0)})) == words.say(
-        "climb.nothing"
-    )
+    flat = asked["asked"]._replace(climb=asked["asked"].climb.head(0))
+    assert click(explored("fishbone", {**asked, "asked": flat})) == words.say("climb.nothing")
     assert not (book.folder / "plan.csv").exists()
     widget = explored("fishbone", asked)
     with monkeypatch.context() as patch:

@@ -145,31 +145,26 @@ def explore_rfm(orders: pd.DataFrame, end_date: object, rules: pd.DataFrame) -> 
 
 
 def explore_fishbone(
-    book: data.Workbook,
-    tree: pd.DataFrame,
-    scored: pd.DataFrame,
-    pairs: pd.DataFrame,
-    habits: pd.DataFrame,
-    hills: pd.DataFrame,
+    book: data.Workbook, asked: fishbone.FishboneData, own: fishbone.FishboneMonth
 ) -> widgets.Widget:
     """Choose the weights and the days of effort, see the fish and the climb change, and save the
     climb as the plan.
 
-    `tree`, `scored`, `pairs`, `habits` and `hills` as `factor_tree`, `factor_scores`,
-    `chosen_weights` and `require_assumptions` of `fishbone` give or take them.
+    `asked` is what the door told, `own` what the page makes of it, by its options.
     """
-    if scored[["score", "data_score"]].isna().all(axis=None):
+    tree, told_by = own.tree, own.options
+    if own.scored[["score", "data_score"]].isna().all(axis=None):
         return _instead(words.say("fishbone.no_score", n=int(tree["is_leaf"].sum())))
     how = widgets.ToggleButtons(
-        options=[(words.label(f"weights_{h}"), h) for h in fishbone.HOW],
+        options=[(words.label(f"weighting_{h}"), h) for h in fishbone.HOW],
+        value=told_by["weighting"] or own.how,
         description=words.label("weight"),
         style={"button_width": "auto"},
     )
     days = widgets.IntSlider(
-        value=60,
-        min=5,
-        max=240,
-        step=5,
+        value=told_by["budget_days"],
+        min=1,
+        max=max(240, told_by["budget_days"]),
         description=words.label("effort_days"),
         style={"description_width": "initial"},
     )
@@ -179,13 +174,11 @@ def explore_fishbone(
 
     def show(how: str, days: int) -> Iterable[object]:
         climbed.clear()  # what can't be shown can't be saved
-        weight, used = fishbone.chosen_weights(how, tree, pairs, habits)
-        table = fishbone.factor_table(tree, scored, weight)
-        starts = fishbone.starting_points(fishbone.shown_scores(table), weight, hills, tree)
-        climbed["legs"] = effort.legs(starts, days)
-        yield look.Prose(fishbone.how_sentences(used, how))
-        yield fishbone.plot_fishbone(tree, table, head=words.label("dealer_earns"))
-        yield fishbone.plot_climb(climbed["legs"], fishbone.frontier(starts, days), tree)
+        found = fishbone.reweighed(asked, own, weighting=how, budget_days=days)
+        climbed["legs"] = found.legs
+        yield look.Prose(fishbone.weights.how_sentences(found.how, how))
+        yield fishbone.plot_fishbone(tree, found.table, head=words.label("dealer_earns"))
+        yield fishbone.plot_climb(found.legs, effort.frontier(found.starts, days), tree)
 
     def kept() -> Iterable[object]:
         legs = climbed.get("legs", pd.DataFrame())

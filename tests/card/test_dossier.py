@@ -391,12 +391,12 @@ def test_calls_are_those_of_the_abc_page(known, small_demo):
 def test_the_network_is_that_of_the_other_pages(known, small_demo):
     stocked = told_by("07_inventory_age.ipynb", small_demo, "moves = ")
     earned = told_by("08_dealer_profit.ipynb", small_demo, "lost = ")
-    scored = told_by("05_fishbone.ipynb", small_demo, "came = ")
+    scored = told_by("05_fishbone.ipynb", small_demo, "found = ")
     for name, table in (
         ("lots", stocked["moves"]),
         ("dead", stocked["dead"]),
         ("lost", earned["lost"]),
-        ("came", scored["came"]),
+        ("came", scored["found"].came),
     ):
         pd.testing.assert_frame_equal(table, known["everyone"][name], obj=name)
     pd.testing.assert_frame_equal(earned["comparison"], known["comparison"])

@@ -14,7 +14,8 @@ from matplotlib.colors import rgb_to_hsv
 from test_factors import CAUSES, FACTORS, LANGUAGES, SMALL, demo_table, factors_of, table_of
 
 from helpers import fishbone, look, words
-from helpers.fishbone import diagram, factors
+from helpers.fishbone import diagram
+from helpers.fishbone.tree import FACTOR_COLUMNS
 from overlaps import lines_of, require_clear
 
 pytestmark = pytest.mark.usefixtures("looks")
@@ -59,7 +60,7 @@ def fish(n_bones: int, n_twigs: int) -> pd.DataFrame:
         for t in range(n_twigs):
             en, zh = LONG[(b + t) % len(LONG)]
             rows.append([f"f{b}_{t}", f"b{b}", f"c{(b + t) % 9 + 1}", "us", *[np.nan] * 3, en, zh])
-    return pd.DataFrame(rows, columns=factors.FACTOR_COLUMNS)
+    return pd.DataFrame(rows, columns=FACTOR_COLUMNS)
 
 
 def drawn(

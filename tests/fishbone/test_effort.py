@@ -160,7 +160,7 @@ def assumed(**columns) -> pd.DataFrame:
 
 
 def test_good_assumptions_come_back_as_numbers_in_the_trees_order():
-    table = fishbone.require_assumptions(
+    table = effort.require_assumptions(
         assumed(factor_id=["f03", "f01"], ceiling=["8.5", "10"]), tree_of(3)
     )
     assert table["factor_id"].tolist() == ["f01", "f03"]  # f02 is not climbable, which is no error
@@ -221,14 +221,14 @@ def test_good_assumptions_come_back_as_numbers_in_the_trees_order():
 )
 def test_wrong_assumptions_are_told_word_for_word(table, message):
     with pytest.raises(ValueError) as error:
-        fishbone.require_assumptions(table, tree_of(3))
+        effort.require_assumptions(table, tree_of(3))
     assert str(error.value) == message
 
 
 def test_all_that_is_wrong_is_told_at_once():
     table = assumed(factor_id=["f01", "f99"], ceiling=[11, 9], steepness=[2.0, 0.0])
     with pytest.raises(ValueError) as error:
-        fishbone.require_assumptions(table, tree_of(3))
+        effort.require_assumptions(table, tree_of(3))
     lines = str(error.value).splitlines()
     assert len(lines) == 3
     assert all(line.startswith("climb.csv: 1 row") for line in lines)
@@ -237,8 +237,8 @@ def test_all_that_is_wrong_is_told_at_once():
 def test_starting_points_keep_scored_twigs_and_scale_their_weights():
     scores = pd.DataFrame({"factor_id": ["f01", "f02", "f03"], "score": [6.0, np.nan, 7.0]})
     weights = pd.Series({"f01": 0.3, "f02": 0.4, "f03": 0.1, "f04": 0.2})
-    ready = fishbone.require_assumptions(assumed(factor_id=["f01", "f04"]), tree_of(4))
-    table = fishbone.starting_points(scores, weights, ready, tree_of(4))
+    ready = effort.require_assumptions(assumed(factor_id=["f01", "f04"]), tree_of(4))
+    table = effort.starting_points(scores, weights, ready, tree_of(4))
     assert table["factor_id"].tolist() == ["f01", "f03"]
     assert table["weight"].tolist() == pytest.approx([0.75, 0.25])
     assert table["start"].tolist() == [6.0, 7.0]
@@ -247,7 +247,7 @@ def test_starting_points_keep_scored_twigs_and_scale_their_weights():
     best = effort.allocation(table, 50)
     assert best["effort_days"].tolist() == [50.0, 0.0]
     assert best["score"].tolist() == [pytest.approx(6 + 3 * 2500 / 2900), 7.0]
-    assert fishbone.frontier(table, 50)["weighted_score"].iloc[0] == pytest.approx(
+    assert effort.frontier(table, 50)["weighted_score"].iloc[0] == pytest.approx(
         0.75 * 6 + 0.25 * 7
     )
 
@@ -271,7 +271,7 @@ def test_the_best_of_every_split(rows, n_steps):
 @given(few_factors, st.integers(0, 6))
 def test_the_frontier_is_the_best_split_of_every_budget(rows, n_steps):
     table = factors_of(*rows)
-    curve = fishbone.frontier(table, n_steps)
+    curve = effort.frontier(table, n_steps)
     assert curve["effort_days"].tolist() == list(range(n_steps + 1))
     expected = [
         effort.allocation(table, budget)["weighted_gain"].sum() for budget in range(n_steps + 1)
@@ -319,7 +319,7 @@ def test_steps_of_half_a_day_gain_at_least_as_much():
     assert half["weighted_gain"].sum() >= whole["weighted_gain"].sum()
     assert (half["effort_days"] % 0.5 == 0).all()
     # 0.1 × 3 is a hair more than 0.3: the last step still fits
-    assert len(fishbone.frontier(table, 0.3, step_days=0.1)) == 4
+    assert len(effort.frontier(table, 0.3, step_days=0.1)) == 4
 
 
 def test_long_budgets_are_cut_into_blocks_without_a_seam(monkeypatch):
@@ -333,7 +333,7 @@ def test_long_budgets_are_cut_into_blocks_without_a_seam(monkeypatch):
 
 def test_no_factor_and_no_budget_give_empty_answers():
     assert effort.allocation(factors_of(), 10).empty
-    assert fishbone.frontier(factors_of(), 3)["weighted_score"].tolist() == [0.0] * 4
+    assert effort.frontier(factors_of(), 3)["weighted_score"].tolist() == [0.0] * 4
     assert effort.allocation(random_factors(3), 0)["effort_days"].tolist() == [0.0] * 3
     assert effort.legs(random_factors(3), 0).empty
 
@@ -417,7 +417,7 @@ def test_the_best_plans_of_growing_budgets_are_not_nested():
 @given(st.lists(factor_rows, min_size=1, max_size=6), st.integers(0, 30))
 def test_legs_fall_in_gain_per_day_and_end_on_the_frontier(rows, budget):
     table = factors_of(*rows)
-    walk, curve = effort.legs(table, budget), fishbone.frontier(table, budget)
+    walk, curve = effort.legs(table, budget), effort.frontier(table, budget)
     per_day = walk["weighted_gain"] / walk["effort_days"]
     assert (per_day.diff().dropna() <= 1e-12).all()
     assert walk["weighted_gain"].sum() == pytest.approx(curve["weighted_gain"].iloc[-1], abs=1e-7)
@@ -479,7 +479,7 @@ def walk_of(n: int, budget: int, language: str, long: bool = False):
     names = [name * 3 if long else name for name in names]
     table = random_factors(n).assign(weight=1 / n, start=5.0)
     table["ceiling"] = table["ceiling"].clip(lower=8)
-    return effort.legs(table, budget), fishbone.frontier(table, budget), tree_of(n, names)
+    return effort.legs(table, budget), effort.frontier(table, budget), tree_of(n, names)
 
 
 def labels(ax) -> list:
@@ -546,7 +546,7 @@ def test_labels_move_apart_and_keep_their_order():
 
 def test_no_leg_is_one_sentence():
     ax = fishbone.plot_climb(
-        effort.legs(random_factors(2), 0), fishbone.frontier(random_factors(2), 0), tree_of(2)
+        effort.legs(random_factors(2), 0), effort.frontier(random_factors(2), 0), tree_of(2)
     )
     assert words.say("climb.nothing") in "".join(t.get_text() for t in ax.figure.texts).replace(
         "\n", " "
@@ -560,9 +560,9 @@ def test_inputs_are_not_mutated():
     scores = pd.DataFrame({"factor_id": ["f01", "f02"], "score": [5.0, 6.0]})
     weights = pd.Series({"f01": 0.5, "f02": 0.5})
     kept = [frame.copy() for frame in (table, tree, raw, scores)]
-    ready = fishbone.require_assumptions(raw, tree)
-    fishbone.starting_points(scores, weights, ready, tree)
+    ready = effort.require_assumptions(raw, tree)
+    effort.starting_points(scores, weights, ready, tree)
     effort.sentences(effort.legs(table, 40), table, tree)
-    fishbone.frontier(table, 40)
+    effort.frontier(table, 40)
     for frame, old in zip((table, tree, raw, scores), kept, strict=True):
         pd.testing.assert_frame_equal(frame, old)

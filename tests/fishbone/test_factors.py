@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from helpers import fishbone, look, words
 from helpers.fishbone import factors
+from helpers.fishbone.tree import FACTOR_COLUMNS
 from overlaps import boxes_of, require_clear
 
 pytestmark = pytest.mark.usefixtures("looks")
@@ -40,7 +41,7 @@ def factors_of(*rows: tuple) -> pd.DataFrame:
                 f"因素{factor}",
             ]
         )
-    return pd.DataFrame(cells, columns=factors.FACTOR_COLUMNS)
+    return pd.DataFrame(cells, columns=FACTOR_COLUMNS)
 
 
 SMALL = factors_of(("b1", ""), ("b2", ""), ("x", "b2", "c1"), ("y", "b1", "c2"), ("z", "b2", "c1"))
@@ -64,7 +65,7 @@ def table_of(
     tree = fishbone.factor_tree(factor_rows, CAUSES)
     leaves = tree.loc[tree["is_leaf"], "factor_id"]
     weight = pd.Series(weights or dict.fromkeys(leaves, 1 / len(leaves)))
-    return fishbone.factor_table(tree, scores_of(**scores), weight)
+    return factors.factor_table(tree, scores_of(**scores), weight)
 
 
 def demo_table(
@@ -80,7 +81,7 @@ def demo_table(
     scores = {f: (round(rng.uniform(1, 9.9), 1), rng.uniform(0, 10)) for f in leaves}
     if len(leaves) > 3:
         scores[leaves[2]] = (math.nan, math.nan)
-    return tree, fishbone.factor_table(
+    return tree, factors.factor_table(
         tree, scores_of(**scores), pd.Series(rng.dirichlet([4] * len(leaves)), leaves)
     )
 
@@ -282,7 +283,7 @@ def test_full_marks_have_no_shares():
     table = table_of({"x": 10.0, "y": 10.0, "z": 10.0})
     assert (table["shortfall"] == 0).all()
     assert table["shortfall_share"].isna().all()
-    assert not fishbone.merged_causes(table)["is_vital"].any()
+    assert not factors.merged_causes(table)["is_vital"].any()
 
 
 def test_leaves_need_a_weight_and_one_row_of_scores():
@@ -291,17 +292,17 @@ def test_leaves_need_a_weight_and_one_row_of_scores():
         "weights: 2 factors without a weight, e.g. 'y' — weigh every leaf of factors.csv, or none"
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        fishbone.factor_table(tree, scores_of(x=1), pd.Series({"x": 1.0}))
+        factors.factor_table(tree, scores_of(x=1), pd.Series({"x": 1.0}))
     twice = pd.concat([scores_of(x=1), scores_of(x=2)])
     with pytest.raises(
         ValueError,
         match=r"^scores: 1 factor with several rows, e.g. 'x' — make one row per factor$",
     ):
-        fishbone.factor_table(tree, twice, pd.Series({"x": 1.0, "y": 1, "z": 1}))
+        factors.factor_table(tree, twice, pd.Series({"x": 1.0, "y": 1, "z": 1}))
 
 
 def test_causes_by_hand():
-    causes = fishbone.merged_causes(
+    causes = factors.merged_causes(
         table_of({"x": 4.0, "y": 9.0, "z": 8.0}, {"x": 0.5, "y": 0.2, "z": 0.3})
     )
     assert causes["cause"].tolist() == ["c1", "c2"]
@@ -313,10 +314,10 @@ def test_causes_by_hand():
 
 
 def test_a_cause_is_averaged_over_its_scored_factors():
-    causes = fishbone.merged_causes(table_of({"x": 4.0, "y": 9.0})).set_index("cause")
+    causes = factors.merged_causes(table_of({"x": 4.0, "y": 9.0})).set_index("cause")
     assert causes.loc["c1", "score"] == 4.0
     assert causes.loc["c1", ["n_factors", "n_scored"]].tolist() == [2, 1]
-    unscored = fishbone.merged_causes(table_of({"x": 4.0, "z": 9.0})).set_index("cause")
+    unscored = factors.merged_causes(table_of({"x": 4.0, "z": 9.0})).set_index("cause")
     assert (
         unscored.loc["c2", ["score", "weighted_shortfall", "shortfall_share", "cum_share"]]
         .isna()
@@ -328,7 +329,7 @@ def test_a_cause_is_averaged_over_its_scored_factors():
 def vital(*shortfalls: float) -> list[bool]:
     rows = [(f"c{i}", f"C{i}", "us", 0.1, 5.0, s) for i, s in enumerate(shortfalls)]
     columns = ["cause", "cause_name", "owner", "weight", "shown_score", "weighted_shortfall"]
-    return fishbone.merged_causes(pd.DataFrame(rows, columns=columns))["is_vital"].tolist()
+    return factors.merged_causes(pd.DataFrame(rows, columns=columns))["is_vital"].tolist()
 
 
 def test_who_crosses_the_line_is_inside_and_so_is_his_equal():
@@ -350,7 +351,7 @@ def test_owners_by_hand():
     assert split["owner"].tolist() == ["us", "head_office"]
     assert split["n_factors"].tolist() == [2, 1]
     np.testing.assert_allclose(split["shortfall_share"], [0.7, 0.3])
-    assert fishbone.merged_causes(table).set_index("cause")["owner"].to_dict() == {
+    assert factors.merged_causes(table).set_index("cause")["owner"].to_dict() == {
         "c1": "both",
         "c2": "us",
     }
@@ -381,8 +382,8 @@ def test_nothing_is_lost_on_the_way_from_factors_to_causes_and_owners(scores, we
     tree = fishbone.factor_tree(FACTORS, CAUSES)
     leaves = tree.loc[tree["is_leaf"], "factor_id"].tolist()
     known = pd.DataFrame({"factor_id": leaves, "score": scores, "data_score": np.nan})
-    table = fishbone.factor_table(tree, known, pd.Series(weights, leaves) / sum(weights))
-    causes, split = fishbone.merged_causes(table), fishbone.owner_split(table)
+    table = factors.factor_table(tree, known, pd.Series(weights, leaves) / sum(weights))
+    causes, split = factors.merged_causes(table), fishbone.owner_split(table)
     total, n_scored = table["weighted_shortfall"].sum(), int(known["score"].notna().sum())
     for folded in (causes, split):
         assert folded["n_factors"].sum() == 15
@@ -403,7 +404,7 @@ def test_nothing_is_lost_on_the_way_from_factors_to_causes_and_owners(scores, we
         rest = causes.loc[~causes["is_vital"], "shortfall_share"].dropna()
         assert (rest < least).all()
     shuffled = (
-        fishbone.merged_causes(table.sample(frac=1, random_state=1))
+        factors.merged_causes(table.sample(frac=1, random_state=1))
         .set_index("cause")
         .loc[causes["cause"]]
     )
@@ -419,9 +420,9 @@ def test_without_any_score_one_sentence_stands_in_its_place(language):
     look.use(language)
     tree = fishbone.factor_tree(SMALL, CAUSES)
     table = table_of({})
-    causes = fishbone.merged_causes(table)
+    causes = factors.merged_causes(table)
     said = words.say("fishbone.no_score", n=3)
-    for ax in (fishbone.plot_fishbone(tree, table, head="x"), fishbone.plot_causes(causes)):
+    for ax in (fishbone.plot_fishbone(tree, table, head="x"), factors.plot_causes(causes)):
         assert [text.get_text() for text in ax.figure.texts] == [said]
         assert not ax.axison
     assert factors.bottom_line(table, causes) == [said]
@@ -432,8 +433,8 @@ def test_without_any_score_one_sentence_stands_in_its_place(language):
 def test_the_pareto_of_causes_draws_the_table(language):
     look.use(language)
     _tree, table = demo_table()
-    causes = fishbone.merged_causes(table)
-    ax = fishbone.plot_causes(causes, scope="Norvella")
+    causes = factors.merged_causes(table)
+    ax = factors.plot_causes(causes, scope="Norvella")
     ax.figure.canvas.draw()
     np.testing.assert_allclose([bar.get_width() for bar in ax.patches], causes["shortfall_share"])
     assert [label.get_text() for label in ax.get_yticklabels()] == causes["cause_name"].tolist()
@@ -450,7 +451,7 @@ def test_the_pareto_of_causes_draws_the_table(language):
 
 
 def test_a_cause_without_score_has_a_dash_for_a_bar():
-    ax = fishbone.plot_causes(fishbone.merged_causes(table_of({"x": 4.0, "z": 9.0})))
+    ax = factors.plot_causes(factors.merged_causes(table_of({"x": 4.0, "z": 9.0})))
     assert [label.get_text() for label in ax.get_yticklabels()] == [
         "Price-performance",
         "Promotion",
@@ -461,9 +462,9 @@ def test_a_cause_without_score_has_a_dash_for_a_bar():
 
 def test_full_marks_are_told_not_drawn():
     table = table_of({"x": 10.0, "y": 10.0, "z": 10.0})
-    causes = fishbone.merged_causes(table)
+    causes = factors.merged_causes(table)
     said = "Every factor that is scored has full marks: nothing is missing."
-    assert fishbone.plot_causes(causes).figure.texts[0].get_text() == said
+    assert factors.plot_causes(causes).figure.texts[0].get_text() == said
     assert factors.bottom_line(table, causes) == [said]
     assert [line["text"] for line in factors.headlines(table, causes)] == ["10"]
     ax = fishbone.plot_fishbone(fishbone.factor_tree(SMALL, CAUSES), table, head="Profit")
@@ -480,22 +481,22 @@ def test_a_few_scored_factors_make_no_claim(language):
     look.use(language)
     tree = fishbone.factor_tree(SMALL, CAUSES)
     table = table_of({"x": 4.0})
-    causes = fishbone.merged_causes(table)
+    causes = factors.merged_causes(table)
     said = words.say("fishbone.too_few", n=3, scored=1)
     assert factors.bottom_line(table, causes) == [said]
     assert factors.headlines(table, causes) == []
-    assert fishbone.plot_causes(causes).figure.nothing == said
+    assert factors.plot_causes(causes).figure.nothing == said
     assert fishbone.plot_fishbone(tree, table, head="x").figure.alt_text.startswith(
         said.rstrip(".。")
     )
     two = table_of({"x": 4.0, "y": 9.0})
-    assert factors.headlines(two, fishbone.merged_causes(two))
+    assert factors.headlines(two, factors.merged_causes(two))
 
 
 def test_the_bottom_line_by_hand():
     head_office = with_cell("owner", "z", "head_office")
     table = table_of({"x": 4.0, "y": 9.0, "z": (np.nan, 7.0)}, factor_rows=head_office)
-    assert factors.bottom_line(table, fishbone.merged_causes(table)) == [
+    assert factors.bottom_line(table, factors.merged_causes(table)) == [
         "1 of 2 causes makes up 90 % of what is missing to full marks: Price-performance.",
         (
             "Of the single factors, Factor x costs most: 4.0 of 10 points, 60 % of all that is "
@@ -506,7 +507,7 @@ def test_the_bottom_line_by_hand():
     ]
     look.use("zh-Hans")
     table = table_of({"x": 4.0, "y": 9.0, "z": (np.nan, 7.0)}, factor_rows=head_office)
-    assert factors.bottom_line(table, fishbone.merged_causes(table)) == [
+    assert factors.bottom_line(table, factors.merged_causes(table)) == [
         "2 个主因中，1 个占全部差距（距满分）的 90 %：产品性价比。",
         "单个因素中，差距最大的是“因素x”：10 分中得 4.0 分，占全部差距的 60 %。",
         "全部差距中，70 % 由我们施加影响，30 % 取决于总部。",
@@ -516,15 +517,16 @@ def test_the_bottom_line_by_hand():
 
 def test_equals_are_named_together_and_nobody_is_vital_where_all_are():
     table = table_of({"x": 6.0, "y": 2.0, "z": 6.0})  # the causes c1 and c2 miss 8 each
-    causes = fishbone.merged_causes(table)
+    causes = factors.merged_causes(table)
     said = factors.bottom_line(table, causes)
     assert (
         said[0]
-        == "There are no vital few: it takes all 2 causes to make up most of what is missing."
+        == "There are no vital few: it takes all 2 causes to make up the share that counts as "
+        "vital."
     )
     assert said[2] == "All that is missing is ours to change."
     table = table_of({"x": 5.0, "z": 5.0})
-    said = factors.bottom_line(table, fishbone.merged_causes(table))
+    said = factors.bottom_line(table, factors.merged_causes(table))
     assert said[1] == (
         "Of the single factors, Factor x, Factor z cost most: 5.0 of 10 points, 100 % of "
         "all that is missing."
@@ -534,7 +536,7 @@ def test_equals_are_named_together_and_nobody_is_vital_where_all_are():
 
 def test_scores_from_data_alone_are_called_so():
     table = table_of({"x": (np.nan, 5.0), "y": (np.nan, 8.0), "z": (np.nan, 6.0)})
-    causes = fishbone.merged_causes(table)
+    causes = factors.merged_causes(table)
     assert factors.bottom_line(table, causes)[-1] == (
         "Nobody has scored the factors yet: every score shown comes from data."
     )
@@ -546,13 +548,13 @@ def test_all_of_it_may_lie_with_head_office():
     theirs = SMALL.assign(owner=SMALL["owner"].replace("us", "head_office"))
     table = table_of({"x": 5.0, "y": 8.0, "z": 6.0}, factor_rows=theirs)
     assert "All that is missing lies with head office." in factors.bottom_line(
-        table, fishbone.merged_causes(table)
+        table, factors.merged_causes(table)
     )
 
 
 def test_the_headlines_fit_the_front_page():
     _tree, table = demo_table()
-    causes = fishbone.merged_causes(table)
+    causes = factors.merged_causes(table)
     made = factors.headlines(table, causes)
     assert [line["place"] for line in made] == ["change", "change", "tile"]
     assert {line["link"] for line in made} == {"05_fishbone.html"}
@@ -573,7 +575,7 @@ def test_many_names_are_counted():
         table[["score", "data_score", "shown_score", "shortfall", "weighted_shortfall"]],
         np.nan,
     )
-    said = factors.bottom_line(table, fishbone.merged_causes(table))
+    said = factors.bottom_line(table, factors.merged_causes(table))
     assert re.search(
         r"^6 of 15 factors have no score yet and are left out: .* and 3 more\.$", said[3]
     )
@@ -582,16 +584,16 @@ def test_many_names_are_counted():
 def test_inputs_are_not_mutated():
     factor_rows, causes_csv = FACTORS.copy(), CAUSES.copy()
     tree, table = demo_table()
-    causes = fishbone.merged_causes(table)
+    causes = factors.merged_causes(table)
     scores = scores_of(**dict.fromkeys(tree.loc[tree["is_leaf"], "factor_id"], 5.0))
     weights = pd.Series(1 / 15, tree.loc[tree["is_leaf"], "factor_id"])
     given_ = [factor_rows, causes_csv, tree, table, causes, scores, weights]
     kept = [x.copy() for x in given_]
     fishbone.factor_tree(factor_rows, causes_csv)
-    fishbone.factor_table(tree, scores, weights)
+    factors.factor_table(tree, scores, weights)
     fishbone.owner_split(table)
     fishbone.plot_fishbone(tree, table, head="Profit")
-    fishbone.plot_causes(causes)
+    factors.plot_causes(causes)
     factors.bottom_line(table, causes)
     factors.headlines(table, causes)
     for now, before in zip(given_, kept, strict=True):

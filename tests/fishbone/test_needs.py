@@ -6,7 +6,7 @@ import pytest
 from matplotlib import pyplot as plt
 from test_scoring import END, LANGUAGES, SCORES, boxes_of, scores_of
 
-from helpers import fishbone, look, words
+from helpers import look, words
 from helpers.demo import build
 from helpers.fishbone import needs
 
@@ -41,7 +41,7 @@ def needs_of(**levels: tuple[float, float]) -> pd.DataFrame:
 
 def test_needs_by_hand():
     rows = needs_of(a=(9, 3), b=(8, 8), c=(2, 9), d=(1, 1))
-    table = fishbone.need_gaps(rows, NAMES, end_date=END)
+    table = needs.need_gaps(rows, NAMES, end_date=END)
     assert table[["need", "need_name", "gap", "quadrant"]].to_numpy().tolist() == [
         ["a", "Alpha", 6.0, "act"],
         ["b", "Beta", 0.0, "keep"],
@@ -49,7 +49,7 @@ def test_needs_by_hand():
         ["c", "Gamma", -7.0, "overdone"],
     ]
     assert table["n_scores"].tolist() == [3, 3, 3, 3]
-    assert fishbone.need_sentences(table) == [
+    assert needs.need_sentences(table) == [
         "Alpha: importance 9.0, our performance 3.0; 6.0 points are missing."
     ]
 
@@ -63,18 +63,18 @@ def test_needs_take_the_last_session_and_both_aspects():
     )
     one_sided = needs_of(c=(9, 9))
     rows = pd.concat([rows, one_sided[one_sided["aspect"] == "importance"]], ignore_index=True)
-    table = fishbone.need_gaps(rows, NAMES, end_date=END).set_index("need")
+    table = needs.need_gaps(rows, NAMES, end_date=END).set_index("need")
     assert table.loc["a", ["importance", "performance"]].tolist() == [9, 2]
     assert "c" not in table.index
 
 
 def test_nobody_asked_about_needs():
-    table = fishbone.need_gaps(SCORES, NAMES, end_date=END)
+    table = needs.need_gaps(SCORES, NAMES, end_date=END)
     assert table.empty
-    assert fishbone.need_sentences(table) == ["Nobody scored what dealers need."]
-    assert fishbone.plot_needs(table).figure.alt_text == "Nobody scored what dealers need."
-    met = fishbone.need_gaps(needs_of(a=(9, 9), b=(1, 1)), NAMES, end_date=END)
-    assert fishbone.need_sentences(met) == ["No need is both important and poorly met."]
+    assert needs.need_sentences(table) == ["Nobody scored what dealers need."]
+    assert needs.plot_needs(table).figure.alt_text == "Nobody scored what dealers need."
+    met = needs.need_gaps(needs_of(a=(9, 9), b=(1, 1)), NAMES, end_date=END)
+    assert needs.need_sentences(met) == ["No need is both important and poorly met."]
 
 
 def crowd(seed: int) -> pd.DataFrame:
@@ -100,7 +100,7 @@ def crowd(seed: int) -> pd.DataFrame:
 def test_names_of_needs_hide_neither_each_other_nor_a_point(language, seed):
     look.use(language, "CNY")
     table = crowd(seed)
-    ax = fishbone.plot_needs(table, scope="source")
+    ax = needs.plot_needs(table, scope="source")
     ax.figure.canvas.draw()
     texts = [t for t in ax.texts if t.get_text()]
     assert {t.get_text() for t in texts} >= set(table["need_name"])
@@ -127,7 +127,7 @@ def test_names_of_needs_hide_neither_each_other_nor_a_point(language, seed):
 
 def test_the_demos_urgent_needs_are_found(workshop):
     names = pd.read_csv(words.REFERENCE / "needs.csv")
-    table = fishbone.need_gaps(workshop, names, end_date=END, brand=build.BRAND)
+    table = needs.need_gaps(workshop, names, end_date=END, brand=build.BRAND)
     assert table["need"].tolist()[:2] == ["profit", "quick"]
     assert table["quadrant"].tolist()[:2] == ["act", "act"]
 
@@ -136,5 +136,5 @@ def test_a_given_axes_is_used_and_the_input_kept():
     rows = needs_of(a=(9, 3), b=(8, 8))
     kept = rows.copy()
     _figure, ax = plt.subplots(layout="constrained")
-    assert fishbone.plot_needs(fishbone.need_gaps(rows, NAMES, end_date=END), ax=ax) is ax
+    assert needs.plot_needs(needs.need_gaps(rows, NAMES, end_date=END), ax=ax) is ax
     pd.testing.assert_frame_equal(rows, kept)

@@ -16,7 +16,7 @@ from matplotlib import pyplot as plt
 
 from helpers import data, fishbone, look, words
 from helpers.data import plan_file, read
-from helpers.fishbone import plan
+from helpers.fishbone import plan, progress
 
 pytestmark = pytest.mark.usefixtures("looks")
 
@@ -151,7 +151,7 @@ def test_actions_follow_one_another_and_hold_their_effort(days, start):
 def test_without_a_gain_per_point_no_money_is_promised():
     made = fishbone.proposed_plan(LEGS, tree_of(), start_date="2026-11-02")
     assert made["expected_gain"].isna().all()
-    said = plan.sentences(made, tree_of())
+    said = progress.sentences(made, tree_of())
     assert said[0] == (
         "3 actions one after another, from 2026-11-02 to 2026-11-18; the first is Basket, "
         "by head office."
@@ -164,14 +164,14 @@ def test_without_a_gain_per_point_no_money_is_promised():
     rich = fishbone.proposed_plan(
         LEGS, tree_of(), start_date="2026-11-02", gain_per_point=1_000_000
     )
-    assert "350 k CNY a year" in plan.sentences(rich, tree_of())[2]
+    assert "350 k CNY a year" in progress.sentences(rich, tree_of())[2]
 
 
 def test_no_leg_is_no_action():
     made = fishbone.proposed_plan(LEGS.head(0), tree_of(), start_date="2026-11-02")
     assert made.empty
     assert made.columns.tolist() == ["leg", *plan.COLUMNS]
-    assert plan.sentences(made, tree_of()) == [words.say("plan.none")]
+    assert progress.sentences(made, tree_of()) == [words.say("plan.none")]
 
 
 def test_a_leg_of_another_tree_is_refused_word_for_word():
@@ -197,7 +197,7 @@ def test_a_plan_with_empty_cells_makes_sense():
             "status": None,
         },
     )
-    assert fishbone.require_plan(good, tree_of()) is good
+    assert plan.require_plan(good, tree_of()) is good
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_a_plan_with_empty_cells_makes_sense():
 )
 def test_plans_that_make_no_sense_are_refused_word_for_word(rows, message):
     with pytest.raises(ValueError) as error:
-        fishbone.require_plan(plan_of(*rows), tree_of())
+        plan.require_plan(plan_of(*rows), tree_of())
     assert str(error.value) == message
 
 
@@ -241,7 +241,7 @@ def test_all_that_is_wrong_is_told_at_once():
         {"factor_id": "f99", "target_score": -1.0}, {"due_date": "2025-01-01", "status": "later"}
     )
     with pytest.raises(ValueError) as error:
-        fishbone.require_plan(wrong, tree_of())
+        plan.require_plan(wrong, tree_of())
     lines = str(error.value).splitlines()
     assert len(lines) == 4
     assert all(line.startswith("plan: 1 action has ") for line in lines)
@@ -254,7 +254,7 @@ def held(
     *rows: dict, scores=(("f01", "2025-12-15", 5.0), ("f01", "2026-07-02", 6.0)), **options
 ) -> pd.DataFrame:
     end = options.pop("end_date", END)
-    return fishbone.promised_against_came(
+    return plan.promised_against_came(
         plan_of(*rows), tree_of(), scores_of(*scores), end_date=end, **options
     )
 
@@ -354,7 +354,7 @@ def test_names_and_sides_come_from_tree_and_dealers():
     assert found["factor"].tolist() == ["Stock age", "Basket", "Bone"]
     assert found["dealer_name"].fillna("").tolist() == ["Shop 1", "D9", ""]
     assert found["owner_side"].tolist() == ["us", "head_office", "not_stated"]
-    assert set(plan.SHOWN) <= set(found.columns)
+    assert set(progress.SHOWN) <= set(found.columns)
 
 
 def test_what_came_is_the_change_against_the_same_months_a_year_before():
@@ -402,10 +402,10 @@ def test_an_end_within_a_month_leaves_that_month_out():
 def test_an_empty_plan_gives_an_empty_table():
     found = held()
     assert found.empty
-    assert set(plan.SHOWN) <= set(found.columns)
-    assert plan.bottom_line(found) == [words.say("plan.none")]
-    assert plan.headlines(found) == []
-    assert fishbone.split_by_owner(found, tree_of()).empty
+    assert set(progress.SHOWN) <= set(found.columns)
+    assert progress.bottom_line(found) == [words.say("plan.none")]
+    assert progress.headlines(found) == []
+    assert plan.split_by_owner(found, tree_of()).empty
 
 
 @settings(max_examples=25)
@@ -447,7 +447,7 @@ def test_every_action_has_one_state_and_shares_lie_within_one(actions, given_sco
         >= found.loc[found["state"] == "reached"]["target_score"]
     ).all()
     assert (found["state"] == "dropped").equals(found["status"] == "dropped")
-    split = fishbone.split_by_owner(found, tree_of())
+    split = plan.split_by_owner(found, tree_of())
     assert split["n_actions"].sum() == len(found)
     assert split["n_dropped"].sum() == (found["status"] == "dropped").sum()
 
@@ -459,7 +459,7 @@ def test_split_by_who_can_influence():
         {"factor_id": "f03", "expected_gain": 60.0, "status": "dropped"},
         {"factor_id": "b1"},
     )
-    split = fishbone.split_by_owner(rows, tree_of())
+    split = plan.split_by_owner(rows, tree_of())
     assert split["owner_side"].tolist() == ["us", "head_office", "not_stated"]
     assert split["n_actions"].tolist() == [2, 1, 1]
     assert split["n_dropped"].tolist() == [1, 0, 0]
@@ -604,25 +604,25 @@ def test_a_success_carries_over_to_weak_dealers_without_an_action_of_their_own()
         {"factor_id": "f02"},
         dealers=dealers,
     ).assign(state=["reached", "behind", "reached", "on_course", "reached"])
-    found = fishbone.carry_over(table, features, dealers, tree_of(), n=2)
+    found = plan.carry_over(table, features, dealers, tree_of(), n=2)
     # the network's actions and those of who has no features carry nothing; D1 has his own action
     assert found["from_dealer_name"].tolist() == ["Shop D0", "Shop D0"]
     assert found["dealer_id"].tolist() == ["D2", "D3"]
     assert found["metric"].tolist() == ["stock_age_days"] * 2
     assert found["value"].tolist() == [12.0, 13.0]
-    assert fishbone.carried(found) == [
+    assert progress.carried(found) == [
         "Stock age came along at Shop D0: try it at Shop D2, Shop D3."
     ]
     scores = pd.DataFrame(
         {"dealer_id": ["D2", "D3"], "factor_id": ["f01", "f01"], "data_score": [8.0, 1.0]}
     )
-    assert fishbone.carry_over(table, features, dealers, tree_of(), scores, n=1)[
+    assert plan.carry_over(table, features, dealers, tree_of(), scores, n=1)[
         "dealer_id"
     ].tolist() == ["D3"]
-    none = fishbone.carry_over(table.assign(state="met_before"), features, dealers, tree_of())
+    none = plan.carry_over(table.assign(state="met_before"), features, dealers, tree_of())
     assert none.empty
     assert none.columns.tolist() == found.columns.tolist()
-    assert fishbone.carried(none) == [words.say("plan.carried_none")]
+    assert progress.carried(none) == [words.say("plan.carried_none")]
 
 
 # ---- sentences -----------------------------------------------------------------------------------
@@ -645,7 +645,7 @@ def stand() -> pd.DataFrame:
 
 
 def test_the_bottom_line_tells_what_is_late_what_was_reached_and_what_came():
-    assert plan.bottom_line(stand()) == [
+    assert progress.bottom_line(stand()) == [
         "Of 4 actions agreed on: 1 overdue, 1 reached, 1 not known, 1 dropped.",
         "Open after the due date, and short of the target: Stock age (Shop 1, Lin).",
         "Target reached: Basket (Network, head office).",
@@ -663,22 +663,22 @@ def test_the_bottom_line_tells_what_is_late_what_was_reached_and_what_came():
 
 
 def test_money_that_nobody_promised_is_not_made_up():
-    said = plan.bottom_line(held({}))
+    said = progress.bottom_line(held({}))
     assert words.say("plan.no_gain") in said
     assert not any("a year" in sentence for sentence in said)
 
 
 def test_long_lists_are_cut_and_counted():
     rows = [{"due_date": "2026-09-01", "dealer_id": f"D{i}"} for i in range(11)]
-    said = plan.bottom_line(held(*rows))[1]
+    said = progress.bottom_line(held(*rows))[1]
     assert said.endswith("Stock age (D7, Lin) and 3 more.")
 
 
 def test_headlines_change_and_calls():
-    made = plan.headlines(stand())
+    made = progress.headlines(stand())
     assert made[0] == {
         "place": "change",
-        "text": plan.bottom_line(stand())[0],
+        "text": progress.bottom_line(stand())[0],
         "link": "05_fishbone.html",
     }
     assert made[1:] == [
@@ -693,7 +693,7 @@ def test_headlines_change_and_calls():
 
 def test_chinese_sentences_are_chinese():
     look.use("zh-Hans", "CNY")
-    said = " ".join(plan.bottom_line(stand()))
+    said = " ".join(progress.bottom_line(stand()))
     assert "共商定 4 项行动" in said
     assert "总部" in said
     assert "Network" not in said
@@ -752,7 +752,7 @@ def test_labels_never_overlap_and_stay_on_the_page(language, n):
     dealers = pd.DataFrame(
         {"dealer_id": [f"D{i}" for i in range(n)], "dealer_name": [f"{long} {i}" for i in range(n)]}
     )
-    table = fishbone.promised_against_came(
+    table = plan.promised_against_came(
         plan_of(*rows),
         tree_of(long, long, long),
         scores_of(*sessions(5.0, 6.0)),
@@ -764,7 +764,7 @@ def test_labels_never_overlap_and_stay_on_the_page(language, n):
     names = [label.get_window_extent() for label in ax.get_yticklabels()]
     boxes = names + [text.get_window_extent() for text in ax.texts]
     ticks = [label.get_window_extent() for label in ax.get_xticklabels() if label.get_text()]
-    assert len(boxes) == 2 * min(n, plan.ROWS)
+    assert len(boxes) == 2 * min(n, progress.ROWS)
     for these in (boxes, ticks):
         assert not any(a.overlaps(b) for a, b in itertools.combinations(these, 2))
     page, frame = ax.figure.bbox, ax.get_window_extent()
@@ -777,9 +777,9 @@ def test_labels_never_overlap_and_stay_on_the_page(language, n):
 def test_only_the_most_urgent_are_drawn_and_the_subtitle_says_so():
     rows = [{"status": "dropped"}] * 30 + [{"due_date": "2026-09-01"}]
     ax = fishbone.plot_plan(held(*rows))
-    assert len(ax.get_yticklabels()) == plan.ROWS
+    assert len(ax.get_yticklabels()) == progress.ROWS
     said = [text.get_text() for text in ax.figure.texts]
-    assert words.say("plan.how_some", day=END, shown=plan.ROWS, n=31) in said
+    assert words.say("plan.how_some", day=END, shown=progress.ROWS, n=31) in said
     assert any("Overdue" in text.get_text() for text in ax.texts)
 
 
@@ -805,8 +805,8 @@ def test_inputs_are_not_mutated():
     months, tree, (features, dealers) = months_of("2025-01", D0=[1] * 22), tree_of(), network()
     frames = (actions, scores, months, tree, features, dealers, LEGS)
     kept = [frame.copy() for frame in frames]
-    fishbone.require_plan(actions, tree)
-    table = fishbone.promised_against_came(
+    plan.require_plan(actions, tree)
+    table = plan.promised_against_came(
         actions,
         tree,
         scores,
@@ -815,9 +815,9 @@ def test_inputs_are_not_mutated():
         months=months,
         dealers=dealers,
     )
-    fishbone.carry_over(table, features, dealers, tree)
+    plan.carry_over(table, features, dealers, tree)
     fishbone.proposed_plan(LEGS, tree, start_date="2026-11-02")
-    fishbone.split_by_owner(actions, tree)
+    plan.split_by_owner(actions, tree)
     for frame, old in zip(frames, kept, strict=True):
         pd.testing.assert_frame_equal(frame, old)
 
@@ -861,7 +861,7 @@ def test_a_proposed_plan_comes_back_without_its_legs(make_book):
     )
     back = kept(make_book(sell_in=SELL_IN), made)
     pd.testing.assert_frame_equal(back, sorted_as_read(made))
-    assert fishbone.require_plan(back, tree_of()) is back
+    assert plan.require_plan(back, tree_of()) is back
 
 
 def test_the_plan_before_is_kept_once(make_book):

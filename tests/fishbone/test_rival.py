@@ -7,7 +7,7 @@ from matplotlib.collections import LineCollection
 from scipy import stats
 from test_scoring import END, LANGUAGES, SCORES, leaves, scores_of, text_of
 
-from helpers import fishbone, look, words
+from helpers import look, words
 from helpers.demo import build
 from helpers.fishbone import rival
 
@@ -42,23 +42,23 @@ def duel(lead: dict[str, float], n: int = 20, noise: float = 0.0, seed: int = 1)
 
 def test_rival_lead_by_hand():
     rows = duel({"f1": 1.0, "f2": -1.0, "f3": 0.2})
-    lead = fishbone.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
+    lead = rival.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
     np.testing.assert_allclose(lead["lead"], [1.0, -1.0, 0.2])
     np.testing.assert_allclose(lead["low"], lead["lead"])  # everybody agrees: no spread
     assert lead["verdict"].tolist() == ["ahead", "behind", "level"]
     assert set(lead["rival"]) == {"Kaltern"}
     assert lead["n_participants"].tolist() == [20, 20, 20]
-    overall = fishbone.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END).iloc[0]
+    overall = rival.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END).iloc[0]
     assert overall["lead"] == pytest.approx(0.5 - 0.25 + 0.05)
     assert not overall["passes"]
 
 
 def test_exactly_half_a_point_is_enough():
     rows = duel({"f1": 0.5, "f2": 0.5, "f3": 0.5})
-    assert set(
-        fishbone.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)["verdict"]
-    ) == {"ahead"}
-    assert fishbone.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)[
+    assert set(rival.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)["verdict"]) == {
+        "ahead"
+    }
+    assert rival.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)[
         "passes"
     ].tolist() == [True]
 
@@ -73,7 +73,7 @@ def test_only_people_who_scored_both_are_compared():
         ("W2", "P1", "f1", 6),
         ("W2", "P1", "f1", 5),
     ).assign(brand=[None, "Kaltern", None, "Kaltern", "Lumora", "Kaltern"])
-    lead = fishbone.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
+    lead = rival.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
     assert lead[["factor_id", "n_participants", "ours", "theirs", "lead"]].iloc[0].tolist() == [
         "f1",
         2,
@@ -83,10 +83,10 @@ def test_only_people_who_scored_both_are_compared():
     ]
     assert lead["low"].isna().all()  # two people are too few for an interval
     assert lead["verdict"].tolist() == ["unclear"]
-    overall = fishbone.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
+    overall = rival.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
     assert overall["lead"].tolist() == [2.0]  # the weight of what nobody scored goes to the others
     assert not overall["passes"].any()
-    assert fishbone.rival_sentences(lead, overall) == [
+    assert rival.rival_sentences(lead, overall) == [
         (
             "We lead Kaltern by 2.00 points (weighted), but half a point is not certain; too few "
             "people for an interval."
@@ -98,35 +98,35 @@ def test_the_rival_is_the_one_most_often_scored_or_the_one_asked_for():
     rows = duel({"f1": 1.0}, n=6)
     third = rows[rows["brand"] == "Kaltern"].head(5).assign(brand="Ostwind", score=9.0)
     every = pd.concat([rows, third], ignore_index=True)
-    assert set(
-        fishbone.rival_lead(every, THREE, WEIGHTS, brand="Lumora", end_date=END)["rival"]
-    ) == {"Kaltern"}
-    asked = fishbone.rival_lead(
-        every, THREE, WEIGHTS, brand="Lumora", rival="Ostwind", end_date=END
-    )
+    assert set(rival.rival_lead(every, THREE, WEIGHTS, brand="Lumora", end_date=END)["rival"]) == {
+        "Kaltern"
+    }
+    asked = rival.rival_lead(every, THREE, WEIGHTS, brand="Lumora", rival="Ostwind", end_date=END)
     assert asked["theirs"].tolist() == [9.0]
     with pytest.raises(
         ValueError, match="rival: 'Nemo' was never scored; choose one of Kaltern, Ostwind"
     ):
-        fishbone.rival_lead(every, THREE, WEIGHTS, brand="Lumora", rival="Nemo", end_date=END)
+        rival.rival_lead(every, THREE, WEIGHTS, brand="Lumora", rival="Nemo", end_date=END)
 
 
 @pytest.mark.parametrize("rows", [SCORES, SCORES.head(0)])
 def test_without_a_rival_there_is_no_row(rows):
-    lead = fishbone.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
-    overall = fishbone.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
+    lead = rival.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
+    overall = rival.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
     assert lead.empty
     assert overall.empty
     assert "verdict" in lead
-    assert fishbone.rival_sentences(lead, overall) == [
+    assert rival.rival_sentences(lead, overall) == [
         "Nobody scored a rival: how far we lead is not known."
     ]
-    assert words.say("scoring.no_rival") == fishbone.plot_rival(lead, overall).figure.alt_text
+    assert words.say("scoring.no_rival") == rival.plot_rival(lead, overall).figure.alt_text
 
 
 def test_intervals_hold_what_they_promise():
     leads = np.random.default_rng(3).normal(0.3, 1, (30, 1000))  # thirty people, a thousand times
-    low, high = rival._interval(rival._resampled_leads(leads, 0), np.full(1000, 30))
+    low, high = rival._interval(
+        rival._resampled_leads(leads, 0), np.full(1000, 30), rival.MIN_PEOPLE
+    )
     covered = ((low <= 0.3) & (high >= 0.3)).mean()
     # a percentile bootstrap of thirty people lacks a little of its 95 %
     assert 0.91 <= covered <= 0.96
@@ -134,12 +134,12 @@ def test_intervals_hold_what_they_promise():
 
 def test_the_interval_is_near_that_of_students_t():
     rows = duel({"f1": 0.3}, n=60, noise=1.0)
-    lead = fishbone.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END).iloc[0]
+    lead = rival.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END).iloc[0]
     wide = rows.pivot_table(index=["session", "participant"], columns="brand", values="score")
     expected = stats.ttest_rel(wide["Lumora"], wide["Kaltern"]).confidence_interval(0.95)
     assert lead["low"] == pytest.approx(expected.low, abs=0.06)
     assert lead["high"] == pytest.approx(expected.high, abs=0.06)
-    again = fishbone.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END).iloc[0]
+    again = rival.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END).iloc[0]
     # the same seed, the same interval
     assert (again["low"], again["high"]) == (lead["low"], lead["high"])
 
@@ -183,9 +183,9 @@ def test_verdicts_by_hand(low, high, verdict):
 )
 def test_the_lead_is_said(by, text):
     rows = duel({"f1": by, "f2": by, "f3": by})
-    lead = fishbone.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
-    overall = fishbone.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
-    said = fishbone.rival_sentences(lead, overall)
+    lead = rival.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
+    overall = rival.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
+    said = rival.rival_sentences(lead, overall)
     assert said[0] == text.format("95 % interval ")
     assert said[1:] == (
         ["We are behind Kaltern on 3 factors: F1 −0.4, F2 −0.4, F3 −0.4."] if by < 0 else []
@@ -196,9 +196,9 @@ def test_the_lead_is_said(by, text):
 def test_plot_rival_draws_leads_and_intervals(language):
     look.use(language, "CNY")
     rows = duel({"f1": 2.0, "f2": -2.0, "f3": 0.4}, noise=0.5)
-    lead = fishbone.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
-    overall = fishbone.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
-    ax = fishbone.plot_rival(lead, overall)
+    lead = rival.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
+    overall = rival.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
+    ax = rival.plot_rival(lead, overall)
     # the largest lead on top
     assert [t.get_text() for t in ax.get_yticklabels()] == ["F2", "F3", "F1"]
     drawn = sorted(
@@ -216,7 +216,7 @@ def test_the_demos_trailing_factors_are_found_and_no_other(workshop):
     factors = [f"f{i:02d}" for i in range(1, 16)]
     tree = leaves(*factors)
     weights = pd.Series(1 / 15, index=factors)
-    lead = fishbone.rival_lead(workshop, tree, weights, brand=build.BRAND, end_date=END)
+    lead = rival.rival_lead(workshop, tree, weights, brand=build.BRAND, end_date=END)
     assert lead.loc[lead["verdict"] == "behind", "factor_id"].tolist() == ["f06", "f08", "f11"]
     assert set(lead["rival"]) == {build.RIVALS[0]}
 
@@ -224,8 +224,8 @@ def test_the_demos_trailing_factors_are_found_and_no_other(workshop):
 def test_inputs_are_not_mutated():
     rows = duel({"f1": 1.0, "f2": 0.0, "f3": -1.0})
     kept = [frame.copy() for frame in (rows, THREE, WEIGHTS)]
-    fishbone.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
-    fishbone.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
+    rival.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
+    rival.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
     for frame, old in zip((rows, THREE), kept, strict=False):
         pd.testing.assert_frame_equal(frame, old)
     pd.testing.assert_series_equal(WEIGHTS, kept[-1])
@@ -233,8 +233,8 @@ def test_inputs_are_not_mutated():
 
 def test_the_front_page_tells_the_lead_in_one_figure():
     rows = duel({"f1": 0.9, "f2": -0.4, "f3": 0.9})
-    lead = fishbone.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
-    overall = fishbone.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
+    lead = rival.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
+    overall = rival.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
     (tile,) = rival.headlines(lead, overall)
     assert (tile["text"], tile["label"], tile["tone"]) == (
         "+0.6",

@@ -16,7 +16,7 @@ from scipy import stats
 
 from helpers import fishbone, look, words
 from helpers.demo import build
-from helpers.fishbone import scoring
+from helpers.fishbone import peers, scoring
 
 pytestmark = pytest.mark.usefixtures("looks")
 
@@ -108,7 +108,7 @@ def test_the_end_date_hides_later_sessions_and_includes_its_own_day():
 def test_sessions_follow_their_dates_not_their_names():
     swapped = SCORES.assign(session=SCORES["session"].map({"W1": "zeta", "W2": "alpha"}))
     assert fishbone.people_scores(swapped, leaves("f1"), end_date=END)["score"].tolist() == [6.5]
-    trend = fishbone.session_scores(swapped, leaves("f1", "f2"), end_date=END)
+    trend = scoring.session_scores(swapped, leaves("f1", "f2"), end_date=END)
     assert trend[["session", "factor_id", "score", "n_scores"]].to_numpy().tolist() == [
         ["zeta", "f1", 3.0, 2],
         ["zeta", "f2", 9.0, 1],
@@ -155,10 +155,10 @@ def test_a_score_off_the_scale_is_refused_by_name():
 def test_scores_of_factors_that_are_gone_are_left_out_and_said():
     rows = scores_of(("W1", "P1", "old", 1), ("W1", "P1", "f1", 4))
     assert fishbone.people_scores(rows, leaves("f1"), end_date=END)["score"].tolist() == [4.0]
-    assert fishbone.unknown_sentences(rows, leaves("f1")) == [
+    assert scoring.unknown_sentences(rows, leaves("f1")) == [
         "Scored, but not in factors.csv and left out: old."
     ]
-    assert fishbone.unknown_sentences(rows, leaves("f1", "old")) == []
+    assert scoring.unknown_sentences(rows, leaves("f1", "old")) == []
 
 
 # ---- agreement -----------------------------------------------------------------------------------
@@ -211,16 +211,16 @@ def test_agreement_by_session():
         ("W1", "P1", "f4", 3),
         *(("W2", p, f, s) for p, s in (("P1", 1), ("P2", 9)) for f in ("f1", "f2")),
     )
-    table = fishbone.agreement(rows, leaves("f1", "f2", "f3", "f4"), end_date=END)
+    table = scoring.agreement(rows, leaves("f1", "f2", "f3", "f4"), end_date=END)
     assert table["session"].tolist() == ["W1", "W2"]
     assert table.loc[0, ["w", "n_participants", "n_items", "n_left_out"]].tolist() == [1.0, 2, 3, 1]
     assert math.isnan(table.loc[1, "w"])
-    said = fishbone.agreement_sentences(table)
+    said = scoring.agreement_sentences(table)
     assert said[0].startswith(
         "In session W1, 2 people rank the factors much alike (Kendall's W 1.00"
     )
     assert said[1] == "So little agreement may be chance."  # two people can't show more
-    assert fishbone.agreement_sentences(table[1:]) == []
+    assert scoring.agreement_sentences(table[1:]) == []
 
 
 # ---- data ----------------------------------------------------------------------------------------
@@ -236,9 +236,7 @@ def network(
 
 def test_data_scores_by_hand():
     features, dealers = network([10, 20, 20, 40, 50, 60, 70, 80, 90, 100, np.nan])
-    table = fishbone.data_scores(
-        features, tree_of(("f1", "m", "high"), ("f2", "", np.nan)), dealers
-    )
+    table = peers.data_scores(features, tree_of(("f1", "m", "high"), ("f2", "", np.nan)), dealers)
     assert set(table["factor_id"]) == {"f1"}  # without a metric the data say nothing
     np.testing.assert_allclose(
         table["percentile"], [0.05, 0.2, 0.2, 0.35, *np.arange(0.45, 1, 0.1), np.nan]
@@ -252,7 +250,7 @@ def test_data_scores_by_hand():
 
 def test_less_is_better_where_the_tree_says_so():
     features, dealers = network([1, 2, 2, 4, 5, 6, 7, 8])
-    both = fishbone.data_scores(features, tree_of(("f1", "m", "high"), ("f2", "m", "low")), dealers)
+    both = peers.data_scores(features, tree_of(("f1", "m", "high"), ("f2", "m", "low")), dealers)
     high, low = (both[both["factor_id"] == f].reset_index(drop=True) for f in ("f1", "f2"))
     np.testing.assert_allclose(low["percentile"], 1 - high["percentile"])
     assert low["ahead_share"].tolist() == [0, 0.125, 0.125, *(i / 8 for i in range(3, 8))]
@@ -260,7 +258,7 @@ def test_less_is_better_where_the_tree_says_so():
 
 def test_equal_dealers_share_a_place():
     features, dealers = network([3.0] * 8 + [9.0])
-    table = fishbone.data_scores(features, tree_of(("f1", "m", "high")), dealers)
+    table = peers.data_scores(features, tree_of(("f1", "m", "high")), dealers)
     assert table["data_score"].round(2).tolist() == [4.44] * 8 + [9.44]
     assert table["ahead_share"].round(3).tolist() == [0.111] * 8 + [0.0]
 
@@ -271,17 +269,15 @@ def test_dealers_told_apart_by_rounding_only_have_no_score(n, better):
     """Three percent of each line, to the cent, are three percent everywhere."""
     revenue = np.random.default_rng(n).uniform(200, 4_000, n).round(2)
     features, dealers = network([*((revenue * 0.03).round(2) / revenue)])
-    table = fishbone.data_scores(features, tree_of(("f1", "m", better)), dealers)
+    table = peers.data_scores(features, tree_of(("f1", "m", better)), dealers)
     assert table[["percentile", "ahead_share", "data_score"]].isna().all(axis=None)
-    assert (
-        fishbone.data_scores(features, tree_of(("f1", "m", better)), dealers)["value"].notna().all()
-    )
+    assert peers.data_scores(features, tree_of(("f1", "m", better)), dealers)["value"].notna().all()
 
 
 @pytest.mark.parametrize("others", [[], [np.nan] * 9])
 def test_who_is_alone_has_no_place_among_peers(others):
     features, dealers = network([7.0, *others])
-    table = fishbone.data_scores(features, tree_of(("f1", "m", "high")), dealers)
+    table = peers.data_scores(features, tree_of(("f1", "m", "high")), dealers)
     assert table["data_score"].isna().all()
 
 
@@ -289,19 +285,19 @@ def test_peers_widen_where_they_are_few():
     formats = ["chain"] * 8 + ["mall"] * 2 + [None] + ["chain"] * 2 + [None]
     areas = ["urban"] * 11 + ["rural"] * 2 + [None]
     features, dealers = network([*range(14)], formats, areas)
-    table = fishbone.data_scores(features, tree_of(("f1", "m", "high")), dealers)
+    table = peers.data_scores(features, tree_of(("f1", "m", "high")), dealers)
     assert table["peers"].tolist() == ["format_area"] * 8 + ["area"] * 3 + ["all"] * 3
     assert table["percentile"][7] == 7.5 / 8  # best of eight chains
     assert table["percentile"][8] == 8.5 / 11  # among eleven of the city
     assert table["percentile"][13] == 13.5 / 14
     features.loc[0, "m"] = np.nan  # seven chains with a value are too few
-    fewer = fishbone.data_scores(features, tree_of(("f1", "m", "high")), dealers)
+    fewer = peers.data_scores(features, tree_of(("f1", "m", "high")), dealers)
     assert fewer["peers"][1] == "area"
 
 
 def test_a_dealer_that_no_list_knows_is_placed_among_all():
     features, dealers = network([*range(10)])
-    table = fishbone.data_scores(features, tree_of(("f1", "m", "high")), dealers[:9])
+    table = peers.data_scores(features, tree_of(("f1", "m", "high")), dealers[:9])
     assert table["peers"].tolist() == ["format_area"] * 9 + ["all"]
     assert table["percentile"][9] == 0.95
 
@@ -313,7 +309,7 @@ def test_an_unknown_metric_is_refused_by_name():
         "factors.csv, or leave"
     )
     with pytest.raises(ValueError, match=message):
-        fishbone.data_scores(features, tree_of(("f1", "speed", "high")), dealers)
+        peers.data_scores(features, tree_of(("f1", "speed", "high")), dealers)
 
 
 @settings(max_examples=30)
@@ -324,13 +320,13 @@ def test_data_scores_average_five_in_any_row_order_and_on_any_rising_scale(value
     numbers = [np.nan if v is None else float(v) for v in values]
     features, dealers = network(numbers)
     tree = tree_of(("f1", "m", "high"))
-    table = fishbone.data_scores(features, tree, dealers)
+    table = peers.data_scores(features, tree, dealers)
     known = table["data_score"].dropna()
     assert known.between(0, 10).all()
     assert not len(known) or known.mean() == pytest.approx(5)
-    shuffled = fishbone.data_scores(features.sample(frac=1, random_state=seed), tree, dealers)
+    shuffled = peers.data_scores(features.sample(frac=1, random_state=seed), tree, dealers)
     pd.testing.assert_frame_equal(shuffled.sort_values("dealer_id", ignore_index=True), table)
-    stretched = fishbone.data_scores(features.assign(m=np.exp(features["m"])), tree, dealers)
+    stretched = peers.data_scores(features.assign(m=np.exp(features["m"])), tree, dealers)
     np.testing.assert_allclose(stretched["percentile"], table["percentile"])
 
 
@@ -345,21 +341,21 @@ def dealer_scores_of(**columns: list[float]) -> pd.DataFrame:
 def test_network_scores_weigh_dealers_by_revenue():
     table = dealer_scores_of(f1=[10, 0, np.nan], f2=[2, 4, 6], f3=[np.nan] * 3)
     revenue = pd.Series({"D0": 300.0, "D1": 100.0, "D2": np.nan})
-    found = scoring.network_data_scores(table, revenue).set_index("factor_id")
+    found = peers.network_data_scores(table, revenue).set_index("factor_id")
     assert found["data_score"].fillna(-1).to_dict() == {"f1": 7.5, "f2": 2.5, "f3": -1}
     assert found["n_dealers"].to_dict() == {"f1": 2, "f2": 3, "f3": 0}
-    nothing = scoring.network_data_scores(table, revenue * 0)  # without revenue all count alike
+    nothing = peers.network_data_scores(table, revenue * 0)  # without revenue all count alike
     assert nothing.set_index("factor_id")["data_score"]["f2"] == 4
 
 
 def test_what_is_the_same_at_every_dealer_says_nothing_of_the_network():
     table = dealer_scores_of(f1=[5, 5, 5], f2=[2, 4, 6])
-    found = scoring.network_data_scores(
+    found = peers.network_data_scores(
         table, pd.Series({"D0": 1.0, "D1": 1.0, "D2": 1.0})
     ).set_index("factor_id")
     assert found["data_score"].fillna(-1).to_dict() == {"f1": -1, "f2": 4}
     assert found["n_dealers"].to_dict() == {"f1": 0, "f2": 3}
-    one = scoring.network_data_scores(table[table["dealer_id"] == "D0"], pd.Series({"D0": 1.0}))
+    one = peers.network_data_scores(table[table["dealer_id"] == "D0"], pd.Series({"D0": 1.0}))
     assert one["data_score"].tolist() == [5, 2], "with one dealer there is nobody to be alike"
 
 
@@ -369,15 +365,15 @@ def test_weakest_factors_weigh_what_peers_do_better():
         pd.Series({"f1": 0.75, "f2": 0.25}),
         pd.Series({"D1": 5.0, "D0": 9.0, "D2": 1.0, "D9": 99.0}),
     )
-    found = fishbone.weakest_factors(table, leaves("f1", "f2"), weights, revenue)
+    found = peers.weakest_factors(table, leaves("f1", "f2"), weights, revenue)
     assert found[["dealer_id", "factor_id", "peer_shortfall"]].to_numpy().tolist() == [
         ["D0", "f1", 3.75],
         ["D1", "f1", 6.75],
     ]
     level = table.assign(ahead_share=table["ahead_share"].where(table["factor_id"] == "f2", 0.0))
-    others = fishbone.weakest_factors(level, leaves("f1", "f2"), weights, revenue)
+    others = peers.weakest_factors(level, leaves("f1", "f2"), weights, revenue)
     assert others["factor_id"].tolist() == ["f2", "f2"]  # where all are equal nobody falls short
-    assert fishbone.weakest_factors(table, leaves("f1", "f2"), weights, revenue, 1)[
+    assert peers.weakest_factors(table, leaves("f1", "f2"), weights, revenue, 1)[
         "dealer_id"
     ].tolist() == ["D0"]
 
@@ -399,16 +395,14 @@ def data_of(**levels: float) -> pd.DataFrame:
 
 
 def test_the_gap_compares_after_centring():
-    table = fishbone.factor_scores(
+    table = scoring.factor_scores(
         people_of(f1=8.0, f2=7.0, f3=6.0, f4=9.0), data_of(f1=5.0, f2=3.0, f3=4.5)
     )
     # people's median over the three is 7, the data's 4.5
     assert table["gap"].round(9).tolist()[:3] == [0.5, 1.5, -1.0]
     assert math.isnan(table["gap"][3])
     assert not table["disagrees"].any()
-    both = fishbone.factor_scores(
-        people_of(f1=8.0, f2=7.0, f3=6.0), data_of(f1=5.0, f2=2.0, f3=6.5)
-    )
+    both = scoring.factor_scores(people_of(f1=8.0, f2=7.0, f3=6.0), data_of(f1=5.0, f2=2.0, f3=6.5))
     assert both["gap"].tolist() == [1.0, 3.0 - 0.0, -2.5]
     assert both["disagrees"].tolist() == [False, True, True]
 
@@ -419,17 +413,17 @@ def test_who_scores_nothing_is_not_compared(by_people, by_data):
     """That there are no scores, or none by one side, the page says elsewhere."""
     people = people_of(f1=np.nan if by_people is None else by_people)
     measured = data_of() if by_data is None else data_of(f1=by_data)
-    table = fishbone.factor_scores(people, measured)
+    table = scoring.factor_scores(people, measured)
     told = bool(by_people and by_data)
-    said = fishbone.disagreement_sentences(table, leaves("f1"))
+    said = scoring.disagreement_sentences(table, leaves("f1"))
     assert said == [words.say("scoring.gap_unknown")] * told
 
 
 def test_a_gap_of_less_than_three_factors_is_not_told():
-    table = fishbone.factor_scores(people_of(f1=9.0, f2=1.0), data_of(f1=1.0, f2=9.0))
+    table = scoring.factor_scores(people_of(f1=9.0, f2=1.0), data_of(f1=1.0, f2=9.0))
     assert table["gap"].isna().all()
     assert not table["disagrees"].any()
-    assert fishbone.disagreement_sentences(table, leaves("f1", "f2")) == [
+    assert scoring.disagreement_sentences(table, leaves("f1", "f2")) == [
         words.say("scoring.gap_unknown")
     ]
 
@@ -442,26 +436,24 @@ def test_a_gap_of_less_than_three_factors_is_not_told():
 def test_the_gap_does_not_hang_on_the_level_of_either(pairs, shift):
     people = people_of(**{f"f{i}": p for i, (p, _) in enumerate(pairs)})
     data = data_of(**{f"f{i}": d for i, (_, d) in enumerate(pairs)})
-    gap = fishbone.factor_scores(people, data)["gap"]
-    moved = fishbone.factor_scores(people.assign(score=people["score"] + shift), data)["gap"]
+    gap = scoring.factor_scores(people, data)["gap"]
+    moved = scoring.factor_scores(people.assign(score=people["score"] + shift), data)["gap"]
     np.testing.assert_allclose(gap, moved, atol=1e-9)
 
 
 def test_disagreement_is_said_in_both_directions_widest_first():
     tree = leaves("f1", "f2", "f3")
-    table = fishbone.factor_scores(
+    table = scoring.factor_scores(
         people_of(f1=8.0, f2=7.0, f3=6.0), data_of(f1=5.0, f2=2.0, f3=6.5)
     )
-    assert fishbone.disagreement_sentences(table, tree) == [
+    assert scoring.disagreement_sentences(table, tree) == [
         "F2: people give 7.0, the data 2.0; beside the other factors people see it 3.0 points "
         "better than the data show.",
         "F3: people give 6.0, the data 6.5; beside the other factors people see it 2.5 points "
         "worse than the data show.",
     ]
-    calm = fishbone.factor_scores(
-        people_of(f1=5.0, f2=5.0, f3=5.0), data_of(f1=5.0, f2=5.0, f3=5.0)
-    )
-    assert fishbone.disagreement_sentences(calm, tree) == [
+    calm = scoring.factor_scores(people_of(f1=5.0, f2=5.0, f3=5.0), data_of(f1=5.0, f2=5.0, f3=5.0))
+    assert scoring.disagreement_sentences(calm, tree) == [
         "Nowhere do people and data differ by 2.5 points or more, their levels set equal."
     ]
 
@@ -473,7 +465,7 @@ def test_disagreement_is_said_in_both_directions_widest_first():
 def test_plot_scores_draws_people_and_data(language):
     look.use(language, "CNY")
     tree = leaves("f1", "f2", "f3", "f4")
-    table = fishbone.factor_scores(
+    table = scoring.factor_scores(
         people_of(f1=8.0, f2=7.0, f3=6.0, f4=9.0), data_of(f1=5.0, f2=2.0, f3=6.5)
     )
     kept = table.copy()
@@ -498,17 +490,17 @@ def test_plot_scores_draws_people_and_data(language):
 
 def test_plot_scores_says_what_it_has():
     tree = leaves("f1", "f2", "f3", "f4")
-    alone = fishbone.factor_scores(people_of(f1=8.0, f2=7.0), data_of())
+    alone = scoring.factor_scores(people_of(f1=8.0, f2=7.0), data_of())
     assert "People score F2 lowest (7.0)" in text_of(fishbone.plot_scores(alone, tree))
-    tied = fishbone.factor_scores(
+    tied = scoring.factor_scores(
         people_of(f1=5.0, f2=5.0, f3=5.0, f4=5.0), data_of(f1=4.0, f2=4.0, f3=4.0)
     )
     assert "People score 4 factors lowest (5.0); the data nowhere strongly" in text_of(
         fishbone.plot_scores(tied, tree)
     )
-    measured = fishbone.factor_scores(people_of(f1=np.nan, f2=np.nan), data_of(f1=4.0, f2=3.0))
+    measured = scoring.factor_scores(people_of(f1=np.nan, f2=np.nan), data_of(f1=4.0, f2=3.0))
     assert "The data score F2 lowest (3.0)" in text_of(fishbone.plot_scores(measured, tree))
-    nothing = fishbone.factor_scores(people_of(f1=np.nan), data_of())
+    nothing = scoring.factor_scores(people_of(f1=np.nan), data_of())
     n = len(nothing)
     said = fishbone.plot_scores(nothing, tree).figure.alt_text
     assert said == words.say("fishbone.no_score", n=n), "as the bottom line says it"
@@ -528,7 +520,7 @@ def test_plot_dealers_frames_each_ones_weightiest_shortfall(language):
         {"dealer_id": ["D0", "D1", "D2"], "dealer_name": ["Nought", "One", "Two"]}
     )
     weights = pd.Series({"f1": 0.75, "f2": 0.25})
-    ax = fishbone.plot_dealers(table, leaves("f1", "f2"), weights, dealers, revenue, n=4)
+    ax = peers.plot_dealers(table, leaves("f1", "f2"), weights, dealers, revenue, n=4)
     # D2 is behind nobody
     assert [t.get_text() for t in ax.get_xticklabels()] == ["One", "Nought", "D3"]
     assert [t.get_text() for t in ax.get_yticklabels()] == ["F1", "F2"]
@@ -536,7 +528,7 @@ def test_plot_dealers_frames_each_ones_weightiest_shortfall(language):
     frames = [p.get_xy() for p in ax.patches if isinstance(p, Rectangle)]
     assert frames == [(0, 0), (1, 0), (2, 1)]
     assert words.say("scoring.dealers_title", factor="F1", n=2, of=3) in text_of(ax)
-    nobody = fishbone.plot_dealers(table.head(0), leaves("f1"), weights, dealers, revenue)
+    nobody = peers.plot_dealers(table.head(0), leaves("f1"), weights, dealers, revenue)
     assert nobody.figure.alt_text == words.say("scoring.no_data")
 
 
@@ -549,7 +541,7 @@ def test_long_names_stay_within_the_figure(language):
     tree = leaves(*(f"f{i}" for i in range(15)))
     dealers = pd.DataFrame({"dealer_id": [f"D{i}" for i in range(12)], "dealer_name": name})
     revenue = pd.Series({f"D{i}": float(i) for i in range(12)})
-    ax = fishbone.plot_dealers(
+    ax = peers.plot_dealers(
         table, tree, pd.Series(1 / 15, index=tree["factor_id"][1:]), dealers, revenue, scope="s"
     )
     ax.figure.canvas.draw()
@@ -562,7 +554,7 @@ def test_plots_take_given_axes():
     _figure, ax = plt.subplots(layout="constrained")
     assert (
         fishbone.plot_scores(
-            fishbone.factor_scores(people_of(f1=8.0), data_of()), leaves("f1"), ax=ax
+            scoring.factor_scores(people_of(f1=8.0), data_of()), leaves("f1"), ax=ax
         )
         is ax
     )
@@ -576,11 +568,11 @@ def test_inputs_are_not_mutated():
     features, dealers = network([*range(9)])
     kept = [frame.copy() for frame in (SCORES, tree, features, dealers)]
     fishbone.people_scores(SCORES, tree, end_date=END, brand="Lumora")
-    fishbone.agreement(SCORES, tree, end_date=END, brand="Lumora")
-    placed = fishbone.data_scores(features, tree, dealers)
+    scoring.agreement(SCORES, tree, end_date=END, brand="Lumora")
+    placed = peers.data_scores(features, tree, dealers)
     before = placed.copy()
-    scoring.network_data_scores(placed, pd.Series(1.0, index=features["dealer_id"]))
-    fishbone.weakest_factors(placed, tree, weights, pd.Series(1.0, index=features["dealer_id"]))
+    peers.network_data_scores(placed, pd.Series(1.0, index=features["dealer_id"]))
+    peers.weakest_factors(placed, tree, weights, pd.Series(1.0, index=features["dealer_id"]))
     for frame, old in zip((SCORES, tree, features, dealers), kept, strict=True):
         pd.testing.assert_frame_equal(frame, old)
     pd.testing.assert_frame_equal(placed, before)
@@ -592,36 +584,36 @@ def test_inputs_are_not_mutated():
 def test_one_dealers_data_or_the_networks():
     placed = dealer_scores_of(f1=[2.0, 8.0], f2=[5.0, 6.0])
     features = pd.DataFrame({"dealer_id": ["D0", "D1"], "revenue": [3.0, 1.0]})
-    assert fishbone.own_data_scores(placed, features)["data_score"].tolist() == pytest.approx(
+    assert peers.own_data_scores(placed, features)["data_score"].tolist() == pytest.approx(
         [3.5, 5.25]
     )
-    assert fishbone.own_data_scores(placed, features, "D1")["data_score"].tolist() == [8.0, 6.0]
+    assert peers.own_data_scores(placed, features, "D1")["data_score"].tolist() == [8.0, 6.0]
     with pytest.raises(
         ValueError, match=r"dealer_id: no figures of 'D9'; choose one of the 2 dealers"
     ):
-        fishbone.own_data_scores(placed, features, "D9")
+        peers.own_data_scores(placed, features, "D9")
 
 
 def test_every_dealer_scored_by_himself_is_followed():
     rows = scores_of(("W1", "P1", "f1", 2), ("W2", "P1", "f1", 8), ("W2", "P1", "f2", 5)).assign(
         dealer_id=["D1", "D1", "D2"]
     )
-    found = fishbone.dealer_session_scores(rows, leaves("f1", "f2"), end_date=END)
+    found = scoring.dealer_session_scores(rows, leaves("f1", "f2"), end_date=END)
     columns = ["dealer_id", "session", "factor_id", "score"]
     assert found[columns].to_numpy().tolist() == [
         ["D1", "W1", "f1", 2],
         ["D1", "W2", "f1", 8],
         ["D2", "W2", "f2", 5],
     ]
-    assert fishbone.dealer_session_scores(SCORES, leaves("f1"), end_date=END).empty
+    assert scoring.dealer_session_scores(SCORES, leaves("f1"), end_date=END).empty
 
 
 def test_comparisons_follow_the_dates_of_their_sessions():
     pairs = pd.DataFrame({"session": ["W2", "W1", "X", "W2"]})
-    assert fishbone.comparison_sessions(pairs, SCORES, end_date=END) == ["X", "W1", "W2"], (
+    assert scoring.comparison_sessions(pairs, SCORES, end_date=END) == ["X", "W1", "W2"], (
         "undated ones come first"
     )
-    assert fishbone.comparison_sessions(pairs, SCORES, end_date="2026-02-20") == ["X", "W1"]
+    assert scoring.comparison_sessions(pairs, SCORES, end_date="2026-02-20") == ["X", "W1"]
 
 
 def test_the_demos_overrated_dealer_is_named(workshop):
@@ -631,12 +623,12 @@ def test_the_demos_overrated_dealer_is_named(workshop):
         {"dealer_id": dealer, "factor_id": factors, "data_score": [5.0] * 6 + [0.1] + [5.0] * 8}
     )
     dealers = pd.DataFrame({"dealer_id": [dealer], "dealer_name": ["Shop"]})
-    gaps = fishbone.dealer_gaps(
+    gaps = scoring.dealer_gaps(
         workshop, placed, leaves(*factors), dealers, end_date=END, brand=build.BRAND
     )
     assert gaps[["dealer_name", "factor"]].to_numpy().tolist() == [["Shop", "F07"]]
     assert gaps["gap"].item() > 5
-    nobody = fishbone.dealer_gaps(
+    nobody = scoring.dealer_gaps(
         workshop, placed, leaves(*factors), dealers, end_date="2025-12-31", brand=build.BRAND
     )
     assert nobody.empty, "before he was scored there is no gap"

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from matplotlib.collections import LineCollection
 from sklearn.linear_model import Ridge
 
-from helpers import fishbone, look, words
+from helpers import look, words
 from helpers.demo import build
-from helpers.fishbone import weights
+from helpers.fishbone import association, weights
 
 pytestmark = pytest.mark.usefixtures("looks")
 
@@ -247,7 +247,7 @@ def test_ahp_weights_of_two_people_are_their_geometric_mean():
     rows = pd.concat(
         [all_pairs("P1", {"a": 8, "b": 2, "c": 1}), all_pairs("P2", {"a": 2, "b": 2, "c": 1})]
     )
-    found, table = fishbone.ahp_weights(rows, FLAT)
+    found, table = weights.ahp_weights(rows, FLAT)
     expected = np.array([4.0, 2.0, 1.0])  # √(8·2), √(2·2), √(1·1)
     np.testing.assert_allclose(found, expected / 7)
     assert table["accepted"].tolist() == [True, True]
@@ -256,12 +256,12 @@ def test_ahp_weights_of_two_people_are_their_geometric_mean():
 
 def test_who_is_inconsistent_is_left_out_and_named():
     rows = pd.concat([all_pairs("P1", {"a": 4, "b": 2, "c": 1}), GUESS])
-    found, table = fishbone.ahp_weights(rows, FLAT)
+    found, table = weights.ahp_weights(rows, FLAT)
     np.testing.assert_allclose(found, np.array([4, 2, 1]) / 7)
     out = table[~table["accepted"]].iloc[0]
     assert (out["participant"], out["reason"], out["worst_pair"]) == ("P9", "inconsistent", "A : B")
     assert out["consistency_ratio"] > 1
-    said = fishbone.ahp_sentences(table)
+    said = weights.ahp_sentences(table)
     assert said[0] == "2 people compared factors in pairs; the judgements of 1 count."
     assert said[1] == (
         f"P9 (W1) is left out: consistency ratio {out['consistency_ratio']:.2f}, above 0.1. "
@@ -279,10 +279,10 @@ def test_who_is_incomplete_or_contradicts_himself_is_left_out_and_said():
             compared(("P4", "a", "b", 3), ("P4", "b", "c", np.nan)),
         ]
     )
-    found, table = fishbone.ahp_weights(rows, FLAT)
+    found, table = weights.ahp_weights(rows, FLAT)
     np.testing.assert_allclose(found, np.array([4, 2, 1]) / 7)
     assert table["reason"].tolist() == ["", "incomplete", "contradictory", "incomplete"]
-    assert fishbone.ahp_sentences(table)[1:] == [
+    assert weights.ahp_sentences(table)[1:] == [
         "P2 (W1) is left out: not all pairs were compared, B : C is missing.",
         "P3 (W1) is left out: A : B was judged twice, 1 and 1/5.",
         "P4 (W1) is left out: not all pairs were compared, A : C is missing.",
@@ -292,13 +292,13 @@ def test_who_is_incomplete_or_contradicts_himself_is_left_out_and_said():
 def test_a_pair_may_be_given_either_way_round_and_twice():
     plain = all_pairs("P1", {"a": 6, "b": 2, "c": 1})
     turned = plain.assign(item_a=plain["item_b"], item_b=plain["item_a"], ratio=1 / plain["ratio"])
-    expected, _ = fishbone.ahp_weights(plain, FLAT)
-    pd.testing.assert_series_equal(fishbone.ahp_weights(turned, FLAT)[0], expected)
+    expected, _ = weights.ahp_weights(plain, FLAT)
+    pd.testing.assert_series_equal(weights.ahp_weights(turned, FLAT)[0], expected)
     pd.testing.assert_series_equal(
-        fishbone.ahp_weights(pd.concat([plain, turned]), FLAT)[0], expected
+        weights.ahp_weights(pd.concat([plain, turned]), FLAT)[0], expected
     )
     rounded = compared(("P1", "b", "a", 0.33))  # meant as one third
-    assert fishbone.ahp_weights(pd.concat([plain, rounded]), FLAT)[1]["accepted"].tolist() == [True]
+    assert weights.ahp_weights(pd.concat([plain, rounded]), FLAT)[1]["accepted"].tolist() == [True]
 
 
 def test_the_last_session_counts_node_by_node():
@@ -310,25 +310,25 @@ def test_the_last_session_counts_node_by_node():
             all_pairs("P1", {"f1": 2, "f2": 1, "f3": 1}, "W2"),
         ]
     )
-    found, table = fishbone.ahp_weights(rows, TREE)
+    found, table = weights.ahp_weights(rows, TREE)
     assert found.to_dict() == pytest.approx(
         {"f1": 0.25, "f2": 0.125, "f3": 0.125, "f4": 0.25, "b3": 0.25}
     )
     assert table[["node", "session"]].to_numpy().tolist() == [["", "W10"], ["b1", "W2"]]
-    earlier, _ = fishbone.ahp_weights(rows, TREE, sessions=["W2"])
+    earlier, _ = weights.ahp_weights(rows, TREE, sessions=["W2"])
     assert earlier["f4"] == pytest.approx(0.1)
     # dates may tell another order
-    turned, _ = fishbone.ahp_weights(rows, TREE, sessions=["W10", "W2"])
+    turned, _ = weights.ahp_weights(rows, TREE, sessions=["W10", "W2"])
     assert turned["f4"] == pytest.approx(0.1)
 
 
 def test_a_node_that_nobody_compared_in_a_usable_way_is_split_evenly():
-    found, table = fishbone.ahp_weights(GUESS, FLAT)
+    found, table = weights.ahp_weights(GUESS, FLAT)
     pd.testing.assert_series_equal(found, weights.equal_weights(FLAT))
     assert not table["accepted"].any()
-    nothing, empty = fishbone.ahp_weights(GUESS.head(0), FLAT)
+    nothing, empty = weights.ahp_weights(GUESS.head(0), FLAT)
     pd.testing.assert_series_equal(nothing, weights.equal_weights(FLAT))
-    assert fishbone.ahp_sentences(empty) == ["Nobody compared factors in pairs."]
+    assert weights.ahp_sentences(empty) == ["Nobody compared factors in pairs."]
 
 
 @pytest.mark.parametrize(
@@ -354,7 +354,7 @@ def test_a_node_that_nobody_compared_in_a_usable_way_is_split_evenly():
 )
 def test_comparisons_that_make_no_sense_are_refused_by_name(row, message):
     with pytest.raises(ValueError, match=message):
-        fishbone.ahp_weights(compared(row), TREE)
+        weights.ahp_weights(compared(row), TREE)
 
 
 def test_ten_siblings_are_refused_only_where_they_were_compared():
@@ -364,14 +364,14 @@ def test_ten_siblings_are_refused_only_where_they_were_compared():
         "some of them"
     )
     with pytest.raises(ValueError, match=message):
-        fishbone.ahp_weights(compared(("P1", "x1", "x2", 2)), wide)
-    assert fishbone.ahp_weights(GUESS.head(0), wide)[0].tolist() == [0.1] * 10
+        weights.ahp_weights(compared(("P1", "x1", "x2", 2)), wide)
+    assert weights.ahp_weights(GUESS.head(0), wide)[0].tolist() == [0.1] * 10
 
 
 def test_the_demos_guesser_is_refused_and_nobody_else():
     net = build.network(build.SEED, 600, 30, "2026-10")
     rows = build.people.comparisons(net)
-    _found, table = fishbone.ahp_weights(rows, tree_of({f"b{i}": "" for i in range(1, 8)}))
+    _found, table = weights.ahp_weights(rows, tree_of({f"b{i}": "" for i in range(1, 8)}))
     assert table.loc[~table["accepted"], "participant"].tolist() == ["P05"]
     assert table.loc[table["accepted"], "consistency_ratio"].max() < 0.1
 
@@ -397,7 +397,7 @@ def dealers_of(
 
 def test_planted_coefficients_are_recovered():
     effects = {"m0": 0.02, "m1": 0.01, "m2": -0.01}
-    profit = fishbone.profit_weights(dealers_of(effects=effects), MEASURED)
+    profit = association.profit_weights(dealers_of(effects=effects), MEASURED)
     table = profit.table.set_index("metric")
     assert table.index[table["evident"]].tolist() == ["m0", "m1", "m2"]
     for metric, effect in effects.items():
@@ -409,7 +409,7 @@ def test_planted_coefficients_are_recovered():
     assert table.loc["m0", "weight"] == pytest.approx(2 / 3, abs=0.08)
     assert profit.r2 == pytest.approx(0.6, abs=0.08)  # 0.0006 of 0.0010 is planted
     assert profit.n_dealers == 600
-    said = fishbone.profit_sentences(profit, MEASURED)
+    said = association.profit_sentences(profit, MEASURED)
     assert said[1:] == [
         (
             "Where these are better, dealer's margin is evidently higher: F0, F1. An association, "
@@ -425,8 +425,8 @@ def test_planted_coefficients_are_recovered():
 def test_the_sign_is_turned_where_less_is_better():
     turned = tree_of(dict.fromkeys(METRICS, ""), {**METRICS, "f0": "-m0"})
     rows = dealers_of(effects={"m0": -0.02})
-    plain = fishbone.profit_weights(rows, MEASURED).table.loc[0]
-    found = fishbone.profit_weights(rows, turned).table.loc[0]
+    plain = association.profit_weights(rows, MEASURED).table.loc[0]
+    found = association.profit_weights(rows, turned).table.loc[0]
     assert found["coefficient"] == -plain["coefficient"]
     assert (found["low"], found["high"]) == (-plain["high"], -plain["low"])
     assert found["weight"] == 1
@@ -441,7 +441,7 @@ def test_what_is_part_of_the_profit_is_refused():
     rows = dealers_of(effects={"m0": 0.02}).assign(
         rebate_rate=lambda t: t["dealer_margin_rate"] / 3
     )
-    profit = fishbone.profit_weights(rows, leaky)
+    profit = association.profit_weights(rows, leaky)
     out = profit.table.loc[[3, 4]]
     assert out["reason"].tolist() == ["derived_from_profit"] * 2
     assert not out["used"].any()
@@ -449,10 +449,10 @@ def test_what_is_part_of_the_profit_is_refused():
     assert (out["weight"] == 0).all()
     assert (
         "Left out, because they are part of the profit itself: F3, F4."
-        in fishbone.profit_sentences(profit, leaky)
+        in association.profit_sentences(profit, leaky)
     )
     named = tree_of(dict.fromkeys(METRICS, ""), {**METRICS, "f3": "stock_turn"})
-    other = fishbone.profit_weights(
+    other = association.profit_weights(
         rows.assign(stock_turn=1.0 * np.arange(600)), named, target="stock_turn"
     )
     # the target is never its own cause
@@ -461,7 +461,9 @@ def test_what_is_part_of_the_profit_is_refused():
 
 def test_pure_noise_is_evident_in_few_seeds_only():
     evident = [
-        fishbone.profit_weights(dealers_of(seed, n=60), MEASURED, seed=seed).table["evident"].sum()
+        association.profit_weights(dealers_of(seed, n=60), MEASURED, seed=seed)
+        .table["evident"]
+        .sum()
         for seed in range(40)
     ]
     assert np.mean([n == 0 for n in evident]) >= 0.9  # all thirteen together
@@ -475,7 +477,7 @@ def test_reasons_why_a_metric_is_not_used():
         flat=7.0,
         half=lambda t: t["m5"].where(t.index < 300),
     )
-    table = fishbone.profit_weights(rows, tree_of(dict.fromkeys(metrics, ""), metrics)).table
+    table = association.profit_weights(rows, tree_of(dict.fromkeys(metrics, ""), metrics)).table
     assert table["reason"].tolist() == [
         "",
         "no_metric",
@@ -490,24 +492,24 @@ def test_reasons_why_a_metric_is_not_used():
 def test_few_dealers_are_said_and_fall_back_to_equal_weights():
     few = dealers_of(n=40)
     few.loc[29:, "dealer_margin_rate"] = np.nan
-    profit = fishbone.profit_weights(few, MEASURED)
+    profit = association.profit_weights(few, MEASURED)
     assert set(profit.table["reason"]) == {"few_dealers"}
     assert profit.n_dealers == 29
     assert math.isnan(profit.r2)
     said = [
         "Only 29 dealers tell what they earn; at least 30 are needed to estimate weights from it."
     ]
-    assert fishbone.profit_sentences(profit, MEASURED) == said
-    assert fishbone.plot_weights(profit, MEASURED).figure.alt_text == said[0]
-    found, how = fishbone.chosen_weights("profit", MEASURED, GUESS.head(0), few)
+    assert association.profit_sentences(profit, MEASURED) == said
+    assert association.plot_weights(profit, MEASURED).figure.alt_text == said[0]
+    found, how = weights.chosen_weights("profit", MEASURED, GUESS.head(0), few)
     assert how == "equal"
     pd.testing.assert_series_equal(found, weights.equal_weights(MEASURED))
-    assert fishbone.profit_weights(dealers_of(n=30), MEASURED).table["used"].all()
+    assert association.profit_weights(dealers_of(n=30), MEASURED).table["used"].all()
 
 
 def test_no_metric_at_all_is_said():
-    profit = fishbone.profit_weights(dealers_of(), FLAT)
-    assert fishbone.profit_sentences(profit, FLAT) == [
+    profit = association.profit_weights(dealers_of(), FLAT)
+    assert association.profit_sentences(profit, FLAT) == [
         "No factor has a metric that could be set against what dealers earn."
     ]
 
@@ -518,26 +520,26 @@ def test_an_unknown_column_is_refused_with_what_there_is():
     with pytest.raises(
         ValueError, match="features: no column 'speed'; there are m0, dealer_margin_rate"
     ):
-        fishbone.profit_weights(rows, tree)
+        association.profit_weights(rows, tree)
     with pytest.raises(ValueError, match="features: no column 'gain'"):
-        fishbone.profit_weights(rows, tree_of({"f0": ""}, {"f0": "m0"}), target="gain")
+        association.profit_weights(rows, tree_of({"f0": ""}, {"f0": "m0"}), target="gain")
 
 
 def test_skewed_money_is_taken_as_its_logarithm():
     random = np.random.default_rng(1)
     rows = dealers_of(noise=0.005).assign(m0=np.exp(2 * random.normal(size=600)))
     rows["dealer_margin_rate"] += 0.01 * np.log(rows["m0"]) / 2
-    found = fishbone.profit_weights(rows, MEASURED).table.loc[0]
+    found = association.profit_weights(rows, MEASURED).table.loc[0]
     assert found["coefficient"] == pytest.approx(0.01, abs=0.001)
     # a logarithm needs positive values: only standardised
-    below_zero = weights._straight(rows["m0"] - 1)
+    below_zero = association._straight(rows["m0"] - 1)
     np.testing.assert_allclose(
         below_zero, (rows["m0"] - rows["m0"].mean()) / rows["m0"].std(ddof=0), atol=1e-12
     )
 
 
 def test_unknown_values_are_the_median():
-    straight = weights._straight(pd.Series([1.0, 2, 6, np.nan, np.inf]))
+    straight = association._straight(pd.Series([1.0, 2, 6, np.nan, np.inf]))
     assert straight[3] == straight[4] == straight[1]
 
 
@@ -547,22 +549,22 @@ def test_a_control_takes_its_effect_out():
     rows = dealers_of().assign(size=size, format=np.where(size > 0, "mall", None))
     rows["m0"] = size + random.normal(0, 0.3, 600)
     rows["dealer_margin_rate"] += 0.02 * size
-    assert fishbone.profit_weights(rows, MEASURED).table.loc[
+    assert association.profit_weights(rows, MEASURED).table.loc[
         0, "evident"
     ]  # large dealers have both
-    adjusted = fishbone.profit_weights(rows, MEASURED, controls=["size"]).table.loc[0]
+    adjusted = association.profit_weights(rows, MEASURED, controls=["size"]).table.loc[0]
     assert not adjusted["evident"]
-    by_word = fishbone.profit_weights(rows, MEASURED, controls=["format"]).table.loc[0]
+    by_word = association.profit_weights(rows, MEASURED, controls=["format"]).table.loc[0]
     assert (
         abs(by_word["coefficient"])
-        < fishbone.profit_weights(rows, MEASURED).table.loc[0, "coefficient"]
+        < association.profit_weights(rows, MEASURED).table.loc[0, "coefficient"]
     )
 
 
 def test_resampling_by_sums_equals_ridge_on_the_drawn_dealers():
     random = np.random.default_rng(4)
     x, y = random.normal(size=(50, 3)), random.normal(size=50)
-    found = weights._resampled_ridge(x, y, (None, 2.5), seed=9, n_resamples=4)
+    found = association._resampled_ridge(x, y, (None, 2.5), seed=9, n_resamples=4)
     again = np.random.default_rng(9)
     order = again.permutation(50)
     drawn = again.multinomial(50, np.full(50, 1 / 50), 4)
@@ -576,16 +578,16 @@ def test_resampling_by_sums_equals_ridge_on_the_drawn_dealers():
 def test_the_seed_makes_the_intervals():
     rows = dealers_of(effects={"m0": 0.01})
     pd.testing.assert_frame_equal(
-        fishbone.profit_weights(rows, MEASURED, seed=3).table,
-        fishbone.profit_weights(rows, MEASURED, seed=3).table,
+        association.profit_weights(rows, MEASURED, seed=3).table,
+        association.profit_weights(rows, MEASURED, seed=3).table,
     )
 
 
 def test_a_bootstrap_takes_less_than_a_second():
     rows = dealers_of()
-    fishbone.profit_weights(rows, MEASURED)  # imports and caches
+    association.profit_weights(rows, MEASURED)  # imports and caches
     start = time.perf_counter()
-    fishbone.profit_weights(rows, MEASURED)
+    association.profit_weights(rows, MEASURED)
     assert time.perf_counter() - start < 1.0
 
 
@@ -611,26 +613,26 @@ GIVEN = tree_of({"a": "", "b": "", "c": ""}, a=1, b=1, c=2)
     ],
 )
 def test_the_way_that_is_used(how, tree, rows, used):
-    found, how_used = fishbone.chosen_weights(how, tree, rows, dealers_of(n=1))
+    found, how_used = weights.chosen_weights(how, tree, rows, dealers_of(n=1))
     assert how_used == used
     expected = {"ahp": [4 / 7, 2 / 7, 1 / 7], "hand": [0.25, 0.25, 0.5], "equal": [1 / 3] * 3}[used]
     np.testing.assert_allclose(found, expected)
-    said = fishbone.how_sentences(how_used, how)
+    said = weights.how_sentences(how_used, how)
     assert said[-1] == words.say(f"weights.how_{used}")
     assert len(said) == (2 if how not in ("", used) else 1)
 
 
 def test_weights_from_profit_are_those_of_the_table():
     rows = dealers_of(effects={"m0": 0.02, "m5": 0.02})
-    found, how = fishbone.chosen_weights("profit", MEASURED, PAIRS.head(0), rows)
+    found, how = weights.chosen_weights("profit", MEASURED, PAIRS.head(0), rows)
     assert how == "profit"
     assert found.sum() == pytest.approx(1)
     assert found[found > 0].index.tolist() == ["f0", "f5"]
-    noise, fallen = fishbone.chosen_weights("profit", MEASURED, PAIRS.head(0), dealers_of(seed=1))
+    noise, fallen = weights.chosen_weights("profit", MEASURED, PAIRS.head(0), dealers_of(seed=1))
     assert fallen == "equal"
     assert noise.tolist() == [1 / N] * N
     assert (
-        fishbone.how_sentences(fallen, "profit")[0]
+        weights.how_sentences(fallen, "profit")[0]
         == "From profit was asked for, but finds nothing to go by."
     )
 
@@ -640,7 +642,7 @@ def test_an_unknown_way_is_refused_with_the_choices():
         "weights: 'magic' is not known; choose one of equal, hand, ahp, profit, or leave it empty"
     )
     with pytest.raises(ValueError, match=message):
-        fishbone.chosen_weights("magic", FLAT, PAIRS, dealers_of(n=1))
+        weights.chosen_weights("magic", FLAT, PAIRS, dealers_of(n=1))
 
 
 # ---- plot ----------------------------------------------------------------------------------------
@@ -649,9 +651,9 @@ def test_an_unknown_way_is_refused_with_the_choices():
 @LANGUAGES
 def test_plot_weights_draws_coefficients_and_says_association(language):
     look.use(language, "CNY")
-    profit = fishbone.profit_weights(dealers_of(effects={"m0": 0.02, "m2": -0.02}), MEASURED)
+    profit = association.profit_weights(dealers_of(effects={"m0": 0.02, "m2": -0.02}), MEASURED)
     kept = profit.table.copy()
-    ax = fishbone.plot_weights(profit, MEASURED, scope="source")
+    ax = association.plot_weights(profit, MEASURED, scope="source")
     rows = profit.table.sort_values("coefficient")
     assert [t.get_text() for t in ax.get_yticklabels()] == rows["factor_id"].str.upper().tolist()
     assert rows["factor_id"].iloc[[0, -1]].tolist() == ["f2", "f0"]
@@ -669,15 +671,17 @@ def test_plot_weights_draws_coefficients_and_says_association(language):
     assert title in text
     assert words.translated("association, not cause", "并非因果") in title
     pd.testing.assert_frame_equal(profit.table, kept)
-    noise = fishbone.plot_weights(fishbone.profit_weights(dealers_of(seed=1), MEASURED), MEASURED)
+    noise = association.plot_weights(
+        association.profit_weights(dealers_of(seed=1), MEASURED), MEASURED
+    )
     assert words.translated("No factor evidently", "没有因素") in noise.figure.alt_text
 
 
 def test_inputs_are_not_mutated():
     rows, tree, pairs = dealers_of(n=50), MEASURED.copy(), PAIRS.copy()
     kept = [frame.copy() for frame in (rows, tree, pairs)]
-    fishbone.profit_weights(rows, tree)
-    fishbone.ahp_weights(pairs, FLAT)
+    association.profit_weights(rows, tree)
+    weights.ahp_weights(pairs, FLAT)
     weights.hand_weights(GIVEN)
     for frame, old in zip((rows, tree, pairs), kept, strict=True):
         pd.testing.assert_frame_equal(frame, old)

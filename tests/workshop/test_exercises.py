@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from helpers import data, fishbone, look, workshop
 from helpers.demo import build
+from helpers.fishbone import peers, scoring
 from helpers.settings import CHECKOUT as ROOT
 from helpers.workshop import exercises
 
@@ -363,8 +364,8 @@ def test_the_demos_overrated_dealer_is_in_the_solution(small_demo, tree):
 
     look.use("en", small_demo.currency)
     scores, dealers = data.records(small_demo, "scores"), data.dealers(small_demo)
-    by_dealer = fishbone.data_scores(data.dealer_features(small_demo, "2026-10"), tree, dealers)
-    gaps = fishbone.dealer_gaps(
+    by_dealer = peers.data_scores(data.dealer_features(small_demo, "2026-10"), tree, dealers)
+    gaps = scoring.dealer_gaps(
         scores, by_dealer, tree, dealers, end_date=END, brand=small_demo.brand
     )
     apart = workshop.speakers(scores, tree, end_date=END, brand=build.BRAND)

@@ -5,7 +5,7 @@ What other pages say of all dealers, worked out once a month and kept.
 
 import pandas as pd
 
-from helpers import calls, data, fishbone, inventory, pareto, periods, profit, words
+from helpers import calls, data, fishbone, inventory, pareto, profit, words
 from helpers.card import dossier
 from helpers.data import kept
 from helpers.settings import Workbook
@@ -28,7 +28,6 @@ def network_tables(
     """
     # reasons of calls and names are written in the reader's language
     words.speak(language, book.currency)
-    end = periods.window(period).end
     dealers, months = data.dealers(book, language), data.dealer_months(book, period)
     abc = pareto.abc_month(book, period)
     owed, judged = abc.owed, pareto.named(abc.judged, dealers, data.reference(book, "diagnoses"))
@@ -41,12 +40,7 @@ def network_tables(
     sums, by_month = data.brand_sums(book, period), data.brand_months(book, period)
     comparison = profit.brand_comparison(sums, book.brand, by_month)
     trends = profit.margin_trends(data.dealer_margins(book, period), period)
-    tree = fishbone.factor_tree(data.reference(book, "factors"), data.reference(book, "causes"))
-    scores = data.records(book, "scores", language)
-    there = fishbone.dealer_session_scores(scores, tree, end_date=end, brand=book.brand)
-    by_dealer = fishbone.data_scores(data.dealer_features(book, period), tree, dealers)
-    agreed = fishbone.require_plan(data.records(book, "plan", language), tree)
-    since = fishbone.session_scores(scores, tree, end_date=end, brand=book.brand)
+    fish = fishbone.network_month(book, period, language)
     places = dossier.places_among_peers(
         dossier.peer_figures(judged, owed, trends, stocked.pop("held")), dealers
     )
@@ -59,10 +53,8 @@ def network_tables(
         "places": places,
         **stocked,
         "lost": profit.losing(comparison, dealers),
-        "factors": dossier.factor_rows(by_dealer, there, tree),
-        "came": fishbone.promised_against_came(
-            agreed, tree, since, end_date=end, months=months, dealer_scores=there, dealers=dealers
-        ),
+        "factors": dossier.factor_rows(fish.by_dealer, fish.there, fish.tree),
+        "came": fish.came,
     }, comparison
 
 

@@ -1,8 +1,6 @@
-"""Fishbone: what drives a dealer's profit, merged into the vital few causes."""
+"""Factors: what is missing of each to full marks, merged into the vital few causes."""
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,299 +8,14 @@ from matplotlib.axes import Axes
 
 from helpers import look, words
 from helpers.fishbone import diagram
+from helpers.fishbone.tree import OWNERS
 from helpers.settings import page_of
 
-FACTOR_COLUMNS = [
-    "factor_id",
-    "parent_id",
-    "cause",
-    "owner",
-    "metric",
-    "better",
-    "weight",
-    "en",
-    "zh",
-]
-CAUSE_COLUMNS = ["cause", "en", "zh"]
-OWNERS = ("us", "head_office")
-BETTER = ("high", "low")
 # Pareto's 80 % would take five or six of nine causes: too many to be few, or to act on in a period
 VITAL_SHARE = 0.6
 # of the factors, by number: with fewer scored, nobody knows what the others would say
 SCORED_SHARE = 0.5
 LINK = page_of("fishbone")
-
-
-# ---- the tree ------------------------------------------------------------------------------------
-
-
-def factor_tree(factors: pd.DataFrame, causes: pd.DataFrame) -> pd.DataFrame:
-    """Put the factors into drawing order.
-
-    A bone, its twigs, the next bone, each level in the order of the file.
-
-    Parameters
-    ----------
-    factors
-        One row per factor: `factor_id`, `parent_id` (empty: a bone hangs on the spine), `cause` and
-        `owner` (us or head_office) of leaves, `metric` with `better` (high or low), `weight` by
-        hand, `en`, `zh`. Any depth.
-    causes
-        Columns `cause`, `en`, `zh`.
-
-    Returns
-    -------
-    DataFrame
-        factor_id, factor (its name in the reader's language), parent_id, depth (1 = bone), bone_id,
-        bone, is_leaf, cause, cause_name, owner, metric, better, weight; empty cells are missing.
-        Only leaves have a cause.
-
-    Raises
-    ------
-    ValueError
-        If the tables make no tree; all that is wrong is told at once, a line each.
-
-    >>> bone = ["b", None, None, None, None, None, None, "Stock", ""]
-    >>> twig = ["f", "b", "c", "us", None, None, None, "Stock age", ""]
-    >>> factors = pd.DataFrame([bone, twig], columns=FACTOR_COLUMNS)
-    >>> causes = pd.DataFrame([["c", "Old stock", ""]], columns=CAUSE_COLUMNS)
-    >>> tree = factor_tree(factors, causes)
-    >>> tree[["factor", "depth", "bone", "is_leaf", "cause_name"]].values.tolist()
-    [['Stock', 1, 'Stock', False, nan], ['Stock age', 2, 'Stock', True, 'Old stock']]
-    """
-    if problems := _missing(factors, FACTOR_COLUMNS, "factors.csv") + _missing(
-        causes, CAUSE_COLUMNS, "causes.csv"
-    ):
-        raise ValueError("\n".join(problems))
-    rows, known = _cleaned(factors, FACTOR_COLUMNS), _cleaned(causes, CAUSE_COLUMNS)
-    if problems := [*_broken_tree(rows), *_broken_cells(rows, known), *_broken_causes(known)]:
-        raise ValueError("\n".join(problems))
-    order = _depth_first(rows)
-    tree = rows.set_index("factor_id").loc[list(order)].reset_index()
-    names = {row.factor_id: _name(row) for row in rows.itertuples()}
-    tree["factor"] = tree["factor_id"].map(names)
-    tree["depth"] = [depth for depth, _bone in order.values()]
-    tree["bone_id"] = [bone for _depth, bone in order.values()]
-    tree["bone"] = tree["bone_id"].map(names)
-    tree["is_leaf"] = ~tree["factor_id"].isin(set(rows["parent_id"]))
-    tree["cause"] = tree["cause"].where(tree["is_leaf"], "")
-    tree["cause_name"] = tree["cause"].map({row.cause: _name(row) for row in known.itertuples()})
-    tree["weight"] = pd.to_numeric(tree["weight"]).astype(float)
-    empty = ["parent_id", "cause", "owner", "metric", "better"]
-    tree[empty] = tree[empty].replace("", np.nan)
-    return tree[
-        [
-            "factor_id",
-            "factor",
-            "parent_id",
-            "depth",
-            "bone_id",
-            "bone",
-            "is_leaf",
-            "cause",
-            "cause_name",
-            "owner",
-            "metric",
-            "better",
-            "weight",
-        ]
-    ]
-
-
-def _missing(table: pd.DataFrame, columns: Iterable[str], file: str) -> list[str]:
-    lost = [column for column in columns if column not in table]
-    have = ", ".join(map(str, table.columns))
-    return [
-        f"{file}: no column {column!r}; it has {have} — add it, even if its cells stay empty"
-        for column in lost
-    ]
-
-
-def _cleaned(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Read every cell as text, empty where nothing is told.
-
-    A column of whole numbers that lost a cell is not 1.0.
-    """
-
-    def text(cell: object) -> str:
-        if pd.isna(cell):
-            return ""
-        whole = isinstance(cell, float) and cell.is_integer()
-        return str(int(cell) if whole else cell).strip()
-
-    return table[columns].map(text).astype(object).reset_index(drop=True)
-
-
-def _name(row: NamedTuple) -> str:
-    return words.translated(row.en or row.zh, row.zh)
-
-
-def _told(
-    examples: Sequence[str], one: str, many: str, advice: str, file: str = "factors.csv"
-) -> list[str]:
-    """Write one line about one kind of mistake, or none."""
-    if not examples:
-        return []
-    return [
-        (
-            f"{file}: {len(examples)} {one if len(examples) == 1 else many}, e.g. {examples[0]} — "
-            f"{advice}"
-        )
-    ]
-
-
-def _broken_tree(rows: pd.DataFrame) -> list[str]:
-    ids, parents = rows["factor_id"], rows["parent_id"]
-    if rows.empty:
-        return ["factors.csv: it lists no factor — write one row for each bone and each twig"]
-    # the head of the file is line 1
-    nameless = [f"line {i + 2}" for i in rows.index[ids == ""]]
-    double = [f"{i!r}, lines {_at(ids, i)}" for i in ids[ids.duplicated() & (ids != "")].unique()]
-    lost = rows[(parents != "") & ~parents.isin(set(ids))]
-    orphans = [f"{row.factor_id!r} under {row.parent_id!r}" for row in lost.itertuples()]
-    circles = [
-        " → ".join([*circle, circle[0]])
-        for circle in _circles(dict(zip(ids[ids != ""], parents[ids != ""], strict=True)))
-    ]
-    return [
-        *_told(
-            nameless,
-            "row has no factor_id",
-            "rows have no factor_id",
-            "give each factor an id of its own",
-        ),
-        *_told(
-            double,
-            "factor_id stands in several rows",
-            "factor_ids stand in several rows",
-            "give each factor an id of its own",
-        ),
-        *_told(
-            orphans,
-            "factor has a parent that is not there",
-            "factors have a parent that is not there",
-            "add the parent, or correct parent_id (empty: a bone)",
-        ),
-        *[
-            f"factors.csv: the parents run in a circle, {circle} — hang one of them elsewhere"
-            for circle in circles
-        ],
-    ]
-
-
-def _at(ids: pd.Series, one: str) -> str:
-    return " and ".join(str(i + 2) for i in ids.index[ids == one])
-
-
-def _circles(parents: dict[str, str]) -> list[list[str]]:
-    """List each circle once, from its first member in the order of the file."""
-    found, seen = [], set()
-    for start in parents:
-        path, here = [], start
-        while here in parents and here not in seen and here not in path:
-            path.append(here)
-            here = parents[here]
-        if here in path:
-            found.append(path[path.index(here) :])
-        seen.update(path)
-    return found
-
-
-def _broken_cells(rows: pd.DataFrame, causes: pd.DataFrame) -> list[str]:
-    leaf = ~rows["factor_id"].isin(set(rows["parent_id"]))
-    weight = pd.to_numeric(rows["weight"], errors="coerce")
-    known = ", ".join(causes["cause"])
-    uncaused = _who(rows, leaf & (rows["cause"] == ""))
-    unknown = _who(
-        rows, leaf & (rows["cause"] != "") & ~rows["cause"].isin(set(causes["cause"])), "cause"
-    )
-    foreign = _who(rows, ~rows["owner"].isin(OWNERS) & (leaf | (rows["owner"] != "")), "owner")
-    aimless = _who(rows, (rows["metric"] != "") & ~rows["better"].isin(BETTER), "better")
-    bad_weight = _who(
-        rows, (rows["weight"] != "") & ~((weight >= 0) & (weight < math.inf)), "weight"
-    )
-    nameless = _who(rows, (rows["en"] == "") & (rows["zh"] == ""))
-    return [
-        *_told(
-            uncaused,
-            "leaf has no cause",
-            "leaves have no cause",
-            f"choose one of causes.csv: {known}",
-        ),
-        *_told(
-            unknown,
-            "leaf has a cause that causes.csv doesn't list",
-            "leaves have a cause that causes.csv doesn't list",
-            f"choose one of {known}, or add it there",
-        ),
-        *_told(
-            foreign,
-            "factor has no known owner",
-            "factors have no known owner",
-            f"write {' or '.join(OWNERS)}; only what has twigs of its own may stay empty",
-        ),
-        *_told(
-            aimless,
-            "metric has no direction",
-            "metrics have no direction",
-            "write high or low under better",
-        ),
-        *_told(
-            bad_weight,
-            "weight is no number from 0 up",
-            "weights are no numbers from 0 up",
-            "correct it, or leave all empty for equal weights",
-        ),
-        *_told(nameless, "factor has no name", "factors have no name", "fill in en or zh"),
-    ]
-
-
-def _who(rows: pd.DataFrame, wrong: pd.Series, column: str = "") -> list[str]:
-    return [
-        f"{row['factor_id']!r}" + (f" ({column} {row[column]!r})" if column else "")
-        for row in rows[wrong].to_dict("records")
-    ]
-
-
-def _broken_causes(causes: pd.DataFrame) -> list[str]:
-    codes = causes["cause"]
-    nameless = [
-        f"line {i + 2}"
-        for i in causes.index[(codes == "") | ((causes["en"] == "") & (causes["zh"] == ""))]
-    ]
-    double = [
-        f"{i!r}, lines {_at(codes, i)}" for i in codes[codes.duplicated() & (codes != "")].unique()
-    ]
-    return [
-        *_told(
-            nameless,
-            "row has no code or no name",
-            "rows have no code or no name",
-            "fill in cause, and en or zh",
-            "causes.csv",
-        ),
-        *_told(
-            double,
-            "cause stands in several rows",
-            "causes stand in several rows",
-            "keep one of them",
-            "causes.csv",
-        ),
-    ]
-
-
-def _depth_first(rows: pd.DataFrame) -> dict[str, tuple[int, str]]:
-    """Walk the tree: each factor's depth and bone, in drawing order."""
-    children = {
-        parent: list(ids) for parent, ids in rows.groupby("parent_id", sort=False)["factor_id"]
-    }
-    order: dict[str, tuple[int, str]] = {}
-    waiting = [(bone, 1, bone) for bone in reversed(children.get("", []))]
-    while waiting:
-        factor, depth, bone = waiting.pop()
-        order[factor] = (depth, bone)
-        waiting += [(child, depth + 1, bone) for child in reversed(children.get(factor, []))]
-    return order
 
 
 # ---- what is missing -----------------------------------------------------------------------------
@@ -378,13 +91,13 @@ def _share(values: pd.Series) -> pd.Series:
     return values / total if total > 0 else values * np.nan
 
 
-def merged_causes(table: pd.DataFrame) -> pd.DataFrame:
+def merged_causes(table: pd.DataFrame, vital_share: float = VITAL_SHARE) -> pd.DataFrame:
     """Fold the factors into their main causes, and mark the vital few.
 
     Those that make up most of what is missing.
 
-    Vital are the fewest causes that together reach `VITAL_SHARE`; who crosses the line is inside,
-    and so is his equal.
+    Vital are the fewest causes that together reach `vital_share` of it; who crosses the line is
+    inside, and so is his equal.
 
     Returns
     -------
@@ -414,7 +127,7 @@ def merged_causes(table: pd.DataFrame) -> pd.DataFrame:
     known = _is_known(table["shown_score"])
     causes["shortfall_share"] = _share(causes["weighted_shortfall"]) if known else np.nan
     causes["cum_share"] = causes["shortfall_share"].cumsum()
-    causes["is_vital"] = _is_vital(causes["shortfall_share"])
+    causes["is_vital"] = _is_vital(causes["shortfall_share"], vital_share)
     causes["owner"] = groups["owner"].agg(
         lambda owners: owners.iloc[0] if (owners == owners.iloc[0]).all() else "both"
     )
@@ -430,10 +143,10 @@ def _mean(values: pd.Series, weights: pd.Series) -> float:
     return float(np.average(v, weights=w if w.sum() > 0 else None))
 
 
-def _is_vital(shares: pd.Series) -> pd.Series:
+def _is_vital(shares: pd.Series, vital_share: float) -> pd.Series:
     s = shares.round(9)  # what differs by rounding is equal
     ahead = pd.Series([s[s > share].sum() for share in s], index=shares.index)
-    return (s > 0) & (ahead.round(9) < VITAL_SHARE)
+    return (s > 0) & (ahead.round(9) < vital_share)
 
 
 def owner_split(table: pd.DataFrame) -> pd.DataFrame:
@@ -574,12 +287,19 @@ def _folded(tree: pd.DataFrame, table: pd.DataFrame) -> list[diagram.Bone]:
 # ---- the causes ----------------------------------------------------------------------------------
 
 
-def plot_causes(causes: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes:
+def plot_causes(
+    causes: pd.DataFrame,
+    *,
+    vital_share: float = VITAL_SHARE,
+    scope: str = "",
+    ax: Axes | None = None,
+) -> Axes:
     """Draw the Pareto of causes.
 
     The part of each in what is missing, the vital few in colour, and the sum so far.
 
-    `causes` comes from `merged_causes`; one without any score has a dash in place of its bar.
+    `causes` comes from `merged_causes` with this `vital_share`; one without any score has a dash in
+    place of its bar.
     """
     n_scored, n = int(causes["n_scored"].sum()), int(causes["n_factors"].sum())
     if n_scored < SCORED_SHARE * n:
@@ -621,7 +341,7 @@ def plot_causes(causes: pd.DataFrame, *, scope: str = "", ax: Axes | None = None
     ax.xaxis.set_visible(False)
     ax.yaxis.grid(False)
     ax.spines["bottom"].set_visible(False)
-    how = words.say("fishbone.causes_how", share=words.percent(VITAL_SHARE))
+    how = words.say("fishbone.causes_how", share=words.percent(vital_share))
     return look.explain(ax, _vital(causes).rstrip(".\u3002"), how, scope)
 
 

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from helpers import look, words
 from helpers.fishbone import scoring
+from helpers.fishbone.tree import leaf_factors
 from helpers.settings import page_of
 
 HALF_A_POINT = 0.5  # the handbook's lead that is enough; read on our scale of 0–10
@@ -25,13 +26,14 @@ def rival_lead(
     rival: str = "",
     end_date,
     dealer_id: str = "",
+    min_people: int = MIN_PEOPLE,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Compare our score with the rival's at each leaf, among the people who scored both.
 
     Sessions are pooled: a person's difference is his own, whatever the mood of his session. A
     person is a participant of a session; the interval (95 %) is a percentile bootstrap over people,
-    not given for fewer than `MIN_PEOPLE`.
+    not given for fewer than `min_people`.
 
     Parameters
     ----------
@@ -55,7 +57,7 @@ def rival_lead(
     """
     ours, theirs, name = _pairs(scores, tree, brand, rival, end_date, dealer_id)
     lead = (ours - theirs).to_numpy()
-    low, high = _interval(_resampled_leads(lead, seed), ours.notna().sum().to_numpy())
+    low, high = _interval(_resampled_leads(lead, seed), ours.notna().sum().to_numpy(), min_people)
     table = pd.DataFrame(
         {
             "factor_id": ours.columns,
@@ -83,6 +85,7 @@ def weighted_lead(
     rival: str = "",
     end_date,
     dealer_id: str = "",
+    min_people: int = MIN_PEOPLE,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Sum up the leads over the leaves by their weights, in one row, and tell whether it passes
@@ -100,7 +103,9 @@ def weighted_lead(
         return pd.DataFrame(columns=columns)
     lead = (ours - theirs).to_numpy()
     n = int((~np.isnan(lead)).any(axis=1).sum())
-    low, high = _interval(_weighted(_resampled_leads(lead, seed), weight)[:, None], np.array([n]))
+    low, high = _interval(
+        _weighted(_resampled_leads(lead, seed), weight)[:, None], np.array([n]), min_people
+    )
     point = float(_weighted(np.nanmean(lead, axis=0)[None, :], weight)[0])
     passes = bool(round(low[0], 9) >= HALF_A_POINT)
     row = (name, n, ours.shape[1], point, low[0], high[0], _verdicts(low, high)[0], passes)
@@ -114,7 +119,7 @@ def _pairs(
 
     Known only where a person scored both.
     """
-    leaves = scoring.leaf_factors(tree)["factor_id"]
+    leaves = leaf_factors(tree)["factor_id"]
     rows = scoring.answers(scores, end_date=end_date, dealer_id=dealer_id, brand=brand)
     rows = rows[rows["item_id"].isin(leaves)]
     counts = rows.loc[rows["brand"] != "", "brand"].value_counts()
@@ -160,11 +165,13 @@ def _weighted(leads: np.ndarray, weight: np.ndarray) -> np.ndarray:
         return (np.where(known, leads, 0.0) @ weight) / (known @ weight)
 
 
-def _interval(draws: np.ndarray, n_people: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _interval(
+    draws: np.ndarray, n_people: np.ndarray, min_people: int
+) -> tuple[np.ndarray, np.ndarray]:
     if not draws.shape[1]:
         return np.empty(0), np.empty(0)
     low, high = np.nanquantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    few = n_people < MIN_PEOPLE
+    few = n_people < min_people
     return np.where(few, np.nan, low), np.where(few, np.nan, high)
 
 

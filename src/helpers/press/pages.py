@@ -30,7 +30,11 @@ from helpers.settings import (
 
 CARD = "dealer_card"  # printed per dealer, on request
 APART = (CARD, "workshop")  # in no edition
-RECIPES = {"abc_pareto": "pareto"}  # question → its room, loaded where a toml has options of it
+# question → its room, loaded where a toml has options of it
+RECIPES = {
+    "abc_pareto": "pareto",
+    "fishbone": "fishbone",
+}
 # who reads a card: cells tagged for-us or for-dealer are left out for the other
 AUDIENCES = ("us", "dealer")
 WRITTEN_BY_PEOPLE = ("plan.csv", "overrides.csv")

@@ -36,11 +36,13 @@ from helpers.data.read import (
     tells,
     workbook,
 )
-from helpers.data.stock import flows, models, on_hand
+from helpers.data.stock import SPANS, OnHand, flows, models, on_hand
 from helpers.data.tables import described, source_name
 
 __all__ = [
     "JUDGED_BY",
+    "SPANS",
+    "OnHand",
     "Workbook",
     "brand_months",
     "brand_share_basis",

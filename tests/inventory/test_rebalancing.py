@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from helpers import data, inventory, look, words
 from helpers.demo import build
-from helpers.inventory import rebalancing
+from helpers.inventory import moves, rebalancing
 
 pytestmark = pytest.mark.usefixtures("looks")
 
@@ -314,7 +314,7 @@ def test_the_order_of_rows_is_nothing(rows, sold, towns, seed):
         ("quantity", 0),
         ("quantity", 11),
         ("to_dealer_id", "a"),
-        ("from_sold_90d", 30),
+        ("from_sold", 30),
         ("to_quantity", 9),
     ],
 )
@@ -366,6 +366,11 @@ def test_the_demos_larger_sister_is_planned_in_seconds():
 # ---- words, figures, the demo --------------------------------------------------------------------
 
 
+def givers_of(plan, aged, flows, places) -> pd.DataFrame:
+    sums = rebalancing.giver_sums(plan, rebalancing.supply(aged, flows))
+    return moves.giver_table(sums, plan, places)
+
+
 @pytest.fixture
 def told():
     aged = aged_of(
@@ -375,7 +380,7 @@ def told():
     places = dealers_of(a=("X", "N"), b=("X", "N"), c=("Y", "N"))
     plan = inventory.proposal(aged, flows, places)
     dead = inventory.named(inventory.dead_stock(aged, flows), places, MODELS)
-    return plan, moves.giver_table(plan, aged, flows, places), dead, places
+    return plan, givers_of(plan, aged, flows, places), dead, places
 
 
 def test_the_sum_per_giver_and_its_words(told):
@@ -444,11 +449,16 @@ def test_why_no_lot_is_proposed_is_what_is_known_of_it(why):
     stock, sold = WHY_NO_LOTS[why]
     aged, flows = aged_of(*stock), flows_of(*sold)
     plan = inventory.proposal(aged, flows, HERE)
-    givers = moves.giver_table(plan, aged, flows, HERE)
+    givers = givers_of(plan, aged, flows, HERE)
     said = moves.why_no_lots(aged, flows, givers)
     bottom = moves.bottom_line(plan, givers)
     assert plan.empty and givers.empty is (why != "rebalancing.no_taker")
-    assert said == words.say(why, asleep=10.0, days=rebalancing.COVER_DAYS)
+    assert said == words.say(
+        why,
+        asleep=10.0,
+        old_days=90,
+        days=90 if why == "inventory.no_old" else rebalancing.COVER_DAYS,
+    )
     assert bottom == ([said] if len(givers) else []), "what the bottom line says is said once"
     figure = inventory.plot_proposal(plan, givers, empty=said).figure
     assert len(givers) or figure.alt_text == said

@@ -211,7 +211,6 @@ LONG = {
     "editions.py",
     "factors.py",
     "features.py",
-    "judgement.py",
     "network.py",
     "plan.py",
     "read.py",

@@ -40,10 +40,9 @@ def with_rules(book: settings.Workbook, question: str, **rules: object) -> setti
     return settings.workbook(path)
 
 
-def malformed(recipe) -> Iterable[tuple[str, object]]:
+def malformed(recipe) -> list[tuple[str, object]]:
     """Give for each option of a recipe values that no option of its kind may have."""
-    for name, default in recipe.options.items():
-        for value in (float("nan"), float("inf"), -1, 10**9, "many", "", True, None, [1]):
-            yield name, value
-        if isinstance(default, int):
-            yield name, default + 0.5
+    values = (float("nan"), float("inf"), -1, 10**9, "many", "", True, None, [1])
+    found = [(name, value) for name in recipe.options for value in values]
+    whole = [name for name, default in recipe.options.items() if isinstance(default, int)]
+    return found + [(name, recipe.options[name] + 0.5) for name in whole]

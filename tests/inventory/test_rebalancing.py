@@ -275,7 +275,7 @@ def test_no_plan_does_harm(rows, sold, towns, max_lot, least):
         assert row.quantity == int(row.quantity)
         assert 1 <= row.quantity <= max_lot
         assert row.value >= (least or 0) * (1 + row.step) - 0.01
-        assert row.step <= rebalancing.MAX_STEP
+        assert row.step <= rebalancing.MAX_KM / rebalancing.KM_PER_STEP
         assert math.isnan(row.distance_km) or row.distance_km <= 500
         given_[giver] = given_.get(giver, 0) + row.quantity
         taken[taker] = taken.get(taker, 0) + row.quantity

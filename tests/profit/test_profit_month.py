@@ -1,4 +1,4 @@
-"""The month of dealers' profit: its rules, from where they come, and that all who show it follow."""
+"""The month of profit: its rules, from where they come, and that all who show it follow them."""
 
 import html
 

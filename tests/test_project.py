@@ -185,7 +185,6 @@ def test_imports_only_run_downwards(monkeypatch, capsys):
 
 # still to be parted: each holds more than one idea
 LONG = {
-    "age.py",
     "dossier.py",
     "editions.py",
     "network.py",

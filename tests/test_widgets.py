@@ -36,7 +36,7 @@ from helpers import (
 from helpers.data import plan_file
 from helpers.fishbone import effort
 from helpers.look import style
-from helpers.profit import brands
+from helpers.profit import sheet
 from helpers.settings import CHECKOUT as ROOT
 
 PERIOD, END = "2026-10", "2026-10-31"
@@ -103,8 +103,7 @@ def tables_of(book: data.Workbook) -> dict[str, dict]:
     dealers, end = data.dealers(book), periods.window(PERIOD).end
     scores = data.records(book, "scores")
     statements, stages = data.reference(book, "statements"), data.reference(book, "stages")
-    on_hand = data.on_hand(book, PERIOD)
-    everyone, comparison = card.network_tables(book, PERIOD, "en")
+    everyone, earned = card.network_tables(book, PERIOD, "en")
     return {
         "classes": {
             "asked": pareto.read_month(book, PERIOD),
@@ -129,12 +128,12 @@ def tables_of(book: data.Workbook) -> dict[str, dict]:
             "found": workshop.profile(scores, statements, stages, end_date=end),
         },
         "stock": {
-            "aged": inventory.aged(on_hand.layers, on_hand.as_of),
+            "own": inventory.stock_month(book, PERIOD, n_history=1),
             "flows": data.flows(book, PERIOD),
             "dealers": dealers,
             "models": data.models(book),
         },
-        "profit": {"comparison": comparison, "dealers": dealers},
+        "profit": {"own": earned, "dealers": dealers, "chosen": ""},
         "card": {
             "everyone": everyone,
             "period": PERIOD,
@@ -182,7 +181,7 @@ def replaced(tables: dict, other: dict[str, pd.DataFrame]) -> dict:
     }
     for name, table in other.items():
         place, _, key = name.partition(".")
-        if hasattr(made[place], "_replace"):
+        if key and hasattr(made[place], "_replace"):
             made[place] = made[place]._replace(**{key: table})
         elif key:
             made[place][key] = table
@@ -361,8 +360,8 @@ def absences() -> list:
         "fishbone": ["own.scored", "asked.comparisons", "asked.habits", "asked.climb"],
         "groups": ["habits"],
         "growth": ["statements", "stages"],
-        "stock": ["aged", "flows", "dealers", "models"],
-        "profit": ["comparison", "dealers"],
+        "stock": ["own.aged", "flows", "dealers", "models"],
+        "profit": ["own.comparison", "own.gaps", "dealers"],
         "card": [
             f"everyone.{name}"
             for name in inspect.signature(widgets.dossier.dossier).parameters
@@ -650,9 +649,12 @@ def test_the_stock_shown_is_of_the_region_category_and_age_chosen(monkeypatch):
             "received_date": pd.Timestamp("2026-06-01"),
         }
     )
-    aged = inventory.aged(layers, "2026-10-31")
     flows = pd.DataFrame(columns=["dealer_id", "product_id", "sold", "sold_90d", "last_sold_date"])
-    shown = widgets.explore_stock(aged, flows, dealers, models)
+    here = data.OnHand(layers, pd.Timestamp(END), "stock", pd.DataFrame())
+    asked = inventory.StockData(PERIOD, {PERIOD: here}, {PERIOD: flows}, dealers)
+    own = inventory.judge_month(asked)
+    shown = widgets.explore_stock(own, flows, dealers, models)
+    assert [days.value for days in parts(shown, IntSlider)] == [own.options["old_days"]]
     (region, category), (days,) = (parts(shown, kind) for kind in (Dropdown, IntSlider))
     assert [value for _label, value in region.options] == ["", "N", "S"]
     assert [value for _label, value in category.options] == ["", "bed", "kitchen"]
@@ -676,22 +678,23 @@ def test_the_stock_shown_is_of_the_region_category_and_age_chosen(monkeypatch):
 
 
 def test_the_proof_shown_is_of_the_dealer_chosen(given, small_demo):
-    comparison = given["profit"]["comparison"]
+    own = given["profit"]["own"]
+    comparison = own.comparison
     shown = explored("profit", given["profit"])
     (choice,) = parts(shown, Dropdown)
     assert {value for _name, value in choice.options} == set(comparison["dealer_id"])
     sums = data.brand_sums(small_demo, PERIOD)
     assert set(sums["dealer_id"]) == set(comparison["dealer_id"])
     choice.value = chosen = choice.options[-1][1]
-    assert said(shown) == profit.verdict(comparison, chosen)
-    assert look.table(profit.proof_table(brands.proof(comparison, chosen))).to_html() in seen(shown)
+    assert said(shown) == [*profit.verdict(comparison, own.gaps, chosen), said(shown)[-1]]
+    assert look.table(profit.proof_table(sheet.proof(comparison, chosen))).to_html() in seen(shown)
 
 
 def test_a_dealer_without_a_name_is_shown_by_his_number(given):
     tables = given["profit"]
     named = tables["dealers"].iloc[1:]
     shown = explored("profit", {**tables, "dealers": named})
-    missing = set(tables["comparison"]["dealer_id"]) - set(named["dealer_id"])
+    missing = set(tables["own"].comparison["dealer_id"]) - set(named["dealer_id"])
     assert {name for name, value in parts(shown, Dropdown)[0].options if value in missing} == {
         f"{dealer} ({dealer})" for dealer in missing
     }

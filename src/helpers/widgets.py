@@ -30,8 +30,9 @@ from helpers import (
 from helpers.card import dossier
 from helpers.data import plan_file
 from helpers.fishbone import effort
+from helpers.inventory import age
 from helpers.look import style
-from helpers.profit import brands
+from helpers.profit import proof, sheet
 from helpers.workshop import growth
 
 
@@ -262,12 +263,14 @@ def explore_growth(
 
 
 def explore_stock(
-    aged: pd.DataFrame, flows: pd.DataFrame, dealers: pd.DataFrame, models: pd.DataFrame
+    own: inventory.StockMonth, flows: pd.DataFrame, dealers: pd.DataFrame, models: pd.DataFrame
 ) -> widgets.Widget:
-    """Choose a region, a category and an age, and see who holds what is older.
+    """Choose a region and a category, and from which age on a piece is old; see who holds it.
 
-    `aged` from `inventory.aged`, `flows` and `models` from the door's `stock`.
+    `own` is what the page makes of the month, by its options; `flows` and `models` from the door's
+    `stock`.
     """
+    aged, rules = own.aged, own.options
     if aged.empty:
         return _instead(words.say("inventory.no_stock"))
     wide = {"style": {"description_width": "initial"}}
@@ -286,11 +289,10 @@ def explore_stock(
         )
     )
     days = widgets.IntSlider(
-        value=inventory.OLD_DAYS,
-        min=0,
-        max=360,
-        step=30,
-        description=words.label("age_limit"),
+        value=rules["old_days"],
+        min=2,
+        max=max(360, rules["old_days"]),
+        description=words.label("old_days"),
         continuous_update=False,
         **wide,
     )
@@ -298,37 +300,59 @@ def explore_stock(
     def show(region: str, category: str, days: int) -> Iterable[object]:
         chosen = aged[where.eq(region).to_numpy() | (not region)]
         chosen = chosen[what.reindex(chosen.index).eq(category).to_numpy() | (not category)]
-        yield inventory.plot_dealers(
-            inventory.named(inventory.dealer_stock(chosen, flows), dealers)
-        )
+        chosen = inventory.with_old(chosen, days)
+        sold = {name: rules[name] for name in ("dead_days", "pace_days")}
+        held = inventory.named(inventory.dealer_stock(chosen, flows, **sold), dealers)
+        yield inventory.plot_dealers(held, old_days=days)
         older = inventory.named(inventory.older_than(chosen, days), dealers, models)
-        shown = [column for column in inventory.DEAD if column in older]
+        shown = [column for column in age.DEAD if column in older]
         yield look.table(older[shown], limit=20, empty=words.say("inventory.none_older", days=days))
 
     return _explorer({"region": region, "category": category, "days": days}, show)
 
 
-def explore_profit(comparison: pd.DataFrame, dealers: pd.DataFrame) -> widgets.Widget:
-    """Choose a dealer, and see the proof that could be handed to him.
+def explore_profit(
+    own: profit.ProfitMonth, dealers: pd.DataFrame, chosen: str = ""
+) -> widgets.Widget:
+    """Choose a dealer, and see the proof that could be handed to him; choose how far behind a rival
+    we must be to earn a dealer less, and see with whom we do.
 
-    `comparison` as `profit.brand_comparison`.
+    `own` is what the page makes of the month, by its options, `chosen` whose proof it shows.
     """
+    comparison, rules = own.comparison, own.options
     if comparison.empty:
         return _instead(words.say("standing.nothing"))
     names = dealers.drop_duplicates("dealer_id").set_index("dealer_id")["dealer_name"]
     options = [(f"{names.get(d, d)} ({d})", d) for d in comparison["dealer_id"].unique()]
-    chosen = widgets.Dropdown(
-        options=sorted(options),
-        description=words.label("dealer_name"),
-        style={"description_width": "initial"},
+    wide = {"style": {"description_width": "initial"}}
+    dealer = widgets.Dropdown(
+        options=sorted(options), description=words.label("dealer_name"), **wide
+    )
+    if chosen in comparison["dealer_id"].array:
+        dealer.value = chosen
+    behind = widgets.FloatSlider(
+        value=rules["behind_points"],
+        min=0,
+        max=max(0.2, rules["behind_points"]),
+        step=0.005,
+        readout_format=".1%",
+        description=words.label("behind_points"),
+        continuous_update=False,
+        **wide,
     )
 
-    def show(chosen: str) -> Iterable[object]:
-        yield look.Prose(profit.verdict(comparison, chosen))
-        yield look.table(profit.proof_table(brands.proof(comparison, chosen)))
-        yield profit.plot_proof(comparison, chosen)
+    def show(dealer: str, behind: float) -> Iterable[object]:
+        yield look.Prose(profit.verdict(comparison, own.gaps, dealer))
+        yield look.table(profit.proof_table(sheet.proof(comparison, dealer)))
+        yield profit.plot_proof(comparison, dealer)
+        rule = {"behind_points": behind, "min_gap_share": rules["min_gap_share"]}
+        lost = profit.losing(comparison, own.gaps, **rule)
+        less = profit.named(lost[lost["status"] == "earns_less"], dealers)
+        said = words.say("explore.earns_less", n=len(less), points=words.decimal(100 * behind, 1))
+        yield look.Prose([said])
+        yield look.table(less[proof.SHOWN], limit=20, empty=words.say("standing.nobody_less"))
 
-    return _explorer({"chosen": chosen}, show)
+    return _explorer({"dealer": dealer, "behind": behind}, show)
 
 
 def explore_card(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import card, data, look, settings, words
+from helpers import card, data, inventory, look, settings, words
 from helpers.card import dossier
 
 PLOTS = (card.plot_purchases, card.plot_places, card.plot_stock_age, card.plot_factors)
@@ -65,7 +65,7 @@ def texts(found: dossier.Dossier, known: dict) -> list[str]:
         repr(card.heading(found)),
         *card.next_steps(found, actions(known)),
         *card.summary(found),
-        *card.proof_sentences(found, known["comparison"]),
+        *card.proof_sentences(found, known["earned"]),
         card.dead_table(found).to_string(),
         found.actions.to_string(),
     ]
@@ -194,12 +194,14 @@ def test_where_nothing_happened_the_measure_of_his_class_stands(deal, known):
 def test_a_dealer_is_told_only_what_is_known_of_his_stock(deal, known, age_days):
     found = deal()._replace(
         audience="dealer",
-        aged=pd.DataFrame({"bucket": "0-30", "value": 9.0, "age_days": age_days}),
+        aged=inventory.with_old(
+            pd.DataFrame({"bucket": "0-30", "value": 9.0, "age_days": age_days}), 90
+        ),
         **{name: getattr(deal(), name).head(0) for name in ("calls", "actions", "lots", "dead")},
         **{name: getattr(deal(), name).head(0) for name in ("lost", "factors", "judged")},
     )
     (said,) = card.next_steps(found, actions(known))
-    assert "90 days" in said if age_days == [5.0, 90.0] else "day" not in said
+    assert ("is old" in said) is (age_days == [5.0, 90.0])
     assert "there is nothing to propose this month." in said.lower()
     assert (card.why_nothing_dead(found) == words.say("card.no_stock")) is (not age_days)
 
@@ -389,14 +391,16 @@ def test_calls_are_those_of_the_abc_page(known, small_demo):
 
 
 def test_the_network_is_that_of_the_other_pages(known, small_demo):
-    stocked = told_by("07_inventory_age.ipynb", small_demo, "moves = ")
+    stocked = told_by("07_inventory_age.ipynb", small_demo, "proposed = ")
     earned = told_by("08_dealer_profit.ipynb", small_demo, "lost = ")
     scored = told_by("05_fishbone.ipynb", small_demo, "found = ")
     for name, table in (
-        ("lots", stocked["moves"]),
+        ("lots", stocked["proposed"]),
         ("dead", stocked["dead"]),
         ("lost", earned["lost"]),
         ("came", scored["found"].came),
     ):
         pd.testing.assert_frame_equal(table, known["everyone"][name], obj=name)
-    pd.testing.assert_frame_equal(earned["comparison"], known["comparison"])
+    for name in ("comparison", "gaps", "trends"):
+        there, here = (getattr(month, name) for month in (earned["found"], known["earned"]))
+        pd.testing.assert_frame_equal(there, here, obj=name)

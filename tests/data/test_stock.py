@@ -330,7 +330,7 @@ def test_without_pieces_sold_nobody_pretends_to_know(make_book):
             "unit_cost",
         ]
         flows = data.flows(make_book(**given), PERIOD)
-        assert flows[["sold", "sold_90d", "last_sold_date"]].isna().all(axis=None)
+        assert flows[["sold", *stock.SOLD, "last_sold_date"]].isna().all(axis=None)
         assert flows["received"].tolist() == [17.0, 3.0]
     assert data.flows(make_book(sell_in=SELL_IN), PERIOD).empty
     assert list(data.flows(make_book(sell_in=SELL_IN), PERIOD)) == stock.FLOWS
@@ -584,8 +584,9 @@ def test_flows_by_hand(make_book):
     book = make_book(sell_in=SELL_IN, stock_moves=rows)
     found = data.flows(book, PERIOD)
     assert found.drop(columns=["last_received_date", "last_sold_date"]).to_numpy().tolist() == [
-        ["A", "P1", 12.0, 11.0, 3.0, 0.0, 7.0, 335],
-        ["B", "P1", 0.0, 0.0, 0.0, 6.0, 0.0, 335],
+        # sold: in all, and in the last 30, 60, 90, 180 and 360 days
+        ["A", "P1", 12.0, 11.0, -1.0, -1.0, 3.0, 11.0, 11.0, 0.0, 7.0, 335],
+        ["B", "P1", 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 6.0, 0.0, 335],
     ]
     assert found.loc[0, ["last_received_date", "last_sold_date"]].tolist() == [
         pd.Timestamp("2026-03-01"),
@@ -621,11 +622,11 @@ def test_what_came_less_what_went_is_what_lies_there(small_demo):
     opening = raw.loc[raw["kind"] == "opening", "quantity"].sum()
     assert opening + flows["received"].sum() - flows["sold"].sum() == there
     assert flows["transferred_in"].sum() == flows["transferred_out"].sum() > 0
-    recent = raw[(raw["date"] > END - pd.Timedelta(days=90)) & raw["kind"].isin(["sale", "return"])]
-    assert (
-        flows["sold_90d"].sum()
-        == (recent["quantity"] * recent["kind"].map({"sale": 1, "return": -1})).sum()
-    )
+    raw = raw[raw["kind"].isin(["sale", "return"])]
+    sold = raw["quantity"] * raw["kind"].map({"sale": 1, "return": -1})
+    for days in data.SPANS:
+        recent = raw["date"] > END - pd.Timedelta(days=days)
+        assert flows[f"sold_{days}d"].sum() == sold[recent].sum()
 
 
 def test_models_of_the_master_file_and_those_only_seen(make_book, small_demo):

@@ -15,7 +15,8 @@ from helpers import card, data, files, fishbone, look, periods, settings, widget
 from helpers.data import cache as results
 from helpers.fishbone import factors, month, peers, plan, rival, scoring, tree, weights
 from helpers.press import managers, pages
-from helpers.settings import ROOT, DataError
+from helpers.settings import CHECKOUT as ROOT
+from helpers.settings import DataError
 
 PERIOD = "2026-10"
 OTHER_RIVAL = "Ostwind"

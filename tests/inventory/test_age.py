@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from helpers import data, inventory, look, words
 from helpers.data import stock
 from helpers.demo import build
-from helpers.inventory import age
+from helpers.inventory import age, summary
 
 pytestmark = pytest.mark.usefixtures("looks")
 
@@ -174,7 +174,7 @@ def test_nothing_is_lost_and_the_order_of_rows_is_nothing(rows, sold):
         held["value"].tolist()
     )
     assert held["quantity"].sum() == layers["quantity"].sum()
-    assert (held["dead_value"].fillna(0) <= inventory.old_value(held) + 0.01).all()
+    assert (held["dead_value"].fillna(0) <= held["old_value"] + 0.01).all()
     assert inventory.network_stock(aged, flows)["value"].item() == pytest.approx(
         held["value"].sum()
     )
@@ -239,11 +239,11 @@ def test_where_sales_are_unknown_nothing_is_called_dead():
     aged, flows = aged_of(("a", "p", 400, 4, 10)), flows_of(("a", "p", None, None))
     assert inventory.dead_stock(aged, flows).empty
     held = inventory.named(inventory.dealer_stock(aged, flows), DEALERS)
-    said = age.bottom_line(
+    said = summary.bottom_line(
         inventory.network_stock(aged, flows), held, inventory.dead_stock(aged, flows), END
     )
     assert said[-1] == words.say("inventory.dead_unknown")
-    assert words.say("inventory.no_pace") in said
+    assert words.say("inventory.no_pace", days=90) in said
 
 
 def test_older_than_counts_the_pieces_beyond_a_limit():
@@ -279,7 +279,7 @@ def test_groups_need_two_and_name_what_is_not_stated():
     assert rows["value"].tolist() == [10, 10, 5]
     assert rows["days_sales_of_inventory"].tolist()[0] == 90
     assert inventory.group_stock(aged, flows_of(), MODELS, "brand").empty  # all is of one brand
-    assert set(inventory.GROUPS) <= set(
+    assert set(age.GROUPS) <= set(
         inventory.group_stock(aged.head(0), flows_of(), MODELS, "category").columns
     )
 
@@ -328,21 +328,21 @@ def test_remarks_are_counted_with_an_example():
         ],
         columns=NO_REMARKS.columns,
     )
-    table = inventory.remark_table(remarks)
+    table = age.remark_table(remarks)
     assert table.to_numpy().tolist() == [
         ["negative_stock", 2, 2, -4, "a · p"],
         ["age_unknown", 1, 1, 5, "a · p"],
     ]
-    assert inventory.remark_table(NO_REMARKS).empty
+    assert age.remark_table(NO_REMARKS).empty
     whole = inventory.network_stock(
         aged_of(("a", "p", None, 1, 60), ("a", "p", 1, 1, 40)), flows_of()
     )
-    late, unknown, odd = inventory.quality_sentences(whole, remarks, END, "2026-12-31")
+    late, unknown, odd = summary.quality_sentences(whole, remarks, END, "2026-12-31")
     assert "2026-10-31, 61 days before" in late
     assert "60.0 % of the stock (60 CNY)" in unknown
     assert odd.startswith("The stock records have 3 oddities")
     clean = inventory.network_stock(aged_of(("a", "p", 1, 1, 40)), flows_of())
-    assert inventory.quality_sentences(clean, NO_REMARKS, END, "2026-10-31") == []
+    assert summary.quality_sentences(clean, NO_REMARKS, END, "2026-10-31") == []
 
 
 # ---- words and figures ---------------------------------------------------------------------------
@@ -364,14 +364,14 @@ def told():
 
 
 def test_the_bottom_line_by_hand(told):
-    assert age.bottom_line(*told, END) == [
+    assert summary.bottom_line(*told, END) == [
         "On 2026-10-31, 3 dealers had 1,000 CNY on hand: 90 pieces of 2 models.",
         "At the pace of the last 90 days that is 450 days of sales, a turn of 0.8 times a year. "
         "Of what there was to sell in up to twelve months, 59 % has been sold.",
         "140 CNY of it (14.0 %) has lain for more than 90 days, 40 CNY (4.0 %) for more than 180.",
         "2 of 3 dealers hold 80 % of the stock over 90 days. Most lies at Ann, Bob.",
         "40 CNY is dead, at 1 dealer: older than 90 days, and none of the model sold there in "
-        "90 days. 100 % of it lies at 1: Bob.",
+        "as many. 100 % of it lies at 1: Bob.",
     ]
 
 
@@ -380,7 +380,7 @@ def test_nobody_holds_a_part_of_nothing(n_old):
     aged = aged_of(*((f"d{i}", "p", 200 if i < n_old else 5, 10, 10) for i in range(4)))
     flows = flows_of()
     whole, held = inventory.network_stock(aged, flows), inventory.dealer_stock(aged, flows)
-    said = age.headlines(whole.assign(month="2026-10"), whole, held, [])[0]["text"]
+    said = summary.headlines(whole.assign(month="2026-10"), whole, held, [])[0]["text"]
     assert ("80 %" in said) is bool(n_old)
     assert (f"{n_old} of 4 dealers hold" in said) is bool(n_old)
     assert n_old or said.startswith("Nothing of the 400 CNY")
@@ -394,9 +394,10 @@ def test_headlines_have_one_verdict_and_compare_with_the_month_before(told):
         value=500.0,
         days_sales_of_inventory=400.0,
         value_over_180=90.0,
+        old_value=190.0,
     )
     months = pd.concat([before, whole.assign(month="2026-10")], ignore_index=True)
-    made = age.headlines(months, whole, held, ["odd"])
+    made = summary.headlines(months, whole, held, ["odd"])
     assert [line["place"] for line in made] == [
         "verdict",
         "tile",
@@ -413,7 +414,7 @@ def test_headlines_have_one_verdict_and_compare_with_the_month_before(told):
     assert [line.get("tone") for line in made[1:4]] == ["", "good", "bad"]
     assert made[2]["trend"] == [0.2, 0.14]
     assert made[4]["text"] == "Stock older than 90 days fell by 50 CNY since 2026-09, to 140 CNY."
-    alone = age.headlines(months.tail(1), whole, held, [])
+    alone = summary.headlines(months.tail(1), whole, held, [])
     assert [line["place"] for line in alone] == ["verdict", "tile", "tile", "tile"]
     assert "change" not in alone[1]
 
@@ -424,7 +425,7 @@ def test_figures_draw_what_the_tables_say(told, language):
     whole, held, _dead = told
     ages = inventory.plot_ages(whole, scope="2026")
     assert [bar.get_height() for bar in ages.patches] == [860, 0, 0, 100, 40]
-    assert words.say("inventory.ages", share="14.0 %", old=140.0) in wording(ages)
+    assert words.say("inventory.ages", share="14.0 %", days=90, old=140.0) in wording(ages)
     dealers = inventory.plot_dealers(held, scope="2026")
     # Cid holds nothing old
     assert [label.get_text() for label in dealers.get_yticklabels()] == ["Ann", "Bob"]
@@ -434,7 +435,7 @@ def test_figures_draw_what_the_tables_say(told, language):
     ax = inventory.plot_months(months, scope="2026")
     assert [label.get_text() for label in ax.get_xticklabels()] == ["2026-09", "2026-10"]
     assert sum(bar.get_height() for bar in ax.patches) == 2000
-    assert words.say("inventory.months_one", last="14.0 %") in wording(
+    assert words.say("inventory.months_one", days=90, last="14.0 %") in wording(
         inventory.plot_months(months.tail(1))
     )
 
@@ -468,11 +469,11 @@ def test_without_stock_every_part_says_one_sentence(dtype):
     )
     dead = inventory.named(inventory.dead_stock(aged, flows), DEALERS, MODELS)
     said = words.say("inventory.no_stock")
-    assert age.bottom_line(whole, held, dead, pd.NaT) == [said, words.say("inventory.nothing")]
-    assert age.bottom_line(whole, held, dead, END) == [said], "counted, and nothing was there"
-    assert inventory.why_nothing_dead(held) == said
-    assert inventory.basis_sentences("") == []
-    assert inventory.why_empty(aged, "inventory.no_odd") == said
+    assert summary.bottom_line(whole, held, dead, pd.NaT) == [said, words.say("inventory.nothing")]
+    assert summary.bottom_line(whole, held, dead, END) == [said], "counted, and nothing was there"
+    assert summary.why_nothing_dead(held) == said
+    assert summary.basis_sentences("") == []
+    assert summary.why_empty(aged, "inventory.no_odd") == said
     months = inventory.past_months({}, {})
     for ax in (
         inventory.plot_ages(whole),
@@ -481,13 +482,13 @@ def test_without_stock_every_part_says_one_sentence(dtype):
     ):
         assert ax.figure.alt_text == said
     assert (
-        age.headlines(
-            months, whole, held, inventory.quality_sentences(whole, NO_REMARKS, pd.NaT, END)
+        summary.headlines(
+            months, whole, held, summary.quality_sentences(whole, NO_REMARKS, pd.NaT, END)
         )
         == []
     )
     assert inventory.scope("Demo", pd.NaT, whole) == "Demo"
-    for rows, columns in ((held, age.SHOWN), (dead, inventory.DEAD)):
+    for rows, columns in ((held, age.SHOWN), (dead, age.DEAD)):
         assert look.table(inventory.shown(rows, columns), empty=said).rows.empty
     assert not inventory.most_dead(held).any()
 
@@ -499,9 +500,11 @@ def test_why_nothing_is_dead_is_said_in_the_words_of_the_bottom_line(sold):
     flows = flows_of(*[(dealer, "p", n, n) for dealer, n in zip("ab", sold, strict=False)])
     held = inventory.named(inventory.dealer_stock(aged, flows), DEALERS)
     whole, dead = inventory.network_stock(aged, flows), inventory.dead_stock(aged, flows)
-    said = inventory.why_nothing_dead(held)
-    assert said in age.bottom_line(whole, held, dead, END), "then the page says it once"
-    assert said == words.say(f"inventory.{'no_dead' if len(sold) == 2 else 'dead_unknown'}")
+    said = summary.why_nothing_dead(held)
+    assert said in summary.bottom_line(whole, held, dead, END), "then the page says it once"
+    assert said == words.say(
+        f"inventory.{'no_dead' if len(sold) == 2 else 'dead_unknown'}", days=90
+    )
 
 
 def test_without_any_cost_pieces_are_counted_and_no_value_is_drawn():
@@ -510,11 +513,11 @@ def test_without_any_cost_pieces_are_counted_and_no_value_is_drawn():
         inventory.network_stock(aged, flows),
         inventory.named(inventory.dealer_stock(aged, flows), DEALERS),
     )
-    (said,) = age.bottom_line(whole, held, inventory.dead_stock(aged, flows), END)
+    (said,) = summary.bottom_line(whole, held, inventory.dead_stock(aged, flows), END)
     assert "4 pieces on hand; no cost above zero is known" in said
     for ax in (inventory.plot_ages(whole), inventory.plot_dealers(held)):
         assert ax.figure.alt_text == words.say("inventory.no_cost")
-    assert age.headlines(pd.DataFrame(), whole, held, []) == []
+    assert summary.headlines(pd.DataFrame(), whole, held, []) == []
 
 
 # ---- the demo ------------------------------------------------------------------------------------
@@ -534,6 +537,6 @@ def test_the_planted_dead_stock_is_named_first(small_demo):
     assert held.loc[~held["dealer_id"].isin(planted), "dead_share"].max() < 0.5
     two = dead.groupby("dealer_id").head(2)
     assert (two.loc[two["dealer_id"].isin(planted), "age_days"] == 250).all()
-    said = age.bottom_line(inventory.network_stock(aged, flows), held, dead, on_hand.as_of)
+    said = summary.bottom_line(inventory.network_stock(aged, flows), held, dead, on_hand.as_of)
     names = dealers.set_index("dealer_id").loc[planted, "dealer_name"]
     assert all(name in said[-1] for name in names)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from helpers import data, inventory, look, words
 from helpers.demo import build
-from helpers.inventory import rebalancing
+from helpers.inventory import moves, rebalancing
 
 pytestmark = pytest.mark.usefixtures("looks")
 
@@ -275,7 +275,7 @@ def test_no_plan_does_harm(rows, sold, towns, max_lot, least):
         assert row.quantity == int(row.quantity)
         assert 1 <= row.quantity <= max_lot
         assert row.value >= (least or 0) * (1 + row.step) - 0.01
-        assert row.step <= rebalancing.MAX_STEP
+        assert row.step <= rebalancing.MAX_KM / rebalancing.KM_PER_STEP
         assert math.isnan(row.distance_km) or row.distance_km <= 500
         given_[giver] = given_.get(giver, 0) + row.quantity
         taken[taker] = taken.get(taker, 0) + row.quantity
@@ -286,7 +286,7 @@ def test_no_plan_does_harm(rows, sold, towns, max_lot, least):
         assert has.get(pair, 0) + n <= need[pair]  # nobody gets what he cannot sell in 45 days
     assert not set(given_) & set(taken)  # no goods are passed through a dealer
     assert not plan.duplicated(["from_dealer_id", "to_dealer_id", "product_id"]).any()
-    assert inventory.is_sound(plan)
+    assert rebalancing.is_sound(plan)
     for table, before in zip((aged, flows, places), kept, strict=True):
         pd.testing.assert_frame_equal(table, before)
 
@@ -314,7 +314,7 @@ def test_the_order_of_rows_is_nothing(rows, sold, towns, seed):
         ("quantity", 0),
         ("quantity", 11),
         ("to_dealer_id", "a"),
-        ("from_sold_90d", 30),
+        ("from_sold", 30),
         ("to_quantity", 9),
     ],
 )
@@ -324,10 +324,10 @@ def test_an_unsound_plan_is_seen(column, value):
         flows_of(("a", "p", 6), ("b", "p", 24)),
     )
     plan = inventory.proposal(aged, flows, HERE)
-    assert inventory.is_sound(plan)
-    assert not inventory.is_sound(plan.assign(**{column: value}))
-    assert not inventory.is_sound(pd.concat([plan.assign(quantity=1), plan.assign(quantity=1)]))
-    assert inventory.is_sound(plan.head(0))
+    assert rebalancing.is_sound(plan)
+    assert not rebalancing.is_sound(plan.assign(**{column: value}))
+    assert not rebalancing.is_sound(pd.concat([plan.assign(quantity=1), plan.assign(quantity=1)]))
+    assert rebalancing.is_sound(plan.head(0))
 
 
 def test_the_demos_larger_sister_is_planned_in_seconds():
@@ -360,10 +360,15 @@ def test_the_demos_larger_sister_is_planned_in_seconds():
     plan = inventory.proposal(aged, flows, places)
     assert time.process_time() - start < 30, "seconds on an idle machine; a busy one is slower"
     assert len(plan) > 1000
-    assert inventory.is_sound(plan)
+    assert rebalancing.is_sound(plan)
 
 
 # ---- words, figures, the demo --------------------------------------------------------------------
+
+
+def givers_of(plan, aged, flows, places) -> pd.DataFrame:
+    sums = rebalancing.giver_sums(plan, rebalancing.supply(aged, flows))
+    return moves.giver_table(sums, plan, places)
 
 
 @pytest.fixture
@@ -375,25 +380,25 @@ def told():
     places = dealers_of(a=("X", "N"), b=("X", "N"), c=("Y", "N"))
     plan = inventory.proposal(aged, flows, places)
     dead = inventory.named(inventory.dead_stock(aged, flows), places, MODELS)
-    return plan, inventory.giver_table(plan, aged, flows, places), dead, places
+    return plan, givers_of(plan, aged, flows, places), dead, places
 
 
 def test_the_sum_per_giver_and_its_words(told):
     plan, givers, _dead, _places = told
     assert givers.to_numpy().tolist() == [["a", "A", "Mei", 230, 140, 2, 2, "B, C"]]
-    assert rebalancing.bottom_line(plan, givers) == [
+    assert moves.bottom_line(plan, givers) == [
         "230 CNY sleeps: older than 90 days, and beyond what its dealers sell in 45 days. 2 "
         "small lots (14 pieces from 1 to 2 dealers) would bring 140 CNY of it to where it sells "
         "and runs short."
     ]
-    assert rebalancing.bottom_line(plan.head(0), givers)[0].startswith("230 CNY sleeps")
-    assert "No dealer within reach" in rebalancing.bottom_line(plan.head(0), givers)[0]
-    assert rebalancing.bottom_line(plan.head(0), givers.head(0)) == []
+    assert moves.bottom_line(plan.head(0), givers)[0].startswith("230 CNY sleeps")
+    assert "No dealer within reach" in moves.bottom_line(plan.head(0), givers)[0]
+    assert moves.bottom_line(plan.head(0), givers.head(0)) == []
 
 
 def test_calls_say_since_when_and_where_to(told):
     plan, _givers, dead, places = told
-    (call,) = rebalancing.headlines(dead, plan, places)
+    (call,) = moves.headlines(dead, plan, places)
     assert call == {
         "place": "call",
         "label": "A",
@@ -403,17 +408,17 @@ def test_calls_say_since_when_and_where_to(told):
             "Propose 2 small lots worth 140 CNY to B, C."
         ),
     }
-    (alone,) = rebalancing.headlines(dead, plan.head(0), places)
+    (alone,) = moves.headlines(dead, plan.head(0), places)
     assert alone["text"].endswith(words.say("rebalancing.keep"))
-    assert rebalancing.headlines(dead.head(0), plan, places) == []
+    assert moves.headlines(dead.head(0), plan, places) == []
 
 
 def test_the_file_says_who_gives_and_who_takes(told):
     plan, _givers, _dead, places = told
-    rows = inventory.published(inventory.move_table(plan, places, MODELS))
+    rows = moves.published(inventory.move_table(plan, places, MODELS))
     columns = ["from_dealer_id", "to_dealer_id", "product_id", "quantity"]
     assert rows[columns].to_numpy().tolist() == plan[columns].to_numpy().tolist()
-    for column in (*rows, *inventory.GIVERS, *rebalancing.SHOWN):
+    for column in (*rows, *moves.GIVERS, *moves.SHOWN):
         assert words.label(column), f"{column} has a name"
 
 
@@ -444,11 +449,16 @@ def test_why_no_lot_is_proposed_is_what_is_known_of_it(why):
     stock, sold = WHY_NO_LOTS[why]
     aged, flows = aged_of(*stock), flows_of(*sold)
     plan = inventory.proposal(aged, flows, HERE)
-    givers = inventory.giver_table(plan, aged, flows, HERE)
-    said = inventory.why_no_lots(aged, flows, givers)
-    bottom = rebalancing.bottom_line(plan, givers)
+    givers = givers_of(plan, aged, flows, HERE)
+    said = moves.why_no_lots(aged, flows, givers)
+    bottom = moves.bottom_line(plan, givers)
     assert plan.empty and givers.empty is (why != "rebalancing.no_taker")
-    assert said == words.say(why, asleep=10.0, days=rebalancing.COVER_DAYS)
+    assert said == words.say(
+        why,
+        asleep=10.0,
+        old_days=90,
+        days=90 if why == "inventory.no_old" else rebalancing.COVER_DAYS,
+    )
     assert bottom == ([said] if len(givers) else []), "what the bottom line says is said once"
     figure = inventory.plot_proposal(plan, givers, empty=said).figure
     assert len(givers) or figure.alt_text == said
@@ -470,7 +480,7 @@ def test_dead_stock_goes_to_the_planted_dealers_who_run_short(small_demo):
         for taker in takers:
             assert mine.loc[mine["to_dealer_id"] == taker, "product_id"].nunique() == 2
     dead = inventory.named(inventory.dead_stock(aged, flows), dealers, data.models(book))
-    calls = rebalancing.headlines(dead, plan, dealers)
+    calls = moves.headlines(dead, plan, dealers)
     names = dealers.set_index("dealer_id").loc[planted["dead_stock"], "dealer_name"]
     assert {call["label"] for call in calls[: len(names)]} == set(names)
     assert all("250 days" in call["text"] for call in calls[: len(names)])

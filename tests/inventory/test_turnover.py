@@ -145,7 +145,7 @@ def test_the_plot_shows_every_dealer_with_a_pace_and_marks_the_dead():
     assert "1 of 2 dealers has more than 90 days" in ax.figure.alt_text
     pd.testing.assert_frame_equal(stock, kept)
     silent = inventory.plot_days_of_sales(stock.assign(days_sales_of_inventory=np.nan))
-    assert silent.figure.alt_text == words.say("inventory.no_pace")
+    assert silent.figure.alt_text == words.say("inventory.no_pace", days=90)
     assert inventory.plot_days_of_sales(stock.head(0)).figure.alt_text == words.say(
         "inventory.no_stock"
     )

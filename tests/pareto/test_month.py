@@ -12,7 +12,8 @@ import pytest
 from helpers import card, data, files, look, pareto, settings, widgets, words
 from helpers.pareto import month
 from helpers.press import managers, pages
-from helpers.settings import ROOT, DataError
+from helpers.settings import CHECKOUT as ROOT
+from helpers.settings import DataError
 
 PERIOD = "2026-10"
 # option → another value, and what else must be set for it to matter

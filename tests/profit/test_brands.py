@@ -17,6 +17,7 @@ from scipy.stats import t as student
 
 from helpers import look, periods, profit, words
 from helpers.profit import brands
+from helpers.profit import sheet as sheets
 from helpers.profit.brands import LEVERS, MEASURES
 
 pytestmark = pytest.mark.usefixtures("looks")
@@ -75,6 +76,10 @@ def sums_of(months: pd.DataFrame) -> pd.DataFrame:
         last_month=window["max"].to_numpy(),
         window_months=window["nunique"].to_numpy(),
     )
+
+
+def verdict_of(comparison: pd.DataFrame, dealer_id: str) -> list[str]:
+    return profit.verdict(comparison, brands.gaps(comparison), dealer_id)
 
 
 def compared(*months: pd.DataFrame, brand: str = OURS) -> pd.DataFrame:
@@ -156,9 +161,9 @@ def test_no_denominator_no_measure(column, value):
     gone = [m for m in MEASURES if brands.RATIOS[m][1] == column]
     assert found[gone].isna().all(axis=None)
     assert found.loc[~found["ours"], [f"result_{m}" for m in gone]].eq("").all(axis=None)
-    sheet = brands.proof(found, "a")
+    sheet = sheets.proof(found, "a")
     assert sheet["measure"].tolist() == [m for m in MEASURES if m not in gone]
-    said = " ".join(profit.verdict(found, "a"))
+    said = " ".join(verdict_of(found, "a"))
     assert all(
         words.label(m) in said.split("Left out, since the data don't tell:")[1] for m in gone
     )
@@ -187,8 +192,8 @@ def test_what_is_left_out_and_why():
         "Zero": "no_revenue",
     }
     assert set(found["n_brands"]) == {1}
-    assert brands.proof(found, "a").empty
-    said = profit.verdict(found, "a")
+    assert sheets.proof(found, "a").empty
+    said = verdict_of(found, "a")
     assert said[0] == "This shop reports no rival beside Lumora: there is nothing to compare."
     assert said[1].startswith(
         "Not compared: Kaltern (below 1 % of sales), Ostwind (too few months in common)"
@@ -317,9 +322,7 @@ def test_without_months_a_notable_lead_is_taken_for_sure():
     row = of(profit.brand_comparison(sums_of(rows), OURS), RIVAL)
     assert math.isnan(row["low_margin_rate"])
     assert row["result_margin_rate"] == "win"
-    assert "interval" not in " ".join(
-        profit.verdict(profit.brand_comparison(sums_of(rows), OURS), "a")
-    )
+    assert "interval" not in " ".join(verdict_of(profit.brand_comparison(sums_of(rows), OURS), "a"))
 
 
 def test_only_rivals_have_leads_and_only_where_ours_is():
@@ -336,9 +339,9 @@ def test_without_our_brand_measures_but_no_leads(brand):
     found = compared(months_of("a", Lumora={}, Kaltern={}), brand=brand)
     assert not found["ours"].any()
     assert found["margin_rate"].notna().all()
-    assert brands.proof(found, "a").empty
+    assert sheets.proof(found, "a").empty
     assert brands.gaps(found).empty
-    assert profit.verdict(found, "a") == [
+    assert verdict_of(found, "a") == [
         "This shop reports no sales of our brand: there is nothing to compare."
     ]
 
@@ -398,7 +401,7 @@ def losing() -> pd.DataFrame:
 
 def test_the_proof_by_hand():
     comparison = losing()
-    sheet = brands.proof(comparison, "a").set_index("measure")
+    sheet = sheets.proof(comparison, "a").set_index("measure")
     ours, rival = of(comparison, OURS), of(comparison, RIVAL)
     assert sheet.index.tolist() == list(MEASURES)
     assert set(sheet["best_rival"]) == {RIVAL}
@@ -424,7 +427,7 @@ def test_each_measure_has_its_own_best_rival():
     comparison = compared(
         months_of("a", Lumora={}, Kaltern={"margin": 0.3}, Ostwind={"stock": 100.0})
     )
-    sheet = brands.proof(comparison, "a").set_index("measure")
+    sheet = sheets.proof(comparison, "a").set_index("measure")
     assert sheet["best_rival"].to_dict() == {
         "margin_rate": RIVAL,
         "profit_per_m2": RIVAL,
@@ -441,7 +444,7 @@ def winning() -> pd.DataFrame:
 
 
 def test_where_we_win_the_gap_costs_nothing():
-    sheet = brands.proof(winning(), "a")
+    sheet = sheets.proof(winning(), "a")
     assert set(sheet["result"]) == {"win"}
     assert sheet[["gap_money", "stock_to_spare"]].isna().all(axis=None)
     assert sheet["rank"].tolist() == [1, 1, 1, 1]
@@ -451,19 +454,19 @@ def test_the_networks_median_needs_five_dealers():
     four = [
         months_of(d, Lumora={"margin": 0.1 + i / 100}, Kaltern={}) for i, d in enumerate("abcd")
     ]
-    assert brands.proof(compared(*four), "a")["network"].isna().all()
+    assert sheets.proof(compared(*four), "a")["network"].isna().all()
     five = compared(*four, months_of("e", Lumora={"margin": 0.2}, Kaltern={}))
     # of 12, 13, 14, 15 and 22 %
-    assert brands.proof(five, "a")["network"].iloc[0] == pytest.approx(0.14)
+    assert sheets.proof(five, "a")["network"].iloc[0] == pytest.approx(0.14)
 
 
 def test_a_dealer_who_reports_nothing_has_no_proof():
     comparison = compared(months_of("a", Lumora={}, Kaltern={}))
-    assert brands.proof(comparison, "x").empty
-    assert profit.verdict(comparison, "x") == [
+    assert sheets.proof(comparison, "x").empty
+    assert verdict_of(comparison, "x") == [
         "This shop reports nothing of what it earns: there is no proof."
     ]
-    assert profit.plot_proof(comparison, "x").figure.alt_text == profit.verdict(comparison, "x")[0]
+    assert profit.plot_proof(comparison, "x").figure.alt_text == verdict_of(comparison, "x")[0]
 
 
 # ---- gaps and levers -----------------------------------------------------------------------------
@@ -476,8 +479,8 @@ def test_gaps_name_every_rival_who_wins_the_dearest_first():
     assert row["on_all"]
     assert row["n_behind"] == 4
     assert row["lost_measures"] == " ".join(MEASURES)
-    assert row["gap_money"] == brands.proof(losing(), "a")["gap_money"].max()
-    assert row["stock_to_spare"] == brands.proof(losing(), "a")["stock_to_spare"].max()
+    assert row["gap_money"] == sheets.proof(losing(), "a")["gap_money"].max()
+    assert row["stock_to_spare"] == sheets.proof(losing(), "a")["stock_to_spare"].max()
 
 
 def test_on_all_does_not_ask_for_what_is_not_known():
@@ -529,7 +532,7 @@ def test_each_lever_has_a_lost_measure_behind_it(sold):
 
 
 def test_the_verdict_is_honest_when_we_lose():
-    said = profit.verdict(losing(), "a")
+    said = verdict_of(losing(), "a")
     assert said[0] == (
         "Of 4 measures Lumora is ahead on 0, about equal on 0 and behind on 4 (2025-11 to 2026-10)."
     )
@@ -548,20 +551,20 @@ def test_the_verdict_is_honest_when_we_lose():
 
 
 def test_the_verdict_where_we_win_and_where_it_is_level():
-    won = profit.verdict(winning(), "a")
+    won = verdict_of(winning(), "a")
     assert (
         won[0]
         == "Lumora earns this shop more than any rival on 4 of 4 measures (2025-11 to 2026-10)."
     )
     assert "15.0 points more" in won[1]
     assert len(won) == 5
-    level = profit.verdict(compared(months_of("a", Lumora={}, Kaltern={})), "a")
+    level = verdict_of(compared(months_of("a", Lumora={}, Kaltern={})), "a")
     assert "about the same on 4 of 4 measures" in level[0]
     assert all(line.endswith("about equal.") for line in level[1:])
 
 
 def test_ours_too_small_is_said():
-    said = profit.verdict(compared(months_of("a", Lumora={"revenue": 5.0}, Kaltern={})), "a")
+    said = verdict_of(compared(months_of("a", Lumora={"revenue": 5.0}, Kaltern={})), "a")
     assert said[0] == "Lumora can't be compared at this shop: below 1 % of sales."
 
 
@@ -578,18 +581,18 @@ def test_the_proof_tells_nothing_of_anybody_else(language):
     comparison = compared(
         months_of("a", Lumora={"margin": 0.1, "shelf": 20.0}, Kaltern={}), *others
     )
-    sheet = profit.proof_table(brands.proof(comparison, "a"))
-    told = " ".join([*profit.verdict(comparison, "a"), look.table(sheet).to_html()])
+    sheet = profit.proof_table(sheets.proof(comparison, "a"))
+    told = " ".join([*verdict_of(comparison, "a"), look.table(sheet).to_html()])
     told += profit.plot_proof(comparison, "a").figure.alt_text
     for word in ("secret", "Geheim", "98,765", "987", "1,185"):
         assert word not in told
-    assert profit.verdict(comparison, "a") == profit.verdict(
+    assert verdict_of(comparison, "a") == verdict_of(
         comparison[comparison["dealer_id"] == "a"], "a"
     )
 
 
 def test_the_sheet_for_reading():
-    rows = profit.proof_table(brands.proof(losing(), "a"))
+    rows = profit.proof_table(sheets.proof(losing(), "a"))
     assert rows["indicator"].tolist() == [
         "Margin",
         "Profit per m² a year",
@@ -600,13 +603,13 @@ def test_the_sheet_for_reading():
     assert rows["lead"].iloc[0] == "−3.9 points"
     assert rows["rank"].tolist() == ["2 of 3"] * 4
     assert rows["network_figure"].tolist() == ["–"] * 4
-    assert profit.proof_table(brands.proof(losing(), "x")).empty
+    assert profit.proof_table(sheets.proof(losing(), "x")).empty
 
 
 @pytest.mark.parametrize("measure", MEASURES)
 @pytest.mark.parametrize("lead", [-0.4, -0.004, -0.0004, -1e-9, 0.0, 1e-9, 0.0004, 0.004, 0.4])
 def test_a_lead_that_rounds_to_nothing_has_no_sign(measure, lead):
-    sheet = brands.proof(losing(), "a").query("measure == @measure").assign(lead=lead)
+    sheet = sheets.proof(losing(), "a").query("measure == @measure").assign(lead=lead)
     (written,) = profit.proof_table(sheet)["lead"]
     shown = float(re.search(r"[\d.]+", written)[0])
     assert written[0].isdigit() if not shown else written[0] == ("−" if lead < 0 else "+")
@@ -638,7 +641,7 @@ def test_of_many_brands_the_best_and_the_largest_are_drawn():
     best = {"best": {"revenue": 500.0, "margin": 0.3, "shelf": 5.0}}
     ax = profit.plot_proof(compared(months_of("a", **{OURS: {}}, **many, **best)), "a")
     sold = [text.get_text() for text in ax.get_yticklabels()]
-    assert len(sold) <= brands.MOST_BRANDS
+    assert len(sold) <= sheets.MOST_BRANDS
     assert {OURS, "best", "r29"} <= set(sold)
 
 
@@ -646,5 +649,5 @@ def test_a_long_brand_is_cut_in_the_plot():
     name = "The Extraordinarily Long Appliance Brand Company"
     rows = months_of("a", **{OURS: {}, name: {}})
     labels = [text.get_text() for text in profit.plot_proof(compared(rows), "a").get_yticklabels()]
-    assert len(labels[1]) == brands.LONGEST
+    assert len(labels[1]) == sheets.LONGEST
     assert labels[1].endswith("…")

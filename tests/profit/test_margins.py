@@ -231,7 +231,7 @@ def test_nothing_within_the_year_is_nothing_to_say():
 @pytest.mark.parametrize("n_months", [3, 7, 8, 12])
 def test_nobody_slips_is_said_only_of_who_can_be_judged(n_months):
     told = trends(a=[0.16] * n_months, b=[0.12] * n_months)
-    said = profit.why_no_movers(told)
+    said = margins.why_no_movers(told)
     judged = n_months >= 8
     assert said == words.say("margins.no_movers" if judged else "margins.no_trend")
     drawn = profit.plot_slips(told.reset_index(), named("a", "b")).figure.alt_text

@@ -21,6 +21,10 @@ PERIOD = "2026-10"
 WORSE = {"margin": 0.10, "shelf": 20.0, "stock": 1000.0}  # than what `months_of` gives the others
 
 
+def lost_of(comparison: pd.DataFrame, dealers: pd.DataFrame, **rules: float) -> pd.DataFrame:
+    return profit.named(profit.losing(comparison, brands.gaps(comparison), **rules), dealers)
+
+
 def named(*ids: str) -> pd.DataFrame:
     rows = pd.DataFrame(
         {"dealer_id": list(ids), "dealer_name": [f"Shop {i}" for i in ids]}, dtype="str"
@@ -93,11 +97,11 @@ def test_places_need_five_dealers():
     shops = (months_of(d, Lumora={"margin": 0.2 if d < "h" else 0.1}, Kaltern={}) for d in ids)
     found = profit.leads(compared(*shops))
     dealers = named(*ids).assign(region=["North"] * 6 + ["South"] * 5)
-    rows = profit.by_place(found, dealers, "region").set_index("region")
+    rows = proof.by_place(found, dealers, "region").set_index("region")
     assert rows["n_dealers"].to_dict() == {"South": 5, "North": 6}  # the weakest first
     assert rows["win_share"].to_dict() == {"South": 0.2, "North": 1.0}
     assert rows.loc["North", "ours"] == pytest.approx(0.22)
-    few = profit.by_place(found, dealers.assign(region=["North"] * 7 + ["South"] * 4), "region")
+    few = proof.by_place(found, dealers.assign(region=["North"] * 7 + ["South"] * 4), "region")
     assert few["region"].tolist() == ["North"]
 
 
@@ -110,7 +114,7 @@ def test_few_dealers_are_not_called_none(n_dealers):
         compared(*(months_of(d, Lumora={}, Kaltern={}) for d in ids)) if ids else alone
     )
     dealers = named(*ids).assign(region="North", store_format=list(ids))
-    said = {kind: profit.why_no_place(found, dealers, kind) for kind in proof.PLACES}
+    said = {kind: proof.why_no_place(found, dealers, kind) for kind in proof.PLACES}
     none = words.say("standing.nothing")
     if not n_dealers:
         assert set(said.values()) == {none}
@@ -121,7 +125,7 @@ def test_few_dealers_are_not_called_none(n_dealers):
 
 
 def test_losing_puts_who_loses_on_every_count_first(comparison):
-    found = profit.losing(comparison, named(*"abcd")).set_index("dealer_id")
+    found = lost_of(comparison, named(*"abcd")).set_index("dealer_id")
     assert found.index.tolist() == ["a", "b"]
     assert found["status"].tolist() == ["earns_less", "loses_some"]
     assert found["rival"].tolist() == [RIVAL, RIVAL]
@@ -135,9 +139,9 @@ def test_losing_puts_who_loses_on_every_count_first(comparison):
 
 def test_less_than_two_points_is_not_earning_less():
     rows = months_of("a", Lumora=WORSE | {"margin": 0.131}, Kaltern={})
-    assert profit.losing(compared(rows), named("a"))["status"].tolist() == ["loses_some"]
+    assert lost_of(compared(rows), named("a"))["status"].tolist() == ["loses_some"]
     rows = months_of("a", Lumora=WORSE | {"margin": 0.13}, Kaltern={})
-    assert profit.losing(compared(rows), named("a"))["status"].tolist() == ["earns_less"]
+    assert lost_of(compared(rows), named("a"))["status"].tolist() == ["earns_less"]
 
 
 def test_a_gap_that_costs_next_to_nothing_is_not_earning_less():
@@ -146,7 +150,7 @@ def test_a_gap_that_costs_next_to_nothing_is_not_earning_less():
     rows = months_of(
         "a", Lumora=small, Kaltern={"revenue": 4000.0}, Ostwind={"revenue": 900.0, "margin": 0.05}
     )
-    lost = profit.losing(compared(rows), named("a"))
+    lost = lost_of(compared(rows), named("a"))
     assert lost["lead_points"].tolist() == pytest.approx([-5.0])
     assert lost["gap_money"].item() < 0.01 * rows["earned"].sum()
     assert lost["status"].tolist() == ["loses_some"]
@@ -157,7 +161,7 @@ def test_the_rival_to_talk_about_is_the_one_who_wins_on_every_count():
     rows = months_of("a", Lumora=WORSE, Kaltern={}, Ostwind={"margin": 0.09, "shelf": 0.5})
     gaps = brands.gaps(compared(rows))
     assert gaps["rival"].tolist() == [THIRD, RIVAL]
-    assert profit.losing(compared(rows), named("a"))["rival"].tolist() == [RIVAL]
+    assert lost_of(compared(rows), named("a"))["rival"].tolist() == [RIVAL]
 
 
 def test_the_table_has_every_dealer_who_reports(comparison):
@@ -165,7 +169,7 @@ def test_the_table_has_every_dealer_who_reports(comparison):
     moved = trends(
         a=FLAT + falling(0.06), c=FLAT * 2, d=FLAT * 2, e=FLAT * 2, x=FLAT * 2
     ).reset_index()
-    rows = profit.dealer_table(comparison, moved, profit.losing(comparison, dealers), dealers)
+    rows = profit.dealer_table(comparison, moved, lost_of(comparison, dealers), dealers)
     rows = rows.set_index("dealer_id")
     assert rows.index.tolist() == [*"abcde", "x"]  # b has no margin over time, e and x no brands
     assert rows["status"].to_dict() == {
@@ -183,21 +187,21 @@ def test_the_table_has_every_dealer_who_reports(comparison):
 
 
 def test_whose_proof_to_show(comparison):
-    lost = profit.losing(comparison, named(*"abcd"))
-    assert profit.proof_dealer(comparison, lost) == "a"
-    assert profit.proof_dealer(comparison, lost, "d") == "d"
+    lost = lost_of(comparison, named(*"abcd"))
+    assert proof.proof_dealer(comparison, lost) == "a"
+    assert proof.proof_dealer(comparison, lost, "d") == "d"
     # nobody loses: any who can be compared
-    assert profit.proof_dealer(comparison, lost.head(0)) == "a"
+    assert proof.proof_dealer(comparison, lost.head(0)) == "a"
     alone = comparison[comparison["dealer_id"] == "d"]
     # whose proof says that there is nothing to compare
-    assert profit.proof_dealer(alone, lost.head(0)) == "d"
-    assert profit.proof_dealer(comparison.head(0), lost.head(0)) == ""
+    assert proof.proof_dealer(alone, lost.head(0)) == "d"
+    assert proof.proof_dealer(comparison.head(0), lost.head(0)) == ""
     with pytest.raises(
         ValueError, match=r"^dealer_id: 'z' reports nothing that he earns; .+, e\.g\. 'a'$"
     ):
-        profit.proof_dealer(comparison, lost, "z")
+        proof.proof_dealer(comparison, lost, "z")
     with pytest.raises(ValueError, match=r"choose one who does$"):
-        profit.proof_dealer(comparison.head(0), lost.head(0), "z")
+        proof.proof_dealer(comparison.head(0), lost.head(0), "z")
 
 
 # ---- the demo's planted truths -------------------------------------------------------------------
@@ -218,7 +222,7 @@ def demo_comparison() -> pd.DataFrame:
 
 def test_who_is_planted_to_earn_less_is_called_and_nobody_else(demo_comparison):
     ids = demo_comparison["dealer_id"].unique()
-    lost = profit.losing(demo_comparison, named(*ids))
+    lost = lost_of(demo_comparison, named(*ids))
     less = lost[lost["status"] == "earns_less"]
     assert sorted(less["dealer_id"]) == build.planted()["earn_less_with_us"]
     assert lost["dealer_id"].head(len(less)).tolist() == less["dealer_id"].tolist()
@@ -245,7 +249,7 @@ def test_the_rest_of_the_network_mostly_earns_most_with_us(demo_comparison):
 
 
 def test_the_bottom_line_names_who_earns_less(comparison):
-    lost = profit.losing(comparison, named(*"abcd"))
+    lost = lost_of(comparison, named(*"abcd"))
     said = proof.bottom_line(comparison, lost, OURS)
     assert said[0] == (
         "Lumora earns 33 % of 3 dealers the highest margin of all their brands, at 33 % beyond "
@@ -259,7 +263,7 @@ def test_the_bottom_line_names_who_earns_less(comparison):
 
 def test_nothing_to_compare_is_said():
     alone = compared(months_of("a", Lumora={}))
-    lost = profit.losing(alone, named("a"))
+    lost = lost_of(alone, named("a"))
     assert lost.empty
     assert proof.bottom_line(alone, lost, OURS) == [words.say("standing.no_rival", brand=OURS)]
     strangers = compared(months_of("a", Kaltern={}, Ostwind={}), brand="")
@@ -268,13 +272,13 @@ def test_nothing_to_compare_is_said():
     assert (verdict["place"], quality["place"]) == ("verdict", "quality")
     lead = profit.leads(alone)
     assert proof.picture(lead).empty
-    assert profit.by_place(lead, named("a"), "region").empty
+    assert proof.by_place(lead, named("a"), "region").empty
     for plot in (profit.plot_results, profit.plot_leads):
         assert plot(lead).figure.alt_text == words.say("standing.nothing")
 
 
 def test_what_is_missing_is_said(comparison):
-    assert profit.missing_sentences(comparison) == []
+    assert proof.missing_sentences(comparison) == []
     rows = months_of(
         "a",
         Lumora={"rebate": 0.0},
@@ -282,7 +286,7 @@ def test_what_is_missing_is_said(comparison):
         Ostwind={"revenue": 1.0, "rebate": 0.0},
     )
     rows = rows.assign(shelf_area_m2=math.nan)
-    said = profit.missing_sentences(profit.brand_comparison(sums_of(rows), OURS, rows))
+    said = proof.missing_sentences(profit.brand_comparison(sums_of(rows), OURS, rows))
     assert said[0] == "Left out, since the data don't tell: Profit per m² a year."
     assert said[1] == "No rebates are reported: all margins are before rebates."
     assert said[2].startswith("1 pair of dealer and brand is not compared")
@@ -293,12 +297,12 @@ def test_coverage_counts_those_who_buy():
         trends(a=FLAT, b=FLAT, x=FLAT).reset_index(),
         pd.DataFrame({"dealer_id": list("abcd")}),
     )
-    said = profit.coverage(rows, totals)
+    said = proof.coverage(rows, totals)
     assert said == "2 of 4 dealers who bought or paid report what they earn (50 %)."
 
 
 def test_headlines(comparison):
-    lost = profit.losing(comparison, named(*"abcd"))
+    lost = lost_of(comparison, named(*"abcd"))
     verdict, tile, call, quality = proof.headlines(comparison, lost, OURS, "covered")
     assert [h["place"] for h in (verdict, tile, call, quality)] == [
         "verdict",
@@ -318,10 +322,10 @@ def test_every_sentence_is_there_in_every_language(comparison, language):
     look.use(language, "CNY")
     dealers = named(*"abcd")
     lost, moved = (
-        profit.losing(comparison, dealers),
+        lost_of(comparison, dealers),
         trends(a=FLAT + falling(0.06), b=FLAT * 2).reset_index(),
     )
-    made = proof.headlines(comparison, lost, OURS, profit.coverage(moved, dealers))
+    made = proof.headlines(comparison, lost, OURS, proof.coverage(moved, dealers))
     said = [*proof.bottom_line(comparison, lost, OURS), *margins.slip_sentences(moved, dealers)]
     said += [line["text"] for line in made]
     assert all(said)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import data, fishbone, look, workshop
+from helpers import data, fishbone, look, profit, workshop
 from helpers.demo import build
 from helpers.fishbone import peers, scoring
 from helpers.settings import CHECKOUT as ROOT
@@ -318,13 +318,13 @@ def test_whose_stock_is_dead_and_where_a_lot_could_go():
             "taker_name": ["Four", "Five"],
         }
     )
-    told = said(workshop.stock_solution(stock, moves))
+    told = said(workshop.stock_solution(stock, moves, 90))
     assert told.startswith(
         "2 dealers have dead stock. Most of it lies at Two: 20.0 k CNY, or 60 % of what he has"
     )
     assert "1 small lot could leave him; the first: 4 of BCD to Five" in told
-    assert "Nobody near him runs short" in said(workshop.stock_solution(stock, moves.head(1)))
-    assert "No dealer has dead stock" in said(workshop.stock_solution(stock.tail(1), moves))
+    assert "Nobody near him runs short" in said(workshop.stock_solution(stock, moves.head(1), 90))
+    assert "No dealer has dead stock" in said(workshop.stock_solution(stock.tail(1), moves, 90))
 
 
 def test_whom_to_visit_because_a_rival_wins(monkeypatch):
@@ -339,21 +339,23 @@ def test_whom_to_visit_because_a_rival_wins(monkeypatch):
         }
     )
     comparison = pd.DataFrame({"dealer_id": ["D1", "D1", "D2", "D3", "D4"]})
+    nothing = pd.DataFrame()
+    earned = profit.ProfitMonth(nothing, nothing, comparison, nothing, lost)
     monkeypatch.setattr(
-        exercises.profit, "verdict", lambda _comparison, dealer_id: [f"said to {dealer_id}"]
+        exercises.profit, "verdict", lambda _rows, _gaps, dealer_id: [f"said to {dealer_id}"]
     )
-    told = workshop.proof_solution(lost, comparison).sentences
+    told = workshop.proof_solution(lost, earned).sentences
     assert told[0].startswith(
         "At 2 of 4 dealers a rival earns the dealer more on at least one measure, at 1 on every "
         "measure of earning. The first to visit is One: Kaltern is 5.4 points of margin ahead, "
         "and closing the gap is worth 50.0 k CNY a year to him."
     )
     assert told[1:] == ["said to D1"]
-    some = said(workshop.proof_solution(lost.tail(1), comparison))
+    some = said(workshop.proof_solution(lost.tail(1), earned))
     assert some.startswith(
         "At 1 of 4 dealers a rival earns the dealer more on some measure, at none on all."
     )
-    assert "No rival earns a dealer more" in said(workshop.proof_solution(lost.head(0), comparison))
+    assert "No rival earns a dealer more" in said(workshop.proof_solution(lost.head(0), earned))
 
 
 # ---- the demo ------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ class Dossier(NamedTuple):
     judged: pd.DataFrame
     places: pd.DataFrame  # us: his place among his peers, as `places_among_peers`
     calls: pd.DataFrame  # us: his row of the call list, or none
-    lost: pd.DataFrame  # us: his row of `profit.losing`, or none
+    lost: pd.DataFrame  # us: his row of `profit.losing`, named, or none
     actions: pd.DataFrame  # us: his open actions of the plan
     factors: pd.DataFrame  # us: `factor`, `score`, `data_score`
     n_months: int = 12  # of the window that the data cover
@@ -88,7 +88,7 @@ def dossier(
         From `inventory.aged`, `inventory.dead_stock` (with `product_name`) and
         `inventory.move_table`.
     lost, came, factors
-        From `profit.losing`, `fishbone.promised_against_came` and `factor_rows`.
+        From `profit.named`, `fishbone.promised_against_came` and `factor_rows`.
 
     Raises
     ------
@@ -414,7 +414,7 @@ def next_steps(found: Dossier, measures: pd.DataFrame) -> list[str]:
     if found.audience == "us":
         return [words.say("card.nothing_to_do")]
     # of goods without a date, or of which nothing is known, nobody can say that they don't sleep
-    young = len(found.aged) and (found.aged["age_days"] <= inventory.OLD_DAYS).all()
+    young = len(found.aged) and (found.aged["age_days"].notna() & ~found.aged["is_old"]).all()
     return [words.say("card.nothing_sleeps" if young else "card.nothing_to_propose")]
 
 
@@ -451,15 +451,16 @@ def _models(rows: pd.DataFrame) -> str:
     return shown if len(names) <= N_MODELS else words.say("card.models", names=shown, n=len(names))
 
 
-def proof_sentences(found: Dossier, comparison: pd.DataFrame) -> list[str]:
+def proof_sentences(found: Dossier, earned: profit.ProfitMonth) -> list[str]:
     """Say what our brand earns him.
 
     To us in short, since the figure shows each measure, to him in full.
 
-    `comparison` is the network's, from `profit.brand_comparison`: what is said of it holds his
-    figures only.
+    `earned` is the network's, from `profit.profit_month`: what is said of it holds his figures
+    only.
     """
-    return profit.verdict(comparison, found.dealer_id, in_short=found.audience == "us")
+    in_short = found.audience == "us"
+    return profit.verdict(earned.comparison, earned.gaps, found.dealer_id, in_short=in_short)
 
 
 def dead_table(found: Dossier) -> pd.DataFrame:
@@ -587,7 +588,8 @@ def plot_stock_age(found: Dossier, *, ax: Axes | None = None) -> Axes:
         return look.nothing(words.say(said), ax or _half(0.9))
     value = value if value["unknown"] > 0 else value.drop("unknown")
     ax, y = ax or _half(), np.arange(len(value))
-    color = [look.COLORS["bad" if bucket in inventory.OLD else "accent"] for bucket in value.index]
+    is_old = found.aged.groupby("bucket")["is_old"].any()
+    color = [look.COLORS["bad" if is_old.get(b, False) else "accent"] for b in value.index]
     ax.barh(y, value, color=color, height=0.62)
     for at, amount in zip(y, value, strict=True):
         ax.annotate(
@@ -602,7 +604,7 @@ def plot_stock_age(found: Dossier, *, ax: Axes | None = None) -> Axes:
     ax.set(xlim=(0, 1.4 * value.max()), ylim=(len(value) - 0.4, -0.6))
     ax.set_xticks([])
     ax.grid(visible=False)
-    old = value[[bucket for bucket in inventory.OLD if bucket in value]].sum()
+    old = found.aged.loc[found.aged["is_old"], "value"].sum()
     return look.explain(
         ax, words.say("card.stock", value=value.sum(), share=words.percent(old / value.sum()))
     )

@@ -14,9 +14,9 @@ from helpers.settings import Workbook
 @kept
 def network_tables(
     book: Workbook, period: str, language: str
-) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
-    """Give the tables of all dealers that `dossier.dossier` cuts a card from, and the comparison of
-    their brands.
+) -> tuple[dict[str, pd.DataFrame], profit.ProfitMonth]:
+    """Give the tables of all dealers that `dossier.dossier` cuts a card from, and what is found of
+    the brands they carry.
 
     A card compares one dealer with all others; for thousands of cards all others are the same. Each
     table is made as on the page that explains it.
@@ -24,7 +24,7 @@ def network_tables(
     Returns
     -------
     tuple
-        A dict of `dossier.dossier`'s tables by name, and `profit.brand_comparison`.
+        A dict of `dossier.dossier`'s tables by name, and what `profit.profit_month` gives.
     """
     # reasons of calls and names are written in the reader's language
     words.speak(language, book.currency)
@@ -37,12 +37,10 @@ def network_tables(
         calls.events(abc.moved, abc.before, late, recent), data.reference(book, "measures"), dealers
     )
     stocked = _stock(book, period, dealers, language)
-    sums, by_month = data.brand_sums(book, period), data.brand_months(book, period)
-    comparison = profit.brand_comparison(sums, book.brand, by_month)
-    trends = profit.margin_trends(data.dealer_margins(book, period), period)
+    earned = profit.profit_month(book, period)
     fish = fishbone.network_month(book, period, language)
     places = dossier.places_among_peers(
-        dossier.peer_figures(judged, owed, trends, stocked.pop("held")), dealers
+        dossier.peer_figures(judged, owed, earned.trends, stocked.pop("held")), dealers
     )
     return {
         "dealers": dealers,
@@ -52,10 +50,10 @@ def network_tables(
         "calls": to_call,
         "places": places,
         **stocked,
-        "lost": profit.losing(comparison, dealers),
+        "lost": profit.named(earned.lost, dealers),
         "factors": dossier.factor_rows(fish.by_dealer, fish.there, fish.tree),
         "came": fish.came,
-    }, comparison
+    }, earned
 
 
 def _stock(
@@ -65,15 +63,12 @@ def _stock(
 
     Layers, what is dead among them, and what should move.
     """
-    here, flows, models = (
-        data.on_hand(book, period),
-        data.flows(book, period),
-        data.models(book, language),
-    )
-    aged = inventory.aged(here.layers, here.as_of)
+    # a card looks back on no month end, and need not wait for them
+    found = inventory.stock_month(book, period, n_history=1)
+    models, pace = data.models(book, language), found.options["pace_days"]
     return {
-        "aged": aged,
-        "dead": inventory.named(inventory.dead_stock(aged, flows), dealers, models),
-        "lots": inventory.move_table(inventory.proposal(aged, flows, dealers), dealers, models),
-        "held": inventory.dealer_stock(aged, flows),
+        "aged": found.aged,
+        "dead": inventory.named(found.dead, dealers, models),
+        "lots": inventory.move_table(found.lots, dealers, models, pace_days=pace),
+        "held": found.held,
     }

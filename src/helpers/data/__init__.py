@@ -38,11 +38,13 @@ from helpers.data.read import (
     workbook,
 )
 from helpers.data.reference import reference
-from helpers.data.stock import flows, models, on_hand
+from helpers.data.stock import SPANS, OnHand, flows, models, on_hand
 from helpers.data.tables import cache_of, described, source_name
 
 __all__ = [
     "JUDGED_BY",
+    "SPANS",
+    "OnHand",
     "Workbook",
     "brand_months",
     "brand_share_basis",

@@ -28,7 +28,9 @@ from helpers.settings import Workbook
 __all__ = ["fifo_layers"]  # for whoever has moves at hand
 
 WINDOW = 12  # months: an older count or record says nothing of today
-RECENT_DAYS = 90
+RECENT_DAYS = 90  # in which what came is likely to be what is left
+SPANS = (30, 60, 90, 180, 360)  # days to the end over which sales are told, each as `sold_…d`
+SOLD = [f"sold_{days}d" for days in SPANS]
 ARRIVALS = ("opening", "receipt")
 PAIR = ["dealer_id", "product_id"]
 NAMES = {"dealer_id": "string", "product_id": "string"}
@@ -38,7 +40,7 @@ FLOWS = [
     *PAIR,
     "received",
     "sold",
-    "sold_90d",
+    *SOLD,
     "transferred_in",
     "transferred_out",
     "last_received_date",
@@ -209,7 +211,8 @@ def flows(book: Workbook, period: str, n_months: int = WINDOW) -> pd.DataFrame:
     DataFrame
         One row per `dealer_id`, `product_id` with a move; in pieces `received` (less what was sent
         back to us, without transfers and openings), `sold` (less what consumers brought back),
-        `sold_90d` (the same, last 90 days), `transferred_in`, `transferred_out`;
+        `sold_30d` and so on (the same, in the last days, for each of `SPANS`), `transferred_in`,
+        `transferred_out`;
         `last_received_date`, `last_sold_date` (NaT: not in the window); `n_days` of the window that
         the source covers, the same in each row. Empty where nothing tells: `sold` without sell-out
         in pieces, `received` without sell-in. Models a dealer never bought from us are left out,
@@ -227,21 +230,21 @@ def flows(book: Workbook, period: str, n_months: int = WINDOW) -> pd.DataFrame:
     taken = moves.filter(_.kind == "transfer", _.to_dealer_id.notnull())
     moves = ibis.union(moves, taken.mutate(dealer_id=_.to_dealer_id, kind=ibis.literal("taken")))
     sold = ibis.cases((_.kind == "sale", _.quantity), (_.kind == "return", -_.quantity), else_=0.0)
-    recent = _.date > _cut(records.end)
+    recent = {f"sold_{days}d": _.date > _cut(records.end, days) for days in SPANS}
     sums = moves.group_by(PAIR).agg(
         received=_.quantity.sum(where=_.kind == "receipt"),
         sold=sold.sum(),
-        sold_90d=sold.sum(where=recent),
+        **{column: sold.sum(where=where) for column, where in recent.items()},
         transferred_in=_.quantity.sum(where=_.kind == "taken"),
         transferred_out=_.quantity.sum(where=_.kind == "transfer"),
         last_received_date=_.date.max(where=(_.kind == "receipt") & (_.quantity > 0)),
         last_sold_date=_.date.max(where=(_.kind == "sale") & (_.quantity > 0)),
     )
     rows = fetched(sums, PAIR)
-    pieces = ["received", "sold", "sold_90d", "transferred_in", "transferred_out"]
+    pieces = ["received", "sold", *SOLD, "transferred_in", "transferred_out"]
     # no minus before a zero
     rows[pieces] = rows[pieces].astype("float64").fillna(0.0).round(DIGITS) + 0.0
-    for alone, unknown in (("sell_in", ["sold", "sold_90d"]), ("sell_out", ["received"])):
+    for alone, unknown in (("sell_in", ["sold", *SOLD]), ("sell_out", ["received"])):
         if records.tables == (alone,):
             rows[unknown] = np.nan
     return rows.assign(n_days=(records.end - start).days + 1)[FLOWS]
@@ -404,8 +407,8 @@ def _layers(moves: Table, balances: Table, end: dt.date) -> Table:
     )
 
 
-def _cut(end: dt.date) -> ibis.Scalar:
-    return ibis.literal(end - dt.timedelta(days=RECENT_DAYS))
+def _cut(end: dt.date, days: int = RECENT_DAYS) -> ibis.Scalar:
+    return ibis.literal(end - dt.timedelta(days=days))
 
 
 def _joined(layers: Table, walked: pd.DataFrame) -> Table:

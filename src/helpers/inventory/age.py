@@ -10,18 +10,15 @@ from matplotlib.axes import Axes
 
 from helpers import look, words
 from helpers.inventory import turnover
-from helpers.inventory.turnover import MEASURES, PAIR
-from helpers.settings import page_of
+from helpers.inventory.turnover import MEASURES, PACE_DAYS, PAIR
 
+# a fixed reading, and columns of published tables: months and editions are compared by them
 BUCKETS = ("0-30", "31-60", "61-90", "91-180", "over_180", "unknown")
 LIMITS = (30, 60, 90, 180)  # days; who reaches a limit is still below it
-OLD = ("91-180", "over_180")
-OLD_DAYS = 90  # older: the buckets of `OLD`
-# older than this, and none of the model sold in as many days: `sold_90d` tells no other span
-DEAD_DAYS = 90
+OLD_DAYS = 90  # a piece that has lain longer is old
+DEAD_DAYS = 90  # longer, and none of the model sold in as many days: dead
 VITAL_SHARE = 0.8  # Pareto: the fewest dealers who together hold this part of the old stock
 N_BARS = 15  # dealers drawn
-FRESH_DAYS = 31  # a count older than a month is said to be old
 N_CALLED = 5  # dealers with most dead stock whom the front page says to call
 VALUES = {bucket: "value_" + bucket.replace("-", "_") for bucket in BUCKETS}
 
@@ -63,13 +60,13 @@ GROUPS = [
 # ---- age -----------------------------------------------------------------------------------------
 
 
-def aged(layers: pd.DataFrame, as_of) -> pd.DataFrame:
-    """Add `age_days`, `bucket` (one of `BUCKETS`) and `value` (pieces × dealer's cost) to layers of
-    stock.
+def aged(layers: pd.DataFrame, as_of, *, old_days: int = OLD_DAYS) -> pd.DataFrame:
+    """Add `age_days`, `bucket` (one of `BUCKETS`), `is_old` (more than `old_days`) and `value`
+    (pieces × dealer's cost) to layers of stock.
 
-    A layer without a date is "unknown", one dated after `as_of` is new. Where a layer has no cost,
-    it is valued at the model's mean over all layers; where no dealer's cost of it is known, `value`
-    is NaN.
+    A layer without a date is "unknown" and not old, one dated after `as_of` is new. Where a layer
+    has no cost, it is valued at the model's mean over all layers; where no dealer's cost of it is
+    known, `value` is NaN.
 
     >>> days = pd.to_datetime(["2026-10-15", "2026-09-15", "2026-08-15", "2026-07-15"])
     >>> layers = pd.DataFrame({"dealer_id": "d", "product_id": "p", "quantity": 25.0,
@@ -89,16 +86,23 @@ def aged(layers: pd.DataFrame, as_of) -> pd.DataFrame:
     cost = layers["unit_cost"].fillna(
         layers["product_id"].map(turnover.model_costs(layers)).astype(float)
     )
-    return layers.assign(age_days=days, bucket=bucket, value=layers["quantity"] * cost)
+    rows = layers.assign(age_days=days, bucket=bucket, value=layers["quantity"] * cost)
+    return with_old(rows, old_days)
 
 
-def bucket_values(aged: pd.DataFrame, by: str | list[str]) -> pd.DataFrame:
+def with_old(aged: pd.DataFrame, old_days: int) -> pd.DataFrame:
+    """Mark by another rule what `is_old`: what has lain for more than `old_days`."""
+    return aged.assign(is_old=aged["age_days"] > old_days)
+
+
+def bucket_values(aged: pd.DataFrame, by: str) -> pd.DataFrame:
     """Sum up stock per `by`.
 
-    `n_models`, `quantity`, `value`, one `value_…` per bucket, `old_share`, `stock_age_days`.
+    `n_models`, `quantity`, `value`, one `value_…` per bucket, `old_value`, `old_share`,
+    `stock_age_days`.
 
-    `old_share` is the part of the value older than `OLD_DAYS`, of all value: what has no date
-    counts as not old. `stock_age_days` is the mean age weighted by value, of what has a date.
+    `old_share` is the part of the value that `is_old`, of all value: what has no date counts as not
+    old. `stock_age_days` is the mean age weighted by value, of what has a date.
     """
     known = aged.assign(
         weighted=aged["age_days"] * aged["value"],
@@ -109,9 +113,11 @@ def bucket_values(aged: pd.DataFrame, by: str | list[str]) -> pd.DataFrame:
     wide = known.pivot_table(index=by, columns="bucket", values="value", aggfunc="sum")
     wide = wide.reindex(index=sums.index, columns=BUCKETS).fillna(0.0).rename(columns=VALUES)
     rows = pd.concat([sums, money["value"], wide.round(2)], axis=1).rename_axis(columns=None)
-    rows["old_share"] = rows[[VALUES[b] for b in OLD]].sum(axis=1) / money["value"].where(
-        money["value"] > 0
-    )
+    # to the cent by bucket, so that it is the sum of the columns beside it where the rule is one of
+    # their limits
+    old = known[known["is_old"]].groupby([by, "bucket"])["value"].sum().round(2)
+    rows["old_value"] = old.groupby(by).sum().reindex(sums.index, fill_value=0.0)
+    rows["old_share"] = rows["old_value"] / money["value"].where(money["value"] > 0)
     rows["stock_age_days"] = money["weighted"] / money["dated"].where(money["dated"] > 0)
     return rows.assign(value=rows["value"].round(2)).reset_index()
 
@@ -120,11 +126,15 @@ def bucket_values(aged: pd.DataFrame, by: str | list[str]) -> pd.DataFrame:
 
 
 def older_than(aged: pd.DataFrame, n_days: int) -> pd.DataFrame:
-    """List per dealer and model what has lain longer than `n_days`.
+    """List per dealer and model what has lain longer than `n_days`, as `summed`."""
+    return summed(aged[aged["age_days"] > n_days])
 
-    `quantity`, `value`, `age_days`; dearest first.
+
+def summed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Sum up layers per dealer and model.
+
+    `quantity`, `value`, `age_days` (mean of the pieces); dearest first.
     """
-    rows = aged[aged["age_days"] > n_days]
     rows = rows.assign(weighted=rows["age_days"] * rows["quantity"])
     rows = rows.groupby(PAIR)[["quantity", "value", "weighted"]].sum(min_count=1).reset_index()
     rows["age_days"] = rows.pop("weighted") / rows["quantity"]
@@ -132,16 +142,19 @@ def older_than(aged: pd.DataFrame, n_days: int) -> pd.DataFrame:
     return rows.sort_values(["value", *PAIR], ascending=[False, True, True], ignore_index=True)
 
 
-def dead_stock(aged: pd.DataFrame, flows: pd.DataFrame) -> pd.DataFrame:
-    """List what is dead: pieces older than `DEAD_DAYS` of a model of which the dealer sold none in
-    as many days.
+def dead_stock(
+    aged: pd.DataFrame, flows: pd.DataFrame, *, dead_days: int = DEAD_DAYS
+) -> pd.DataFrame:
+    """List what is dead: pieces older than `dead_days`, one of the spans that `flows` tell, of a
+    model of which the dealer sold none in as many days.
 
     Where nothing tells what a dealer sold, or since when a piece lies there, it is not called dead.
     Columns: `dealer_id`, `product_id`, `quantity`, `value`, `age_days` (mean of the pieces),
     `last_sold_date`; dearest first.
     """
     pairs = turnover.stock_and_sales(aged, flows)
-    rows = older_than(aged, DEAD_DAYS).merge(pairs.loc[pairs["sold_90d"] <= 0, PAIR], on=PAIR)
+    unsold = pairs.loc[pairs[turnover.sold_in(dead_days)] <= 0, PAIR]
+    rows = older_than(aged, dead_days).merge(unsold, on=PAIR)
     last = flows.drop_duplicates(PAIR)[[*PAIR, "last_sold_date"]]
     rows = rows.merge(
         last.assign(last_sold_date=pd.to_datetime(last["last_sold_date"])), on=PAIR, how="left"
@@ -152,16 +165,22 @@ def dead_stock(aged: pd.DataFrame, flows: pd.DataFrame) -> pd.DataFrame:
 # ---- tables --------------------------------------------------------------------------------------
 
 
-def dealer_stock(aged: pd.DataFrame, flows: pd.DataFrame) -> pd.DataFrame:
+def dealer_stock(
+    aged: pd.DataFrame,
+    flows: pd.DataFrame,
+    *,
+    dead_days: int = DEAD_DAYS,
+    pace_days: int = PACE_DAYS,
+) -> pd.DataFrame:
     """Describe each dealer's stock: age, dead stock and pace; who has most old stock first.
 
     Columns: `dealer_id`, those of `bucket_values`, `dead_value` and `dead_share` (of his value; NaN
     where nothing tells what he sold) and `MEASURES`.
     """
     pairs = turnover.stock_and_sales(aged, flows)
-    rows = _described(aged, pairs, "dealer_id")
-    dead = dead_stock(aged, flows).groupby("dealer_id")["value"].sum()
-    told = set(pairs.loc[pairs["sold_90d"].notna(), "dealer_id"])
+    rows = _described(aged, pairs, "dealer_id", pace_days)
+    dead = dead_stock(aged, flows, dead_days=dead_days).groupby("dealer_id")["value"].sum()
+    told = set(pairs.loc[pairs[turnover.sold_in(dead_days)].notna(), "dealer_id"])
     dead_value = (
         rows["dealer_id"]
         .map(dead)
@@ -176,33 +195,38 @@ def dealer_stock(aged: pd.DataFrame, flows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def network_stock(aged: pd.DataFrame, flows: pd.DataFrame) -> pd.DataFrame:
+def network_stock(
+    aged: pd.DataFrame,
+    flows: pd.DataFrame,
+    *,
+    dead_days: int = DEAD_DAYS,
+    pace_days: int = PACE_DAYS,
+) -> pd.DataFrame:
     """Describe the stock of all dealers together: one row as `dealer_stock`, with `n_dealers`.
 
     None without stock.
     """
     pairs = turnover.stock_and_sales(aged, flows).assign(network="network")
-    rows = _described(aged.assign(network="network"), pairs, "network")
+    rows = _described(aged.assign(network="network"), pairs, "network", pace_days)
     return rows.assign(
-        n_dealers=aged["dealer_id"].nunique(), dead_value=dead_stock(aged, flows)["value"].sum()
+        n_dealers=aged["dealer_id"].nunique(),
+        dead_value=dead_stock(aged, flows, dead_days=dead_days)["value"].sum(),
     )
 
 
-def _described(aged: pd.DataFrame, pairs: pd.DataFrame, by: str) -> pd.DataFrame:
-    rows = bucket_values(aged, by).merge(turnover.turnover(pairs, by), on=by, how="left")
-    first = (
-        pd.DataFrame({"old": -old_value(rows), "name": rows[by]}).sort_values(["old", "name"]).index
-    )
-    return rows.loc[first].reset_index(drop=True)
-
-
-def old_value(rows: pd.DataFrame) -> pd.Series:
-    """Sum up the buckets beyond `OLD_DAYS`."""
-    return rows[[VALUES[bucket] for bucket in OLD]].sum(axis=1)
+def _described(aged: pd.DataFrame, pairs: pd.DataFrame, by: str, pace_days: int) -> pd.DataFrame:
+    paced = turnover.turnover(pairs, by, pace_days=pace_days)
+    rows = bucket_values(aged, by).merge(paced, on=by, how="left")
+    return rows.sort_values(["old_value", by], ascending=[False, True], ignore_index=True)
 
 
 def group_stock(
-    aged: pd.DataFrame, flows: pd.DataFrame, models: pd.DataFrame, by: str
+    aged: pd.DataFrame,
+    flows: pd.DataFrame,
+    models: pd.DataFrame,
+    by: str,
+    *,
+    pace_days: int = PACE_DAYS,
 ) -> pd.DataFrame:
     """Describe stock per `by`, "category" or "brand" of the models, as `bucket_values` and
     `turnover` do.
@@ -216,10 +240,17 @@ def group_stock(
     def with_name(rows: pd.DataFrame) -> pd.DataFrame:
         return rows.assign(**{by: rows["product_id"].map(named).fillna("not_stated")})
 
-    return _described(with_name(aged), with_name(turnover.stock_and_sales(aged, flows)), by)
+    pairs = with_name(turnover.stock_and_sales(aged, flows))
+    return _described(with_name(aged), pairs, by, pace_days)
 
 
-def past_months(on_hand: Mapping[str, tuple], flows: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def past_months(
+    on_hand: Mapping[str, tuple],
+    flows: Mapping[str, pd.DataFrame],
+    *,
+    old_days: int = OLD_DAYS,
+    pace_days: int = PACE_DAYS,
+) -> pd.DataFrame:
     """Describe the stock of several month ends, each told by what was known then; oldest first.
 
     `on_hand` and `flows` give what `data.on_hand` and `data.flows` tell, by month. A month
@@ -230,19 +261,20 @@ def past_months(on_hand: Mapping[str, tuple], flows: Mapping[str, pd.DataFrame])
     for month in sorted(on_hand):
         then = on_hand[month]
         if len(then.layers) and str(then.as_of)[:7] == month:
-            old = aged(then.layers, then.as_of).assign(month=month)
-            pairs = turnover.stock_and_sales(old, flows[month]).assign(month=month)
-            rows.append(_described(old, pairs, "month").assign(as_of_date=then.as_of))
+            layers = aged(then.layers, then.as_of, old_days=old_days).assign(month=month)
+            pairs = turnover.stock_and_sales(layers, flows[month]).assign(month=month)
+            described = _described(layers, pairs, "month", pace_days)
+            rows.append(described.assign(as_of_date=then.as_of))
     return (
         pd.concat(rows, ignore_index=True)
         if rows
-        else pd.DataFrame(columns=["month", "value", "old_share"])
+        else pd.DataFrame(columns=["month", "value", "old_value", "old_share"])
     )
 
 
 def vital_holders(rows: pd.DataFrame) -> pd.DataFrame:
     """Choose the fewest dealers of `dealer_stock` who hold `VITAL_SHARE` of the old stock."""
-    held = old_value(rows)
+    held = rows["old_value"]
     ahead = (held.cumsum() - held) / max(held.sum(), 1e-9)
     return rows[(held > 0) & (ahead.round(9) < VITAL_SHARE)]
 
@@ -302,230 +334,6 @@ def remark_table(remarks: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["n_rows", "check"], ascending=[False, True], ignore_index=True)
 
 
-# ---- sentences -----------------------------------------------------------------------------------
-
-
-def scope(title: str, as_of, whole: pd.DataFrame) -> str:
-    """Say whose stock this is, of which day, and at how many dealers."""
-    if whole.empty:
-        return title
-    return words.say(
-        "inventory.scope", title=title, date=str(as_of)[:10], n=int(whole["n_dealers"].iloc[0])
-    )
-
-
-def bottom_line(whole: pd.DataFrame, stock: pd.DataFrame, dead: pd.DataFrame, as_of) -> list[str]:
-    """Say what lies there, how old it is, who holds it and what is dead.
-
-    One sentence where there is no stock.
-
-    `whole` from `network_stock`; `stock` and `dead` with `dealer_name`, from `dealer_stock` and
-    `dead_stock`.
-    """
-    if whole.empty:
-        # counted, and nothing there; or nothing that would tell
-        why = [words.say("inventory.nothing")] if pd.isna(as_of) else []
-        return [words.say("inventory.no_stock"), *why]
-    row, date = whole.iloc[0], str(pd.Timestamp(as_of).date())
-    if not row["value"] > 0:
-        return [
-            words.say(
-                "inventory.no_value",
-                date=date,
-                quantity=row["quantity"],
-                n_dealers=int(row["n_dealers"]),
-            )
-        ]
-    said = [
-        words.say(
-            "inventory.on_hand",
-            date=date,
-            value=row["value"],
-            quantity=row["quantity"],
-            n_dealers=int(row["n_dealers"]),
-            n_models=int(row["n_models"]),
-        ),
-        _pace_sentence(row),
-        _old_sentence(row),
-    ]
-    vital = vital_holders(stock)
-    if len(vital):
-        share = words.percent(VITAL_SHARE)
-        names = words.listed(vital["dealer_name"])
-        said.append(
-            words.say("inventory.vital", n=len(vital), of=len(stock), share=share, names=names)
-        )
-    return [*said, _dead_sentence(row, stock, dead)]
-
-
-def _pace_sentence(row: pd.Series) -> str:
-    if np.isnan(row["days_sales_of_inventory"]):
-        return words.say("inventory.no_pace")
-    return words.say(
-        "inventory.pace",
-        days=row["days_sales_of_inventory"],
-        turn=row["stock_turn"],
-        sold=words.percent(row["sell_through_rate"]),
-    )
-
-
-def _old_sentence(row: pd.Series) -> str:
-    old, very_old = old_value(row.to_frame().T).item(), row[VALUES["over_180"]]
-    return words.say(
-        "inventory.old",
-        old=old,
-        share=words.percent(row["old_share"], 1),
-        very_old=very_old,
-        very_share=words.percent(very_old / row["value"], 1),
-    )
-
-
-def _dead_sentence(row: pd.Series, stock: pd.DataFrame, dead: pd.DataFrame) -> str:
-    if dead.empty:
-        return why_nothing_dead(stock)
-    held = (
-        dead.groupby(["dealer_id", "dealer_name"])["value"]
-        .sum()
-        .sort_values(ascending=False, kind="stable")
-    )
-    most = held.head(N_CALLED)
-    names = words.listed(most.index.get_level_values("dealer_name"))
-    return words.say(
-        "inventory.dead",
-        value=row["dead_value"],
-        n=len(held),
-        n_most=len(most),
-        share=words.percent(most.sum() / held.sum()),
-        names=names,
-    )
-
-
-def basis_sentences(source: str) -> list[str]:
-    """Say where the ages come from: the `source` of `data.on_hand`."""
-    return [words.say(f"inventory.basis_{source}")] if source else []
-
-
-def why_empty(aged: pd.DataFrame, sentence: str, **values: str) -> str:
-    """Say why a table has no rows: `sentence`, or that there is no stock at all."""
-    return words.say("inventory.no_stock") if aged.empty else words.say(sentence, **values)
-
-
-def why_nothing_dead(stock: pd.DataFrame) -> str:
-    """Say why no dead stock is listed: none lies there, no sales tell, or all of it sells.
-
-    `stock` from `dealer_stock`. Of a dealer whose sales are not known nothing can be called dead,
-    and nothing alive.
-    """
-    if stock.empty:
-        return words.say("inventory.no_stock")
-    untold = stock["dead_value"].isna().any()
-    return words.say("inventory.dead_unknown" if untold else "inventory.no_dead")
-
-
-def quality_sentences(whole: pd.DataFrame, remarks: pd.DataFrame, as_of, end_date) -> list[str]:
-    """Say what is odd in the records, how much has no age, and whether the last count is an old
-    one.
-
-    `remarks` and `as_of` from `data.on_hand`; `end_date` is the last day of the period.
-    """
-    if whole.empty:
-        return []
-    row, date = whole.iloc[0], pd.Timestamp(as_of)
-    late = (pd.Timestamp(end_date) - date).days
-    said = (
-        [words.say("inventory.late", date=str(date.date()), days=late)] if late > FRESH_DAYS else []
-    )
-    if row[VALUES["unknown"]] > 0:
-        share = words.percent(row[VALUES["unknown"]] / row["value"], 1)
-        said.append(words.say("inventory.no_age", share=share, value=row[VALUES["unknown"]]))
-    if len(remarks):
-        kinds = [f"{words.word(r.check)} {r.n_rows:,}" for r in remark_table(remarks).itertuples()]
-        said.append(words.say("inventory.odd", n=len(remarks), kinds=words.listed(kinds, 9)))
-    return said
-
-
-def headlines(
-    months: pd.DataFrame, whole: pd.DataFrame, stock: pd.DataFrame, quality: list[str]
-) -> list[dict]:
-    """Make the front page's verdict, figures, change and remarks.
-
-    Keys as `report.headline`, none without stock.
-    """
-    if whole.empty or not whole["value"].iloc[0] > 0:
-        return []
-    row, vital = whole.iloc[0], vital_holders(stock)
-    old = old_value(whole).item()
-    # of nothing nobody holds four fifths
-    said = words.say(
-        "inventory.verdict" if len(vital) else "inventory.verdict_young",
-        value=row["value"],
-        old=old,
-        share=words.percent(row["old_share"], 1),
-        n=len(vital),
-        of=len(stock),
-        part=words.percent(VITAL_SHARE),
-    )
-    made = [{"place": "verdict", "text": said}]
-    for column, written, less_is_good in (
-        ("value", words.money, None),
-        ("old_share", lambda share: words.percent(share, 1), True),
-        ("days_sales_of_inventory", lambda days: words.say("inventory.days", days=days), True),
-    ):
-        if not np.isnan(row[column]):
-            made.append(
-                {
-                    "place": "tile",
-                    "label": words.label(f"tile_{column}"),
-                    "text": written(row[column]),
-                    "link": page_of("inventory_age"),
-                    **_against_before(months, column, less_is_good),
-                }
-            )
-    if len(months) > 1:
-        now, before = (old_value(months.tail(2)).iloc[i] for i in (-1, 0))
-        how = "rose" if now > before else "fell" if now < before else "same"
-        made.append(
-            {
-                "place": "change",
-                "link": page_of("inventory_age"),
-                "text": words.say(
-                    f"inventory.{how}",
-                    now=now,
-                    by=abs(now - before),
-                    since=months["month"].iloc[-2],
-                ),
-            }
-        )
-    return made + [{"place": "quality", "text": text} for text in quality]
-
-
-def _against_before(months: pd.DataFrame, column: str, less_is_good: bool | None) -> dict:
-    """Set the last month against the one before, as a tile says it; nothing where there is none."""
-    known = (
-        months[column].dropna() if column in months else months.get(column, pd.Series(dtype=float))
-    )
-    if len(known) < 2:
-        return {}
-    now, before = known.iloc[-1], known.iloc[-2]
-    since = months.loc[known.index[-2], "month"]
-    if column == "old_share":
-        change = words.say(
-            "inventory.points", points=words.signed((now - before) * 100, 1), since=since
-        )
-    elif before > 0:
-        change = words.say("inventory.change", change=words.change(now, before), since=since)
-    else:
-        return {"trend": known.tolist()}
-    tone = (
-        ""
-        if less_is_good is None or now == before
-        else "good"
-        if (now < before) == less_is_good
-        else "bad"
-    )
-    return {"change": change, "tone": tone, "trend": known.tolist()}
-
-
 # ---- plots ---------------------------------------------------------------------------------------
 
 
@@ -543,7 +351,9 @@ def _nothing_to_draw(rows: pd.DataFrame) -> str:
     return "" if rows["value"].sum() > 0 else words.say("inventory.no_cost")
 
 
-def plot_ages(whole: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes:
+def plot_ages(
+    whole: pd.DataFrame, *, old_days: int = OLD_DAYS, scope: str = "", ax: Axes | None = None
+) -> Axes:
     """Draw the value on hand by age bucket, of `network_stock`."""
     if said := _nothing_to_draw(whole):
         return look.nothing(said, ax)
@@ -559,14 +369,20 @@ def plot_ages(whole: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -
     ax.grid(axis="x", visible=False)
     look.money_axis(ax.yaxis)
     title = words.say(
-        "inventory.ages", share=words.percent(row["old_share"], 1), old=old_value(whole).item()
+        "inventory.ages",
+        share=words.percent(row["old_share"], 1),
+        days=old_days,
+        old=row["old_value"],
     )
     return look.explain(ax, title, words.say("inventory.ages_how"), scope)
 
 
-def plot_months(months: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes:
-    """Draw the stock of the past month ends by age bucket, with the part older than `OLD_DAYS` over
-    each.
+def plot_months(
+    months: pd.DataFrame, *, old_days: int = OLD_DAYS, scope: str = "", ax: Axes | None = None
+) -> Axes:
+    """Draw the stock of the past month ends by age bucket, with the part that is old over each.
+
+    `months` from `past_months`, by the same `old_days`.
     """
     if said := _nothing_to_draw(months):
         return look.nothing(said, ax)
@@ -594,21 +410,27 @@ def plot_months(months: pd.DataFrame, *, scope: str = "", ax: Axes | None = None
     first, last = months["old_share"].iloc[[0, -1]]
     known = "inventory.months" if len(months) > 1 else "inventory.months_one"
     title = words.say(
-        known, first=words.percent(first, 1), last=words.percent(last, 1), n=len(months)
+        known,
+        days=old_days,
+        first=words.percent(first, 1),
+        last=words.percent(last, 1),
+        n=len(months),
     )
-    return look.explain(ax, title, words.say("inventory.months_how"), scope)
+    return look.explain(ax, title, words.say("inventory.months_how", days=old_days), scope)
 
 
-def plot_dealers(stock: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes:
+def plot_dealers(
+    stock: pd.DataFrame, *, old_days: int = OLD_DAYS, scope: str = "", ax: Axes | None = None
+) -> Axes:
     """Draw what the dealers with most old stock hold, by age.
 
-    `stock` from `dealer_stock`, with `dealer_name`.
+    `stock` from `dealer_stock`, with `dealer_name`, by the same `old_days`.
     """
     if said := _nothing_to_draw(stock):
         return look.nothing(said, ax)
-    shown = stock[old_value(stock) > 0].head(N_BARS)
+    shown = stock[stock["old_value"] > 0].head(N_BARS)
     if shown.empty:
-        return look.nothing(words.say("inventory.no_old"), ax)
+        return look.nothing(words.say("inventory.no_old", days=old_days), ax)
     ax = ax or look.axes(height=1.5 + 0.27 * len(shown))
     # the old at the axis, where lengths compare
     _stacked(ax, shown, ax.barh, "left", BUCKETS[-2::-1] + BUCKETS[-1:])
@@ -617,9 +439,9 @@ def plot_dealers(stock: pd.DataFrame, *, scope: str = "", ax: Axes | None = None
     ax.set(xlabel=words.label("stock_value"), ylim=(len(shown) - 0.4, -0.6))
     ax.grid(axis="y", visible=False)
     look.money_axis(ax.xaxis)
-    part = old_value(shown).sum() / old_value(stock).sum()
-    title = words.say("inventory.dealers", n=len(shown), of=len(stock), share=words.percent(part))
-    return look.explain(ax, title, words.say("inventory.dealers_how"), scope)
+    part = words.percent(shown["old_value"].sum() / stock["old_value"].sum())
+    title = words.say("inventory.dealers", n=len(shown), of=len(stock), share=part, days=old_days)
+    return look.explain(ax, title, words.say("inventory.dealers_how", days=old_days), scope)
 
 
 def _stacked(ax: Axes, rows: pd.DataFrame, bar, start: str, order: tuple[str, ...]) -> None:

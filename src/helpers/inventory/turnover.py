@@ -1,5 +1,7 @@
 """Turnover: what was sold set against what is on hand, and how many days the stock will last."""
 
+import re
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,6 +13,7 @@ from helpers import look, words
 PACE_DAYS = 90
 YEAR_DAYS = 365
 PAIR = ["dealer_id", "product_id"]
+SOLD = re.compile(r"sold(?:_(\d+)d)?")  # columns that tell what was sold, and in how many days
 MEASURES = ["days_sales_of_inventory", "stock_turn", "sell_through_rate"]
 
 
@@ -30,19 +33,21 @@ def stock_and_sales(aged: pd.DataFrame, flows: pd.DataFrame) -> pd.DataFrame:
     them.
 
     A model that `flows` do not name was not sold, if they name the dealer; of a dealer they know
-    nothing of, sales are NaN: he may not report. So is `sold_90d` where `flows` (their `n_days`, if
-    given) reach less far back. Columns: `dealer_id`, `product_id`, `quantity`, `value`, `unit_cost`
-    (the dealer's mean, else all dealers'), `sold` (in the months of `flows`), `sold_90d`.
+    nothing of, sales are NaN: he may not report. So are those of more days than `flows` (their
+    `n_days`, if given) reach back. Columns: `dealer_id`, `product_id`, `quantity`, `value`,
+    `unit_cost` (the dealer's mean, else all dealers'), `sold` (in the months of `flows`), and the
+    sales of the last days that `flows` tell, such as `sold_90d`.
     """
-    # where there is no row, columns have no type
-    flows = flows.astype({"sold": float, "sold_90d": float})
+    told = [column for column in flows if SOLD.fullmatch(column)]
+    flows = flows.astype(dict.fromkeys(told, float))  # where there is no row, columns have no type
     have = aged.groupby(PAIR)[["quantity", "value"]].sum(min_count=1).reset_index()
-    rows = have.merge(flows[[*PAIR, "sold", "sold_90d"]], on=PAIR, how="outer", indicator="found")
+    rows = have.merge(flows[[*PAIR, *told]], on=PAIR, how="outer", indicator="found")
     silent = (rows["found"] == "left_only") & rows["dealer_id"].isin(flows["dealer_id"].unique())
-    for column in ("sold", "sold_90d"):
+    for column in told:
         rows[column] = rows[column].mask(silent & flows[column].notna().any(), 0.0)
-    if "n_days" in flows and (flows["n_days"] < PACE_DAYS).any():
-        rows["sold_90d"] = np.nan  # nobody can say that nothing was sold in 90 days
+        days = SOLD.fullmatch(column)[1]
+        if days and "n_days" in flows and (flows["n_days"] < int(days)).any():
+            rows[column] = np.nan  # nobody can say that nothing was sold in so many days
     everywhere = rows["product_id"].map(model_costs(aged)).astype(float)
     rows["unit_cost"] = (rows["value"] / rows["quantity"].where(rows["quantity"] > 0)).fillna(
         everywhere
@@ -82,42 +87,58 @@ def sell_through_rate(sold: pd.Series, left: pd.Series) -> pd.Series:
     return sold / (sold + left).where(sold + left > 0)
 
 
-def turnover(pairs: pd.DataFrame, by: str) -> pd.DataFrame:
+def sold_in(days: int) -> str:
+    """Name the column of the sales of the last days.
+
+    >>> sold_in(90)
+    'sold_90d'
+    """
+    return f"sold_{days}d"
+
+
+def turnover(pairs: pd.DataFrame, by: str, *, pace_days: int = PACE_DAYS) -> pd.DataFrame:
     """Measure how fast stock sells, per `by`.
 
     The three of `MEASURES`, NaN where nothing tells what was sold.
 
     Days of sales and `stock_turn` (a year) go by the cost of the pieces sold in the last
-    `PACE_DAYS`, so each is the other's reciprocal: turn = 365 ÷ days. Sell-through goes by all
-    months of `flows`. `pairs`: `stock_and_sales`.
+    `pace_days`, one of the spans that `pairs` (`stock_and_sales`) tell, so each is the other's
+    reciprocal: turn = 365 ÷ days. Sell-through goes by all months of `flows`.
     """
-    paced = pairs["sold_90d"].notna()
+    recent = pairs[sold_in(pace_days)]
+    paced = recent.notna()
     parts = pd.DataFrame(
         {
             by: pairs[by],
-            "cost": pairs["sold_90d"].clip(lower=0) * pairs["unit_cost"],
+            "cost": recent.clip(lower=0) * pairs["unit_cost"],
             "value": pairs["value"].where(paced),
             "sold": pairs["sold"],
             "left": pairs["quantity"].where(pairs["sold"].notna()),
         }
     )
     sums = parts.groupby(by)[["cost", "value", "sold", "left"]].sum(min_count=1)
-    days = days_sales_of_inventory(sums["value"], sums["cost"], PACE_DAYS)
-    turn = sums["cost"] * (YEAR_DAYS / PACE_DAYS) / sums["value"].where(sums["value"] > 0)
+    days = days_sales_of_inventory(sums["value"], sums["cost"], pace_days)
+    turn = sums["cost"] * (YEAR_DAYS / pace_days) / sums["value"].where(sums["value"] > 0)
     rates = [days, turn, sell_through_rate(sums["sold"], sums["left"])]
     return pd.DataFrame(dict(zip(MEASURES, rates, strict=True)))
 
 
-def plot_days_of_sales(stock: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes:
+def plot_days_of_sales(
+    stock: pd.DataFrame,
+    *,
+    pace_days: int = PACE_DAYS,
+    scope: str = "",
+    ax: Axes | None = None,
+) -> Axes:
     """Draw each dealer's days of sales on hand against his stock.
 
-    Red are those whose stock is half dead.
+    Red are those whose stock is half dead; a line stands at the days by which the pace goes.
     """
     if stock.empty:
         return look.nothing(words.say("inventory.no_stock"), ax)
     shown = stock[(stock["days_sales_of_inventory"] > 0) & (stock["value"] > 0)]
     if shown.empty:
-        return look.nothing(words.say("inventory.no_pace"), ax)
+        return look.nothing(words.say("inventory.no_pace", days=pace_days), ax)
     ax = ax or look.axes(height=3.9, dense=len(shown) > look.MANY)
     dead, days = shown["dead_share"] >= 0.5, shown["days_sales_of_inventory"]
     for at, color in ((~dead, "accent"), (dead, "bad")):
@@ -129,7 +150,7 @@ def plot_days_of_sales(stock: pd.DataFrame, *, scope: str = "", ax: Axes | None 
             edgecolor="white",
             linewidth=0.4,
         )
-    ax.axhline(PACE_DAYS, color=look.COLORS["reference"], linewidth=0.9, linestyle=(0, (3, 3)))
+    ax.axhline(pace_days, color=look.COLORS["reference"], linewidth=0.9, linestyle=(0, (3, 3)))
     ax.set(
         xscale="log",
         yscale="log",
@@ -140,8 +161,9 @@ def plot_days_of_sales(stock: pd.DataFrame, *, scope: str = "", ax: Axes | None 
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     title = words.say(
         "inventory.turn",
-        n=int((days > PACE_DAYS).sum()),
+        n=int((days > pace_days).sum()),
         of=len(shown),
+        days=pace_days,
         middle=float(days.median()),
     )
-    return look.explain(ax, title, words.say("inventory.turn_how"), scope)
+    return look.explain(ax, title, words.say("inventory.turn_how", days=pace_days), scope)

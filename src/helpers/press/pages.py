@@ -33,7 +33,9 @@ APART = (CARD, "workshop")  # in no edition
 # question → its room, loaded where a toml has options of it
 RECIPES = {
     "abc_pareto": "pareto",
+    "dealer_profit": "profit",
     "fishbone": "fishbone",
+    "inventory_age": "inventory",
 }
 # who reads a card: cells tagged for-us or for-dealer are left out for the other
 AUDIENCES = ("us", "dealer")

@@ -1,50 +1,52 @@
 """What dealers earn with us and with rivals: margins, comparison, proof."""
 
-from helpers.profit.brands import brand_comparison, plot_proof, proof_table, verdict
+from helpers.profit.brands import brand_comparison, gaps
 from helpers.profit.margins import (
     margin_spread,
     margin_trends,
     mover_table,
     plot_margins,
     plot_slips,
-    why_no_movers,
+)
+from helpers.profit.month import (
+    ProfitData,
+    ProfitMonth,
+    judge_month,
+    profit_month,
+    read_month,
 )
 from helpers.profit.proof import (
-    by_place,
     call_reason,
-    coverage,
     dealer_table,
     leads,
     losing,
-    missing_sentences,
-    place_table,
+    named,
     plot_leads,
     plot_results,
-    proof_dealer,
-    why_no_place,
 )
+from helpers.profit.sheet import plot_proof, proof_table, verdict
 
 __all__ = [
+    "ProfitData",
+    "ProfitMonth",
     "brand_comparison",
-    "by_place",
     "call_reason",
-    "coverage",
     "dealer_table",
+    "gaps",
+    "judge_month",
     "leads",
     "losing",
     "margin_spread",
     "margin_trends",
-    "missing_sentences",
     "mover_table",
-    "place_table",
+    "named",
     "plot_leads",
     "plot_margins",
     "plot_proof",
     "plot_results",
     "plot_slips",
-    "proof_dealer",
+    "profit_month",
     "proof_table",
+    "read_month",
     "verdict",
-    "why_no_movers",
-    "why_no_place",
 ]

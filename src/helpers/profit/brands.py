@@ -1,43 +1,19 @@
-"""Profit: what a dealer earns with our brand and with each rival he carries, and the proof to hand
-him.
-"""
+"""Brands: what a dealer earns with ours and with each rival he carries, and where one is ahead."""
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from scipy.stats import t as student
 
-from helpers import look, words
-
 MEASURES = ("margin_rate", "profit_per_m2", "gmroi", "stock_turn")
-# of margin, of the rival's figure: less is "about equal", however sure
+# of revenue earned, of the rival's figure: less is "about equal", however sure
 NOTABLE_POINTS, NOTABLE_SHARE = 0.005, 0.05
 MIN_MONTHS = 3  # of a brand, and of its stock: fewer are no habit
 MIN_REVENUE_SHARE = 0.01  # of the dealer's sales: a sideline's margin is that of a few models
-MOST_BRANDS = 8  # side by side in a figure
-# behind a median that a dealer may see: from fewer, another's figure could be guessed
-MIN_DEALERS = 5
-LESS = 0.9  # a turn or sales per m² below this part of the rival's is a lever
+LEVER_SHARE = 0.9  # a turn or sales per m² below this part of the rival's is a lever
 LEVEL = 0.95
-LONGEST = 18  # characters of a brand's name beside four panels
 YEAR = 12
 RESULTS = ("win", "even", "lose")
 LEVERS = ("second_pricing", "rebate_policy", "floor_given", "ants_moving", "line_up")
-SHEET = [
-    "measure",
-    "ours",
-    "best_rival",
-    "rival",
-    "lead",
-    "low",
-    "high",
-    "result",
-    "rank",
-    "n_brands",
-    "gap_money",
-    "stock_to_spare",
-    "network",
-]
 # numerator, denominator and months in the unit of each measure
 RATIOS = {
     "margin_rate": ("earned", "revenue", 1),
@@ -52,16 +28,20 @@ FLOWS = ("revenue", "gross_profit", "rebate", "earned", "cost_of_sales")
 
 
 def brand_comparison(
-    sums: pd.DataFrame, brand: str, months: pd.DataFrame | None = None
+    sums: pd.DataFrame,
+    brand: str,
+    months: pd.DataFrame | None = None,
+    *,
+    notable_points: float = NOTABLE_POINTS,
+    notable_share: float = NOTABLE_SHARE,
 ) -> pd.DataFrame:
     """Set our brand against each rival a dealer carries, over the same months.
 
     `margin_rate` = (gross profit + rebate) ÷ revenue; `profit_per_m2` = the same earned in a year ÷
     mean floor; `gmroi` (gross margin return on inventory) = the same ÷ average stock at cost;
     `stock_turn` = a year's cost of sales ÷ average stock at cost. Rebates count: the dealer can
-    spend them. A lead is "win" or "lose" only if it is notable (`NOTABLE_POINTS`, `NOTABLE_SHARE`)
-    and its interval leaves out zero, which holds 95 % for all his rivals together (Bonferroni);
-    else "even".
+    spend them. A lead is "win" or "lose" only if it is notable and its interval leaves out zero,
+    which holds 95 % for all his rivals together (Bonferroni); else "even".
 
     Parameters
     ----------
@@ -70,6 +50,9 @@ def brand_comparison(
         intervals, and a notable lead is taken for a sure one.
     brand
         Ours, as the data write it; empty or never sold, there is no lead.
+    notable_points, notable_share
+        From where a lead is notable: in margin, as a part of revenue (0.005: half a point); in the
+        other measures, as a part of the rival's figure.
 
     Returns
     -------
@@ -102,7 +85,13 @@ def brand_comparison(
     )
     errors = _standard_errors(rows, months, place)
     for measure in MEASURES:
-        _add_lead(rows, measure, place, errors.get(measure))
+        _add_lead(
+            rows,
+            measure,
+            place,
+            errors.get(measure),
+            _notable(measure, notable_points, notable_share),
+        )
     return rows
 
 
@@ -136,8 +125,17 @@ def _positive(values: pd.Series) -> pd.Series:
     return values.where(values > 0)
 
 
+def _notable(measure: str, points: float, share: float) -> tuple[float, float]:
+    """Say from where a lead in a measure is notable: an amount, a part of the rival's figure."""
+    return (points, 0.0) if measure == "margin_rate" else (0.0, share)
+
+
 def _add_lead(
-    rows: pd.DataFrame, measure: str, place: np.ndarray, error: np.ndarray | None
+    rows: pd.DataFrame,
+    measure: str,
+    place: np.ndarray,
+    error: np.ndarray | None,
+    notable: tuple[float, float],
 ) -> None:
     """Add our lead over each rival, its interval, and whether it is one."""
     values = rows[measure].to_numpy(dtype="float64")
@@ -150,9 +148,10 @@ def _add_lead(
     n_rivals = (rows["n_brands"] - 1).clip(lower=1)
     width = student.ppf(1 - (1 - LEVEL) / 2 / n_rivals, freedom) * error
     low, high = lead - width, lead + width
-    notable = NOTABLE_POINTS if measure == "margin_rate" else NOTABLE_SHARE * np.abs(theirs)
-    win = (lead.round(9) >= notable) & ~(low <= 0)
-    lose = (lead.round(9) <= -notable) & ~(high >= 0)
+    least, share = notable
+    far = least + share * np.abs(theirs)
+    win = (lead.round(9) >= far) & ~(low <= 0)
+    lose = (lead.round(9) <= -far) & ~(high >= 0)
     rows[f"lead_{measure}"], rows[f"low_{measure}"], rows[f"high_{measure}"] = lead, low, high
     rows[f"result_{measure}"] = np.select(
         [np.isnan(lead), win, lose], ["", "win", "lose"], default="even"
@@ -216,58 +215,10 @@ def shared_brands(comparison: pd.DataFrame) -> pd.DataFrame:
     return comparison[comparison[[f"lead_{measure}" for measure in MEASURES]].notna().any(axis=1)]
 
 
-# ---- one dealer ----------------------------------------------------------------------------------
+# ---- where a rival earns more --------------------------------------------------------------------
 
 
-def proof(comparison: pd.DataFrame, dealer_id: str) -> pd.DataFrame:
-    """Give the sheet for one dealer: each measure with our brand and with his best rival.
-
-    It may be handed to him: only his own figures, and the median dealer's with our brand where
-    `MIN_DEALERS` stand behind it. The best rival is chosen after the fact, which flatters him and
-    never us.
-
-    Returns
-    -------
-    DataFrame
-        One row per measure that is known of our brand and of a rival: `measure`, `ours`,
-        `best_rival` (brand), `rival` (his figure), `lead`, `low`, `high`, `result` ("win", "even",
-        "lose"), `rank` of ours and `n_brands`; where we lose, `gap_money`, what the gap costs the
-        dealer a year (our sales at the rival's margin, our floor as productive as his; the two
-        overlap and don't add up), and `stock_to_spare`, the stock he could do without if ours
-        turned as fast; `network`. No rows where there is nothing to compare.
-    """
-    here = comparison[comparison["dealer_id"] == dealer_id].to_dict("records")
-    us = next((row for row in here if row["ours"]), None)
-    network, rows = comparison.loc[comparison["ours"], list(MEASURES)], []
-    for measure in MEASURES if us else ():
-        known = [row for row in here if not row["ours"] and pd.notna(row[f"lead_{measure}"])]
-        if not known:
-            continue
-        best = max(known, key=lambda row: row[measure])
-        money, capital = (
-            _cost(us, best, measure) if best[f"result_{measure}"] == "lose" else (np.nan, np.nan)
-        )
-        rows.append(
-            (
-                measure,
-                us[measure],
-                best["brand"],
-                best[measure],
-                best[f"lead_{measure}"],
-                best[f"low_{measure}"],
-                best[f"high_{measure}"],
-                best[f"result_{measure}"],
-                int(us[f"rank_{measure}"]),
-                len(known) + 1,
-                money,
-                capital,
-                _network_median(network[measure].dropna()),
-            )
-        )
-    return pd.DataFrame(rows, columns=SHEET)
-
-
-def _cost(us, rival, measure: str):
+def gap_cost(us, rival, measure: str):
     """Value a gap in a measure: money a year, and stock that could be done without.
 
     Of rows or of whole tables.
@@ -279,14 +230,22 @@ def _cost(us, rival, measure: str):
     return np.nan, np.nan  # GMROI loses by margin or by turn, which are valued by themselves
 
 
-def _network_median(known: pd.Series) -> float:
-    return float(known.median()) if len(known) >= MIN_DEALERS else np.nan
-
-
-def gaps(comparison: pd.DataFrame) -> pd.DataFrame:
+def gaps(
+    comparison: pd.DataFrame,
+    *,
+    notable_points: float = NOTABLE_POINTS,
+    lever_share: float = LEVER_SHARE,
+) -> pd.DataFrame:
     """List where a rival earns a dealer more than we do.
 
     One row per dealer and rival who wins on any measure.
+
+    Parameters
+    ----------
+    comparison
+        From `brand_comparison`, by the same `notable_points`.
+    lever_share
+        A turn or sales per m² up to this part of the rival's are levers.
 
     Returns
     -------
@@ -305,9 +264,9 @@ def gaps(comparison: pd.DataFrame) -> pd.DataFrame:
     )
     lost = pd.DataFrame({m: rivals[f"result_{m}"] == "lose" for m in MEASURES}, index=rivals.index)
     earning, valued = list(MEASURES[:3]), list(MEASURES[:2])
-    costs = pd.DataFrame({m: _cost(ours, rivals, m)[0] for m in valued}, index=rivals.index).where(
-        lost[valued]
-    )
+    costs = pd.DataFrame(
+        {m: gap_cost(ours, rivals, m)[0] for m in valued}, index=rivals.index
+    ).where(lost[valued])
     known = rivals[[f"lead_{m}" for m in earning]].notna().to_numpy()
     rows = pd.DataFrame(
         {
@@ -317,8 +276,8 @@ def gaps(comparison: pd.DataFrame) -> pd.DataFrame:
             "lost_measures": _codes(MEASURES, lost.to_numpy()),
             "lead_points": 100 * rivals["lead_margin_rate"],
             "gap_money": costs.max(axis=1),
-            "stock_to_spare": _cost(ours, rivals, "stock_turn")[1].where(lost["stock_turn"]),
-            "levers": _levers(rivals, ours, lost),
+            "stock_to_spare": gap_cost(ours, rivals, "stock_turn")[1].where(lost["stock_turn"]),
+            "levers": _levers(rivals, ours, lost, notable_points, lever_share),
             "on_all": lost["margin_rate"] & (lost[earning].to_numpy() | ~known).all(axis=1),
         }
     )
@@ -326,18 +285,24 @@ def gaps(comparison: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values(order, ascending=[False, True, True], ignore_index=True)
 
 
-def _levers(rivals: pd.DataFrame, ours: pd.DataFrame, lost: pd.DataFrame) -> list[str]:
+def _levers(
+    rivals: pd.DataFrame,
+    ours: pd.DataFrame,
+    lost: pd.DataFrame,
+    notable_points: float,
+    lever_share: float,
+) -> list[str]:
     """Name the part that makes a lost measure lose. Our reading of the handbook."""
     margin, floor, stock = (
         lost["margin_rate"],
         lost["profit_per_m2"],
         lost["gmroi"] | lost["stock_turn"],
     )
-    slow_floor = floor & (ours["sales_per_m2"] <= LESS * rivals["sales_per_m2"])
-    slow_stock = stock & (ours["stock_turn"] <= LESS * rivals["stock_turn"])
+    slow_floor = floor & (ours["sales_per_m2"] <= lever_share * rivals["sales_per_m2"])
+    slow_stock = stock & (ours["stock_turn"] <= lever_share * rivals["stock_turn"])
     holds = {
-        "second_pricing": margin & (rivals["front_rate"] - ours["front_rate"] >= NOTABLE_POINTS),
-        "rebate_policy": margin & (rivals["rebate_rate"] - ours["rebate_rate"] >= NOTABLE_POINTS),
+        "second_pricing": margin & (rivals["front_rate"] - ours["front_rate"] >= notable_points),
+        "rebate_policy": margin & (rivals["rebate_rate"] - ours["rebate_rate"] >= notable_points),
         "floor_given": slow_floor,
         "ants_moving": slow_stock,
         # what earns its margin but neither leaves the floor nor the stock is the wrong model for
@@ -353,218 +318,3 @@ def _codes(names: tuple[str, ...], holds: np.ndarray) -> list[str]:
     A cell of a CSV file holds no list.
     """
     return [" ".join(name for name, here in zip(names, row, strict=True) if here) for row in holds]
-
-
-# ---- sentences -----------------------------------------------------------------------------------
-
-
-def verdict(comparison: pd.DataFrame, dealer_id: str, *, in_short: bool = False) -> list[str]:
-    """Say to the dealer where our brand earns him more, where less, by how much, and what would
-    change it.
-
-    What is said follows the sheet of `proof`; it names no other dealer and nothing of ours but his
-    own figures. `in_short` leaves each measure's figures to `plot_proof`.
-    """
-    here = comparison[comparison["dealer_id"] == dealer_id]
-    sheet, ours = proof(comparison, dealer_id), here[here["ours"]]
-    if sheet.empty:
-        return [_nothing(here, ours), *_left_out(here)]
-    us, n = ours.iloc[0], _counted(sheet)
-    won, level = n["n_win"] == len(sheet), not (n["n_win"] or n["n_lose"])
-    key = "profit.all_won" if won else "profit.equal" if level else "profit.overall"
-    said = [words.say(key, brand=us["brand"], first=us["first_month"], last=us["last_month"], **n)]
-    said += [] if in_short else [_measure_sentence(row, us["brand"]) for row in sheet.itertuples()]
-    said += _lever_sentences(here, sheet, us)
-    missing = [words.label(m) for m in MEASURES if m not in set(sheet["measure"])]
-    said += [words.say("profit.no_measure", measures=words.listed(missing))] if missing else []
-    return said + _left_out(here)
-
-
-def _counted(sheet: pd.DataFrame) -> dict[str, int]:
-    return {
-        "of": len(sheet),
-        **{f"n_{result}": int((sheet["result"] == result).sum()) for result in RESULTS},
-    }
-
-
-def _nothing(here: pd.DataFrame, ours: pd.DataFrame) -> str:
-    if here.empty:
-        return words.say("profit.no_report")
-    if ours.empty:
-        return words.say("profit.no_ours")
-    if reason := ours["left_out"].iloc[0]:
-        return words.say(
-            "profit.ours_left_out", brand=ours["brand"].iloc[0], reason=words.label(reason)
-        )
-    return words.say("profit.no_rival", brand=ours["brand"].iloc[0])
-
-
-def _left_out(here: pd.DataFrame) -> list[str]:
-    rows = here[~here["ours"] & (here["left_out"] != "")]
-    names = [f"{row.brand} ({words.label(row.left_out)})" for row in rows.itertuples()]
-    return [words.say("profit.left_out", names=words.listed(names))] if names else []
-
-
-def _measure_sentence(row, brand: str) -> str:
-    said = {
-        "measure": words.label(row.measure),
-        "brand": brand,
-        "ours": figure(row.ours, row.measure),
-        "best": row.best_rival,
-        "rival": figure(row.rival, row.measure),
-    }
-    lead = words.say(f"profit.{row.result}", **said, lead=difference(abs(row.lead), row.measure))
-    if row.result != "even":
-        low, high = (_bound(bound, row.measure) for bound in sorted([abs(row.low), abs(row.high)]))
-        known = row.low == row.low and low != high
-        lead += (
-            words.say("profit.interval", low=low, high=high) if known else words.say("profit.stop")
-        )
-    worth = row.stock_to_spare if row.measure == "stock_turn" else row.gap_money
-    if worth == worth:
-        lead += words.say(
-            f"profit.cost_{row.measure}", money=worth, best=row.best_rival, brand=brand
-        )
-    return lead
-
-
-def _lever_sentences(here: pd.DataFrame, sheet: pd.DataFrame, us: pd.Series) -> list[str]:
-    """Say what to pull, with the figures behind it, against the rival who costs most."""
-    ahead = sheet.loc[sheet["result"] == "lose", "best_rival"]
-    if ahead.empty:
-        return []
-    found = gaps(here)
-    found = found[found["rival"].isin(ahead)]
-    if found.empty or not found["levers"].iloc[0]:
-        return []
-    rival = here[here["brand"] == found["rival"].iloc[0]].iloc[0]
-    figures = {
-        "second_pricing": "front_rate",
-        "rebate_policy": "rebate_rate",
-        "floor_given": "sales_per_m2",
-        "ants_moving": "stock_turn",
-        "line_up": "sales_per_m2",
-    }
-    return [
-        words.say(
-            f"profit.lever_{lever}",
-            brand=us["brand"],
-            best=rival["brand"],
-            ours=figure(us[figures[lever]], figures[lever]),
-            rival=figure(rival[figures[lever]], figures[lever]),
-        )
-        for lever in found["levers"].iloc[0].split()
-    ]
-
-
-def _bound(value: float, measure: str) -> str:
-    """Write an end of an interval: the unit stands in front of it already."""
-    return words.decimal(100 * value, 1) if measure.endswith("_rate") else figure(value, measure)
-
-
-def figure(value: float, measure: str) -> str:
-    """Write a measure in its unit.
-
-    A rate as percent, money per m² as an amount, GMROI and turns as a number.
-    """
-    if measure.endswith("_rate"):
-        return words.percent(value, 1)
-    return (
-        words.money(value)
-        if measure.endswith("_m2")
-        else "–"
-        if value != value
-        else words.decimal(value, 2)
-    )
-
-
-def difference(value: float, measure: str) -> str:
-    """Write a difference of two measures: rates differ by points."""
-    if measure.endswith("_rate"):
-        return words.say("profit.points", points=words.decimal(100 * value, 1))
-    return figure(value, measure)
-
-
-def _signed(lead: float, measure: str) -> str:
-    """Write a lead with its sign; what rounds to nothing has none."""
-    size = difference(abs(lead), measure)
-    if size == difference(0.0, measure):
-        return size
-    return ("+" if lead > 0 else "−" if lead < 0 else "") + size
-
-
-def proof_table(sheet: pd.DataFrame) -> pd.DataFrame:
-    """Write the sheet for reading, each measure in its unit."""
-
-    def written(column: str) -> list[str]:
-        return [figure(value, m) for value, m in zip(sheet[column], sheet["measure"], strict=True)]
-
-    leads = zip(sheet["lead"], sheet["measure"], strict=True)
-    return pd.DataFrame(
-        {
-            "indicator": [words.label(m) for m in sheet["measure"]],
-            "our_figure": written("ours"),
-            "best_rival": sheet["best_rival"],
-            "rival_figure": written("rival"),
-            "lead": [_signed(lead, measure) for lead, measure in leads],
-            "result": [words.label(result) for result in sheet["result"]],
-            "rank": [
-                words.say("profit.rank", rank=r.rank, n=r.n_brands) for r in sheet.itertuples()
-            ],
-            "gap_money": sheet["gap_money"],
-            "stock_to_spare": sheet["stock_to_spare"],
-            "network_figure": written("network"),
-        }
-    )
-
-
-# ---- plots ---------------------------------------------------------------------------------------
-
-
-def _short(name: str) -> str:
-    """Cut a name that would take the panels' room."""
-    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
-
-
-def plot_proof(
-    comparison: pd.DataFrame, dealer_id: str, *, scope: str = "", ax: Axes | None = None
-) -> Axes:
-    """Draw one dealer's brands side by side, a panel a measure, ours in our colour.
-
-    `ax` takes the first measure.
-
-    Of many brands ours, the best rival of each measure, and then the largest are drawn:
-    `MOST_BRANDS` in all.
-    """
-    here = comparison[(comparison["dealer_id"] == dealer_id) & (comparison["left_out"] == "")]
-    sheet = proof(comparison, dealer_id)
-    if sheet.empty:
-        all_his = comparison[comparison["dealer_id"] == dealer_id]
-        return look.nothing(_nothing(all_his, all_his[all_his["ours"]]), ax)
-    told = here["ours"] | here["brand"].isin(sheet["best_rival"])
-    largest = here[~told].sort_values(["revenue", "brand"], ascending=[False, True]).index
-    here = here[told | here.index.isin(largest[: max(MOST_BRANDS - told.sum(), 0)])]
-    here = here.sort_values(["ours", "margin_rate"], ascending=[False, False])
-    panels = [ax] if ax else np.atleast_1d(look.axes(len(sheet), height=1.7 + 0.36 * len(here)))
-    for panel, row in zip(panels, sheet.itertuples(), strict=False):
-        known = here[row.measure].fillna(0.0)
-        colors = [look.COLORS["ours" if is_ours else "muted"] for is_ours in here["ours"]]
-        panel.barh(np.arange(len(here)), known, color=colors, height=0.62)
-        for y, value in enumerate(here[row.measure]):
-            panel.annotate(
-                figure(value, row.measure),
-                (max(known.iloc[y], 0), y),
-                xytext=(4, 0),
-                fontsize=8.5,
-                textcoords="offset points",
-                va="center",
-            )
-        panel.set(
-            xlim=(min(known.min(), 0), 1.55 * max(known.max(), 1e-9)), ylim=(len(here) - 0.5, -0.5)
-        )
-        panel.set_title(words.label(row.measure), fontsize=9.5)
-        panel.set(xticks=[], yticks=[])
-        panel.grid(visible=False)
-    panels[0].set_yticks(np.arange(len(here)), here["brand"].map(_short))
-    title = words.say("profit.proof_title", brand=here["brand"].iloc[0], **_counted(sheet))
-    return look.explain(panels[0], title, words.say("profit.proof_how"), scope)

@@ -12,11 +12,11 @@ from helpers.settings import page_of
 
 PAGE = page_of("dealer_profit")
 WINDOW = 12
-BREAK_POINTS = 0.04  # within a year, beyond the network: more than selling other brands does
+SLIP_POINTS = 0.04  # within a year, beyond the network: more than selling other brands does
 HALF = 6  # months in which all of a break must show: by chance one in 64 does
 MIN_MONTHS = 8  # of twelve: over fewer, one season's mix of brands looks like a trend
 # a year, beyond the network: an eighth of what a dealer earns; less is mix and chance
-MIN_POINTS = 0.02
+MIN_MARGIN_POINTS = 0.02
 LEVEL = 0.95
 QUANTILES = {
     "low10_rate": 0.1,
@@ -64,17 +64,33 @@ def margin_spread(margins: pd.DataFrame) -> pd.DataFrame:
     return rows.rename_axis("month").reset_index()
 
 
-def margin_trends(margins: pd.DataFrame, period: str) -> pd.DataFrame:
+def margin_trends(
+    margins: pd.DataFrame,
+    period: str,
+    *,
+    min_margin_points: float = MIN_MARGIN_POINTS,
+    slip_points: float = SLIP_POINTS,
+    min_months: int = MIN_MONTHS,
+) -> pd.DataFrame:
     """Judge how each dealer's margin moves within the year, against how everybody's does.
 
     A margin "slips", surely and beyond what everybody's median does, in one of two ways. It wears
     away: the median of the slopes between all pairs of months (Theil–Sen), which one odd month
-    can't turn, is `MIN_POINTS` a year lower, its whole 95 % interval (Sen's) lies below the
+    can't turn, is `min_margin_points` a year lower, its whole 95 % interval (Sen's) lies below the
     network's slope, and the year is below the year before, where that is known. Or it breaks off,
-    which a slope over level months misses: the last six months are `BREAK_POINTS` below the same
+    which a slope over level months misses: the last six months are `slip_points` below the same
     months a year before, each of the six is lower (one chance in 64), and the margin is not on its
-    way up again. It "recovers" by the same rules upwards. With fewer than `MIN_MONTHS` months of
+    way up again. It "recovers" by the same rules upwards. With fewer than `min_months` months of
     revenue it is "–".
+
+    Parameters
+    ----------
+    margins
+        As `margin_spread` takes them, of two years.
+    min_margin_points, slip_points
+        Parts of revenue: 0.02 is two points.
+    min_months
+        Of the twelve.
 
     Returns
     -------
@@ -93,7 +109,7 @@ def margin_trends(margins: pd.DataFrame, period: str) -> pd.DataFrame:
     rows["previous_margin_rate"] = _yearly(before).reindex(grid.index)
     slope, low, high = _sen_slopes(grid.to_numpy(dtype="float64"))
     rows.insert(0, "n_months", grid.notna().sum(axis=1))
-    known = (rows["n_months"] >= MIN_MONTHS).to_numpy()
+    known = (rows["n_months"] >= min_months).to_numpy()
     for column, values in (("slope_rate", slope), ("low_rate", low), ("high_rate", high)):
         rows[column] = np.where(known, WINDOW * values, np.nan)
     rows["network_rate"] = rows["slope_rate"].median()
@@ -101,8 +117,8 @@ def margin_trends(margins: pd.DataFrame, period: str) -> pd.DataFrame:
         grid.to_numpy() - last_year.reindex(grid.index).to_numpy(), grid.index
     ).iloc[:, -HALF:]
     rows["step_rate"] = steps.mean(axis=1, skipna=False).where(known)
-    wears = {sign: _wears(rows, sign) for sign in (-1, 1)}
-    breaks = {sign: _breaks(rows, steps, sign) for sign in (-1, 1)}
+    wears = {sign: _wears(rows, sign, min_margin_points) for sign in (-1, 1)}
+    breaks = {sign: _breaks(rows, steps, sign, slip_points) for sign in (-1, 1)}
     by_slope = wears[-1] | wears[1] | ~(breaks[-1] | breaks[1])
     rows["change_rate"] = rows["slope_rate"].where(by_slope, rows["step_rate"])
     slips, recovers = wears[-1] | breaks[-1], wears[1] | breaks[1]
@@ -112,22 +128,22 @@ def margin_trends(margins: pd.DataFrame, period: str) -> pd.DataFrame:
     return rows.rename_axis("dealer_id").reset_index()
 
 
-def _wears(rows: pd.DataFrame, sign: int) -> pd.Series:
+def _wears(rows: pd.DataFrame, sign: int, least: float) -> pd.Series:
     """Tell whose margin wears away (-1) or grows (1), month by month."""
     near, network = rows["high_rate" if sign < 0 else "low_rate"], rows["network_rate"]
     year = rows["margin_rate"] - rows["previous_margin_rate"]
-    beyond = (sign * (rows["slope_rate"] - network)).round(9) >= MIN_POINTS
+    beyond = (sign * (rows["slope_rate"] - network)).round(9) >= least
     return beyond & (sign * (near - network) > 0) & ~(sign * year <= 0) & ((sign < 0) | (near > 0))
 
 
-def _breaks(rows: pd.DataFrame, steps: pd.DataFrame, sign: int) -> pd.Series:
+def _breaks(rows: pd.DataFrame, steps: pd.DataFrame, sign: int, least: float) -> pd.Series:
     """Tell whose margin breaks off (-1) or jumps (1).
 
     Each of six months against the same a year before.
     """
     step, back = rows["step_rate"], rows["low_rate" if sign < 0 else "high_rate"]
     each = (sign * (steps - step.median()) > 0).all(axis=1)
-    beyond = (sign * (step - step.median())).round(9) >= BREAK_POINTS
+    beyond = (sign * (step - step.median())).round(9) >= least
     return each & beyond & ~(sign * back < 0) & ((sign < 0) | (step > 0))
 
 

@@ -14,7 +14,7 @@ from helpers.settings import page_of
 PAGE = page_of("dealer_profit")
 MIN_GAP_SHARE = 0.01  # of what he earns with all brands: less is not worth a call
 # of margin behind a rival: an eighth of what a dealer earns, and more than a month's pricing moves
-MIN_POINTS = 2.0
+BEHIND_POINTS = 0.02
 MIN_DEALERS = 5  # in a region or format: fewer are no picture
 STATUS = ("earns_less", "loses_some", "about_equal", "earns_most", "–")
 WIDEST = 1.0  # a lead of more than the rival's whole figure is drawn at the border
@@ -129,21 +129,39 @@ def why_no_place(lead: pd.DataFrame, dealers: pd.DataFrame, column: str) -> str:
     return words.say("standing.few_place", by=words.label(column), n=MIN_DEALERS)
 
 
-def losing(comparison: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
+def losing(
+    comparison: pd.DataFrame,
+    found: pd.DataFrame,
+    *,
+    behind_points: float = BEHIND_POINTS,
+    min_gap_share: float = MIN_GAP_SHARE,
+) -> pd.DataFrame:
     """List the dealers at whom a rival surely earns more on any measure, with the rival to talk
     about.
 
     That is the one who beats us on every measure of earning and most in margin, else the one whose
-    lead costs the dealer most. `status` is "earns_less" where the margin is at least `MIN_POINTS`
-    points lower and the gap costs him at least `MIN_GAP_SHARE` of what he earns with all brands,
-    else "loses_some". Those who earn less come first, then the largest money.
+    lead costs the dealer most. Those who earn less come first, then the largest money.
+
+    Parameters
+    ----------
+    comparison, found
+        From `brand_comparison`, and the `gaps` in it.
+    behind_points, min_gap_share
+        `status` is "earns_less" where the margin is at least `behind_points` lower, a part of
+        revenue, and the gap costs him at least `min_gap_share` of what he earns with all brands,
+        else "loses_some".
+
+    Returns
+    -------
+    DataFrame
+        Those of the `gaps` that are to be talked about, with `status`.
     """
-    rows = brands.gaps(comparison)
+    rows = found
     earned = (
         rows["dealer_id"].map(comparison.groupby("dealer_id")["earned"].sum()).astype("float64")
     )
-    far = rows["on_all"] & (rows["lead_points"].round(9) <= -MIN_POINTS)
-    far &= rows["gap_money"] >= MIN_GAP_SHARE * earned
+    far = rows["on_all"] & (rows["lead_points"].round(9) <= round(-100 * behind_points, 9))
+    far &= rows["gap_money"] >= min_gap_share * earned
     rows = rows.assign(
         status=np.where(far, "earns_less", "loses_some"),
         worst=rows["lead_points"].where(rows["on_all"]),
@@ -152,8 +170,16 @@ def losing(comparison: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
         ["worst", "gap_money", "rival"], ascending=[True, False, True]
     ).drop_duplicates("dealer_id")
     rows = rows.sort_values(["status", "gap_money", "dealer_id"], ascending=[True, False, True])
+    return rows.drop(columns="worst").reset_index(drop=True)
+
+
+def named(lost: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
+    """Put names beside the codes of `losing`, and the reason why in words.
+
+    Adds `dealer_name`, `region`, `account_manager`, `margin_points` and `reason`.
+    """
     known = dealers.reindex(columns=["dealer_id", "dealer_name", "region", "account_manager"])
-    rows = rows.drop(columns="worst").merge(known, on="dealer_id", how="left")
+    rows = lost.merge(known, on="dealer_id", how="left")
     # a margin's points, not a score's: the word for people
     rows["margin_points"] = rows["lead_points"]
     rows["reason"] = [_reason(row) for row in rows.itertuples()]

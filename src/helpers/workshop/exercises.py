@@ -319,10 +319,11 @@ def group_solution(profile: pd.DataFrame) -> Solution:
     )
 
 
-def stock_solution(stock: pd.DataFrame, moves: pd.DataFrame) -> Solution:
+def stock_solution(stock: pd.DataFrame, moves: pd.DataFrame, dead_days: int) -> Solution:
     """Name the dealer with most dead stock and the first lot that could leave him.
 
-    `stock` from `inventory.dealer_stock` with `dealer_name`, `moves` from `inventory.move_table`.
+    `stock` from `inventory.dealer_stock` by the rule `dead_days`, with `dealer_name`; `moves` from
+    `inventory.move_table`.
     """
     dead = stock[stock["dead_value"] > 0].sort_values("dead_value", ascending=False, kind="stable")
     if dead.empty:
@@ -334,6 +335,7 @@ def stock_solution(stock: pd.DataFrame, moves: pd.DataFrame) -> Solution:
             n=len(dead),
             name=first["dealer_name"],
             value=first["dead_value"],
+            days=dead_days,
             share=words.percent(first["dead_share"]),
         )
     ]
@@ -355,11 +357,11 @@ def stock_solution(stock: pd.DataFrame, moves: pd.DataFrame) -> Solution:
     )
 
 
-def proof_solution(lost: pd.DataFrame, comparison: pd.DataFrame) -> Solution:
+def proof_solution(lost: pd.DataFrame, earned: profit.ProfitMonth) -> Solution:
     """Name the dealer to visit first because a rival earns him more, and say to him what his sheet
     says.
 
-    `lost` from `profit.losing`, `comparison` from `profit.brand_comparison`.
+    `lost` are those of `earned`, from `profit.profit_month`, with their names.
     """
     if lost.empty:
         return solution("never_lost")
@@ -368,10 +370,10 @@ def proof_solution(lost: pd.DataFrame, comparison: pd.DataFrame) -> Solution:
         "exercises.lost" if n_less else "exercises.lost_some",
         n=len(lost),
         n_less=n_less,
-        of=comparison["dealer_id"].nunique(),
+        of=earned.comparison["dealer_id"].nunique(),
         name=first["dealer_name"],
         rival=first["rival"],
         points=abs(first["lead_points"]),
         money=first["gap_money"],
     )
-    return Solution([said, *profit.verdict(comparison, first["dealer_id"])])
+    return Solution([said, *profit.verdict(earned.comparison, earned.gaps, first["dealer_id"])])

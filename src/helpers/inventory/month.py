@@ -1,0 +1,100 @@
+"""The month's answer: how old the dealers' stock is, what is dead, what should move where."""
+
+from typing import Annotated, NamedTuple
+
+import pandas as pd
+
+from helpers import data, periods
+from helpers.inventory import age, rebalancing
+from helpers.settings import Scalar, Workbook, options
+
+# sales are told for these spans only, so that rules can be tried without asking the data again
+SPAN = options.Expected(f"one of {', '.join(map(str, data.SPANS))}", lambda n: n in data.SPANS)
+
+
+class StockData(NamedTuple):
+    """What the door tells: what was `on_hand` and the `flows` of goods by month end, the last of
+    them that of the `period`; the `dealers`' places.
+    """
+
+    period: str
+    on_hand: dict[str, data.OnHand]
+    flows: dict[str, pd.DataFrame]
+    dealers: pd.DataFrame
+
+
+class StockMonth(NamedTuple):
+    """What is found, in codes: layers of stock as `aged`, the `whole` network's stock and that each
+    dealer `held`, what is `dead`, the `lots` proposed and their `givers`, the `history`.
+    """
+
+    aged: pd.DataFrame
+    whole: pd.DataFrame
+    held: pd.DataFrame
+    dead: pd.DataFrame
+    lots: pd.DataFrame
+    givers: pd.DataFrame
+    history: pd.DataFrame
+    options: dict[str, Scalar] = {}  # noqa: RUF012 - filled in by the recipe
+
+
+def read_month(book: Workbook, period: str, n_history: int = 1) -> StockData:
+    """Ask the door for a month's figures, and for those of the month ends before it."""
+    months = periods.month_range(period, n_history)
+    return StockData(
+        period,
+        {month: data.on_hand(book, month) for month in months},
+        {month: data.flows(book, month) for month in months},
+        data.dealers(book),
+    )
+
+
+@options.recipe("inventory_age")
+def judge_month(
+    found: StockData,
+    *,
+    old_days: Annotated[int, options.between(2, 3650)] = age.OLD_DAYS,
+    dead_days: Annotated[int, SPAN] = age.DEAD_DAYS,
+    pace_days: Annotated[int, SPAN] = age.PACE_DAYS,
+    cover_days: Annotated[int, options.between(2, 365)] = rebalancing.COVER_DAYS,
+    max_lot: Annotated[int, options.between(1, 100_000)] = rebalancing.MAX_LOT,
+    max_km: Annotated[float, options.between(0, 20_000)] = rebalancing.MAX_KM,
+    way_rate: Annotated[float, options.between(0, 1)] = rebalancing.WAY_RATE,
+    n_history: Annotated[int, options.between(1, 36)] = 6,
+) -> StockMonth:
+    """Judge what lies at the dealers.
+
+    `n_history` chooses among the month ends that were asked for.
+
+    Raises
+    ------
+    ValueError
+        If an option is not as expected.
+    """
+    here, flows = found.on_hand[found.period], found.flows[found.period]
+    aged = age.aged(here.layers, here.as_of, old_days=old_days)
+    sold = {"dead_days": dead_days, "pace_days": pace_days}
+    needs = {"cover_days": cover_days, "pace_days": pace_days}
+    ways = {"max_lot": max_lot, "max_km": max_km, "way_rate": way_rate}
+    lots = rebalancing.proposal(aged, flows, found.dealers, **needs, **ways)
+    looked_back = sorted(found.on_hand)[-n_history:]
+    return StockMonth(
+        aged,
+        age.network_stock(aged, flows, **sold),
+        age.dealer_stock(aged, flows, **sold),
+        age.dead_stock(aged, flows, dead_days=dead_days),
+        lots,
+        rebalancing.giver_sums(lots, rebalancing.supply(aged, flows, **needs)),
+        age.past_months(
+            {month: found.on_hand[month] for month in looked_back},
+            found.flows,
+            old_days=old_days,
+            pace_days=pace_days,
+        ),
+    )
+
+
+def stock_month(book: Workbook, period: str, **given: Scalar | None) -> StockMonth:
+    """Judge a month as the workbook says, or as is `given`, where None stands for the former."""
+    told = options.options_in_force(judge_month, book, given)
+    return judge_month(read_month(book, period, told["n_history"]), **told)

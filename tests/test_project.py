@@ -188,7 +188,6 @@ LONG = {
     "dossier.py",
     "editions.py",
     "network.py",
-    "tables.py",
     "territory.py",
 }
 

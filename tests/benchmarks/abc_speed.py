@@ -16,6 +16,8 @@ import time
 import venv
 from pathlib import Path
 
+from helpers.data import readers
+
 # nothing but the standard library here: each side imports what it needs, and the third lives in
 # another environment
 
@@ -110,10 +112,9 @@ def ours(folder: Path):
     import pandas as pd
 
     from helpers import data
-    from helpers.data import tables
     from helpers.pareto import classes
 
-    tables.CACHE = folder / "cache"
+    readers.CACHE = folder / "cache"
     book = data.workbook(folder / "workbook.toml")
 
     def work() -> pd.DataFrame:
@@ -131,9 +132,8 @@ def judged(folder: Path):
     import ibis.backends.duckdb  # noqa: F401
 
     from helpers import data, pareto
-    from helpers.data import tables
 
-    tables.CACHE = folder / "cache"
+    readers.CACHE = folder / "cache"
     book = data.workbook(folder / "workbook.toml")
     diagnoses = data.reference(book, "diagnoses")
     return lambda: pareto.joint_judgement(data.dealer_totals(book, PERIOD), diagnoses)
@@ -254,9 +254,8 @@ def make_data(folder: Path, n_lines: int, n_dealers: int) -> None:
             duckdb.connect().sql(f"COPY ({query}) TO '{folder / name}.parquet' (FORMAT parquet)")
         (folder / "made").touch()
     from helpers import data
-    from helpers.data import tables
 
-    tables.CACHE = folder / "cache"
+    readers.CACHE = folder / "cache"
     data.prepare(data.workbook(folder / "workbook.toml"))
 
 

@@ -14,6 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from helpers.data import readers
+
 # nothing but the standard library here: each side imports what it needs
 
 ROOT = Path(__file__).parents[2]
@@ -72,9 +74,8 @@ def ours(folder: Path, toml: str = "moves.toml"):
     import pandas as pd
 
     from helpers import data
-    from helpers.data import tables
 
-    tables.CACHE = folder / "cache"
+    readers.CACHE = folder / "cache"
     book = data.workbook(folder / toml)
 
     def work() -> dict[str, float]:
@@ -146,9 +147,8 @@ def make_data(folder: Path, n_moves: int) -> float:
         )
         (folder / "made").touch()
     from helpers import data
-    from helpers.data import tables
 
-    tables.CACHE = folder / "cache"
+    readers.CACHE = folder / "cache"
     for name, sell_in in (("moves", "no_lines"), ("priced", "sell_in")):
         toml = folder / f"{name}.toml"
         toml.write_text(

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from helpers import data, words
-from helpers.data import checks, tables
+from helpers.data import checks, findings, tables
 from helpers.settings import DataError
 
 HEAD = "dealer_id,date,revenue,cost,rebate,quantity,product_id,brand\n"
@@ -122,7 +122,9 @@ def test_a_brand_that_never_occurs_is_an_error_with_the_brands_there_are(make_bo
     book = make_book(brand="lumora", **given)
     assert found(book) == {(table, "brand", "brand"): (2, "Kaltern | Lumora")}
     (finding,) = checks.brand_errors(book)
-    assert tables.in_words(book, finding).endswith("has our brand 'lumora'; did you mean 'Lumora'?")
+    assert findings.in_words(book, finding).endswith(
+        "has our brand 'lumora'; did you mean 'Lumora'?"
+    )
     assert found(make_book(brand="Lumora", **given)) == {}
     assert found(make_book(brand="", **given)) == {}
 
@@ -146,7 +148,7 @@ def test_a_class_set_by_hand_that_is_none_is_an_error_told_with_its_file(make_bo
         brand="", sell_in="dealer_id,date,revenue\n1,2026-01-31,1\n", overrides=head + rows
     )
     (finding,) = checks.override_errors(book)
-    assert tables.in_words(book, finding) == (
+    assert findings.in_words(book, finding) == (
         "overrides.class: 2 rows of overrides.csv set a class that is none of A, B, C, e.g. "
         f"{letter!r}; write one of them, or take the row out"
     )
@@ -173,7 +175,9 @@ def test_a_plan_that_would_stop_its_page_is_an_error(make_book, row, column, che
     sold = "dealer_id,date,revenue\n1,2026-01-31,1\n"
     book = make_book(brand="", sell_in=sold, plan=f"{head}{row}\nf01,,Bo,,,5,,\n")
     (finding,) = checks.plan_errors(book)
-    assert tables.in_words(book, finding).startswith(f"plan.{column}: 1 row of plan.csv has {said}")
+    assert findings.in_words(book, finding).startswith(
+        f"plan.{column}: 1 row of plan.csv has {said}"
+    )
     assert ("plan", column, check) in found(book)
     with pytest.raises(DataError, match=r"1 row of plan\.csv has"):
         data.prepare(book)
@@ -266,7 +270,7 @@ def test_moves_of_goods_that_nobody_can_follow(make_book):
     ],
 )
 def test_the_span_is_the_last_run_that_is_no_slip(months, span):
-    assert tables.main_span(months) == span
+    assert findings.main_span(months) == span
 
 
 def test_warnings_are_kept_and_counted_anew_when_the_data_change(make_book, cache, monkeypatch):

@@ -30,7 +30,7 @@ import psutil
 import pytest
 
 from helpers import settings
-from helpers.data import checks, guard, limits, tables
+from helpers.data import checks, guard, limits, readers, tables
 from helpers.settings import DataError, engines, sources
 
 LINES = "dealer_id,date,revenue\n001,2026-01-02,1.00\n002,2026-01-03,2.00\n"
@@ -120,7 +120,7 @@ def place(tmp_path, cache, monkeypatch, caller) -> Path:
     monkeypatch.setattr(tables, "READ_SECONDS", 3, raising=False)
     caller[1].clear()
     yield folder
-    tables.connection.cache_clear()
+    readers.connection.cache_clear()
 
 
 def told_of(toml: str, folder: Path) -> str:
@@ -247,7 +247,7 @@ def test_duckdb_takes_these(place, settings_):
 
 def test_nothing_can_be_set_or_loaded_once_a_connection_stands(place):
     """Nor by our own code: what reads the kept tables is closed as well."""
-    con = tables.connection("duckdb://", tables.CACHE)
+    con = readers.connection("duckdb://", readers.CACHE)
     for sql in (
         "SET threads = 1",
         "LOAD httpfs",
@@ -259,7 +259,7 @@ def test_nothing_can_be_set_or_loaded_once_a_connection_stands(place):
         with pytest.raises(duckdb.Error):
             con.raw_sql(sql)
     shown = dict(con.raw_sql("SELECT name, value FROM duckdb_settings()").fetchall())
-    assert {shown[name] for name in tables.CLOSED} == {"false"}
+    assert {shown[name] for name in readers.CLOSED} == {"false"}
 
 
 ENGINES = {

@@ -11,7 +11,7 @@ import pytest
 from test_drawing import KINDS, drawn
 
 from helpers import look
-from helpers.data import tables
+from helpers.data import readers, tables
 from helpers.look import style, svg
 from helpers.look.svg import comparison, drawing, markup, roads
 from helpers.press import pages
@@ -31,7 +31,7 @@ def _undecided(cache, monkeypatch):
 
 
 def kept() -> list:
-    return sorted((tables.CACHE / "kept").glob("drawing.*.json"))
+    return sorted((readers.CACHE / "kept").glob("drawing.*.json"))
 
 
 def unlike(ours: str, theirs: str) -> list[str]:

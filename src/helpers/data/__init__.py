@@ -37,9 +37,10 @@ from helpers.data.read import (
     values_of,
     workbook,
 )
+from helpers.data.readers import cache_of, source_name
 from helpers.data.reference import reference
 from helpers.data.stock import SPANS, OnHand, flows, models, on_hand
-from helpers.data.tables import cache_of, described, source_name
+from helpers.data.tables import described
 
 __all__ = [
     "JUDGED_BY",

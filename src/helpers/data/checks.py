@@ -14,17 +14,10 @@ from ibis import _
 from ibis.expr.types import Table
 
 from helpers import files, words
+from helpers.data.findings import Finding, day_column, main_span
+from helpers.data.readers import cache_of
 from helpers.data.reference import reference
-from helpers.data.tables import (
-    Finding,
-    cache_of,
-    day_column,
-    described,
-    errors,
-    fingerprint,
-    main_span,
-    table,
-)
+from helpers.data.tables import described, errors, fingerprint, table
 from helpers.settings import Workbook, contract
 
 REFERS_TO = {  # column → the table whose key it should be found in

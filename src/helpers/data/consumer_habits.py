@@ -11,7 +11,9 @@ from ibis.expr.types import Table
 from helpers import periods
 from helpers.data import stock
 from helpers.data.cache import kept
+from helpers.data.findings import main_span
 from helpers.data.read import within
+from helpers.data.readers import source_name
 from helpers.data.sell_out import (
     by_key,
     contact_lines,
@@ -21,7 +23,7 @@ from helpers.data.sell_out import (
     tiered,
     with_kind,
 )
-from helpers.data.tables import described, main_span, source_name, table
+from helpers.data.tables import described, table
 from helpers.settings import DataError, Workbook
 
 YEAR = 12  # months

@@ -21,8 +21,9 @@ from helpers import periods
 from helpers.data import checks, read
 from helpers.data.cache import kept
 from helpers.data.fifo import DIGITS, DUST, fifo_layers, walk
+from helpers.data.findings import main_span
 from helpers.data.read import fetched, within
-from helpers.data.tables import described, main_span, table
+from helpers.data.tables import described, table
 from helpers.settings import Workbook
 
 __all__ = ["fifo_layers"]  # for whoever has moves at hand

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from helpers import files
 from helpers.look.svg import markup
-from helpers.settings import DataError
+from helpers.settings import DataError, project_here
 
 SWITCH, ROADS = "WORKBOOK_SVG", ("own", "plain")
 KEPT_DAYS = 7  # since another verdict was written: then its version is no longer in use
@@ -73,9 +73,14 @@ def _difference() -> str:
     Once in a process it is told, for pages weigh more and come slower.
     """
     # the door, which takes a second to load, is open already in whatever draws from data
-    from helpers.data import tables
+    from helpers.data import readers
 
-    kept = tables.CACHE / "kept" / f"drawing.{_made_of()}.json"
+    # a drawing belongs to no workbook: its verdict is kept where we stand, or, where that is no
+    # project, nowhere
+    place = readers.CACHE or ((here := project_here()) and here / "data" / "cache")
+    if place is None:
+        return _told(_compared())
+    kept = place / "kept" / f"drawing.{_made_of()}.json"
     try:
         difference = str(json.loads(kept.read_text(encoding="utf-8"))["difference"])
     except (OSError, ValueError, LookupError, TypeError):  # not there, or torn
@@ -85,6 +90,10 @@ def _difference() -> str:
             kept.parent.mkdir(parents=True, exist_ok=True)
             files.write(kept, json.dumps({"difference": difference}), synced=False)
             files.clear(kept.parent, OWN, KEPT_DAYS * 86400)
+    return _told(difference)
+
+
+def _told(difference: str) -> str:
     if difference:
         print(f"figures are drawn by matplotlib, not by us: {difference}", file=sys.stderr)
     return difference

@@ -1,0 +1,415 @@
+"""Readers: a source becomes a raw relation, in a small room or on a server."""
+
+import contextlib
+import functools
+import glob
+import os
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import ibis
+from ibis.expr.types import Table
+
+from helpers import files
+from helpers.data import guard, limits, mapping
+from helpers.data.mapping import Mapped, first_line, quoted
+from helpers.settings import (
+    FILE_KINDS,
+    DataError,
+    TableSource,
+    Workbook,
+    database_file,
+    engine_settings,
+    files_in_query,
+    is_file,
+    nearest,
+    require_plain_database,
+    shown_engine,
+    sources,
+)
+
+# where the environment names one, for all workbooks; set to nothing, it would be whatever folder we
+# stand in
+CACHE = Path(given) if (given := os.environ.get("WORKBOOK_CACHE")) else None
+# what we make there, by whole names: the folder may be one where people keep things of their own
+SPILL = re.compile(r"spill\.\d+\.[0-9a-f]{8}")
+SPILLED = re.compile(r"duckdb_temp_(?:storage|block)[\w-]*\.(?:tmp|block)")  # as DuckDB names them
+# for DuckDB; it spills to disk beyond that; an own limit: engine = "duckdb://?memory_limit=…"
+MEMORY_LIMIT = "1500MB"
+READ_SECONDS = 3600.0  # in which a table's source must be read; the environment may say otherwise
+# no code comes in: neither from the disk nor from the net, nor does a key that lies somewhere
+CLOSED = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "allow_unsigned_extensions": "false",
+    "allow_persistent_secrets": "false",
+}
+# what a database redefines, holds, and computes when it is read
+_OWN = "WHERE database_name = $1 AND NOT internal"
+ASKED_OF_A_DATABASE = (
+    f"SELECT function_name FROM duckdb_functions() {_OWN} AND lower(function_name) IN (SELECT "
+    f"lower(function_name) FROM duckdb_functions() WHERE internal) UNION ALL SELECT type_name FROM "
+    f"duckdb_types() {_OWN} AND lower(type_name) IN (SELECT lower(type_name) FROM duckdb_types() "
+    "WHERE internal) ORDER BY 1",
+    f"SELECT schema_name, table_name FROM duckdb_tables() {_OWN}",
+    f"SELECT schema_name, view_name, sql FROM duckdb_views() {_OWN}",
+    "SELECT c.table_name, c.column_default FROM duckdb_columns() c JOIN duckdb_tables() t USING "
+    "(database_name, schema_name, table_name) WHERE database_name = $1 AND NOT c.internal AND "
+    "c.column_default IS NOT NULL AND t.sql ILIKE '%GENERATED ALWAYS AS%'",
+)
+
+
+@functools.lru_cache(maxsize=8)
+def connection(engine: str, cache: Path):
+    """Connect to an engine by its Ibis URL, once per process and cache.
+
+    What reads DuckDB's kept tables runs no SQL of a toml; it spills into a folder of `cache`.
+
+    Raises
+    ------
+    DataError
+        If the engine is unknown, its driver is missing, or it can't be reached.
+    """
+    try:
+        if not engine.startswith("duckdb://"):
+            return ibis.connect(engine)
+        con = _duckdb(engine, _spill(cache))
+        con.raw_sql("SET lock_configuration = true")
+        return con
+    except Exception as error:
+        # never print a password
+        raise DataError(f"engine {shown_engine(engine)}: {first_line(error)}") from None
+
+
+def connected(book: Workbook):
+    """Connect to a workbook's engine; a DataError tells nothing of a variable's value."""
+    try:
+        return connection(book.engine, cache_of(book))
+    except DataError as error:
+        raise DataError(book.told(error)) from None
+
+
+def make_cache(cache: Path) -> None:
+    """Make the cache's folder.
+
+    Raises
+    ------
+    DataError
+        If it can't be made, which says how to have another.
+    """
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"{cache}: {error.strerror}; the cache can't be here; the environment variable "
+            "WORKBOOK_CACHE names another folder"
+        ) from None
+
+
+def _spill(cache: Path) -> Path:
+    """Name a folder of this process's own, for what does not fit into memory."""
+    return cache / f"spill.{os.getpid()}.{secrets.token_hex(4)}"
+
+
+def _duckdb(engine: str, spill: Path):
+    """Start an empty DuckDB that loads no extension, set up as the engine's URL says."""
+    con = ibis.duckdb.connect(**CLOSED, **{"memory_limit": MEMORY_LIMIT, **engine_settings(engine)})
+    make_cache(spill.parent)
+    # by default all processes of a folder would spill to the same files and crash on one another's
+    con.raw_sql(f"SET temp_directory = {literal(str(spill))}")
+    con.raw_sql(
+        "SET preserve_insertion_order = false; SET enable_progress_bar = false; SET TimeZone = "
+        "'UTC'"
+    )
+    # a name in a query is a table, no variable of ours
+    con.raw_sql("SET python_enable_replacements = false")
+    return con
+
+
+@contextlib.contextmanager
+def room(book: Workbook, name: str, part: Path) -> Iterator:
+    """Open a DuckDB in which one table is read.
+
+    It opens that table's files, writes `part`, and nothing else.
+
+    The table's source stands in it as the view `raw_<name>`. What the guard let through, and what a
+    view of a foreign database holds, meets this wall: no other file, no network, no extension, no
+    setting, no end of time.
+
+    Raises
+    ------
+    DataError
+        If the source is no table, can't be read, or takes too long.
+    """
+    seconds, spill = _read_seconds(), _spill(cache_of(book))
+    late = (
+        f"{name}: {source_name(book, name)} was not read in {seconds:,.0f} seconds; read less in "
+        "the query, or set the environment variable WORKBOOK_READ_SECONDS"
+    )
+    opened: list = []
+
+    def stop() -> None:
+        for con in opened:
+            con.con.interrupt()
+
+    def tidy() -> None:
+        part.unlink(missing_ok=True)
+        files.remove(spill)
+
+    try:
+        with limits.held(seconds, late, stop, tidy):
+            try:
+                yield _opened(book, name, part, spill, opened)
+            except BaseException:
+                stop()  # a query may have been left running, and closing would wait for its end
+                raise
+            finally:
+                for con in opened:
+                    con.disconnect()
+    except limits.Overdue:
+        raise DataError(late) from None
+
+
+def _opened(book: Workbook, name: str, part: Path, spill: Path, opened: list):
+    """Open a table's DuckDB and put its source there as a view.
+
+    It stands in `opened` as soon as it can be stopped.
+    """
+    mapped, database = book.tables[name], database_file(book.engine)
+    paths = sources(book, name)
+    try:
+        con = _duckdb(book.engine, spill)
+    except Exception as error:
+        raise DataError(
+            book.told(f"engine {shown_engine(book.engine)}: {first_line(error)}")
+        ) from None
+    opened.append(con)
+    held = _attached(con, book, database) if database else _Database()
+    tables, catalog = list(held.tables), held.catalog
+    # a name with brackets is asked for as a pattern that stands for it alone
+    allowed = [
+        *map(str, paths),
+        *(glob.escape(str(path)) for path in paths),
+        str(part),
+        glob.escape(str(part)),
+    ]
+    con.raw_sql(f"SET allowed_paths = [{', '.join(map(literal, allowed))}]")
+    con.raw_sql("SET enable_external_access = false; SET lock_configuration = true")
+    if mapped.query:
+        named = files_in_query(book, mapped.query)
+        guard.require_query(name, mapped.query, [*(("", file) for file in named), *tables], catalog)
+        raw = _over_files(
+            {file: sources(book, name, TableSource(book.files[file])) for file in named}, mapped
+        )
+    else:
+        raw = f"SELECT * FROM {_scan(paths) if paths else _named(book, name, tables)}"
+    read = guard.tables_named(mapped.query) if mapped.query else {mapped.source.split(".")[-1]}
+    guard.require_definitions(name, read, held.definitions, tables, catalog)
+    con.raw_sql(f"CREATE TEMP VIEW {quoted(f'raw_{name}')} AS {raw}")
+    return con
+
+
+def _over_files(named: dict[str, list[Path]], mapped: TableSource) -> str:
+    """Put a query that the guard let through over its files, in brackets that no comment of it can
+    swallow.
+    """
+    query = mapped.query.rstrip("; \t\r\n")
+    heads = [f"{quoted(name)} AS (SELECT * FROM {_scan(paths)})" for name, paths in named.items()]
+    with_ = f"WITH {', '.join(heads)} " if heads else ""
+    return f"{with_}SELECT * FROM (\n{query}\n)"
+
+
+class _Database(NamedTuple):
+    """What a database file holds: (schema, table) each, and (table, SQL) of what it computes."""
+
+    catalog: str = ""
+    tables: tuple[tuple[str, str], ...] = ()
+    definitions: tuple[tuple[str, str], ...] = ()
+
+
+def _attached(con, book: Workbook, file: Path) -> _Database:
+    """Open a database file, only to read it."""
+    catalog = file.stem if file.stem not in ("memory", "system", "temp") else f"{file.stem}_file"
+    engine = f"engine {shown_engine(book.engine)}"
+    try:
+        # once more: what lies there may have changed since the settings were read
+        if file.exists():
+            require_plain_database(file, engine)
+        con.raw_sql(f"ATTACH {literal(str(file))} AS {quoted(catalog)} (TYPE duckdb, READ_ONLY)")
+        # before the database is in use: its own macros could answer instead of DuckDB
+        found = [con.con.execute(asked, [catalog]).fetchall() for asked in ASKED_OF_A_DATABASE]
+        con.raw_sql(f"USE {quoted(catalog)}")
+    except DataError as error:
+        raise DataError(book.told(error)) from None
+    except Exception as error:
+        raise DataError(book.told(f"{engine}: {first_line(error)}")) from None
+    redefined, tables, views, columns = found
+    if redefined:
+        raise DataError(
+            book.told(
+                f"{engine}: the database has {redefined[0][0]!r} mean something else than DuckDB "
+                "does; drop that macro or type, or export the tables as Parquet"
+            )
+        )
+    listed = (*tables, *((schema, name) for schema, name, _sql in views))
+    computed = (*((name, sql) for _schema, name, sql in views), *columns)
+    return _Database(catalog, listed, computed)
+
+
+def _named(book: Workbook, name: str, tables: list[tuple[str, str]]) -> str:
+    """Quote the table that a source names, which must be one.
+
+    What is none, DuckDB would look for among the files.
+    """
+    source = book.tables[name].source
+    known = {table if schema == "main" else f"{schema}.{table}" for schema, table in tables}
+    if source.removeprefix("main.") not in known:
+        there = (
+            nearest(source, sorted(known))
+            if known
+            else "; a file ends with " + ", ".join(FILE_KINDS)
+        )
+        raise DataError(
+            f"{name}: {book.told(source)} is no file, and no table of the engine{there}"
+        )
+    return ".".join(quoted(part) for part in source.split("."))
+
+
+def _read_seconds() -> float:
+    given = os.environ.get("WORKBOOK_READ_SECONDS", "")
+    if not re.fullmatch(r"[1-9]\d{0,8}|", given):
+        raise DataError(
+            f"WORKBOOK_READ_SECONDS = {given!r}: a whole number of seconds is expected, e.g. 3600"
+        )
+    return float(given or READ_SECONDS)
+
+
+def _scan(paths: list[Path]) -> str:
+    listed = "[" + ", ".join(literal(glob.escape(str(path))) for path in paths) + "]"
+    if paths[0].name.lower().endswith(".parquet"):
+        return f"read_parquet({listed}, union_by_name = true)"
+    # text stays text until the contract types it: a sniffer would read 00123 as 123 and guess at
+    # dates
+    return f"read_csv({listed}, all_varchar = true, header = true, union_by_name = true)"
+
+
+def literal(text: str) -> str:
+    """Write a text as SQL does."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def mapped_headers(book: Workbook, name: str, con, raw: Table | None = None) -> dict[str, Mapped]:
+    """Map the headers of `raw_<name>`, or of a server's table, to the contract's columns."""
+
+    def type_of(expression: str) -> str:
+        asked = f"SELECT {expression} AS x FROM raw_{name}"
+        found = (
+            con.sql(asked) if raw is None else raw.alias(f"raw_{name}").sql(asked, dialect="duckdb")
+        )
+        return str(found.schema()["x"])
+
+    # the view knows its columns; asked for them, DuckDB would guess at the files once more
+    if raw is None:
+        found = con.raw_sql(
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'temp' "
+            f"AND table_name = {literal(f'raw_{name}')} ORDER BY column_index"
+        ).fetchall()
+        headers = {
+            header: str(con.compiler.type_mapper.from_string(kind)) for header, kind in found
+        }
+    else:
+        headers = {header: str(dtype) for header, dtype in raw.schema().items()}
+    return mapping.mapped_columns(book, name, headers, type_of)
+
+
+def served(book: Workbook, name: str) -> Table:
+    """Give a server's table as the contract's, by an expression: nothing of it is copied."""
+    con, given = connected(book), book.tables[name]
+    if given.query:
+        guard.require_server_query(name, given.query, con.dialect)
+    elif is_file(given.source):
+        sources(book, name)  # says what is wrong with it, where anything is
+        raise DataError(
+            f"{name}: {source_name(book, name)} is a file; only engine duckdb:// reads files"
+        )
+    try:
+        if given.query:
+            raw = con.sql(given.query)
+        else:
+            parts = ".".join(quoted(part) for part in given.source.split("."))
+            # quotes are written as the engine writes them
+            raw = con.sql(f"SELECT * FROM {parts}", dialect="duckdb")
+        select = (
+            f"SELECT {mapping.select_list(mapped_headers(book, name, con, raw))} FROM raw_{name}"
+        )
+        return raw.alias(f"raw_{name}").sql(select, dialect="duckdb")
+    except DataError:
+        raise
+    except Exception as error:
+        raise unread(book, name, error) from None
+
+
+def unread(book: Workbook, name: str, error: Exception) -> DataError:
+    """Say that a source can't be read, and why."""
+    return DataError(
+        f"{name}: {source_name(book, name)} can't be read: {first_line(book.told(error))}"
+    )
+
+
+def source_name(book: Workbook, name: str) -> str:
+    """Name a table's source for a message."""
+    given = book.tables[name]
+    told = book.told(given.source)
+    return "the query" if given.query else Path(told).name if is_file(given.source) else told
+
+
+def cache_of(book: Workbook) -> Path:
+    """Give the folder of what is kept of a workbook: in its project, unless the environment names
+    another by `WORKBOOK_CACHE`.
+    """
+    return CACHE or book.project / "data" / "cache"
+
+
+def require_single_headers(book: Workbook, name: str, con, columns: Mapping[str, Mapped]) -> None:
+    """Refuse a CSV file in which a header that is used stands twice.
+
+    DuckDB would take the first and call the other `revenue_1`; which one was meant it can't know.
+    """
+    mapped = book.tables[name]
+    groups = (
+        [TableSource(book.files[file]) for file in files_in_query(book, mapped.query)]
+        if mapped.query
+        else [mapped]
+    )
+    used = " ".join([mapped.query, *(column.raw for column in columns.values())])
+    for group in groups:
+        paths = [p for p in sources(book, name, group) if not p.name.lower().endswith(".parquet")]
+        if not paths:
+            continue
+        headers = [row[0] for row in con.con.execute(f"DESCRIBE FROM {_scan(paths)}").fetchall()]
+        known = {header.casefold() for header in headers}
+        # only what looks like a header that DuckDB has renamed is worth another look at the files
+        if any(re.sub(r"_\d+$", "", h) in known for h in known if re.search(r"_\d+$", h)):
+            for path in paths:
+                _require_single(f"{name}: {Path(book.told(path)).name}", con, path, used)
+
+
+def _require_single(told: str, con, path: Path, used: str) -> None:
+    listed = f"[{literal(glob.escape(str(path)))}]"
+    first = f"SELECT * FROM read_csv({listed}, all_varchar = true, header = false) LIMIT 1"
+    headers = [str(header or "").strip() for header in con.con.execute(first).fetchone() or ()]
+    places: dict[str, list[int]] = {}
+    for place, header in enumerate(headers, start=1):
+        places.setdefault(header.casefold(), []).append(place)
+    for header, at in places.items():
+        is_used = re.search(rf"(?<!\w){re.escape(header)}(?!\w)", used, re.IGNORECASE)
+        if header and len(at) > 1 and is_used:
+            twice = " and ".join(repr(headers[place - 1]) for place in at)
+            raise DataError(
+                f"{told} has one header more than once: {twice}, columns "
+                f"{' and '.join(map(str, at))}; rename all but the one that is meant"
+            )

@@ -187,8 +187,6 @@ def test_imports_only_run_downwards(monkeypatch, capsys):
 LONG = {
     "dossier.py",
     "editions.py",
-    "network.py",
-    "territory.py",
 }
 
 

@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 
 from helpers import (
     card,
+    consumers,
     data,
     fishbone,
     inventory,
@@ -29,6 +30,7 @@ from helpers import (
     pareto,
     periods,
     profit,
+    segmentation,
     widgets,
     words,
     workshop,
@@ -44,7 +46,7 @@ EXPLORERS = sorted(
     name.removeprefix("explore_") for name in dir(widgets) if name.startswith("explore_")
 )
 # by people, of data/reference
-WRITTEN = {"diagnoses", "rules", "asked.climb", "statements", "stages", "actions"}
+WRITTEN = {"diagnoses", "asked.segments", "asked.climb", "statements", "stages", "actions"}
 CONTROLS = (Combobox, Dropdown, FloatSlider, IntSlider, ToggleButtons)
 
 
@@ -104,6 +106,7 @@ def tables_of(book: data.Workbook) -> dict[str, dict]:
     scores = data.records(book, "scores")
     statements, stages = data.reference(book, "statements"), data.reference(book, "stages")
     everyone, earned = card.network_tables(book, PERIOD, "en")
+    network, shoppers = (room.read_month(book, PERIOD) for room in (segmentation, consumers))
     return {
         "classes": {
             "asked": pareto.read_month(book, PERIOD),
@@ -111,17 +114,13 @@ def tables_of(book: data.Workbook) -> dict[str, dict]:
             "dealers": dealers,
             "diagnoses": data.reference(book, "diagnoses"),
         },
-        "rfm": {
-            "orders": data.dealer_orders(book, PERIOD),
-            "end_date": end,
-            "rules": data.reference(book, "rfm_segments"),
-        },
+        "rfm": {"asked": network, "own": segmentation.judge_month(network)},
         "fishbone": {
             "book": book,
             "asked": fishbone.read_month(book, PERIOD),
             "own": fishbone.fishbone_month(book, PERIOD),
         },
-        "groups": {"habits": data.consumer_features(book, PERIOD)},
+        "groups": {"asked": shoppers, "own": consumers.judge_month(shoppers)},
         "growth": {
             "statements": statements,
             "stages": stages,
@@ -356,9 +355,9 @@ def absences() -> list:
             "diagnoses",
             "own.judged",
         ],
-        "rfm": ["orders", "rules"],
+        "rfm": ["asked.orders", "asked.segments"],
         "fishbone": ["own.scored", "asked.comparisons", "asked.habits", "asked.climb"],
-        "groups": ["habits"],
+        "groups": ["asked.habits"],
         "growth": ["statements", "stages"],
         "stock": ["own.aged", "flows", "dealers", "models"],
         "profit": ["own.comparison", "own.gaps", "dealers"],

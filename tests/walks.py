@@ -18,7 +18,7 @@ def walked(
     """
     published: dict[str, pd.DataFrame] = {}
     monkeypatch.setattr(report, "publish", lambda title, rows: published.setdefault(title, rows))
-    path = settings.ROOT / "notebooks" / name
+    path = settings.CHECKOUT / "notebooks" / name
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     known: dict = {}
     for cell in (c for c in cells if c["cell_type"] == "code"):

@@ -148,7 +148,7 @@ def test_an_argument_wins_over_the_toml_and_the_toml_over_the_default(small_demo
 
 
 def test_what_the_workbook_says_wrong_is_refused_before_anything_is_printed(small_demo):
-    folder = settings.ROOT / "notebooks"
+    folder = settings.CHECKOUT / "notebooks"
     pages.require_notebooks(with_rules(small_demo, "inventory_age", pace_days=60), folder)
     book = with_rules(small_demo, "inventory_age", pace_days=45)
     with pytest.raises(DataError, match=r"\[parameters.inventory_age\] pace_days = 45: expected"):

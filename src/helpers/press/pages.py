@@ -36,6 +36,8 @@ RECIPES = {
     "dealer_profit": "profit",
     "fishbone": "fishbone",
     "inventory_age": "inventory",
+    "consumer_groups": "consumers",
+    "segmentation": "segmentation",
 }
 # who reads a card: cells tagged for-us or for-dealer are left out for the other
 AUDIENCES = ("us", "dealer")

@@ -9,7 +9,7 @@ import pytest
 from helpers import cli, files, report, settings, words
 from helpers.data import tables
 from helpers.demo import build
-from helpers.press import editions
+from helpers.press import editions, manifests
 
 ENDS = [
     "\u2028",
@@ -135,7 +135,7 @@ def test_no_text_on_a_page_breaks_its_layout_or_its_markup(place, period):
             r"\{\{ 7 \* 7 \}\}|(?<=Shop)49", text
         )
         assert "could not be printed" not in text
-    assert editions.laid_in(place / "reports" / period) == []
+    assert manifests.laid_in(place / "reports" / period) == []
 
 
 @pytest.mark.parametrize("period", EDITIONS)

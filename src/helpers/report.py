@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from helpers import files
-from helpers.press import editions, pages, printing
+from helpers.press import editions, manifests, pages, printing
 from helpers.settings import DataError, Workbook
 
 PLACES = ("verdict", "tile", "change", "call", "quality")
@@ -238,7 +238,7 @@ def print_edition(
         bound_of = pages.digest_of(
             [tuple(page)[1:3] for page in asked], sorted(printed.failed), pdf, archive
         )
-        stands = bound_of == edition.bound_of(folder / name) and editions.is_whole(folder / name)
+        stands = bound_of == edition.bound_of(folder / name) and manifests.is_whole(folder / name)
         if not stands:  # else what stands there is whole, and made of the same
             new, before = work / "edition", editions.earlier(folder, period, book.name)
             edition.write_edition(
@@ -262,7 +262,7 @@ def print_edition(
                 ).failed
                 if missing_pdfs:
                     edition.mark_missing(new, missing_pdfs)
-            editions.seal(new, f"{book.name}-{name}.zip" if archive else "")
+            manifests.seal(new, f"{book.name}-{name}.zip" if archive else "")
             if archive:
                 editions.pack(new, f"{book.name}-{name}")
             editions.put(new, folder / name)

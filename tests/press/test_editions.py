@@ -14,7 +14,7 @@ import pytest
 
 from helpers import cli, files, report, settings, words
 from helpers.data import tables
-from helpers.press import diff, edition, editions, printing
+from helpers.press import diff, edition, editions, manifests, printing
 from toys import cell, write_book, write_manifest, write_notebook
 
 # ---- editions of any shape -----------------------------------------------------------------------
@@ -121,7 +121,7 @@ def run(tmp_path, monkeypatch):
 
 def tree(folder: Path) -> dict[str, bytes]:
     """Read all files of a folder; of links, where they lead."""
-    found = {path: folder / path for path in editions._files(folder) if path != "workbook.toml"}
+    found = {path: folder / path for path in manifests.files_of(folder) if path != "workbook.toml"}
     return {
         name: str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
         for name, path in found.items()
@@ -295,7 +295,7 @@ def test_the_same_toml_from_elsewhere_is_no_other(run, tmp_path, monkeypatch, wh
         "link": tmp_path / "linked" / "workbook.toml",
     }[given]
     book = settings.workbook(path)
-    assert editions.settings_of(book, run.out) == editions.settings_of(run.book, run.out)
+    assert manifests.settings_of(book, run.out) == manifests.settings_of(run.book, run.out)
     editions.require_own(run.out, place.name, book)
 
 
@@ -381,7 +381,7 @@ def test_what_people_laid_into_an_edition_is_kept_aside(
     assert {path: tree(kept).get(path) for path in changed} == changed
     assert what == "an edited manifest" or set(tree(kept)) == set(changed)
     assert str(kept) in told and all(line.isprintable() for line in told.split("\n"))
-    assert editions.laid_in(place) == [] and not list((run.out / ".press").glob("*/*"))
+    assert manifests.laid_in(place) == [] and not list((run.out / ".press").glob("*/*"))
     run(3)
     assert not (run.out / "2026-10.kept-2").exists(), "what is ours is not kept"
     file(place / "notes.txt", "another")
@@ -408,7 +408,7 @@ def test_an_edition_that_was_spoilt_is_bound_anew(run, name, harm):
         (place / name).write_text("" if harm == "emptied" else "mine")
     spoilt = (place / name).read_bytes() if harm != "gone" else None
     run()
-    assert editions.is_whole(place)
+    assert manifests.is_whole(place)
     assert len((place / name).read_bytes()) == len(before)
     kept = run.out / "2026-10.kept"
     assert (kept / name).read_bytes() == spoilt if spoilt is not None else not kept.exists()
@@ -434,7 +434,7 @@ def test_two_notebooks_that_publish_one_table_are_told(run, tmp_path):
 
 def test_an_untouched_edition_leaves_nothing_aside(run):
     place = run(1, archive=True)
-    assert editions.laid_in(place) == []
+    assert manifests.laid_in(place) == []
     run(2, archive=True)
     assert sorted(path.name for path in run.out.iterdir()) == [
         ".pages",
@@ -707,28 +707,28 @@ def test_an_edition_that_is_not_as_it_was_printed_is_seen(tmp_path):
     (edition / "tables").mkdir(parents=True)
     (edition / "tables" / "a.csv").write_text("x\n1\n")
     write_manifest(edition)
-    editions.seal(edition)
-    assert editions.is_whole(edition)
+    manifests.seal(edition)
+    assert manifests.is_whole(edition)
     (edition / "note.txt").write_text("somebody's")
-    assert editions.is_whole(edition), "what people laid in is beside it"
+    assert manifests.is_whole(edition), "what people laid in is beside it"
     for spoilt in ("", "x\n2\n"):
         (edition / "tables" / "a.csv").write_text(spoilt)
-        assert not editions.is_whole(edition)
+        assert not manifests.is_whole(edition)
     (edition / "tables" / "a.csv").unlink()
-    assert not editions.is_whole(edition)
+    assert not manifests.is_whole(edition)
     (edition / "tables" / "a.csv").write_text("x\n1\n")
-    assert editions.is_whole(edition)
+    assert manifests.is_whole(edition)
     told = json.loads((edition / "manifest.json").read_text())
     (edition / "manifest.json").write_text(json.dumps(told | {"workbook": "other"}))
-    assert not editions.is_whole(edition), "its manifest was changed"
+    assert not manifests.is_whole(edition), "its manifest was changed"
 
 
 def test_the_zip_of_an_edition_belongs_to_it(tmp_path):
     edition = tmp_path / "2026-10"
     edition.mkdir()
     write_manifest(edition)
-    editions.seal(edition, "small-2026-10.zip")
+    manifests.seal(edition, "small-2026-10.zip")
     editions.pack(edition, "small-2026-10")
-    assert editions.is_whole(edition)
+    assert manifests.is_whole(edition)
     (edition / "small-2026-10.zip").write_bytes(b"PK")
-    assert not editions.is_whole(edition)
+    assert not manifests.is_whole(edition)

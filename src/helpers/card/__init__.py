@@ -6,14 +6,11 @@ from helpers.card.dossier import (
     dead_table,
     heading,
     next_steps,
-    plot_factors,
-    plot_places,
-    plot_purchases,
-    plot_stock_age,
     proof_sentences,
     summary,
     why_nothing_dead,
 )
+from helpers.card.figures import plot_factors, plot_places, plot_purchases, plot_stock_age
 from helpers.card.month import network_tables
 
 __all__ = [

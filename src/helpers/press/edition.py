@@ -20,7 +20,7 @@ import jinja2
 import pandas as pd
 
 from helpers import files, look, words
-from helpers.press import editions
+from helpers.press import editions, manifests
 from helpers.press.front_page import (
     N_CHANGES,
     front_page,
@@ -162,7 +162,7 @@ def bound_of(folder: Path) -> str:
 
     "" where there is none, or it is not whole.
     """
-    manifest = editions.manifest_of(folder) or {}
+    manifest = manifests.manifest_of(folder) or {}
     made_of = manifest.get("made_of")
     return made_of if isinstance(made_of, str) and (folder / "index.html").is_file() else ""
 
@@ -172,7 +172,7 @@ def write_list(folder: Path, book: Workbook, language: str) -> None:
     words.speak(language, book.currency)
     rows = []
     for period in reversed(editions.editions(folder, book.name)):
-        manifest = editions.manifest_of(folder / period) or {}
+        manifest = manifests.manifest_of(folder / period) or {}
         rows.append(
             {
                 "period": period,
@@ -201,7 +201,7 @@ def write_scopes(folder: Path, book: Workbook, language: str) -> None:
     rows = []
     for place in sorted(folder.glob("*/")):
         for period in editions.editions(place, book.name)[-1:]:
-            manifest = editions.manifest_of(place / period) or {}
+            manifest = manifests.manifest_of(place / period) or {}
             of = book.whole.only(manifest.get("scope", ""))
             rows.append(
                 {
@@ -482,7 +482,7 @@ def _manifest(
     return {
         "workbook": book.name,
         # finished pages lie beside the editions
-        "settings": editions.settings_of(book, kept[0].folder.parents[1]),
+        "settings": manifests.settings_of(book, kept[0].folder.parents[1]),
         "period": period,
         "language": language,
         "languages": list(book.languages),

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import stat
 import time
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +18,7 @@ import pandas as pd
 
 from helpers import files, periods
 from helpers.press import terminal
+from helpers.press.manifests import file_digest, files_of, laid_in, manifest_of, sealed, settings_of
 from helpers.settings import DataError, Workbook, scope_text
 
 try:
@@ -72,37 +72,6 @@ def slug(book: Workbook) -> str:
     return files.file_name(scope_text(book.scope))
 
 
-# ---- what is ours --------------------------------------------------------------------------------
-
-
-def manifest_of(place: Path, name: str = "") -> dict[str, Any] | None:
-    """Read the manifest of an edition.
-
-    None where there is none that a run of ours can have written.
-
-    `name` is the edition's, where its folder has another: a language's, or that of work in
-    progress.
-    """
-    try:
-        file = place / "manifest.json"
-        found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
-    except (OSError, ValueError, RecursionError):
-        return None
-    texts, lists = ("workbook", "period", "printed"), ("pages", "cards")
-    if not (
-        isinstance(found, dict)
-        and all(isinstance(found.get(name), str) for name in texts)
-        and all(isinstance(found.get(name), list) for name in lists)
-        and all(
-            isinstance(page, dict) and isinstance(page.get("key"), str)
-            for name in lists
-            for page in found[name]
-        )
-    ):
-        return None
-    return found if found["period"] == (name or place.name).removesuffix("-draft") else None
-
-
 def editions(folder: Path, workbook: str = "") -> list[str]:
     """List the periods that have an edition, of the workbook of this name where one is given.
 
@@ -120,23 +89,6 @@ def editions(folder: Path, workbook: str = "") -> list[str]:
 def earlier(folder: Path, period: str, workbook: str = "") -> str:
     """Name the last edition before a period; "" where there is none."""
     return max((name for name in editions(folder, workbook) if name < period), default="")
-
-
-def settings_of(book: Workbook, folder: Path) -> list[str]:
-    """Tell one toml from another, by digests of where it lies as seen from the project, and from
-    the folder of its editions.
-
-    They are the same wherever one stands, and after both have moved together.
-    """
-
-    def seen(start: Path) -> str:
-        try:
-            path = Path(os.path.relpath(book.path, start.resolve())).as_posix()
-        except ValueError:  # on another drive
-            path = book.path.as_posix()
-        return hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-    return [seen(book.project), seen(folder)]
 
 
 def _is_unreadable(file: Path) -> bool:
@@ -201,120 +153,6 @@ def require_own(folder: Path, name: str, book: Workbook) -> None:
                 path,
                 "this was not made by the workbook, which clears away here what a broken run left",
             )
-
-
-def seal(edition: Path, archive: str = "") -> None:
-    """Have an edition's manifest name all its files by their digests, and the zip that it is packed
-    into.
-
-    What the manifest does not name, or names otherwise, is somebody else's: see `put`.
-    """
-    file = edition / "manifest.json"
-    manifest = json.loads(file.read_text(encoding="utf-8"))
-    manifest["files"] = {
-        path: _digest(edition / path) for path in _files(edition) if path != "manifest.json"
-    }
-    manifest |= {"archive": archive} if archive else {}
-    manifest["seal"] = _sealed(manifest)
-    file.write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
-
-
-def _sealed(manifest: Mapping[str, Any]) -> str:
-    told = {name: value for name, value in manifest.items() if name != "seal"}
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-
-
-def laid_in(edition: Path, name: str = "") -> list[str]:
-    """List the files of an edition that people laid into it, or changed.
-
-    All that its manifest does not name as it is.
-
-    A manifest that was itself changed names nothing.
-    """
-    manifest = manifest_of(edition, name) or {}
-    named = manifest.get("files")
-    if not isinstance(named, dict) or manifest.get("seal") != _sealed(manifest):
-        return _files(edition)
-    found = [
-        path
-        for path in _files(edition)
-        if path != "manifest.json" and _digest(edition / path) != named.get(path)
-    ]
-    return [
-        path
-        for path in found
-        if not (path == manifest.get("archive") and _is_packed(edition / path, edition))
-    ]
-
-
-def is_whole(edition: Path) -> bool:
-    """Tell whether all that an edition's manifest names is there as it names it.
-
-    What people laid in is beside that.
-    """
-    manifest = manifest_of(edition) or {}
-    named, archive = manifest.get("files"), manifest.get("archive")
-    return (
-        isinstance(named, dict)
-        and manifest.get("seal") == _sealed(manifest)
-        and all(_digest(edition / path) == digest for path, digest in named.items())
-        and (not archive or _is_packed(edition / archive, edition))
-    )
-
-
-def _files(folder: Path) -> list[str]:
-    """List the files of a folder by their paths within; links are not followed."""
-
-    def told(error: OSError) -> None:
-        raise error  # what can't be looked into can't be kept
-
-    found = []
-    for at, folders, names in os.walk(folder, onerror=told):
-        linked = [name for name in folders if (Path(at) / name).is_symlink()]
-        found += [(Path(at) / name).relative_to(folder).as_posix() for name in (*names, *linked)]
-    return sorted(found)
-
-
-def _digest(path: Path) -> str:
-    """Hash a plain file; "" for a link, a device, and what may not be read."""
-    try:
-        if not stat.S_ISREG(path.lstat().st_mode):
-            return ""
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
-
-
-def _is_packed(archive: Path, edition: Path) -> bool:
-    """Tell whether a zip is the one that was packed with this edition."""
-    try:
-        with zipfile.ZipFile(archive) as packed:
-            names = [
-                name
-                for name in packed.namelist()
-                if name.endswith("/manifest.json") and name.count("/") == 1
-            ]
-            manifest = packed.read(names[0]) if len(names) == 1 else b""
-            if manifest != (edition / "manifest.json").read_bytes():
-                return False
-            inside, named = f"{names[0].partition('/')[0]}/", json.loads(manifest)["files"]
-            digests = {
-                name: hashlib.sha256(packed.read(name)).hexdigest() for name in packed.namelist()
-            }
-            digests.pop(names[0])
-            return not packed.comment and digests == {
-                inside + path: digest for path, digest in named.items()
-            }
-    except (
-        OSError,
-        ValueError,
-        LookupError,
-        zipfile.BadZipFile,
-        NotImplementedError,
-        RuntimeError,
-    ):
-        return False
 
 
 def _keep(folder: Path, paths: Iterable[str], place: Path) -> Path | None:
@@ -385,9 +223,6 @@ def _is_own_list(listed: Path) -> bool:
     return found is not None and found[1] == hashlib.sha256(page.encode()).hexdigest()
 
 
-# ---- putting things there ------------------------------------------------------------------------
-
-
 @contextlib.contextmanager
 def claimed(folder: Path, name: str) -> Iterator[Path]:
     """Keep an edition for this run alone and give it a folder to work in.
@@ -454,7 +289,7 @@ def put(new: Path, place: Path) -> None:
 
 def _stamps(folder: Path) -> dict[str, tuple]:
     """Tell by number, size and time which files stand in a folder."""
-    stats = {path: (folder / path).lstat() for path in _files(folder)}
+    stats = {path: (folder / path).lstat() for path in files_of(folder)}
     return {path: (found.st_ino, found.st_size, found.st_mtime_ns) for path, found in stats.items()}
 
 
@@ -484,14 +319,14 @@ def require_writable(folder: Path, names: Iterable[str]) -> None:
     manifest = manifest if isinstance(manifest, dict) else {}
     named = manifest.get("files")
     own = (
-        isinstance(named, dict) and "diff" in manifest and manifest.get("seal") == _sealed(manifest)
+        isinstance(named, dict) and "diff" in manifest and manifest.get("seal") == sealed(manifest)
     )
     if os.path.lexists(folder) and not folder.is_dir():
         raise DataError(f"{folder}: this is a file; name a folder with --out")
     for name in ("manifest.json", *names):
         if not os.path.lexists(folder / name) or (own and name == "manifest.json"):
             continue
-        if not own or _digest(folder / name) != named.get(name):
+        if not own or file_digest(folder / name) != named.get(name):
             raise DataError(
                 f"{folder / name}: this file was not written by the workbook, or was changed "
                 "since; move it away, or choose another folder with --out"
@@ -507,9 +342,9 @@ def write_tables(
         files.write(folder / f"{name}.csv", files.csv_of(table))
     manifest = {
         **about,
-        "files": {f"{name}.csv": _digest(folder / f"{name}.csv") for name in tables},
+        "files": {f"{name}.csv": file_digest(folder / f"{name}.csv") for name in tables},
     }
-    manifest["seal"] = _sealed(manifest)
+    manifest["seal"] = sealed(manifest)
     files.write(folder / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1))
 
 
@@ -523,9 +358,6 @@ def read_tables(edition: Path, language: str = "") -> dict[str, pd.DataFrame]:
         else edition
     )
     return {path.stem: files.read_table(path) for path in sorted((folder / "tables").glob("*.csv"))}
-
-
-# ---- what is done with editions ------------------------------------------------------------------
 
 
 def pack(edition: Path, name: str) -> Path:

@@ -215,7 +215,7 @@ def test_plots_say_what_they_show(found, language):
     look.use(language)
     features, _ = planted()
     names = {code: f"{code} 群" for code in found.model.codes}
-    ax = number_of_groups.plot_choice(found.choice, scope="here")
+    ax = number_of_groups.plot_choice(found.choice, note="here")
     ring = ax.collections[-1]
     assert ring.get_offsets().tolist() == [[4, pytest.approx(found.choice["stability"][2])]]
     assert "4" in ax.figure.texts[0].get_text()

@@ -71,7 +71,7 @@ def drawn(
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a missing glyph is a warning
         ax = fishbone.plot_fishbone(
-            tree, table, head=words.translated(*head), scope="Norvella, 2026-10"
+            tree, table, head=words.translated(*head), note="Norvella, 2026-10"
         )
         ax.figure.canvas.draw()
     return tree, table, ax

@@ -491,7 +491,7 @@ def test_the_figure_draws_the_walk_under_the_frontier(language):
     look.use(language, "CNY")
     walk, curve, tree = walk_of(4, 90, language)
     kept = walk.copy(), curve.copy(), tree.copy()
-    ax = fishbone.plot_climb(walk, curve, tree, scope="scope")
+    ax = fishbone.plot_climb(walk, curve, tree, note="scope")
     dashed, path, ends = ax.lines[:3]
     np.testing.assert_array_equal(dashed.get_ydata(), curve["weighted_score"])
     np.testing.assert_allclose(ends.get_xdata(), walk["cum_effort_days"])
@@ -523,7 +523,7 @@ def test_the_figure_draws_the_walk_under_the_frontier(language):
 @pytest.mark.parametrize(("n", "long"), [(4, True), (15, False), (30, True)])
 def test_labels_never_overlap_and_stay_on_the_page(language, n, long):
     look.use(language, "CNY")
-    ax = fishbone.plot_climb(*walk_of(n, 60 * n, language, long), scope="scope")
+    ax = fishbone.plot_climb(*walk_of(n, 60 * n, language, long), note="scope")
     ax.figure.canvas.draw()
     boxes = [text.get_window_extent() for text in labels(ax)]
     assert len(boxes) >= 0.8 * n

@@ -434,7 +434,7 @@ def test_the_pareto_of_causes_draws_the_table(language):
     look.use(language)
     _tree, table = demo_table()
     causes = factors.merged_causes(table)
-    ax = factors.plot_causes(causes, scope="Norvella")
+    ax = factors.plot_causes(causes, note="Norvella")
     ax.figure.canvas.draw()
     np.testing.assert_allclose([bar.get_width() for bar in ax.patches], causes["shortfall_share"])
     assert [label.get_text() for label in ax.get_yticklabels()] == causes["cause_name"].tolist()

@@ -100,7 +100,7 @@ def crowd(seed: int) -> pd.DataFrame:
 def test_names_of_needs_hide_neither_each_other_nor_a_point(language, seed):
     look.use(language, "CNY")
     table = crowd(seed)
-    ax = needs.plot_needs(table, scope="source")
+    ax = needs.plot_needs(table, note="source")
     ax.figure.canvas.draw()
     texts = [t for t in ax.texts if t.get_text()]
     assert {t.get_text() for t in texts} >= set(table["need_name"])

@@ -714,7 +714,7 @@ def test_the_figure_draws_dates_progress_and_the_end(language):
     look.use(language, "CNY")
     table = stand()
     kept = table.copy()
-    ax = fishbone.plot_plan(table, scope="scope")
+    ax = fishbone.plot_plan(table, note="scope")
     day = plt.matplotlib.dates.date2num
     whole, filled = bars(ax)[:2]
     # the first row is due first: half of the way from 1 January to 30 September, the last day
@@ -759,7 +759,7 @@ def test_labels_never_overlap_and_stay_on_the_page(language, n):
         end_date=END,
         dealers=dealers,
     )
-    ax = fishbone.plot_plan(table, scope="scope")
+    ax = fishbone.plot_plan(table, note="scope")
     ax.figure.canvas.draw()
     names = [label.get_window_extent() for label in ax.get_yticklabels()]
     boxes = names + [text.get_window_extent() for text in ax.texts]

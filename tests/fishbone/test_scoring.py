@@ -469,7 +469,7 @@ def test_plot_scores_draws_people_and_data(language):
         people_of(f1=8.0, f2=7.0, f3=6.0, f4=9.0), data_of(f1=5.0, f2=2.0, f3=6.5)
     )
     kept = table.copy()
-    ax = fishbone.plot_scores(table, tree, scope="source")
+    ax = fishbone.plot_scores(table, tree, note="source")
     # the lowest on top
     assert [t.get_text() for t in ax.get_yticklabels()] == ["F4", "F1", "F2", "F3"]
     lines = {line.get_label(): line for line in ax.lines}
@@ -542,7 +542,7 @@ def test_long_names_stay_within_the_figure(language):
     dealers = pd.DataFrame({"dealer_id": [f"D{i}" for i in range(12)], "dealer_name": name})
     revenue = pd.Series({f"D{i}": float(i) for i in range(12)})
     ax = peers.plot_dealers(
-        table, tree, pd.Series(1 / 15, index=tree["factor_id"][1:]), dealers, revenue, scope="s"
+        table, tree, pd.Series(1 / 15, index=tree["factor_id"][1:]), dealers, revenue, note="s"
     )
     ax.figure.canvas.draw()
     for box in boxes_of(ax, [*ax.get_xticklabels(), *ax.get_yticklabels(), *ax.figure.texts]):

@@ -653,7 +653,7 @@ def test_plot_weights_draws_coefficients_and_says_association(language):
     look.use(language, "CNY")
     profit = association.profit_weights(dealers_of(effects={"m0": 0.02, "m2": -0.02}), MEASURED)
     kept = profit.table.copy()
-    ax = association.plot_weights(profit, MEASURED, scope="source")
+    ax = association.plot_weights(profit, MEASURED, note="source")
     rows = profit.table.sort_values("coefficient")
     assert [t.get_text() for t in ax.get_yticklabels()] == rows["factor_id"].str.upper().tolist()
     assert rows["factor_id"].iloc[[0, -1]].tolist() == ["f2", "f0"]

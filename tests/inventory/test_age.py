@@ -423,16 +423,16 @@ def test_headlines_have_one_verdict_and_compare_with_the_month_before(told):
 def test_figures_draw_what_the_tables_say(told, language):
     look.use(language, "CNY")
     whole, held, _dead = told
-    ages = inventory.plot_ages(whole, scope="2026")
+    ages = inventory.plot_ages(whole, note="2026")
     assert [bar.get_height() for bar in ages.patches] == [860, 0, 0, 100, 40]
     assert words.say("inventory.ages", share="14.0 %", days=90, old=140.0) in wording(ages)
-    dealers = inventory.plot_dealers(held, scope="2026")
+    dealers = inventory.plot_dealers(held, note="2026")
     # Cid holds nothing old
     assert [label.get_text() for label in dealers.get_yticklabels()] == ["Ann", "Bob"]
     assert [bar.get_width() for bar in dealers.patches[:2]] == [0, 40]  # the oldest at the axis
     assert sum(bar.get_width() for bar in dealers.patches) == 340
     months = pd.concat([whole.assign(month=m) for m in ("2026-09", "2026-10")], ignore_index=True)
-    ax = inventory.plot_months(months, scope="2026")
+    ax = inventory.plot_months(months, note="2026")
     assert [label.get_text() for label in ax.get_xticklabels()] == ["2026-09", "2026-10"]
     assert sum(bar.get_height() for bar in ax.patches) == 2000
     assert words.say("inventory.months_one", days=90, last="14.0 %") in wording(
@@ -487,7 +487,7 @@ def test_without_stock_every_part_says_one_sentence(dtype):
         )
         == []
     )
-    assert inventory.scope("Demo", pd.NaT, whole) == "Demo"
+    assert inventory.stock_note("Demo", pd.NaT, whole) == "Demo"
     for rows, columns in ((held, age.SHOWN), (dead, age.DEAD)):
         assert look.table(inventory.shown(rows, columns), empty=said).rows.empty
     assert not inventory.most_dead(held).any()

@@ -426,7 +426,7 @@ def test_the_file_says_who_gives_and_who_takes(told):
 def test_the_figure_draws_what_moves_and_what_stays(told, language):
     look.use(language, "CNY")
     plan, givers, _dead, _places = told
-    ax = inventory.plot_proposal(plan, givers, scope="2026")
+    ax = inventory.plot_proposal(plan, givers, note="2026")
     assert [bar.get_width() for bar in ax.patches] == [140, 90]
     title = " ".join(text.get_text() for text in ax.figure.texts)
     assert words.say("rebalancing.title", share="61 %", asleep=230.0) in title.replace("\n", " ")

@@ -139,7 +139,7 @@ def test_the_plot_shows_every_dealer_with_a_pace_and_marks_the_dead():
         }
     )
     kept = stock.copy()
-    ax = inventory.plot_days_of_sales(stock, scope="s")
+    ax = inventory.plot_days_of_sales(stock, note="s")
     calm, red = (points.get_offsets().data.tolist() for points in ax.collections)
     assert (calm, red) == ([[100, 30]], [[900, 200]])
     assert "1 of 2 dealers has more than 90 days" in ax.figure.alt_text

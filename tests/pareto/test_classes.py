@@ -490,7 +490,7 @@ def test_the_pareto_plot_draws_the_table(language):
     judged = pareto.joint_judgement(
         totals_of(payments=[500.0, 200, 100, 80, 60, 40, 20, 0, -5, np.nan]), DIAGNOSES
     )
-    ax = pareto.plot_pareto(judged, "payments", scope="2026")
+    ax = pareto.plot_pareto(judged, "payments", note="2026")
     curve = ax.lines[0]
     np.testing.assert_allclose(curve.get_ydata(), [0, 0.5, 0.7, 0.8, 0.88, 0.94, 0.98, 1])
     # zero, negative and missing are no point of the curve

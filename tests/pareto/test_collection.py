@@ -196,7 +196,7 @@ def test_the_plot_draws_two_years_and_says_the_last_three_months_rate(language):
     revenue, payments = [50.0] * 6 + [100.0] * 24, [40.0] * 6 + [90.0] * 21 + [60.0] * 3
     months = months_of(x=(revenue, payments), y=(revenue, payments))
     kept = months.copy()
-    ax = pareto.plot_receivables(months, PERIOD, scope="2026")
+    ax = pareto.plot_receivables(months, PERIOD, note="2026")
     lines = {line.get_label(): line.get_ydata().tolist() for line in ax.lines}
     assert lines[words.label("revenue")] == [200.0] * 24
     assert lines[words.label("payments")] == [180.0] * 21 + [120.0] * 3

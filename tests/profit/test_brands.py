@@ -627,7 +627,7 @@ def test_every_lever_has_its_words():
 
 
 def test_the_plot_has_a_panel_a_measure_ours_first():
-    ax = profit.plot_proof(losing(), "a", scope="Shop A")
+    ax = profit.plot_proof(losing(), "a", note="Shop A")
     panels = ax.figure.axes
     assert [panel.get_title(loc="left") for panel in panels] == [words.label(m) for m in MEASURES]
     assert [text.get_text() for text in ax.get_yticklabels()] == [OURS, RIVAL, THIRD]

@@ -297,7 +297,7 @@ def test_one_year_has_no_change():
 
 def test_the_plot_shows_the_medians():
     spread = profit.margin_spread(rows_of(a=[0.1, 0.2, 0.3], b=[0.2, 0.3, 0.4], c=[0.6, 0.6, 0.6]))
-    ax = profit.plot_margins(spread, scope="here")
+    ax = profit.plot_margins(spread, note="here")
     lines = {line.get_label(): list(line.get_ydata()) for line in ax.get_lines()}
     assert lines[words.label("median_rate")] == [0.2, 0.3, 0.4]
     assert lines[words.label("weighted_rate")] == pytest.approx([0.3, 1.1 / 3, 1.3 / 3])

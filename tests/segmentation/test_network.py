@@ -534,7 +534,7 @@ def test_plot_customer_mix_draws_the_shares():
         dealers_of(dealer_id=list("ab"), customer_type=["channel", "b2b"]),
         totals_of(dealer_id=list("ab"), revenue=[30.0, 10.0]),
     )
-    ax = kinds.plot_customer_mix(mix, scope="12 months")
+    ax = kinds.plot_customer_mix(mix, note="12 months")
     assert bars(ax) == [[0.5, 0.5], [0.75, 0.25]]  # no gross profit, no bars for it
     assert [t.get_text() for t in ax.get_yticklabels()] == ["Channel", "B2B"]
     assert ax.figure.alt_text == "Channel: 75 % of revenue from 50 % of the dealers. 12 months"

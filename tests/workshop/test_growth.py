@@ -157,9 +157,9 @@ def test_nobody_one_and_equals():
     assert len(empty.people) == 0
     assert growth.room_stage(empty) == ""
     assert growth.bottom_line(empty) == [nobody]
-    assert workshop.scope(empty) == ""
+    assert workshop.session_note(empty) == ""
     early = workshop.profile(answers({"P1": [5.0] * 3}), STATEMENTS, STAGES, end_date="2020-01-31")
-    assert workshop.scope(early) == "", "the first session came later"
+    assert workshop.session_note(early) == "", "the first session came later"
     assert growth.people_table(empty).empty
     assert workshop.monday_table(empty).empty
     assert (
@@ -345,7 +345,7 @@ def test_the_profile_shows_everybody_the_middle_half_and_oneself(language):
     look.use(language, "CNY")
     found = profile({f"P{i}": (8, 4 + i % 3, 3, 2) for i in range(7)})
     own = workshop.own_profile(dict.fromkeys(STATEMENTS["item_id"], 7), STATEMENTS, STAGES)
-    ax = workshop.plot_profile(found, own, scope="source")
+    ax = workshop.plot_profile(found, own, note="source")
     mine = next(line for line in ax.lines if line.get_marker() == "D")
     assert list(mine.get_xdata()) == [7, 7, 7, 7]
     dots = [line for line in ax.lines if line.get_marker() == "o" and len(line.get_xdata()) == 7]

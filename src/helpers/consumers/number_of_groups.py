@@ -251,7 +251,7 @@ def nearest(matrix: np.ndarray, centres: np.ndarray) -> np.ndarray:
     return place
 
 
-def plot_choice(choice: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes:
+def plot_choice(choice: pd.DataFrame, *, note: str = "", ax: Axes | None = None) -> Axes:
     """Draw the stability of each number of groups against what one cloud without groups reaches by
     chance.
     """
@@ -304,4 +304,4 @@ def plot_choice(choice: pd.DataFrame, *, scope: str = "", ax: Axes | None = None
         )
     else:
         title = words.say("groups.title_none")
-    return look.explain(ax, title, words.say("groups.choice_how"), scope)
+    return look.explain(ax, title, words.say("groups.choice_how"), note)

@@ -367,7 +367,7 @@ def plot_map(
     labels: pd.Series,
     names: Mapping[str, str],
     *,
-    scope: str = "",
+    note: str = "",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw consumers on the two directions in which they differ most, coloured by group.
@@ -396,7 +396,7 @@ def plot_map(
     few = len(matrix) < number_of_groups.FEWEST
     one = "groups.title_few" if few else "groups.title_none"
     title = words.say("groups.title_map" if len(names) > 1 else one, k=len(names), n=len(matrix))
-    return look.explain(ax, title, words.say("groups.map_how", n=len(rows), share=part), scope)
+    return look.explain(ax, title, words.say("groups.map_how", n=len(rows), share=part), note)
 
 
 def plot_profiles(
@@ -404,7 +404,7 @@ def plot_profiles(
     names: Mapping[str, str],
     *,
     least: int = SMALLEST_SHOWN,
-    scope: str = "",
+    note: str = "",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw what sets the groups apart.
@@ -448,7 +448,7 @@ def plot_profiles(
         feature=feature_word(strongest["feature"]),
         name=names[strongest["group"]],
     )
-    return look.explain(ax, title, words.say("groups.profiles_how"), scope)
+    return look.explain(ax, title, words.say("groups.profiles_how"), note)
 
 
 def plot_movement(
@@ -456,7 +456,7 @@ def plot_movement(
     names: Mapping[str, str],
     *,
     least: int = SMALLEST_SHOWN,
-    scope: str = "",
+    note: str = "",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw how many consumers went from which group to which; rows before, columns now.
@@ -484,7 +484,7 @@ def plot_movement(
     title = words.say(
         "groups.title_movement", share=words.percent(moved.attrs.get("stayed_share", np.nan))
     )
-    return look.explain(ax, title, words.say("groups.movement_how", least=least), scope)
+    return look.explain(ax, title, words.say("groups.movement_how", least=least), note)
 
 
 def _colors(names: Mapping[str, str]) -> dict[str, str]:

@@ -259,7 +259,7 @@ def plot_season(
     names: Mapping[str, str],
     *,
     least: int = SMALLEST_SHOWN,
-    scope: str = "",
+    note: str = "",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw each group's seasonality.
@@ -294,7 +294,7 @@ def plot_season(
         index=float(top),
         month=words.label(f"month_{int(rows['calendar_month'][at])}"),
     )
-    return look.explain(ax, title, words.say("strategies.season_how"), scope)
+    return look.explain(ax, title, words.say("strategies.season_how"), note)
 
 
 def plot_responses(
@@ -302,7 +302,7 @@ def plot_responses(
     names: Mapping[str, str],
     *,
     fewest: int = FEWEST,
-    scope: str = "",
+    note: str = "",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the response rates with their intervals.
@@ -340,4 +340,4 @@ def plot_responses(
         kind=words.word(best["promotion_kind"]),
         rate=words.percent(best["response_rate"]),
     )
-    return look.explain(ax, title, words.say("strategies.responses_how"), scope)
+    return look.explain(ax, title, words.say("strategies.responses_how"), note)

@@ -265,7 +265,7 @@ def plot_weights(
     tree: pd.DataFrame,
     *,
     target: str = "dealer_margin_rate",
-    scope: str = "",
+    note: str = "",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw how each factor's metric goes along with what dealers earn, with intervals.
@@ -311,5 +311,5 @@ def plot_weights(
         ax,
         title,
         words.say("weights.plot_how", n=profit.n_dealers, r2=words.decimal(profit.r2, 2)),
-        scope,
+        note,
     )

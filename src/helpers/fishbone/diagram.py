@@ -497,9 +497,11 @@ def _draw_key(ax: Axes, plan: Layout) -> None:
     for cell, color in zip(cells, middle, strict=True):
         cell.set(facecolor=color, edgecolor=color, linewidth=0.3)
         ax.add_patch(cell)
-    note = {"fontsize": 7.5, "color": look.COLORS["subtle"], "va": "center"}
-    ax.text(right + 0.05, y + height / 2, "10", ha="left", **note)
-    ax.text(right - width - 0.05, y + height / 2, f"{words.label('score')}   0", ha="right", **note)
+    faint = {"fontsize": 7.5, "color": look.COLORS["subtle"], "va": "center"}
+    ax.text(right + 0.05, y + height / 2, "10", ha="left", **faint)
+    ax.text(
+        right - width - 0.05, y + height / 2, f"{words.label('score')}   0", ha="right", **faint
+    )
 
 
 def _color(score: float) -> str | tuple:

@@ -400,7 +400,7 @@ def plot_climb(
     frontier: pd.DataFrame,
     tree: pd.DataFrame,
     *,
-    scope: str = "",
+    note: str = "",
     empty: str = "",
     ax: Axes | None = None,
 ) -> Axes:
@@ -463,7 +463,7 @@ def plot_climb(
         to=ends[1][-1],
         factor=names[legs["factor_id"].iloc[0]],
     )
-    return look.explain(ax, title, words.say("climb.how"), scope)
+    return look.explain(ax, title, words.say("climb.how"), note)
 
 
 def _walk(legs: pd.DataFrame, start: float) -> tuple[np.ndarray, np.ndarray]:

@@ -193,7 +193,7 @@ def shown_scores(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def plot_fishbone(
-    tree: pd.DataFrame, table: pd.DataFrame, *, head: str, scope: str = "", ax: Axes | None = None
+    tree: pd.DataFrame, table: pd.DataFrame, *, head: str, note: str = "", ax: Axes | None = None
 ) -> Axes:
     """Draw the factors as a fish.
 
@@ -224,7 +224,7 @@ def plot_fishbone(
         *["how_unscored"] * bool(unscored),
     ]
     return look.explain(
-        ax, _finding(table), " · ".join(words.say(f"fishbone.{key}") for key in how), scope
+        ax, _finding(table), " · ".join(words.say(f"fishbone.{key}") for key in how), note
     )
 
 
@@ -291,7 +291,7 @@ def plot_causes(
     causes: pd.DataFrame,
     *,
     vital_share: float = VITAL_SHARE,
-    scope: str = "",
+    note: str = "",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the Pareto of causes.
@@ -342,7 +342,7 @@ def plot_causes(
     ax.yaxis.grid(False)
     ax.spines["bottom"].set_visible(False)
     how = words.say("fishbone.causes_how", share=words.percent(vital_share))
-    return look.explain(ax, _vital(causes).rstrip(".\u3002"), how, scope)
+    return look.explain(ax, _vital(causes).rstrip(".\u3002"), how, note)
 
 
 # ---- sentences -----------------------------------------------------------------------------------

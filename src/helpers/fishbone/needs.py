@@ -77,7 +77,7 @@ def need_sentences(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def plot_needs(table: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes:
+def plot_needs(table: pd.DataFrame, *, note: str = "", ax: Axes | None = None) -> Axes:
     """Draw importance against performance of each need, cut at the medians.
 
     What needs action is named in red.
@@ -117,7 +117,7 @@ def plot_needs(table: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) 
         if len(urgent)
         else words.say("scoring.needs_met")
     )
-    look.explain(ax, title, words.say("scoring.needs_how"), scope)
+    look.explain(ax, title, words.say("scoring.needs_how"), note)
     colors = [look.COLORS["bad" if red else "text"] for red in act]
     _name_points(ax, x, y, table["need_name"].tolist(), colors, names)
     return ax

@@ -243,7 +243,7 @@ def plot_dealers(
     revenue: pd.Series,
     *,
     n: int = 12,
-    scope: str = "",
+    note: str = "",
     empty: str = "",
     ax: Axes | None = None,
 ) -> Axes:
@@ -305,4 +305,4 @@ def plot_dealers(
     counts = weakest["factor"].value_counts()
     common = min(counts[counts == counts.max()].index)
     title = words.say("scoring.dealers_title", factor=common, n=int(counts.max()), of=len(weakest))
-    return look.explain(ax, title, words.say("scoring.dealers_how"), scope)
+    return look.explain(ax, title, words.say("scoring.dealers_how"), note)

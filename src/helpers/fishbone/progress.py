@@ -195,7 +195,7 @@ def _day(date: pd.Timestamp) -> str:
 # ---- the figure ----------------------------------------------------------------------------------
 
 
-def plot_plan(table: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes:
+def plot_plan(table: pd.DataFrame, *, note: str = "", ax: Axes | None = None) -> Axes:
     """Draw each action from start to due date, filled as far as its target is reached.
 
     A line marks the end date.
@@ -226,7 +226,7 @@ def plot_plan(table: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -
         n=len(table),
     )
     return look.explain(
-        ax, words.say("plan.title", n=len(table), reached=reached, late=late), how, scope
+        ax, words.say("plan.title", n=len(table), reached=reached, late=late), how, note
     )
 
 

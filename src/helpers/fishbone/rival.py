@@ -232,7 +232,7 @@ def _lead_sentence(row: pd.Series) -> str:
 
 
 def plot_rival(
-    lead: pd.DataFrame, overall: pd.DataFrame, *, scope: str = "", ax: Axes | None = None
+    lead: pd.DataFrame, overall: pd.DataFrame, *, note: str = "", ax: Axes | None = None
 ) -> Axes:
     """Draw our lead over the rival per factor with its interval, the largest on top.
 
@@ -269,7 +269,7 @@ def plot_rival(
     )
     row = overall.iloc[0]
     how = words.say("scoring.rival_how", rival=row["rival"], n=row["n_participants"])
-    return look.explain(ax, _rival_title(rows, row), how, scope)
+    return look.explain(ax, _rival_title(rows, row), how, note)
 
 
 def _rival_title(rows: pd.DataFrame, row: pd.Series) -> str:

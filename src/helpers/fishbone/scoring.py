@@ -383,7 +383,7 @@ def plot_scores(
     tree: pd.DataFrame,
     *,
     disagreement: float = DISAGREEMENT,
-    scope: str = "",
+    note: str = "",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw per factor what people say (median and quartiles) and what the data say, the lowest
@@ -454,7 +454,7 @@ def plot_scores(
         loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.1, handletextpad=0.5
     )
     title = _scores_title(rows, tree)
-    return look.explain(ax, title, words.say("scoring.scores_how", points=disagreement), scope)
+    return look.explain(ax, title, words.say("scoring.scores_how", points=disagreement), note)
 
 
 def _scores_title(rows: pd.DataFrame, tree: pd.DataFrame) -> str:

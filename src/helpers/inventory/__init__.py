@@ -21,7 +21,7 @@ from helpers.inventory.age import (
 from helpers.inventory.month import StockData, StockMonth, judge_month, read_month, stock_month
 from helpers.inventory.moves import move_table, plot_proposal
 from helpers.inventory.rebalancing import proposal
-from helpers.inventory.summary import scope
+from helpers.inventory.summary import stock_note
 from helpers.inventory.turnover import plot_days_of_sales
 
 __all__ = [
@@ -47,8 +47,8 @@ __all__ = [
     "plot_proposal",
     "proposal",
     "read_month",
-    "scope",
     "shown",
     "stock_month",
+    "stock_note",
     "with_old",
 ]

@@ -352,7 +352,7 @@ def _nothing_to_draw(rows: pd.DataFrame) -> str:
 
 
 def plot_ages(
-    whole: pd.DataFrame, *, old_days: int = OLD_DAYS, scope: str = "", ax: Axes | None = None
+    whole: pd.DataFrame, *, old_days: int = OLD_DAYS, note: str = "", ax: Axes | None = None
 ) -> Axes:
     """Draw the value on hand by age bucket, of `network_stock`."""
     if said := _nothing_to_draw(whole):
@@ -374,11 +374,11 @@ def plot_ages(
         days=old_days,
         old=row["old_value"],
     )
-    return look.explain(ax, title, words.say("inventory.ages_how"), scope)
+    return look.explain(ax, title, words.say("inventory.ages_how"), note)
 
 
 def plot_months(
-    months: pd.DataFrame, *, old_days: int = OLD_DAYS, scope: str = "", ax: Axes | None = None
+    months: pd.DataFrame, *, old_days: int = OLD_DAYS, note: str = "", ax: Axes | None = None
 ) -> Axes:
     """Draw the stock of the past month ends by age bucket, with the part that is old over each.
 
@@ -416,11 +416,11 @@ def plot_months(
         last=words.percent(last, 1),
         n=len(months),
     )
-    return look.explain(ax, title, words.say("inventory.months_how", days=old_days), scope)
+    return look.explain(ax, title, words.say("inventory.months_how", days=old_days), note)
 
 
 def plot_dealers(
-    stock: pd.DataFrame, *, old_days: int = OLD_DAYS, scope: str = "", ax: Axes | None = None
+    stock: pd.DataFrame, *, old_days: int = OLD_DAYS, note: str = "", ax: Axes | None = None
 ) -> Axes:
     """Draw what the dealers with most old stock hold, by age.
 
@@ -441,7 +441,7 @@ def plot_dealers(
     look.money_axis(ax.xaxis)
     part = words.percent(shown["old_value"].sum() / stock["old_value"].sum())
     title = words.say("inventory.dealers", n=len(shown), of=len(stock), share=part, days=old_days)
-    return look.explain(ax, title, words.say("inventory.dealers_how", days=old_days), scope)
+    return look.explain(ax, title, words.say("inventory.dealers_how", days=old_days), note)
 
 
 def _stacked(ax: Axes, rows: pd.DataFrame, bar, start: str, order: tuple[str, ...]) -> None:

@@ -251,7 +251,7 @@ def plot_proposal(
     *,
     old_days: int = OLD_DAYS,
     cover_days: int = COVER_DAYS,
-    scope: str = "",
+    note: str = "",
     empty: str = "",
     ax: Axes | None = None,
 ) -> Axes:
@@ -285,4 +285,4 @@ def plot_proposal(
         "rebalancing.title", share=words.percent(plan["value"].sum() / asleep), asleep=asleep
     )
     how = words.say("rebalancing.title_how", old_days=old_days, days=cover_days)
-    return look.explain(ax, title, how, scope)
+    return look.explain(ax, title, how, note)

@@ -22,12 +22,12 @@ from helpers.settings import Scalar, page_of
 FRESH_DAYS = 31  # a count older than a month is said to be old
 
 
-def scope(title: str, as_of, whole: pd.DataFrame) -> str:
+def stock_note(title: str, as_of, whole: pd.DataFrame) -> str:
     """Say whose stock this is, of which day, and at how many dealers."""
     if whole.empty:
         return title
     return words.say(
-        "inventory.scope", title=title, date=str(as_of)[:10], n=int(whole["n_dealers"].iloc[0])
+        "inventory.note", title=title, date=str(as_of)[:10], n=int(whole["n_dealers"].iloc[0])
     )
 
 

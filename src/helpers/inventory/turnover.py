@@ -127,7 +127,7 @@ def plot_days_of_sales(
     stock: pd.DataFrame,
     *,
     pace_days: int = PACE_DAYS,
-    scope: str = "",
+    note: str = "",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw each dealer's days of sales on hand against his stock.
@@ -166,4 +166,4 @@ def plot_days_of_sales(
         days=pace_days,
         middle=float(days.median()),
     )
-    return look.explain(ax, title, words.say("inventory.turn_how", days=pace_days), scope)
+    return look.explain(ax, title, words.say("inventory.turn_how", days=pace_days), note)

@@ -17,10 +17,10 @@ from helpers.look.style import (
     money_axis,
     nothing,
     rules,
-    scope,
     share_axis,
     table,
     use,
+    window_note,
 )
 
 __all__ = [
@@ -42,9 +42,9 @@ __all__ = [
     "note",
     "nothing",
     "rules",
-    "scope",
     "share_axis",
     "shown_cells",
     "table",
     "use",
+    "window_note",
 ]

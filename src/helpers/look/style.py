@@ -475,7 +475,9 @@ def anchor(dealer_id: str) -> str:
     return "dealer-" + urllib.parse.quote(str(dealer_id), safe="")
 
 
-def scope(title: str, period: str, n_dealers: int, covered: periods.Covered | None = None) -> str:
+def window_note(
+    title: str, period: str, n_dealers: int, covered: periods.Covered | None = None
+) -> str:
     """Say whose figures these are, for which window, and of how many dealers.
 
     `covered` is the window's, from `data.covered`: where the data don't cover it whole, the days
@@ -484,7 +486,7 @@ def scope(title: str, period: str, n_dealers: int, covered: periods.Covered | No
     first, last = periods.shift(period, -11), period
     if covered is not None and not covered.is_whole:
         first, last = covered.start.isoformat(), covered.end.isoformat()
-    return say("table.scope", title=title, first=first, last=last, n=n_dealers)
+    return say("table.note", title=title, first=first, last=last, n=n_dealers)
 
 
 def rules(options: Mapping[str, object]) -> "Prose":

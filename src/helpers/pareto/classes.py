@@ -281,7 +281,7 @@ def _positive(values: pd.Series) -> np.ndarray:
 
 
 def plot_pareto(
-    judged: pd.DataFrame, indicator: str = "payments", *, scope: str = "", ax: Axes | None = None
+    judged: pd.DataFrame, indicator: str = "payments", *, note: str = "", ax: Axes | None = None
 ) -> Axes | None:
     """Draw the Pareto curve of an additive indicator with the class borders, best dealers first.
 
@@ -323,7 +323,7 @@ def plot_pareto(
     )
     if sums.n_losing:
         how += words.say("pareto.curve_losses", n=sums.n_losing, losses=sums.losses)
-    return look.explain(ax, title, how, scope)
+    return look.explain(ax, title, how, note)
 
 
 def _mark_border(ax: Axes, n: int, share: float, letter: str) -> None:
@@ -341,7 +341,7 @@ def _mark_border(ax: Axes, n: int, share: float, letter: str) -> None:
     )
 
 
-def plot_lorenz(totals: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes | None:
+def plot_lorenz(totals: pd.DataFrame, *, note: str = "", ax: Axes | None = None) -> Axes | None:
     """Draw the Lorenz curves of the additive indicators, poorest dealers first, with their Gini
     coefficients.
 
@@ -381,4 +381,4 @@ def plot_lorenz(totals: pd.DataFrame, *, scope: str = "", ax: Axes | None = None
         ylabel=words.label("value_share"),
     )
     ax.legend(loc="upper left")
-    return look.explain(ax, words.say("pareto.lorenz"), " · ".join(found), scope)
+    return look.explain(ax, words.say("pareto.lorenz"), " · ".join(found), note)

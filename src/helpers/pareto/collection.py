@@ -173,7 +173,7 @@ def plot_receivables(
     period: str,
     *,
     recent_months: int = RECENT_MONTHS,
-    scope: str = "",
+    note: str = "",
     ax: Axes | None = None,
 ) -> Axes | None:
     """Draw revenue and payments of the network month by month, over two years or as far back as the
@@ -208,4 +208,4 @@ def plot_receivables(
     title = words.say(
         key, rate=words.percent(rate), n=len(recent), paid=float(recent["payments"].sum())
     )
-    return look.explain(ax, title, words.say("receivables.months_how"), scope)
+    return look.explain(ax, title, words.say("receivables.months_how"), note)

@@ -480,7 +480,7 @@ def margin_rate(totals: pd.DataFrame) -> pd.Series:
     return totals["gross_profit"] / covered.where(covered > 0)
 
 
-def plot_class_map(judged: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes | None:
+def plot_class_map(judged: pd.DataFrame, *, note: str = "", ax: Axes | None = None) -> Axes | None:
     """Draw dealers by size and margin, coloured by composite class.
 
     Who is big but thin, small but rich.
@@ -522,5 +522,5 @@ def plot_class_map(judged: pd.DataFrame, *, scope: str = "", ax: Axes | None = N
         "pareto.map" if best.any() else "pareto.map_no_best",
     )
     return look.explain(
-        ax, words.say(key, n=thin, of=int(best.sum())), words.say("pareto.map_how"), scope
+        ax, words.say(key, n=thin, of=int(best.sum())), words.say("pareto.map_how"), note
     )

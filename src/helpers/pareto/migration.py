@@ -176,7 +176,7 @@ def demand_variability(
     return pd.DataFrame({"dealer_id": wide.index, "variation": variation, "variability": letters})
 
 
-def plot_migration(migration: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes:
+def plot_migration(migration: pd.DataFrame, *, note: str = "", ax: Axes | None = None) -> Axes:
     """Draw the migration matrix: rows a year ago, columns now, numbers of dealers."""
     # no year before: nobody "joined"
     if not migration.drop(index="joined", errors="ignore").to_numpy().sum():
@@ -205,11 +205,11 @@ def plot_migration(migration: pd.DataFrame, *, scope: str = "", ax: Axes | None 
     title = words.say(
         "migration.matrix", stayed=stayed, there=there, share=words.percent(stayed / max(there, 1))
     )
-    return look.explain(ax, title, words.say("migration.matrix_how"), scope)
+    return look.explain(ax, title, words.say("migration.matrix_how"), note)
 
 
 def plot_stability(
-    stability: pd.DataFrame, judged: pd.DataFrame, *, scope: str = "", ax: Axes | None = None
+    stability: pd.DataFrame, judged: pd.DataFrame, *, note: str = "", ax: Axes | None = None
 ) -> Axes:
     """Draw how stable the dealers of each class have been: the spread of their stability rates."""
     both = judged.merge(stability, on="dealer_id")
@@ -244,5 +244,5 @@ def plot_stability(
         "migration.stability", share=words.percent(float((both["stability_rate"] > 0.8).mean()))
     )
     return look.explain(
-        ax, title, words.say("migration.stability_how", n=both["history"].str.len().max()), scope
+        ax, title, words.say("migration.stability_how", n=both["history"].str.len().max()), note
     )

@@ -322,7 +322,7 @@ def headlines(trends: pd.DataFrame, spread: pd.DataFrame, dealers: pd.DataFrame)
 # ---- plots ---------------------------------------------------------------------------------------
 
 
-def plot_margins(spread: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes:
+def plot_margins(spread: pd.DataFrame, *, note: str = "", ax: Axes | None = None) -> Axes:
     """Draw the dealers' margin month by month.
 
     The median, half of the dealers, eight in ten, and the network's sum.
@@ -365,11 +365,11 @@ def plot_margins(spread: pd.DataFrame, *, scope: str = "", ax: Axes | None = Non
         last=words.percent(last["median_rate"], 1),
         end=last["month"],
     )
-    return look.explain(ax, title, words.say("margins.months_how"), scope)
+    return look.explain(ax, title, words.say("margins.months_how"), note)
 
 
 def plot_slips(
-    trends: pd.DataFrame, dealers: pd.DataFrame, *, scope: str = "", ax: Axes | None = None
+    trends: pd.DataFrame, dealers: pd.DataFrame, *, note: str = "", ax: Axes | None = None
 ) -> Axes:
     """Draw how every dealer's margin moves in a year as a strip, and name those whose slips or
     recovers.
@@ -409,4 +409,4 @@ def plot_slips(
     title = words.say(
         key, n=n, of=len(known), network=points(float(trends["network_rate"].iloc[0]))
     )
-    return look.explain(ax, title, words.say("margins.slipping_how"), scope)
+    return look.explain(ax, title, words.say("margins.slipping_how"), note)

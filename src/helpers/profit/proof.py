@@ -409,7 +409,7 @@ def _names(rows: pd.DataFrame) -> list[str]:
 # ---- plots ---------------------------------------------------------------------------------------
 
 
-def plot_results(lead: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes:
+def plot_results(lead: pd.DataFrame, *, note: str = "", ax: Axes | None = None) -> Axes:
     """Draw for each measure at which share of the dealers our brand is ahead, about equal or behind
     his best rival.
     """
@@ -452,10 +452,10 @@ def plot_results(lead: pd.DataFrame, *, scope: str = "", ax: Axes | None = None)
             "least": words.percent(weakest["win_share"].iloc[0]),
         }
     title = words.say("standing.results" if len(weakest) else "standing.results_one", **said)
-    return look.explain(ax, title, words.say("standing.results_how"), scope)
+    return look.explain(ax, title, words.say("standing.results_how"), note)
 
 
-def plot_leads(lead: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -> Axes:
+def plot_leads(lead: pd.DataFrame, *, note: str = "", ax: Axes | None = None) -> Axes:
     """Draw how our lead over the best rival is spread over dealers, a row of columns a measure,
     zero in the middle.
     """
@@ -496,7 +496,7 @@ def plot_leads(lead: pd.DataFrame, *, scope: str = "", ax: Axes | None = None) -
     first = known.loc[known["measure"] == shown[0], "lead_share"].median()
     key = "standing.spread_ahead" if first >= 0 else "standing.spread_behind"
     title = words.say(key, measure=words.label(shown[0]), share=words.percent(abs(first)))
-    return look.explain(ax, title, words.say("standing.spread_how"), scope)
+    return look.explain(ax, title, words.say("standing.spread_how"), note)
 
 
 def _signed(share: float) -> str:

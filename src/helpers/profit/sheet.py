@@ -256,7 +256,7 @@ def _short(name: str) -> str:
 
 
 def plot_proof(
-    comparison: pd.DataFrame, dealer_id: str, *, scope: str = "", ax: Axes | None = None
+    comparison: pd.DataFrame, dealer_id: str, *, note: str = "", ax: Axes | None = None
 ) -> Axes:
     """Draw one dealer's brands side by side, a panel a measure, ours in our colour.
 
@@ -296,4 +296,4 @@ def plot_proof(
         panel.grid(visible=False)
     panels[0].set_yticks(np.arange(len(here)), here["brand"].map(_short))
     title = words.say("profit.proof_title", brand=here["brand"].iloc[0], **_counted(sheet))
-    return look.explain(panels[0], title, words.say("profit.proof_how"), scope)
+    return look.explain(panels[0], title, words.say("profit.proof_how"), note)

@@ -178,7 +178,7 @@ def told(rows: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def plot_customer_mix(
-    mix: pd.DataFrame, *, ax: Axes | None = None, scope: str = "", source: str = ""
+    mix: pd.DataFrame, *, ax: Axes | None = None, note: str = "", source: str = ""
 ) -> Axes:
     """Draw each customer type's share of dealers, revenue and gross profit."""
     if mix["customer_type"].isin([NOT_STATED]).all():
@@ -195,11 +195,11 @@ def plot_customer_mix(
         revenue=words.percent(mix["revenue_share"].iloc[0]),
         dealers=words.percent(mix["dealer_share"].iloc[0]),
     )
-    return look.explain(ax, title, scope, source)
+    return look.explain(ax, title, note, source)
 
 
 def plot_format_mix(
-    mix: pd.DataFrame, *, ax: Axes | None = None, scope: str = "", source: str = ""
+    mix: pd.DataFrame, *, ax: Axes | None = None, note: str = "", source: str = ""
 ) -> Axes:
     """Draw each format's share of an area's dealers, with the handbook's share as a mark.
 
@@ -248,7 +248,7 @@ def plot_format_mix(
             mark = "_"
     if areas != [NOT_STATED]:  # one colour that stands for nothing needs no key
         legend_above(ax)
-    return look.explain(ax, _format_title(mix), scope, source)
+    return look.explain(ax, _format_title(mix), note, source)
 
 
 # ---- steps ---------------------------------------------------------------------------------------

@@ -160,7 +160,7 @@ def cohort_grid(cohorts: pd.DataFrame, value: str = "revenue_share") -> pd.DataF
 
 
 def plot_network_history(
-    history: pd.DataFrame, *, ax: Axes | None = None, scope: str = "", source: str = ""
+    history: pd.DataFrame, *, ax: Axes | None = None, note: str = "", source: str = ""
 ) -> Axes:
     """Draw who joined and was won back above the line and who was lost below.
 
@@ -202,7 +202,7 @@ def plot_network_history(
     net = last["n_joined"] + last["n_won_back"] - last["n_lost"]
     trend = "up" if net > 0 else "down" if net < 0 else "even"
     return look.explain(
-        ax, words.say(f"segmentation.title_history_{trend}", **counts(last)), scope, source
+        ax, words.say(f"segmentation.title_history_{trend}", **counts(last)), note, source
     )
 
 
@@ -211,7 +211,7 @@ def plot_cohorts(
     value: str = "revenue_share",
     *,
     ax: Axes | None = None,
-    scope: str = "",
+    note: str = "",
     source: str = "",
 ) -> Axes:
     """Draw cohorts as a heat map of `revenue_share` or `active_share`.
@@ -258,7 +258,7 @@ def plot_cohorts(
     )
     ax.set(xlabel=words.label("n_periods_since"), ylabel="")
     ax.grid(False)
-    return look.explain(ax, _cohort_title(cohorts, value), scope, source)
+    return look.explain(ax, _cohort_title(cohorts, value), note, source)
 
 
 # ---- steps ---------------------------------------------------------------------------------------

@@ -226,7 +226,7 @@ def overdue_dealers(
 
 
 def plot_rfm(
-    scores: pd.DataFrame, *, ax: Axes | None = None, scope: str = "", source: str = ""
+    scores: pd.DataFrame, *, ax: Axes | None = None, note: str = "", source: str = ""
 ) -> Axes:
     """Draw how many dealers stand at each pair of recency and frequency scores.
 
@@ -264,7 +264,7 @@ def plot_rfm(
         often=int((often & (recency > middle)).sum()),
         silent=int((often & (recency < middle)).sum()),
     )
-    return look.explain(ax, title, scope, source)
+    return look.explain(ax, title, note, source)
 
 
 # ---- steps ---------------------------------------------------------------------------------------

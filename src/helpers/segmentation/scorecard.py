@@ -165,7 +165,7 @@ def candidate_columns(ranked: pd.DataFrame) -> list[str]:
 
 
 def plot_candidates(
-    ranked: pd.DataFrame, *, ax: Axes | None = None, scope: str = "", source: str = ""
+    ranked: pd.DataFrame, *, ax: Axes | None = None, note: str = "", source: str = ""
 ) -> Axes:
     """Draw the candidates' expected revenue as a dot on the interval that holds four of five shops
     like them.
@@ -203,7 +203,7 @@ def plot_candidates(
         low=low,
         high=high,
     )
-    return look.explain(ax, title, scope, source)
+    return look.explain(ax, title, note, source)
 
 
 # ---- steps ---------------------------------------------------------------------------------------

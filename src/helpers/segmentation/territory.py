@@ -186,7 +186,7 @@ def dealer_overlap(
 
 
 def plot_coverage(
-    cities: pd.DataFrame, *, ax: Axes | None = None, scope: str = "", source: str = ""
+    cities: pd.DataFrame, *, ax: Axes | None = None, note: str = "", source: str = ""
 ) -> Axes:
     """Draw revenue per head.
 
@@ -220,7 +220,7 @@ def plot_coverage(
     ranked_axis(ax, len(shown), "revenue_per_head")
     if len(white):
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
-    return look.explain(ax, _coverage_title(cities), scope, source)
+    return look.explain(ax, _coverage_title(cities), note, source)
 
 
 # ---- steps ---------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from helpers.workshop.growth import (
     plot_ladder,
     plot_profile,
     profile,
-    scope,
+    session_note,
     session_table,
 )
 
@@ -38,8 +38,8 @@ __all__ = [
     "profile",
     "proof_solution",
     "rule_solution",
-    "scope",
     "score_sheet",
+    "session_note",
     "session_table",
     "speakers",
     "spread_solution",

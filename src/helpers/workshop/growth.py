@@ -317,12 +317,12 @@ def session_table(
     return pd.DataFrame(made)
 
 
-def scope(found: Profile) -> str:
+def session_note(found: Profile) -> str:
     """Say whose answers these are; "" where nobody answered."""
     if found.people.empty:
         return ""
     return words.say(
-        "workshop.scope",
+        "workshop.note",
         session=found.session,
         date=f"{found.scored_date:%Y-%m-%d}",
         n=len(found.people),
@@ -444,7 +444,7 @@ def _later(scores: pd.DataFrame, end_date) -> list[str]:
 
 
 def plot_profile(
-    found: Profile, own: Profile | None = None, *, scope: str = "", ax: Axes | None = None
+    found: Profile, own: Profile | None = None, *, note: str = "", ax: Axes | None = None
 ) -> Axes:
     """Draw each stage's scores, the lowest stage at the foot.
 
@@ -494,7 +494,7 @@ def plot_profile(
         _where(told, room_stage(told)),
         words.say("workshop.profile_how", threshold=found.threshold),
     )
-    return look.explain(ax, title.rstrip(".\u3002"), how, scope)
+    return look.explain(ax, title.rstrip(".\u3002"), how, note)
 
 
 def _draw_room(ax: Axes, found: Profile, rungs: list[str]) -> None:
@@ -538,7 +538,7 @@ def _draw_room(ax: Axes, found: Profile, rungs: list[str]) -> None:
     )
 
 
-def plot_ladder(found: Profile, *, scope: str = "", ax: Axes | None = None) -> Axes:
+def plot_ladder(found: Profile, *, note: str = "", ax: Axes | None = None) -> Axes:
     """Draw the stages as stairs with a dot for each person.
 
     Who is out of order or incomplete is hollow.
@@ -572,7 +572,7 @@ def plot_ladder(found: Profile, *, scope: str = "", ax: Axes | None = None) -> A
         stages=words.listed([names[stage] for stage in top], 99),
     )
     how = words.say("workshop.ladder_how_odd" if odd else "workshop.ladder_how", n=odd)
-    return look.explain(ax, title, how, scope)
+    return look.explain(ax, title, how, note)
 
 
 def _draw_people(ax: Axes, left: int, foot: float, people: pd.DataFrame) -> None:

@@ -17,7 +17,7 @@ from helpers.settings import CHECKOUT as ROOT
 from helpers.settings import contract
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-PARAMETERS = {"period": "str", "config": "str", "language": "str"}
+PARAMETERS = {"period": "str", "config": "str", "language": "str", "scope": "str"}
 SECONDS = 90  # of a cell
 
 

@@ -186,7 +186,7 @@ def axes(
 
 
 def explain(ax: Axes, title: str, subtitle: str = "", source: str = "", alt: str = "") -> Axes:
-    """Write the finding over a figure, its scope under that, the source below, and the words for
+    """Write the finding over a figure, its note under that, the source below, and the words for
     who can't see it.
 
     `ax` may be any of the figure's axes. Without `alt`, title and subtitle are its alternative

@@ -23,7 +23,7 @@ import pytest
 from nbformat import v4
 
 from helpers import files, report, settings, words
-from helpers.data import tables
+from helpers.data import readers
 from helpers.press import editions, front_page, page_body, pages, pdf, printing
 from toys import PARAMETERS, cell, write_book, write_manifest, write_notebook
 
@@ -61,7 +61,7 @@ table
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory, monkeypatch):
-    monkeypatch.setattr(tables, "CACHE", tmp_path_factory.getbasetemp() / "cache")
+    monkeypatch.setattr(readers, "CACHE", tmp_path_factory.getbasetemp() / "cache")
     monkeypatch.delenv("WORKBOOK_PAGE", raising=False)
     monkeypatch.setattr(
         printing, "PRELOAD", ["helpers.report"]
@@ -95,7 +95,7 @@ def rich(tmp_path_factory):
     """An edition in three languages with everything a page may hold; read only."""
     folder = tmp_path_factory.mktemp("rich")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "CACHE", folder / "cache")
+        patch.setattr(readers, "CACHE", folder / "cache")
         book = write_book(folder, '["en", "zh-Hans", "zh-Hant"]')
         twins = [
             cell(
@@ -523,7 +523,7 @@ def first_edition(tmp_path_factory):
     """An edition of two pages, printed once, for the runs that are killed to replace."""
     folder = tmp_path_factory.mktemp("first")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "CACHE", folder / "cache")
+        patch.setattr(readers, "CACHE", folder / "cache")
         write_notebook(folder / "notebooks", "01_fine", cell("import time\ntime.sleep(0.2)"))
         write_notebook(folder / "notebooks", "02_abc", cell("1 + 1"))
         report.print_edition(
@@ -706,7 +706,7 @@ def dealt(tmp_path_factory):
     """
     folder = tmp_path_factory.mktemp("dealt")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "CACHE", folder / "cache")
+        patch.setattr(readers, "CACHE", folder / "cache")
         book = card_book(folder)
         write_notebook(folder / "notebooks", "02_abc", cell("1 + 1"))
         path = write_notebook(folder / "notebooks", "09_dealer_card")

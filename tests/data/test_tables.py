@@ -170,7 +170,7 @@ def test_two_workbooks_in_one_process_keep_apart(make_book, tmp_path):
 
 def test_a_failure_while_building_leaves_nothing(make_book, cache, monkeypatch):
     book = make_book(sell_in=LINES)
-    monkeypatch.setattr(tables, "_counted", lambda *_: 1 / 0)
+    monkeypatch.setattr(tables, "counted_months", lambda *_: 1 / 0)
     with pytest.raises(DataError, match=r"sell_in: sell_in\.csv can't be read: division by zero"):
         tables.table(book, "sell_in")
     assert kept(cache) == {}
@@ -658,7 +658,7 @@ def test_a_folder_with_quotes_and_brackets_holds_source_and_cache(tmp_path, monk
     (folder / "workbook.toml").write_text(
         '[data.sell_in]\nsource = "s.csv"\n[workbook]\nname = "x"\n'
     )
-    monkeypatch.setattr(tables, "CACHE", folder / "cache")
+    monkeypatch.setattr(readers, "CACHE", folder / "cache")
     assert len(rows(settings.workbook(folder))) == 2
 
 

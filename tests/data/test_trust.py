@@ -117,7 +117,7 @@ def place(tmp_path, cache, monkeypatch, caller) -> Path:
     monkeypatch.setenv("SECRET", VARIABLE)
     monkeypatch.setenv("WORD", "canary-word")
     monkeypatch.setenv("SHORT", "q7")
-    monkeypatch.setattr(tables, "READ_SECONDS", 3, raising=False)
+    monkeypatch.setattr(readers, "READ_SECONDS", 3)
     caller[1].clear()
     yield folder
     readers.connection.cache_clear()
@@ -1040,7 +1040,7 @@ SOURCES = {
 def test_a_source_is_a_plain_file_of_a_known_kind(
     place, caller, monkeypatch, name, words, declared
 ):
-    monkeypatch.setattr(settings, "MAX_LOOKED_AT", 3_000, raising=False)
+    monkeypatch.setattr(sources, "MAX_LOOKED_AT", 3_000)
     quote = '"' if "\\" in name else "'''"
     toml = f"[data.sell_in]\nsource = {quote}{name}{quote}\n"
     if declared:
@@ -1334,7 +1334,7 @@ def test_what_never_ends_is_ended(place, caller, sql):
 
 
 def test_time_is_over_in_words(place, monkeypatch):
-    monkeypatch.setattr(tables, "READ_SECONDS", 1)
+    monkeypatch.setattr(readers, "READ_SECONDS", 1)
     told = told_of(
         query(
             "select count(*) as dealer_id, date, revenue from raw, range(100000000000) group by all"
@@ -1465,9 +1465,9 @@ def test_a_time_that_is_no_number_is_refused(place, monkeypatch, given):
 
 
 def test_an_honest_table_is_read_after_one_that_was_ended(place, monkeypatch):
-    monkeypatch.setattr(tables, "READ_SECONDS", 1)
+    monkeypatch.setattr(readers, "READ_SECONDS", 1)
     assert told_of(query("select count(*) as dealer_id from range(100000000000) a, raw"), place)
-    monkeypatch.setattr(tables, "READ_SECONDS", 60)
+    monkeypatch.setattr(readers, "READ_SECONDS", 60)
     assert not told_of(source("data.csv"), place)
 
 

@@ -212,12 +212,10 @@ LONG = {
     "editions.py",
     "factors.py",
     "features.py",
-    "network.py",
     "plan.py",
     "read.py",
     "scoring.py",
     "tables.py",
-    "territory.py",
     "weights.py",
 }
 

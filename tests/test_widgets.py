@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 
 from helpers import (
     card,
+    consumers,
     data,
     fishbone,
     inventory,
@@ -29,6 +30,7 @@ from helpers import (
     pareto,
     periods,
     profit,
+    segmentation,
     widgets,
     words,
     workshop,
@@ -44,7 +46,7 @@ EXPLORERS = sorted(
     name.removeprefix("explore_") for name in dir(widgets) if name.startswith("explore_")
 )
 # by people, of data/reference
-WRITTEN = {"diagnoses", "rules", "tree", "hills", "statements", "stages", "actions"}
+WRITTEN = {"diagnoses", "asked.segments", "tree", "hills", "statements", "stages", "actions"}
 CONTROLS = (Combobox, Dropdown, FloatSlider, IntSlider, ToggleButtons)
 
 
@@ -105,6 +107,7 @@ def tables_of(book: data.Workbook) -> dict[str, dict]:
     statements, stages = data.reference(book, "statements"), data.reference(book, "stages")
     on_hand = data.on_hand(book, PERIOD)
     everyone, comparison = card.network_tables(book, PERIOD, "en")
+    network, shoppers = (room.read_month(book, PERIOD) for room in (segmentation, consumers))
     return {
         "classes": {
             "asked": pareto.read_month(book, PERIOD),
@@ -112,11 +115,7 @@ def tables_of(book: data.Workbook) -> dict[str, dict]:
             "dealers": dealers,
             "diagnoses": data.reference(book, "diagnoses"),
         },
-        "rfm": {
-            "orders": data.dealer_orders(book, PERIOD),
-            "end_date": end,
-            "rules": data.reference(book, "rfm_segments"),
-        },
+        "rfm": {"asked": network, "own": segmentation.judge_month(network)},
         "fishbone": {
             "book": book,
             "tree": tree,
@@ -125,7 +124,7 @@ def tables_of(book: data.Workbook) -> dict[str, dict]:
             "habits": habits,
             "hills": fishbone.require_assumptions(data.reference(book, "climb"), tree),
         },
-        "groups": {"habits": data.consumer_features(book, PERIOD)},
+        "groups": {"asked": shoppers, "own": consumers.judge_month(shoppers)},
         "growth": {
             "statements": statements,
             "stages": stages,
@@ -360,9 +359,9 @@ def absences() -> list:
             "diagnoses",
             "own.judged",
         ],
-        "rfm": ["orders", "rules"],
+        "rfm": ["asked.orders", "asked.segments"],
         "fishbone": ["scored", "pairs", "habits", "hills"],
-        "groups": ["habits"],
+        "groups": ["asked.habits"],
         "growth": ["statements", "stages"],
         "stock": ["aged", "flows", "dealers", "models"],
         "profit": ["comparison", "dealers"],

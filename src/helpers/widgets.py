@@ -28,10 +28,12 @@ from helpers import (
     workshop,
 )
 from helpers.card import dossier
+from helpers.consumers import groups
 from helpers.data import read
 from helpers.fishbone import effort
 from helpers.look import style
 from helpers.profit import brands
+from helpers.segmentation import month
 from helpers.workshop import growth
 
 
@@ -123,23 +125,26 @@ def _changed_classes(judged: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
     ]
 
 
-def explore_rfm(orders: pd.DataFrame, end_date: object, rules: pd.DataFrame) -> widgets.Widget:
+def explore_rfm(
+    asked: segmentation.SegmentationData, own: segmentation.SegmentationMonth
+) -> widgets.Widget:
     """Choose how recency is scored, by the calendar or by quantile, and see the segments change.
 
-    `orders` as `data.dealer_orders` gives them, `rules` from `rfm_segments.csv`.
+    `asked` is what the door told, `own` what the page makes of it, by its options.
     """
-    if orders.empty:
+    if asked.orders.empty:
         return _instead(words.say("explore.no_dealers"))
-    cuts = {
-        words.label("by_calendar"): segmentation.CALENDAR_CUTS,
-        words.label("by_quantile"): "quantile",
-    }
-    chosen = widgets.ToggleButtons(options=list(cuts), description=words.label("rule"))
+    chosen = widgets.ToggleButtons(
+        options=[(words.label(f"rfm_cuts_{how}"), how) for how in month.RFM_CUTS],
+        value=own.options["rfm_cuts"],
+        description=words.label("rfm_cuts"),
+        style={"button_width": "auto", "description_width": "initial"},
+    )
 
     def show(chosen: str) -> Iterable[object]:
-        scores = segmentation.rfm_scores(orders, end_date, cuts=cuts[chosen])
-        yield segmentation.plot_rfm(scores)
-        yield look.table(segmentation.segment_mix(segmentation.rfm_segments(scores, rules), rules))
+        scored = segmentation.scored_dealers(asked, **own.options | {"rfm_cuts": chosen})
+        yield segmentation.plot_rfm(scored)
+        yield look.table(segmentation.segment_mix(scored, asked.segments))
 
     return _explorer({"chosen": chosen}, show)
 
@@ -208,31 +213,32 @@ def explore_fishbone(
     return widgets.VBox([explorer, widgets.HBox([start, save]), told])
 
 
-def explore_groups(habits: pd.DataFrame) -> widgets.Widget:
+def explore_groups(asked: consumers.ConsumersData, own: consumers.ConsumersMonth) -> widgets.Widget:
     """Ask for a number of groups, and see their sizes and what sets them apart.
 
-    `habits` are consumers' features.
+    `asked` is what the door told, `own` what the page makes of it, by its options.
     """
-    n_kinds = len(habits.reindex(columns=[*consumers.DISTANCE]).drop_duplicates())
+    n_kinds = len(asked.habits.reindex(columns=[*groups.DISTANCE]).drop_duplicates())
     if n_kinds < 2:
         return _instead(words.say("explore.few_consumers"))
-    most = min(8, n_kinds)
-    asked = widgets.IntSlider(
-        value=min(4, most),
-        min=2,
+    n_own = len(own.judged.groups.model.codes)
+    most = min(max(8, n_own), n_kinds)
+    number = widgets.IntSlider(
+        value=min(n_own, most),
+        min=1,
         max=most,
         description=words.label("n_groups"),
         style={"description_width": "initial"},
         continuous_update=False,
     )
 
-    def show(asked: int) -> Iterable[object]:
-        found = consumers.consumer_groups(habits, k=asked)
-        names = consumers.group_names(habits, found.labels)
-        yield look.table(consumers.profile_table(habits, found.labels, names))
-        yield consumers.plot_profiles(consumers.differences(habits, found.labels), names)
+    def show(k: int) -> Iterable[object]:
+        found = consumers.judged_groups(asked, **own.options | {"k": k})
+        names, least = consumers.group_names(found.traits), own.options["min_group_people"]
+        yield look.table(consumers.named(found.profile, names))
+        yield consumers.plot_profiles(found.apart, names, least=least)
 
-    return _explorer({"asked": asked}, show)
+    return _explorer({"k": number}, show)
 
 
 def explore_growth(

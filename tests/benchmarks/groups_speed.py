@@ -20,14 +20,14 @@ from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
 from sklearn.metrics import silhouette_score
 
-from helpers import consumers, look
-from helpers.consumers import groups, number_of_groups
+from helpers import look
+from helpers.consumers import groups, number_of_groups, profiles, strategies, summary
 from helpers.data import cache
 
 N_CONSUMERS = 1_000_000
 cache.IN_USE = False  # each turn works it out
 TARGETS = {"ratio": 3.0, "none_found": 0.95, "rand": 0.9, "blobs": 0.95}
-COLUMNS = consumers.DISTANCE | groups.DESCRIBED  # ten features
+COLUMNS = groups.DISTANCE | groups.DESCRIBED  # ten features
 LOOP_SIZES = (2_000, 4_000, 8_000)
 # of each planted group: part, visits beyond the first, lines beyond the first, price level,
 # discount, part bought in promotions and in season, days since the last visit
@@ -108,14 +108,15 @@ def group_sums(labels: pd.Series) -> dict[str, pd.DataFrame]:
 def ours(features: pd.DataFrame) -> tuple[groups.Groups, dict[str, str], dict[str, float]]:
     """Go from features to names; -> groups, names, and the seconds of each step."""
     steps, start = {}, time.perf_counter()
-    found = consumers.consumer_groups(features, columns=COLUMNS)
+    found = groups.consumer_groups(features, columns=COLUMNS)
     steps["groups"] = time.perf_counter() - start
-    names = consumers.group_names(features, found.labels)
+    names = summary.group_names(profiles.group_traits(features, found.labels))
     steps["names"] = time.perf_counter() - start - sum(steps.values())
-    consumers.differences(features, found.labels)
-    consumers.profile_table(features, found.labels, names)
+    profiles.differences(features, found.labels)
+    profiles.profile_table(features, found.labels)
     steps["profiles"] = time.perf_counter() - start - sum(steps.values())
-    consumers.strategy_lines(features, found.labels, **group_sums(found.labels))
+    evidence = strategies.strategy_evidence(features, found.labels, **group_sums(found.labels))
+    strategies.strategy_lines(evidence)
     steps["strategy lines"] = time.perf_counter() - start - sum(steps.values())
     return found, names, steps
 
@@ -123,7 +124,7 @@ def ours(features: pd.DataFrame) -> tuple[groups.Groups, dict[str, str], dict[st
 def speed(n: int, repeats: int) -> list[str]:
     """Run both sides by turns; -> the targets missed."""
     features, truth = make_features(n)
-    matrix = consumers.scaled(features, COLUMNS).to_numpy()
+    matrix = groups.scaled(features, COLUMNS).to_numpy()
     truth = pd.Series(truth, index=features["consumer_id"]).sort_index().to_numpy()
     mine, theirs, steps = [], [], []
     for turn in range(repeats + 1):
@@ -182,7 +183,7 @@ def noise(n_seeds: int, n: int = 2_000) -> list[str]:
         "one correlated Gaussian": lambda rng: rng.normal(size=(n, 6)) @ rng.normal(size=(6, 6)),
         "uniform": lambda rng: rng.uniform(size=(n, 6)),
         "exponential, on a log scale": lambda rng: np.log(rng.exponential(size=(n, 6))),
-        "buyers of one kind": lambda rng: consumers.scaled(one_kind(rng, n)).to_numpy(),
+        "buyers of one kind": lambda rng: groups.scaled(one_kind(rng, n)).to_numpy(),
     }
     for name, draw in kinds.items():
         found = Counter()

@@ -11,8 +11,8 @@ import checks
 import pandas as pd
 import pytest
 
-from helpers import consumers, data, files, report, settings
-from helpers.consumers import number_of_groups
+from helpers import data, files, report, settings
+from helpers.consumers import groups, number_of_groups
 from helpers.demo import build
 
 pytestmark = pytest.mark.xdist_group("demo_edition")  # printed once, on one worker
@@ -174,7 +174,7 @@ def test_the_plans_success_carries_over_to_dealers_alike(edition, planted):
 
 def test_planted_consumer_groups_are_found(book, planted):
     habits = data.consumer_features(book, "2026-10")
-    found = consumers.consumer_groups(habits)
+    found = groups.consumer_groups(habits)
     truth = pd.Series(
         {c: name for name, ids in planted.items() if name.startswith("consumers_") for c in ids}
     )

@@ -11,14 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from helpers import consumers
-from helpers.consumers import groups, number_of_groups, profiles
+from helpers.consumers import groups, number_of_groups, profiles, summary
 
 pytestmark = pytest.mark.usefixtures("looks")
 
 PLAIN = dict.fromkeys("abcdef", "plain")
 # centres in standard deviations
 SPOTS = np.array([[0, 0, 0, 0], [9, 0, 0, 0], [0, 9, 0, 0], [0, 0, 9, 9]], float)
+
+
+def names_of(features: pd.DataFrame, labels: pd.Series, columns=groups.DISTANCE) -> dict[str, str]:
+    return summary.group_names(profiles.group_traits(features, labels, columns))
+
+
+def profile_of(features: pd.DataFrame, labels: pd.Series, names: dict[str, str]) -> pd.DataFrame:
+    return profiles.named(profiles.profile_table(features, labels), names)
 
 
 def ids(n: int) -> list[str]:
@@ -64,7 +71,7 @@ def habits(n: int = 600, seed: int = 2) -> tuple[pd.DataFrame, pd.Series]:
 
 
 def quick(features: pd.DataFrame, **options) -> groups.Groups:
-    return consumers.consumer_groups(features, columns=dict.fromkeys("abcd", "plain"), **options)
+    return groups.consumer_groups(features, columns=dict.fromkeys("abcd", "plain"), **options)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +86,7 @@ def test_scaled_by_hand():
     features = pd.DataFrame(
         {"consumer_id": ["b", "a", "c"], "monetary": [100.0, 10.0, 1000.0], "x": [1.0, 1, 1]}
     )
-    x = consumers.scaled(features, {"monetary": "log", "x": "plain", "absent": "plain"})
+    x = groups.scaled(features, {"monetary": "log", "x": "plain", "absent": "plain"})
     assert x.index.tolist() == ["a", "b", "c"]
     assert x.columns.tolist() == ["monetary"]  # a constant tells nobody apart
     assert x["monetary"].to_numpy() == pytest.approx([-math.sqrt(1.5), 0, math.sqrt(1.5)])
@@ -96,10 +103,10 @@ def test_habits_are_told_from_the_chance_of_few_visits():
             "peak_share": rng.binomial(visits, taste) / visits,
         }
     )
-    got = consumers.consumer_groups(features, columns={"peak_share": "habit"}, k=2)
+    got = groups.consumer_groups(features, columns={"peak_share": "habit"}, k=2)
     assert got.model.prior[0] == pytest.approx(8, rel=0.1)
     assert got.model.deviation[0] == pytest.approx(math.sqrt(0.25 * 0.75 / 9), rel=0.05)
-    x = consumers.scaled(features, {"peak_share": "habit"})["peak_share"]
+    x = groups.scaled(features, {"peak_share": "habit"})["peak_share"]
     by_visits = x.groupby(visits).std()
     # one visit tells a ninth of the variance
     assert by_visits[1] == pytest.approx(math.sqrt(1 / 9), rel=0.1)
@@ -115,10 +122,10 @@ def test_counts_per_visit_are_told_from_chance_too():
         {"consumer_id": ids(20_000), "frequency": visits, "b": rng.normal(size=20_000)}
     )
     seen = features.assign(lines_per_visit=1 + rng.poisson(rate * visits) / visits)
-    got = consumers.consumer_groups(seen, columns={"lines_per_visit": "per_visit"}, k=2)
+    got = groups.consumer_groups(seen, columns={"lines_per_visit": "per_visit"}, k=2)
     assert got.model.prior[0] == pytest.approx(2, rel=0.1)
     columns = {"lines_per_visit": "per_visit", "b": "plain"}
-    chance = consumers.scaled(
+    chance = groups.scaled(
         features.assign(lines_per_visit=1 + rng.poisson(visits) / visits), columns
     )
     assert "lines_per_visit" not in chance or chance["lines_per_visit"].std() < 0.3
@@ -135,11 +142,11 @@ def test_what_chance_explains_is_no_habit():
             "peak_share": rng.binomial(visits, 0.3) / visits,
         }
     )
-    x = consumers.scaled(features, {"peak_share": "habit", "b": "plain"})
+    x = groups.scaled(features, {"peak_share": "habit", "b": "plain"})
     assert "peak_share" not in x or x["peak_share"].std() < 0.3
-    once = consumers.scaled(features.assign(frequency=1), {"peak_share": "habit", "b": "plain"})
+    once = groups.scaled(features.assign(frequency=1), {"peak_share": "habit", "b": "plain"})
     assert "peak_share" not in once  # all came once: nobody's habit can be known
-    unseen = consumers.scaled(features.drop(columns="frequency"), {"peak_share": "habit"})[
+    unseen = groups.scaled(features.drop(columns="frequency"), {"peak_share": "habit"})[
         "peak_share"
     ]
     assert unseen.std(ddof=0) == pytest.approx(1)  # visits are not known: as it is
@@ -147,13 +154,11 @@ def test_what_chance_explains_is_no_habit():
 
 def test_quantile_scale_is_the_normal_score_of_the_rank():
     values = np.random.default_rng(0).lognormal(0, 3, 5000)
-    x = consumers.scaled(pd.DataFrame({"consumer_id": ids(5000), "v": values}), {"v": "quantile"})[
-        "v"
-    ]
+    x = groups.scaled(pd.DataFrame({"consumer_id": ids(5000), "v": values}), {"v": "quantile"})["v"]
     expected = norm.ppf((pd.Series(values).rank() - 0.5) / 5000)
     inner = (expected > -2) & (expected < 2)
     assert np.abs(x.to_numpy() - expected / x.to_numpy().std())[inner].max() < 0.06
-    ties = consumers.scaled(
+    ties = groups.scaled(
         pd.DataFrame({"consumer_id": ids(4), "v": [1, 1, 1, 5]}), {"v": "quantile"}
     )["v"]
     assert ties.iloc[0] == ties.iloc[2] < ties.iloc[3]
@@ -172,7 +177,7 @@ def test_scaled_is_whole_and_standardised_whatever_comes(values, scale):
         }
     )
     kept = features.copy()
-    x = consumers.scaled(features, {"v": scale, "w": "plain"})
+    x = groups.scaled(features, {"v": scale, "w": "plain"})
     assert np.isfinite(x.to_numpy()).all()
     assert x.to_numpy().mean(axis=0) == pytest.approx(0, abs=1e-5)
     assert x.drop(columns="v", errors="ignore").to_numpy().std(axis=0) == pytest.approx(1, abs=1e-5)
@@ -184,7 +189,7 @@ def test_scaled_is_whole_and_standardised_whatever_comes(values, scale):
 
 def test_returns_count_as_the_smallest_purchase_and_break_nothing():
     features = pd.DataFrame({"consumer_id": ids(5), "monetary": [-500.0, 0.0, 10.0, 100.0, 1000.0]})
-    x = consumers.scaled(features, {"monetary": "log"})["monetary"]
+    x = groups.scaled(features, {"monetary": "log"})["monetary"]
     assert x.iloc[0] == x.iloc[1] == pytest.approx(x.iloc[2], abs=0.02)
     assert x.is_monotonic_increasing
 
@@ -196,7 +201,7 @@ def test_consumers_without_values_stay_in():
     got = quick(features, k=4)
     assert len(got.labels) == len(features)
     assert got.labels.notna().all()
-    x = consumers.scaled(features, {"a": "plain"})["a"]
+    x = groups.scaled(features, {"a": "plain"})["a"]
     middle = (features["a"].median() - features["a"].mean()) / features["a"].std()
     assert x[features.loc[features["a"].isna(), "consumer_id"]].to_numpy() == pytest.approx(
         middle, abs=0.05
@@ -234,18 +239,18 @@ def test_senseless_options_are_refused(found):
             "the scale 'ln' of a is not known; choose one of log, log1p, quantile, habit, per_visit"
         ),
     ):
-        consumers.scaled(features, {"a": "ln"})
+        groups.scaled(features, {"a": "ln"})
     with pytest.raises(
         ValueError, match="k: 901 groups can't be made of 900 consumers, some of them alike; 0 lets"
     ):
         quick(features, k=901)
     with pytest.raises(ValueError, match=r"consumers: 1 consumer_ids are repeated, e.g. 'x'"):
-        consumers.demographic_profile(pd.DataFrame({"consumer_id": ["x", "x"]}), found.labels)
+        profiles.demographic_profile(pd.DataFrame({"consumer_id": ["x", "x"]}), found.labels)
     with pytest.raises(
         ValueError,
         match="features: no column 'd', which the groups are made of; make the groups anew",
     ):
-        consumers.assigned(features.drop(columns="d"), found.model)
+        groups.assigned(features.drop(columns="d"), found.model)
 
 
 # ---- how many ------------------------------------------------------------------------------------
@@ -279,7 +284,7 @@ def test_buyers_of_one_kind_seen_once_or_twice_are_no_groups():
     )
     assert (
         number_of_groups.chosen_k(
-            number_of_groups.choice_of_k(consumers.scaled(features), n_references=0)
+            number_of_groups.choice_of_k(groups.scaled(features), n_references=0)
         )
         == 1
     )
@@ -291,16 +296,16 @@ def test_no_natural_groups_is_one_group_of_all():
     got = quick(features)
     assert set(got.labels) == {groups.EVERYONE}
     assert got.model.centres.shape == (1, 4)
-    assert (consumers.assigned(features, got.model) == got.labels).all()
-    assert consumers.group_names(features, got.labels) == {"all": "All consumers"}
-    table = consumers.profile_table(features, got.labels, {"all": "All consumers"})
-    assert profiles.bottom_line(got, table, columns=list("abcd")) == [
+    assert (groups.assigned(features, got.model) == got.labels).all()
+    assert names_of(features, got.labels) == {"all": "All consumers"}
+    table = profile_of(features, got.labels, {"all": "All consumers"})
+    assert summary.bottom_line(got, table, columns=list("abcd")) == [
         (
             "200 consumers form no natural groups: any cut would run through a crowd of people who "
             "buy alike."
         )
     ]
-    assert profiles.headlines(got, table)[0]["text"] == "none"
+    assert summary.headlines(got, table)[0]["text"] == "none"
 
 
 def test_identical_consumers_make_no_groups_of_their_own():
@@ -360,10 +365,10 @@ def test_last_periods_model_holds_while_people_drift(found):
     later = quick(drifted, previous=found.model)
     assert not later.refitted
     assert later.model is found.model
-    pd.testing.assert_series_equal(later.labels, consumers.assigned(drifted, found.model))
+    pd.testing.assert_series_equal(later.labels, groups.assigned(drifted, found.model))
     assert groups.still_fits(drifted, found.model) > groups.REFIT_BELOW
-    assert "The groups are last period's: a new fit finds the same ones." in profiles.bottom_line(
-        later, consumers.profile_table(drifted, later.labels, dict.fromkeys(found.model.codes, ""))
+    assert "The groups are last period's: a new fit finds the same ones." in summary.bottom_line(
+        later, profile_of(drifted, later.labels, dict.fromkeys(found.model.codes, ""))
     )
 
 
@@ -403,22 +408,22 @@ def test_a_model_survives_its_table(tmp_path, scale):
     features[list("abcd")] = (
         features[list("abcd")] + 20 if scale != "habit" else norm.cdf(features[list("abcd")])
     )
-    got = consumers.consumer_groups(features, columns=dict.fromkeys("abcd", scale), k=3)
-    consumers.model_table(got.model).to_csv(tmp_path / "model.csv", index=False)
-    back = consumers.model_from_table(pd.read_csv(tmp_path / "model.csv"))
-    pd.testing.assert_series_equal(consumers.assigned(features, back), got.labels)
+    got = groups.consumer_groups(features, columns=dict.fromkeys("abcd", scale), k=3)
+    groups.model_table(got.model).to_csv(tmp_path / "model.csv", index=False)
+    back = groups.model_from_table(pd.read_csv(tmp_path / "model.csv"))
+    pd.testing.assert_series_equal(groups.assigned(features, back), got.labels)
     half = features[::2]
-    pd.testing.assert_series_equal(consumers.assigned(half, back), got.labels[half["consumer_id"]])
+    pd.testing.assert_series_equal(groups.assigned(half, back), got.labels[half["consumer_id"]])
 
 
 def test_a_mutilated_model_is_refused(found):
-    table = consumers.model_table(found.model)
+    table = groups.model_table(found.model)
     with pytest.raises(
         ValueError, match="the table of last period's model has no 'mean'; take it as its edition"
     ):
-        consumers.model_from_table(table[table["item"] != "mean"])
+        groups.model_from_table(table[table["item"] != "mean"])
     with pytest.raises(ValueError, match="has no 'centre'"):
-        consumers.model_from_table(table[~table["item"].str.startswith("centre")])
+        groups.model_from_table(table[~table["item"].str.startswith("centre")])
 
 
 def test_a_large_table_is_fitted_on_a_sample_and_then_whole(monkeypatch):
@@ -427,7 +432,7 @@ def test_a_large_table_is_fitted_on_a_sample_and_then_whole(monkeypatch):
     monkeypatch.setattr(number_of_groups, "N_STARTED", 500)
     got = quick(features, k=4)
     assert number_of_groups.adjusted_rand(got.labels, truth) > 0.98
-    own = consumers.scaled(features, dict.fromkeys("abcd", "plain")).groupby(got.labels).mean()
+    own = groups.scaled(features, dict.fromkeys("abcd", "plain")).groupby(got.labels).mean()
     assert own.loc[list(got.model.codes)].to_numpy() == pytest.approx(
         got.model.centres, abs=1e-3
     )  # of all, not the sample
@@ -441,13 +446,13 @@ def test_skewed_money_does_not_make_one_giant_group():
     group = np.repeat([0, 1, 2], [400, 300, 300])
     money = np.array([100, 3_000, 90_000])[group] * rng.lognormal(0, 0.4, 1000)
     features = pd.DataFrame({"consumer_id": ids(1000), "monetary": money})
-    plain = consumers.consumer_groups(features, columns={"monetary": "plain"}, k=3)
+    plain = groups.consumer_groups(features, columns={"monetary": "plain"}, k=3)
     assert plain.labels.value_counts(normalize=True).max() > 0.7  # what unscaled money makes of it
     choice = number_of_groups.choice_of_k(
-        consumers.scaled(features, {"monetary": "log"}), n_references=2
+        groups.scaled(features, {"monetary": "log"}), n_references=2
     )
     assert number_of_groups.chosen_k(choice) == 3
-    got = consumers.consumer_groups(features, columns={"monetary": "log"}, k=3)
+    got = groups.consumer_groups(features, columns={"monetary": "log"}, k=3)
     assert number_of_groups.adjusted_rand(got.labels, group) > 0.95
 
 
@@ -456,5 +461,5 @@ def test_consumers_who_are_all_alike_are_one_group():
     alike = pd.DataFrame(
         {"consumer_id": [f"C{i}" for i in range(13)], "frequency": 1.0, "price_tier": 0.5}
     )
-    found = consumers.consumer_groups(alike, columns={"frequency": "log", "price_tier": "plain"})
+    found = groups.consumer_groups(alike, columns={"frequency": "log", "price_tier": "plain"})
     assert set(found.labels) == {found.labels.iloc[0]} and len(found.labels) == 13

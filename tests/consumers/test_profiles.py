@@ -11,10 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_groups import habits, ids, planted, quick
 
-from helpers import consumers, look, words
-from helpers.consumers import groups, number_of_groups, profiles
+from helpers import look, words
+from helpers.consumers import groups, number_of_groups, profiles, summary
 
 pytestmark = pytest.mark.usefixtures("looks")
+
+
+def names_of(features: pd.DataFrame, labels: pd.Series, columns=groups.DISTANCE) -> dict[str, str]:
+    return summary.group_names(profiles.group_traits(features, labels, columns))
+
+
+def profile_of(features: pd.DataFrame, labels: pd.Series, names: dict[str, str]) -> pd.DataFrame:
+    return profiles.named(profiles.profile_table(features, labels), names)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +33,7 @@ def found() -> groups.Groups:
 def test_profiles_by_hand():
     features = pd.DataFrame({"consumer_id": ids(6), "v": [0.0, 2, np.nan, 4, 6, 8]})
     labels = pd.Series(["g1", "g1", "g1", "g2", "g2", "g2"], index=ids(6))
-    rows = consumers.differences(features, labels, {"v": "plain"}).set_index("group")
+    rows = profiles.differences(features, labels, {"v": "plain"}).set_index("group")
     assert rows.loc["g1", ["n_consumers", "n_known", "mean", "median", "everyone"]].tolist() == [
         3,
         2,
@@ -40,18 +48,13 @@ def test_profiles_by_hand():
 
 def test_names_say_what_sets_groups_apart():
     features, truth = habits()
-    assert (
-        number_of_groups.adjusted_rand(consumers.consumer_groups(features, k=3).labels, truth) > 0.9
-    )
-    names = consumers.group_names(features, truth.map({0: "g1", 1: "g2", 2: "g3"}))
+    assert number_of_groups.adjusted_rand(groups.consumer_groups(features, k=3).labels, truth) > 0.9
+    names = names_of(features, truth.map({0: "g1", 1: "g2", 2: "g3"}))
     assert names["g1"] in ("At a discount, in promotions", "In promotions, at a discount")
     assert names["g2"] == "Dear models, at full price"
     assert names["g3"].startswith("In season")
     look.use("zh-Hans")
-    assert (
-        consumers.group_names(features, truth.map({0: "g1", 1: "g2", 2: "g3"}))["g2"]
-        == "买高价、不求折扣"
-    )
+    assert names_of(features, truth.map({0: "g1", 1: "g2", 2: "g3"}))["g2"] == "买高价、不求折扣"
 
 
 def test_colliding_names_get_the_next_feature_and_alike_groups_their_code():
@@ -67,17 +70,15 @@ def test_colliding_names_get_the_next_feature_and_alike_groups_their_code():
     )
     columns = {"discount_share": "plain", "promotion_share": "plain", "price_tier": "plain"}
     labels = pd.Series(np.array(["g1", "g2", "g3"])[group], index=ids(600))
-    names = consumers.group_names(features, labels, columns)
+    names = names_of(features, labels, columns)
     assert len(set(names.values())) == 3
     assert "dear models" in names["g2"].lower()
     halves = pd.Series(np.array(["g1", "g2"])[np.arange(600) % 2], index=ids(600))
-    assert consumers.group_names(features, halves, columns) == {
+    assert names_of(features, halves, columns) == {
         "g1": "Average (g1)",
         "g2": "Average (g2)",
     }
-    foreign = consumers.group_names(
-        features.rename(columns={"price_tier": "age"}), labels, {"age": "plain"}
-    )
+    foreign = names_of(features.rename(columns={"price_tier": "age"}), labels, {"age": "plain"})
     assert foreign["g2"] == "High: age"
 
 
@@ -86,10 +87,10 @@ def test_colliding_names_get_the_next_feature_and_alike_groups_their_code():
 def test_names_are_unique_for_any_groups(seed, k):
     rng = np.random.default_rng(seed)
     labels = pd.Series(rng.integers(0, k, 90), index=ids(90)).map("g{}".format)
-    features = pd.DataFrame(rng.lognormal(size=(90, 6)), columns=list(consumers.DISTANCE)).assign(
+    features = pd.DataFrame(rng.lognormal(size=(90, 6)), columns=list(groups.DISTANCE)).assign(
         consumer_id=ids(90)
     )
-    names = consumers.group_names(features, labels)
+    names = names_of(features, labels)
     assert set(names) == set(labels)
     assert len(set(names.values())) == len(names)
 
@@ -99,7 +100,7 @@ def test_profile_table_adds_up_and_small_groups_show_no_figure():
     labels = truth.map({0: "g1", 1: "g2", 2: "g3"})
     labels.iloc[:9] = "g4"
     names = {"g1": "One", "g2": "Two", "g3": "Three", "g4": "Four"}
-    table = consumers.profile_table(features, labels, names)
+    table = profile_of(features, labels, names)
     assert table["group"].tolist() == ["g1", "g2", "g3", "g4"]
     assert table["group_name"].iloc[-1] == "Four"
     assert table.iloc[-1].drop(["group", "group_name"]).isna().all()
@@ -110,26 +111,26 @@ def test_profile_table_adds_up_and_small_groups_show_no_figure():
     assert row["n_visits"] == own["frequency"].median()
     assert row["peak_share"] == pytest.approx(own["peak_share"].mean())
     assert (
-        profiles.suppressed_sentence(table)
+        summary.suppressed_sentence(table)
         == "1 group has fewer than 10 consumers and shows no figures: Four."
     )
-    assert profiles.suppressed_sentence(table.head(3)) == ""
-    full = consumers.profile_table(features, truth.map({0: "g1", 1: "g2", 2: "g3"}), names)
+    assert summary.suppressed_sentence(table.head(3)) == ""
+    full = profile_of(features, truth.map({0: "g1", 1: "g2", 2: "g3"}), names)
     assert full[["consumer_share", "spent_share"]].sum().tolist() == pytest.approx([1, 1])
 
 
 def test_bottom_line_and_headlines(found):
     features, _ = habits()
-    got = consumers.consumer_groups(features.drop(columns="lines_per_visit"))
-    names = consumers.group_names(features, got.labels)
-    table = consumers.profile_table(features, got.labels, names)
-    lines = profiles.bottom_line(got, table)
+    got = groups.consumer_groups(features.drop(columns="lines_per_visit"))
+    names = names_of(features, got.labels)
+    table = profile_of(features, got.labels, names)
+    lines = summary.bottom_line(got, table)
     assert lines[0] == "600 consumers fall into 3 groups of those who buy alike."
     assert lines[1].startswith("Samples of the consumers agree on the groups to ")
     assert lines[2].startswith(f"They are: {table['group_name'][0]} (34 %); ")
     assert lines[3].startswith("“" + table.loc[table["spent"].idxmax(), "group_name"])
     assert lines[4] == "Left out, for the data do not tell it or all are alike: Lines per visit."
-    tile, change = profiles.headlines(got, table)
+    tile, change = summary.headlines(got, table)
     assert (tile["place"], tile["text"], tile["link"]) == ("tile", "3", "06_consumer_groups.html")
     assert change["text"] == lines[3]
 
@@ -140,7 +141,7 @@ def test_movements_by_hand():
         ["g1"] * 20 + ["g2"] * 10 + ["g1"] * 5 + ["g2"] * 15 + ["g2"] * 12,
         index=[*ids(50), *[f"N{i}" for i in range(12)]],
     )
-    moved = consumers.movements(before, now)
+    moved = profiles.movements(before, now)
     assert moved.loc["g1"].tolist() == [20, 10, 0]
     assert moved.loc["g2"].isna().tolist() == [True, False, True]  # 5 and 5 are too few to be shown
     assert moved.loc["joined"].tolist() == [0, 12, 0]
@@ -157,7 +158,7 @@ def test_movements_by_hand():
 )
 def test_movements_show_no_count_under_ten(pairs):
     frame = pd.DataFrame(pairs, columns=["before", "now"], index=ids(len(pairs)), dtype="object")
-    moved = consumers.movements(frame["before"].dropna(), frame["now"].dropna())
+    moved = profiles.movements(frame["before"].dropna(), frame["now"].dropna())
     shown = moved.to_numpy()[~np.isnan(moved.to_numpy())]
     assert ((shown == 0) | (shown >= profiles.SMALLEST_SHOWN)).all()
     hidden = int(np.isnan(moved.to_numpy()).sum())
@@ -173,7 +174,7 @@ def test_demographics_describe_with_wilson_intervals():
         {"consumer_id": ids(200), "home": home, "age": age, "street": [f"s{i}" for i in range(200)]}
     )
     kept = everybody.copy()
-    rows = consumers.demographic_profile(everybody, labels)
+    rows = profiles.demographic_profile(everybody, labels)
     own = rows[(rows["column"] == "home") & (rows["group"] == "g1")].set_index("value")
     assert own.loc["own", ["n_consumers", "within_share"]].tolist() == [60, 0.75]
     assert own.loc["own", "lift"] == pytest.approx(0.75 / (80 / 175))
@@ -200,8 +201,8 @@ def test_demographics_describe_with_wilson_intervals():
 def test_demographics_of_nobody():
     labels = pd.Series(["g1"] * 20, index=ids(20))
     nobody = pd.DataFrame({"consumer_id": ["x"], "home": ["own"]})
-    assert consumers.demographic_profile(nobody, labels).empty
-    told = consumers.demographic_profile(
+    assert profiles.demographic_profile(nobody, labels).empty
+    told = profiles.demographic_profile(
         pd.DataFrame({"consumer_id": ids(12), "home": "own"}), labels
     )
     assert told.set_index("value")["n_consumers"].to_dict() == pytest.approx(
@@ -214,24 +215,24 @@ def test_plots_say_what_they_show(found, language):
     look.use(language)
     features, _ = planted()
     names = {code: f"{code} 群" for code in found.model.codes}
-    ax = consumers.plot_choice(found.choice, scope="here")
+    ax = number_of_groups.plot_choice(found.choice, scope="here")
     ring = ax.collections[-1]
     assert ring.get_offsets().tolist() == [[4, pytest.approx(found.choice["stability"][2])]]
     assert "4" in ax.figure.texts[0].get_text()
     assert ax.lines[0].get_ydata().tolist() == found.choice["stability"].tolist()
-    ax = consumers.plot_map(consumers.scaled(features, found.model), found.labels, names)
+    ax = profiles.plot_map(groups.scaled(features, found.model), found.labels, names)
     assert sum(len(c.get_offsets()) for c in ax.collections) == 900
     assert [t.get_text() for t in ax.get_legend().get_texts()] == list(names.values())
     assert ax.figure.dense
-    profiled = consumers.differences(features, found.labels, dict.fromkeys("abcd", "plain"))
-    ax = consumers.plot_profiles(profiled, names)
+    profiled = profiles.differences(features, found.labels, dict.fromkeys("abcd", "plain"))
+    ax = profiles.plot_profiles(profiled, names)
     assert [t.get_text() for t in ax.get_yticklabels()] == list(names.values())
     first = profiled[(profiled["group"] == "g1") & (profiled["feature"] == "a")]["difference"].iloc[
         0
     ]
     assert ax.texts[0].get_text() == f"{first:+.1f}".replace("-", "−")
-    moved = consumers.movements(found.labels.iloc[:600], found.labels)
-    ax = consumers.plot_movement(moved, names)
+    moved = profiles.movements(found.labels.iloc[:600], found.labels)
+    ax = profiles.plot_movement(moved, names)
     assert "100 %" in ax.figure.texts[0].get_text()
     assert ax.texts[0].get_text() == f"{moved.iloc[0, 0]:,.0f}"
 
@@ -239,32 +240,32 @@ def test_plots_say_what_they_show(found, language):
 def test_suppressed_movements_are_drawn_as_such():
     before = pd.Series(["g1"] * 30, index=ids(30))
     now = pd.Series(["g1"] * 25 + ["g2"] * 5, index=ids(30))
-    ax = consumers.plot_movement(consumers.movements(before, now), {"g1": "One", "g2": "Two"})
+    ax = profiles.plot_movement(profiles.movements(before, now), {"g1": "One", "g2": "Two"})
     assert [t.get_text() for t in ax.texts][:3] == ["25", "<10", "0"]
     assert "83 %" in ax.figure.texts[0].get_text()
 
 
 def test_plots_without_groups_say_so():
     nothing = number_of_groups.choice_of_k(np.empty((0, 2)))
-    assert "takes 60 consumers" in consumers.plot_choice(nothing).figure.alt_text
+    assert "takes 60 consumers" in number_of_groups.plot_choice(nothing).figure.alt_text
     flat = number_of_groups.choice_of_k(
         np.random.default_rng(0).normal(size=(200, 2)), n_references=2
     )
     assert (
-        consumers.plot_choice(flat).figure.texts[0].get_text()
+        number_of_groups.plot_choice(flat).figure.texts[0].get_text()
         == "There are no natural groups of consumers"
     )
     features = planted(40)[0]
     one = pd.Series("all", index=features["consumer_id"])
-    profiled = consumers.differences(features, one, {"a": "plain"})
-    alone = consumers.plot_profiles(profiled, {"all": "All"})
+    profiled = profiles.differences(features, one, {"a": "plain"})
+    alone = profiles.plot_profiles(profiled, {"all": "All"})
     assert alone.figure.alt_text == "There are no two groups to set against each other."
-    x = consumers.scaled(features, {"a": "plain"})
-    assert "too little" in consumers.plot_map(x, one, {"all": "All"}).figure.alt_text
-    moved = consumers.movements(one.head(0), one)
+    x = groups.scaled(features, {"a": "plain"})
+    assert "too little" in profiles.plot_map(x, one, {"all": "All"}).figure.alt_text
+    moved = profiles.movements(one.head(0), one)
     assert (
         "no groups of an earlier period"
-        in consumers.plot_movement(moved, {"all": "All"}).figure.alt_text
+        in profiles.plot_movement(moved, {"all": "All"}).figure.alt_text
     )
 
 
@@ -273,11 +274,11 @@ def test_of_too_few_consumers_nothing_is_claimed(n):
     """Neither that they form groups nor that they form none."""
     features = planted(80)[0].head(n)
     assert len(features) == n
-    found = consumers.consumer_groups(features, columns=dict.fromkeys("abcd", "plain"))
+    found = groups.consumer_groups(features, columns=dict.fromkeys("abcd", "plain"))
     table = pd.DataFrame({"group": ["g1"], "group_name": ["All"], "n_consumers": [n]})
     said, (tile,) = (
-        profiles.bottom_line(found, table, columns="abcd"),
-        profiles.headlines(found, table),
+        summary.bottom_line(found, table, columns="abcd"),
+        summary.headlines(found, table),
     )
     few = n < 60
     assert ("too few to look for groups" in said[0], tile["text"] == "too few to tell") == (
@@ -285,16 +286,16 @@ def test_of_too_few_consumers_nothing_is_claimed(n):
         few,
     )
     if len(found.model.columns) > 1 and n > 2:
-        points = consumers.scaled(features, found.model)
-        title = consumers.plot_map(points, found.labels, {"g1": "All"}).figure.texts[0].get_text()
+        points = groups.scaled(features, found.model)
+        title = profiles.plot_map(points, found.labels, {"g1": "All"}).figure.texts[0].get_text()
         assert ("too few" in title) == few
 
 
 def test_groups_of_under_ten_show_no_figures():
     rows = pd.DataFrame({"group": ["g1", "g2", "g3"], "amount": [1.0, 2.0, 3.0]})
     labels = pd.Series(["g1"] * 10 + ["g2"] * 9 + ["g3"] * 11)
-    assert consumers.large_enough(rows, labels)["group"].tolist() == ["g1", "g3"]
-    assert consumers.large_enough(rows.head(0), labels).empty
+    assert profiles.large_enough(rows, labels)["group"].tolist() == ["g1", "g3"]
+    assert profiles.large_enough(rows.head(0), labels).empty
 
 
 def test_colours_are_enough_and_differ():
@@ -316,18 +317,16 @@ def test_every_habit_has_words_in_both_languages():
 def test_groups_that_were_asked_for_are_called_so():
     features, _ = planted()
     got = quick(features, k=3)
-    names = consumers.group_names(features, got.labels, dict.fromkeys("abcd", "plain"))
-    table = consumers.profile_table(features, got.labels, names)
-    said = profiles.bottom_line(got, table, columns=list("abcd"))
+    names = names_of(features, got.labels, dict.fromkeys("abcd", "plain"))
+    table = profile_of(features, got.labels, names)
+    said = summary.bottom_line(got, table, columns=list("abcd"))
     assert said[1] == "This number of groups was asked for; the data by themselves show 4."
-    assert profiles.headlines(got, table)[0]["text"] == "3"
+    assert summary.headlines(got, table)[0]["text"] == "3"
     crowd = pd.DataFrame(
         np.random.default_rng(5).normal(size=(200, 4)), columns=list("abcd")
     ).assign(consumer_id=ids(200))
     none = quick(crowd, k=2)
-    said = profiles.bottom_line(
-        none, consumers.profile_table(crowd, none.labels, {"g1": "One", "g2": "Two"})
-    )
+    said = summary.bottom_line(none, profile_of(crowd, none.labels, {"g1": "One", "g2": "Two"}))
     assert said[1].startswith(
         "This number of groups was asked for; by themselves the consumers form none"
     )
@@ -336,12 +335,12 @@ def test_groups_that_were_asked_for_are_called_so():
 
 def test_what_the_groups_rest_on_is_said():
     features, _ = planted(200)
-    said = consumers.basis_sentences(quick(features, k=2), 30, 0.38, "May–Jul")
+    said = summary.basis_sentences(quick(features, k=2), 30, 0.38, "May–Jul")
     assert said[0].startswith(
         "200 known consumers are described by what they bought in 30 months; 38 % of all sales"
     )
     assert said[-1] == "The peak months are May–Jul: then all consumers together buy most."
-    assert len(consumers.basis_sentences(quick(features, k=2), 30, 0.38, "–")) == 2, (
+    assert len(summary.basis_sentences(quick(features, k=2), 30, 0.38, "–")) == 2, (
         "less than a year has no season"
     )
 
@@ -355,7 +354,7 @@ def test_demographics_stand_side_by_side():
             "within_share": [0.5, 0.2, np.nan, 0.5],
         }
     )
-    table = consumers.demographic_table(described, {"g1": "One", "g2": "Two"})
+    table = profiles.demographic_table(described, {"g1": "One", "g2": "Two"})
     assert table.columns.tolist() == ["feature", "value", "One", "Two"]
     assert table["value"].tolist() == ["young", "old"]
     assert table["One"].tolist() == [0.5, 0.5]

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from helpers import consumers, words
-from helpers.consumers import strategies
+from helpers import words
+from helpers.consumers import strategies, sums
 
 pytestmark = pytest.mark.usefixtures("looks")
 
@@ -46,7 +46,9 @@ def lines(labels, **given) -> pd.DataFrame:
         "by_dealer": nothing("group", "dealer_id", "n_consumers").assign(amount=0.0),
         "dealers": pd.DataFrame({"dealer_id": ["D1", "D2"], "dealer_name": ["North", "South"]}),
     }
-    return consumers.strategy_lines(habits, labels, **{**empty, **given})
+    return strategies.strategy_lines(
+        strategies.strategy_evidence(habits, labels, **{**empty, **given})
+    )
 
 
 def line(rows: pd.DataFrame, group: str, strategy: str) -> pd.Series:
@@ -64,14 +66,14 @@ def labels() -> pd.Series:
 @given(n=st.integers(1, 500), part=st.floats(0, 1), level=st.floats(0.5, 0.999))
 def test_wilson_interval_is_scipys(n, part, level):
     yes = round(n * part)
-    low, high = strategies.wilson_interval(yes, n, level)
+    low, high = sums.wilson_interval(yes, n, level)
     theirs = stats.binomtest(yes, n).proportion_ci(level, method="wilson")
     assert low == pytest.approx(theirs.low, abs=1e-9)
     assert high == pytest.approx(theirs.high, abs=1e-9)
 
 
 def test_no_trial_has_no_interval():
-    low, high = strategies.wilson_interval([0, 3], [0, 6])
+    low, high = sums.wilson_interval([0, 3], [0, 6])
     assert math.isnan(low[0])
     assert math.isnan(high[0])
     assert low[1] < 0.5 < high[1]
@@ -88,7 +90,7 @@ def test_no_trial_has_no_interval():
     ],
 )
 def test_difference_of_rates_is_newcombes(a, n, b, m, low, high):
-    assert strategies.rate_difference(a, n, b, m) == pytest.approx((low, high), abs=6e-5)
+    assert sums.rate_difference(a, n, b, m) == pytest.approx((low, high), abs=6e-5)
 
 
 def test_difference_of_means_is_welchs():
@@ -96,7 +98,7 @@ def test_difference_of_means_is_welchs():
     values, inside = pd.Series(rng.normal(0, 1, 5000)), pd.Series(np.arange(5000) < 1500)
     values[inside] += 0.3
     values[7] = np.nan
-    mean, others, low, high = strategies.mean_difference(values, inside)
+    mean, others, low, high = sums.mean_difference(values, inside)
     a, b = values[inside].dropna(), values[~inside]
     theirs = stats.ttest_ind(a, b, equal_var=False).confidence_interval()
     assert (mean, others) == pytest.approx((a.mean(), b.mean()))
@@ -111,10 +113,10 @@ def test_every_group_has_every_strategy_and_is_silent_without_evidence(labels):
     assert len(rows) == 10
     assert rows["is_silent"].all()
     assert rows["line"].eq("").all()
-    said = consumers.silence(rows, NAMES)
+    said = strategies.silence(rows, NAMES)
     assert said[0].startswith("For 10 of 10 pairs")
     assert said[1] == "Product: nothing can be said of Bargain, Premium."
-    assert consumers.strategy_table(rows, NAMES).empty
+    assert strategies.strategy_table(rows, NAMES).empty
 
 
 def test_with_one_group_there_is_nobody_to_compare_with(labels):
@@ -123,7 +125,7 @@ def test_with_one_group_there_is_nobody_to_compare_with(labels):
     )
     alone = lines(labels.replace("g2", "g1"), habits=habits)
     assert alone["is_silent"].all()
-    assert consumers.silence(alone, NAMES) == [words.say("strategies.one_group")]
+    assert strategies.silence(alone, NAMES) == [words.say("strategies.one_group")]
     sent = pd.DataFrame(
         {
             "group": "g1",
@@ -149,7 +151,7 @@ def test_product_names_the_category_bought_most_beyond_the_others(labels):
     rows = lines(labels, by_category=bought)
     found = line(rows, "g1", "product")
     # two categories: half the error each
-    low, high = strategies.rate_difference(60, 100, 20, 100, 1 - 0.05 / 2)
+    low, high = sums.rate_difference(60, 100, 20, 100, 1 - 0.05 / 2)
     assert found["line"].startswith("Lead with fan: 60 % of them bought it, of all others 20 %")
     assert found[["figure", "others", "low", "high", "n"]].tolist() == pytest.approx(
         [0.6, 0.2, low, high, 100]
@@ -174,7 +176,7 @@ def test_price_and_season_follow_the_sign_of_the_difference(labels):
         }
     )
     before = habits.copy()
-    rows = consumers.strategy_lines(
+    evidence = strategies.strategy_evidence(
         habits,
         labels,
         by_category=nothing("group", "category", "n_consumers"),
@@ -183,6 +185,7 @@ def test_price_and_season_follow_the_sign_of_the_difference(labels):
         by_dealer=nothing("group", "dealer_id", "n_consumers").assign(amount=0.0),
         dealers=pd.DataFrame({"dealer_id": [], "dealer_name": []}),
     )
+    rows = strategies.strategy_lines(evidence)
     assert line(rows, "g1", "price")["line"].startswith(
         "Price decides: they pay 20 % less than list, all others 5 %"
     )
@@ -221,7 +224,7 @@ def test_a_difference_that_nobody_would_notice_is_not_told():
             "discount_share": rng.normal(0.1, 0.02, 10_000) + 0.012 * (labels == "g1").to_numpy(),
         }
     )
-    _mean, _others, low, _high = strategies.mean_difference(
+    _mean, _others, low, _high = sums.mean_difference(
         habits["discount_share"].set_axis(labels.index), labels == "g1"
     )
     assert low > 0, "chance can tell it"
@@ -256,13 +259,13 @@ def test_promotion_is_silent_below_thirty_contacts(labels):
             "n_responses": [29, 0],
         }
     )
-    rates = consumers.response_rates(sent)
+    rates = sums.response_rates(sent)
     assert rates["is_thin"].all()
     assert lines(labels, responses=sent)["is_silent"].all()
 
 
 def test_dealers_that_serve_a_group_more_than_the_network(labels):
-    sums = pd.DataFrame(
+    by_dealer = pd.DataFrame(
         {
             "group": ["g1", "g2", "g1", "g2", "g1"],
             "dealer_id": ["D1", "D1", "D2", "D2", "D3"],
@@ -271,7 +274,7 @@ def test_dealers_that_serve_a_group_more_than_the_network(labels):
         }
     )
     dealers = pd.DataFrame({"dealer_id": ["D1", "D2"], "dealer_name": ["North", "South"]})
-    served = consumers.group_dealers(sums, dealers)
+    served = sums.group_dealers(by_dealer, dealers)
     assert set(served["dealer_id"]) == {"D1", "D2"}, (
         "a dealer with 20 known consumers is not judged"
     )
@@ -279,16 +282,18 @@ def test_dealers_that_serve_a_group_more_than_the_network(labels):
         ["g1", "North"],
         ["g2", "South"],
     ]
-    low, high = strategies.wilson_interval(90, 100, 1 - 0.05 / 4)
+    low, high = sums.wilson_interval(90, 100, 1 - 0.05 / 4)
     assert served.iloc[0][["low_share", "high_share"]].tolist() == pytest.approx([low, high])
-    assert consumers.served_sentences(served) == []
-    assert consumers.served_most(served, NAMES)["group"].tolist() == ["Bargain", "Premium"]
-    alike = consumers.group_dealers(sums[sums["dealer_id"] != "D3"].assign(n_consumers=50), dealers)
-    assert consumers.served_most(alike, NAMES).empty
-    assert consumers.served_sentences(alike)[0].startswith(
-        "2 dealers have at least thirty known consumers; none"
+    assert sums.served_sentences(served) == []
+    assert sums.served_most(served, NAMES)["group"].tolist() == ["Bargain", "Premium"]
+    alike = sums.group_dealers(
+        by_dealer[by_dealer["dealer_id"] != "D3"].assign(n_consumers=50), dealers
     )
-    found = line(lines(labels, by_dealer=sums, dealers=dealers), "g1", "sales_management")
+    assert sums.served_most(alike, NAMES).empty
+    assert sums.served_sentences(alike)[0].startswith(
+        "2 dealers have at least 30 known consumers; none"
+    )
+    found = line(lines(labels, by_dealer=by_dealer, dealers=dealers), "g1", "sales_management")
     assert found["line"].startswith(
         "1 dealer serves more of them than usual: North. At the first, 90 % of the known"
     )
@@ -346,10 +351,10 @@ def test_seasonality_is_one_on_average():
             "n_months": [3] * 10 + [2] * 2 + [3] * 10 + [2] * 2,
         }
     )
-    index = consumers.seasonality(months)
+    index = sums.seasonality(months)
     assert index.groupby("group")["index"].mean().tolist() == pytest.approx([1, 1])
     assert len(index) == 24
-    same = consumers.seasonality(months.assign(amount=months["amount"] * 7))
+    same = sums.seasonality(months.assign(amount=months["amount"] * 7))
     pd.testing.assert_frame_equal(index, same)  # money's unit is of no account
 
 
@@ -362,7 +367,7 @@ def test_months_that_occur_more_often_are_not_higher():
             "n_months": [2] * 6 + [3] * 6,
         }
     )
-    assert consumers.seasonality(months)["index"].tolist() == pytest.approx([1.0] * 12)
+    assert sums.seasonality(months)["index"].tolist() == pytest.approx([1.0] * 12)
 
 
 def test_plot_season_names_the_highest_month():
@@ -374,7 +379,7 @@ def test_plot_season_names_the_highest_month():
             "n_months": 1,
         }
     )
-    ax = consumers.plot_season(consumers.seasonality(months), NAMES)
+    ax = sums.plot_season(sums.seasonality(months), NAMES)
     assert "“Premium” buys 4.0 times its average month in Jul" in text_of(ax)
     assert [t.get_text() for t in ax.texts].count("4.0") == 1
 
@@ -388,25 +393,23 @@ def test_plot_responses_draws_rate_and_interval():
             "n_responses": [30, 5, 5],
         }
     )
-    rates = consumers.response_rates(sent)
-    ax = consumers.plot_responses(rates, NAMES)
+    rates = sums.response_rates(sent)
+    ax = sums.plot_responses(rates, NAMES)
     assert "“Bargain” answers best: 30 % came after “Gift”" in text_of(ax)
     assert [round(float(mark.get_xdata()[0]), 2) for mark in ax.lines] == [0.3, 0.05]
-    low, high = strategies.wilson_interval(30, 100)
+    low, high = sums.wilson_interval(30, 100)
     assert ax.collections[0].get_segments()[0][:, 0].tolist() == pytest.approx([low, high])
 
 
 def test_nothing_to_draw_is_said():
     assert "response rates are not drawn" in text_of(
-        consumers.plot_responses(
-            consumers.response_rates(
-                nothing("group", "promotion_kind", "n_contacts", "n_responses")
-            ),
+        sums.plot_responses(
+            sums.response_rates(nothing("group", "promotion_kind", "n_contacts", "n_responses")),
             {},
         )
     )
     empty = nothing("group", "calendar_month", "n_months").assign(amount=0.0)
-    assert "no season is drawn" in text_of(consumers.plot_season(consumers.seasonality(empty), {}))
+    assert "no season is drawn" in text_of(sums.plot_season(sums.seasonality(empty), {}))
 
 
 @pytest.mark.parametrize(("n_months", "told"), [(1, False), (3, False), (11, False), (12, True)])
@@ -414,7 +417,7 @@ def test_no_season_where_some_months_were_never_seen(n_months, told):
     months = pd.DataFrame(
         {"group": "g1", "calendar_month": range(1, 4), "amount": 20.0, "n_months": 1}
     )
-    assert len(consumers.seasonality(months, n_months)) == 12 * told
+    assert len(sums.seasonality(months, n_months)) == 12 * told
 
 
 @pytest.mark.parametrize(
@@ -422,7 +425,7 @@ def test_no_season_where_some_months_were_never_seen(n_months, told):
     [([0.0, np.nan], "is not known: no cost"), ([5.0, 0.0], "No group is large enough")],
 )
 def test_why_no_margin_is_shown_is_said(covered, said):
-    assert said in consumers.no_margin(pd.DataFrame({"amount_covered": covered}))
+    assert said in sums.no_margin(pd.DataFrame({"amount_covered": covered}))
 
 
 @pytest.mark.parametrize("months", [(5, 6, 7), (12, 1, 2), (1, 5, 9), (4,), ()])
@@ -434,7 +437,7 @@ def test_month_names(months):
         (4,): "Apr",
         (): "–",
     }
-    assert consumers.month_names(months) == said[months]
+    assert strategies.month_names(months) == said[months]
 
 
 def test_margin_is_that_of_the_lines_whose_cost_is_known():
@@ -447,10 +450,8 @@ def test_margin_is_that_of_the_lines_whose_cost_is_known():
             "covered_share": [0.8, 0.0],
         }
     )
-    rows = consumers.margin_table(margin, NAMES)
+    rows = sums.margin_table(margin, NAMES)
     assert rows["gross_margin_rate"].tolist()[0] == pytest.approx(0.25)
     assert math.isnan(rows["gross_margin_rate"][1])
     assert rows["group"].tolist() == ["Bargain", "Premium"]
-    assert consumers.margin_table(margin.assign(amount_covered=0.0), NAMES).empty, (
-        "no cost is known"
-    )
+    assert sums.margin_table(margin.assign(amount_covered=0.0), NAMES).empty, "no cost is known"

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import consumers, data, settings
-from helpers.consumers import groups
+from helpers import data, settings
+from helpers.consumers import groups, month
 from helpers.data import cache as results
 from helpers.data import read, tables
 
@@ -57,20 +57,20 @@ def test_groups_come_back_as_they_were(cache, monkeypatch):
     people = pd.DataFrame(
         {
             "consumer_id": [f"p{i}" for i in range(200)],
-            "a": np.repeat([0.0, 9.0], 100) + rng.normal(size=200),
+            "price_tier": np.exp(np.repeat([0.0, 9.0], 100) + rng.normal(size=200)),
         }
     )
-    asked = functools.partial(consumers.consumer_groups, columns={"a": "plain"}, k=2)
-    first = asked(people)
+    asked = functools.partial(month.kept_groups, k=2, stable_index=0.9)
+    first = asked(people, before=None)
     monkeypatch.setattr(
         groups.number_of_groups, "choice_of_k", lambda *_, **__: pytest.fail("worked out again")
     )
-    again = asked(people)
+    again = asked(people, before=None)
     pd.testing.assert_series_equal(first.labels, again.labels)
     pd.testing.assert_frame_equal(first.choice, again.choice)
-    assert consumers.scaled(people, first.model).equals(consumers.scaled(people, again.model))
+    assert groups.scaled(people, first.model).equals(groups.scaled(people, again.model))
     with pytest.raises(pytest.fail.Exception):  # another model to agree with is another question
-        asked(people, previous=first.model)
+        asked(people, before=first.model)
 
 
 def test_anything_a_result_is_made_of_makes_it_anew(asked, make_book, cache, monkeypatch):

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.container import BarContainer
 
-from helpers import look, periods, segmentation, words
-from helpers.segmentation import network
+from helpers import look, periods, words
+from helpers.segmentation import kinds, network, summary
 
 pytestmark = pytest.mark.usefixtures("looks")
 
@@ -50,7 +50,7 @@ def test_customer_mix_by_hand():
     totals = totals_of(
         dealer_id=list("abd"), revenue=[60.0, -10.0, 50.0], gross_profit=[6.0, np.nan, 2.0]
     )
-    mix = segmentation.customer_mix(dealers, totals).set_index("customer_type")
+    mix = kinds.customer_mix(dealers, totals).set_index("customer_type")
     # not stated is last, whatever it brings
     assert mix.index.tolist() == ["channel", "b2b", "not_stated"]
     assert mix["n_dealers"].tolist() == [2, 1, 1]
@@ -62,13 +62,13 @@ def test_customer_mix_by_hand():
 
 def test_customer_mix_keeps_money_without_a_dealer_but_counts_nobody():
     totals = totals_of(dealer_id=["a", None], revenue=[30.0, 10.0])
-    mix = segmentation.customer_mix(dealers_of(dealer_id=["a"], customer_type=["channel"]), totals)
+    mix = kinds.customer_mix(dealers_of(dealer_id=["a"], customer_type=["channel"]), totals)
     assert mix["revenue"].sum() == 40
     assert mix["n_dealers"].sum() == 1
 
 
 def test_customer_mix_without_money_has_no_shares():
-    mix = segmentation.customer_mix(
+    mix = kinds.customer_mix(
         dealers_of(dealer_id=["a"], customer_type=["b2b"]),
         totals_of(dealer_id=["a"], revenue=[0.0]),
     )
@@ -87,15 +87,15 @@ def test_customer_mix_shares_sum_to_one_in_any_order(rows, seed):
     ids = [f"d{i}" for i in range(len(rows))]
     dealers = dealers_of(dealer_id=ids, customer_type=[row[0] for row in rows])
     totals = totals_of(dealer_id=ids, revenue=[float(row[1]) for row in rows])
-    mix = segmentation.customer_mix(dealers, totals)
+    mix = kinds.customer_mix(dealers, totals)
     assert mix["dealer_share"].sum() == pytest.approx(1)
     if totals["revenue"].sum() > 0:
         assert mix["revenue_share"].sum() == pytest.approx(1)
-    shuffled = segmentation.customer_mix(
+    shuffled = kinds.customer_mix(
         dealers.sample(frac=1, random_state=seed), totals.sample(frac=1, random_state=seed + 1)
     )
     pd.testing.assert_frame_equal(mix, shuffled)
-    scaled = segmentation.customer_mix(dealers, totals.assign(revenue=totals["revenue"] * 4))
+    scaled = kinds.customer_mix(dealers, totals.assign(revenue=totals["revenue"] * 4))
     assert scaled["customer_type"].tolist() == mix["customer_type"].tolist()
 
 
@@ -120,9 +120,7 @@ def test_customer_mix_shares_sum_to_one_in_any_order(rows, seed):
     ],
 )
 def test_floor_area_decides_at_the_handbooks_limits(area, decided):
-    row = segmentation.store_formats(dealers_of(dealer_id=["a"], floor_area_m2=[area]), RULES).iloc[
-        0
-    ]
+    row = kinds.store_formats(dealers_of(dealer_id=["a"], floor_area_m2=[area]), RULES).iloc[0]
     assert row["store_format"] == decided
     assert row["decided_by"] == ("undecided" if decided == "undecided" else "by_area")
 
@@ -137,7 +135,7 @@ def test_floor_area_decides_at_the_handbooks_limits(area, decided):
     ],
 )
 def test_a_given_format_wins(given, decided):
-    row = segmentation.store_formats(
+    row = kinds.store_formats(
         dealers_of(dealer_id=["a"], store_format=[given], floor_area_m2=[9000]), RULES
     ).iloc[0]
     assert (row["store_format"], row["decided_by"]) == (decided, "given")
@@ -146,7 +144,7 @@ def test_a_given_format_wins(given, decided):
 def test_store_formats_keep_rows_and_input():
     dealers = dealers_of(dealer_id=["a", "b"], store_format=["", None], floor_area_m2=[1200, None])
     before = dealers.copy(deep=True)
-    decided = segmentation.store_formats(dealers, RULES)
+    decided = kinds.store_formats(dealers, RULES)
     assert decided["store_format"].tolist() == ["supermarket", "undecided"]
     assert decided["dealer_id"].tolist() == ["a", "b"]
     pd.testing.assert_frame_equal(dealers, before)
@@ -163,7 +161,7 @@ def test_store_formats_keep_rows_and_input():
 )
 def test_format_rules_that_decide_nothing_are_refused(rows, message):
     with pytest.raises(ValueError, match=message):
-        network.require_formats(pd.DataFrame(rows, columns=["store_format", "min_area_m2"]))
+        kinds.require_formats(pd.DataFrame(rows, columns=["store_format", "min_area_m2"]))
 
 
 def test_format_mix_stands_beside_the_handbook():
@@ -172,7 +170,7 @@ def test_format_mix_stands_beside_the_handbook():
         area_type=["urban", "urban", "urban", "urban", None],
         store_format=["chain", "chain", "department_store", "undecided", "chain"],
     )
-    mix = segmentation.format_mix(dealers, HANDBOOK).set_index(["area_type", "store_format"])
+    mix = kinds.format_mix(dealers, HANDBOOK).set_index(["area_type", "store_format"])
     assert mix.loc[("urban", "chain"), ["dealer_share", "handbook_share"]].tolist() == [0.5, 0.081]
     assert mix.loc[("rural", "not_stated"), "handbook_share"] == pytest.approx(0.037)
     assert ("urban", "not_stated") not in mix.index  # 0.1 % is rounding
@@ -186,7 +184,7 @@ def test_format_mix_stands_beside_the_handbook():
         1,
         1,
     ]
-    alone = segmentation.format_mix(dealers.assign(area_type=None), HANDBOOK)
+    alone = kinds.format_mix(dealers.assign(area_type=None), HANDBOOK)
     assert alone["n_dealers"].tolist() == [3, 1, 1] and alone["handbook_share"].isna().all()
 
 
@@ -219,7 +217,7 @@ STORY = months_of(
 
 
 def test_network_history_by_hand():
-    history = segmentation.network_history(STORY, "quarter", end="2026-09").set_index("period")
+    history = network.network_history(STORY, "quarter", end="2026-09").set_index("period")
     assert history.index.tolist() == ["2026-03", "2026-06", "2026-09"]
     assert history["from_month"].tolist() == ["2026-01", "2026-04", "2026-07"]
     assert history["is_baseline"].tolist() == [True, False, False]
@@ -241,7 +239,7 @@ def test_network_history_by_hand():
 
 
 def test_network_moves_name_the_dealers():
-    moves = segmentation.network_moves(STORY, "quarter", end="2026-09")
+    moves = network.network_moves(STORY, "quarter", end="2026-09")
     assert moves[["period", "movement", "dealer_id"]].to_numpy().tolist() == [
         ["2026-09", "won_back", "back"],
         ["2026-09", "won_back", "head"],
@@ -256,24 +254,24 @@ def test_dust_of_float_sums_is_no_purchase():
     months = months_of(
         ("a", "2026-01", 0.1), ("a", "2026-01", 0.2), ("a", "2026-01", -0.3), ("b", "2026-01", 1)
     )
-    assert segmentation.network_history(months, "month")["n_active"].tolist() == [1]
+    assert network.network_history(months, "month")["n_active"].tolist() == [1]
 
 
 @pytest.mark.parametrize("months", [months_of(), months_of(("a", "2026-10", 5))])
 def test_a_history_shorter_than_a_period_is_empty(months):
-    assert segmentation.network_history(months, "quarter").empty
-    assert segmentation.network_moves(months, "quarter").empty
-    assert segmentation.cohort_retention(months).empty
-    assert segmentation.plot_network_history(
-        segmentation.network_history(months)
-    ).figure.alt_text.startswith("There are no data")
+    assert network.network_history(months, "quarter").empty
+    assert network.network_moves(months, "quarter").empty
+    assert network.cohort_retention(months).empty
+    assert network.plot_network_history(network.network_history(months)).figure.alt_text.startswith(
+        "There are no data"
+    )
 
 
 def test_an_unknown_length_of_period_is_refused():
     with pytest.raises(
         ValueError, match="'week' is no length of period; choose one of month, quarter"
     ):
-        segmentation.network_history(STORY, "week")
+        network.network_history(STORY, "week")
 
 
 def history_twin(
@@ -317,7 +315,7 @@ def history_twin(
 )
 def test_history_is_conserved_and_agrees_with_sets(rows, by, seed):
     months = months_of(*rows)
-    history = segmentation.network_history(months, by, end="2026-10")
+    history = network.network_history(months, by, end="2026-10")
     moved = history.iloc[1:]
     columns = ["n_active", "n_joined", "n_kept", "n_lost", "n_won_back"]
     assert [tuple(row) for row in moved[columns].astype(int).to_numpy()] == history_twin(
@@ -325,15 +323,13 @@ def test_history_is_conserved_and_agrees_with_sets(rows, by, seed):
     )
     assert (moved["n_active"] == moved["n_joined"] + moved["n_kept"] + moved["n_won_back"]).all()
     assert (moved["n_kept"] + moved["n_lost"] == history["n_active"].shift()[1:]).all()
-    listing = segmentation.network_moves(months, by, end="2026-10")
+    listing = network.network_moves(months, by, end="2026-10")
     for move in network.MOVEMENTS:
         assert (listing["movement"] == move).sum() == moved[f"n_{move}"].sum()
     shuffled = months.sample(frac=1, random_state=seed)
-    pd.testing.assert_frame_equal(
-        history, segmentation.network_history(shuffled, by, end="2026-10")
-    )
+    pd.testing.assert_frame_equal(history, network.network_history(shuffled, by, end="2026-10"))
     scaled = months.assign(revenue=months["revenue"] * 7)
-    pd.testing.assert_frame_equal(history, segmentation.network_history(scaled, by, end="2026-10"))
+    pd.testing.assert_frame_equal(history, network.network_history(scaled, by, end="2026-10"))
 
 
 # ---- cohorts -------------------------------------------------------------------------------------
@@ -351,7 +347,7 @@ def test_cohorts_by_hand():
         ("c", "2026-12", 10),
         ("d", "2026-12", 1),
     )
-    cohorts = segmentation.cohort_retention(months, "quarter")
+    cohorts = network.cohort_retention(months, "quarter")
     assert network.cohort_grid(cohorts).fillna(-1).to_numpy().tolist() == [
         [1.0, 0.8, 0.5, 0.0],  # there from the start: measured against the first quarter
         [0.375, 1.0, 1.0, -1],  # joined in mid-quarter: measured against the next one
@@ -369,14 +365,14 @@ def test_cohorts_by_hand():
 
 def test_cohorts_of_a_long_history_are_years():
     long = months_of(*[("a", month, 1.0) for month in periods.month_range("2026-10", 49)])
-    assert segmentation.cohort_retention(long)["period"].tolist() == [
+    assert network.cohort_retention(long)["period"].tolist() == [
         "2023-10",
         "2024-10",
         "2025-10",
         "2026-10",
     ]
     short = months_of(*[("a", month, 1.0) for month in periods.month_range("2026-10", 48)])
-    assert len(segmentation.cohort_retention(short)) == 16
+    assert len(network.cohort_retention(short)) == 16
 
 
 @settings(deadline=None, max_examples=30)
@@ -388,8 +384,8 @@ def test_cohorts_of_a_long_history_are_years():
 )
 def test_cohorts_hold_every_dealer_once_and_all_money(rows):
     months = months_of(*rows, ("z", "2026-10", 1))
-    cohorts = segmentation.cohort_retention(months, "quarter")
-    history = segmentation.network_history(months, "quarter")
+    cohorts = network.cohort_retention(months, "quarter")
+    history = network.network_history(months, "quarter")
     revenue, known = network._period_revenue(months, "quarter", "")
     ever = (revenue > 0).any(axis=1) | known
     assert cohorts.drop_duplicates("cohort")["n_dealers"].sum() == (
@@ -413,10 +409,10 @@ def test_cohorts_hold_every_dealer_once_and_all_money(rows):
 
 
 def test_bottom_line_passes_over_what_is_missing():
-    assert network.bottom_line() == []
-    empty = segmentation.network_history(months_of())
+    assert summary.bottom_line() == []
+    empty = network.network_history(months_of())
     assert (
-        network.bottom_line(
+        summary.bottom_line(
             history=empty, cities=pd.DataFrame({"is_white_spot": [], "population": []})
         )
         == []
@@ -427,12 +423,12 @@ def test_bottom_line_passes_over_what_is_missing():
 def test_bottom_line_says_the_figures(language):
     look.use(language, "CNY")
     overdue = pd.DataFrame(
-        {"monetary_score": [5, 1], "monetary": [3e6, 1.0], "recency_days": [61, 40]}
+        {"is_big": [True, False], "monetary": [3e6, 1.0], "recency_days": [61, 40]}
     )
-    lines = network.bottom_line(
+    lines = summary.bottom_line(
         mix=pd.DataFrame({"n_dealers": [3], "n_active": [2], "revenue": [5e6]}),
         formats=pd.DataFrame({"store_format": ["undecided", "chain"], "n_dealers": [1, 2]}),
-        history=segmentation.network_history(STORY, end="2026-09"),
+        history=network.network_history(STORY, end="2026-09"),
         cities=pd.DataFrame(
             {"city": ["X", "Y"], "is_white_spot": [True, False], "population": [2e5, 1e6]}
         ),
@@ -468,9 +464,9 @@ def test_page_and_front_page_say_the_same_of_who_bought_and_call_nobody_active(
     months = [(f"old {i}", "2026-09", 1.0) for i in range(n_before)]
     months += [(f"new {i}", "2026-10", 1.0) for i in range(n_now)]
     months += [("stays", month, 1.0) for month in ("2026-09", "2026-10")]
-    history = segmentation.network_history(months_of(*months), "month")
-    tile, change = network.headlines(history, pd.DataFrame({"is_white_spot": []}, dtype=bool))
-    (said,) = network.bottom_line(history=history)
+    history = network.network_history(months_of(*months), "month")
+    tile, change = summary.headlines(history, pd.DataFrame({"is_white_spot": []}, dtype=bool))
+    (said,) = summary.bottom_line(history=history)
     net = n_now - n_before
     written = "0" if not net else f"{'+' if net > 0 else '−'}{abs(net)}"
     assert said == change["text"] and f" {written} " in f"{said} "
@@ -485,12 +481,12 @@ def test_headlines_fit_the_front_page(language):
     cities = pd.DataFrame(
         {"city": ["X", "Y"], "is_white_spot": [True, False], "population": [2e5, 1e6]}
     )
-    lines = network.headlines(segmentation.network_history(STORY, end="2026-09"), cities)
+    lines = summary.headlines(network.network_history(STORY, end="2026-09"), cities)
     assert [line["place"] for line in lines] == ["tile", "change", "tile"]
     assert set().union(*lines) <= {"place", "text", "label", "change", "tone", "trend", "link"}
     assert (lines[0]["text"], lines[0]["tone"], lines[0]["trend"]) == ("4", "good", [2, 2, 4])
     assert lines[2]["text"] == "1"
-    assert network.headlines(segmentation.network_history(months_of()), cities.iloc[:0]) == []
+    assert summary.headlines(network.network_history(months_of()), cities.iloc[:0]) == []
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
@@ -508,22 +504,22 @@ def test_every_sentence_of_the_page_has_both_languages(language):
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 def test_every_column_and_code_has_a_name(language):
-    dealers = segmentation.store_formats(
+    dealers = kinds.store_formats(
         dealers_of(dealer_id=["a"], floor_area_m2=[500], area_type=["urban"]), RULES
     )
     tables = [
-        segmentation.customer_mix(dealers, totals_of(dealer_id=["a"], revenue=[1.0])),
-        segmentation.format_mix(dealers, HANDBOOK),
-        segmentation.network_history(STORY),
-        segmentation.network_moves(STORY),
-        segmentation.cohort_retention(STORY),
+        kinds.customer_mix(dealers, totals_of(dealer_id=["a"], revenue=[1.0])),
+        kinds.format_mix(dealers, HANDBOOK),
+        network.network_history(STORY),
+        network.network_moves(STORY),
+        network.cohort_retention(STORY),
         dealers,
     ]
     for table in tables:
         assert [words.label(column) for column in table.columns]
     assert all(
         words.label(code)
-        for code in [*network.MOVEMENTS, "given", "by_area", "undecided", network.OTHER]
+        for code in [*network.MOVEMENTS, "given", "by_area", "undecided", kinds.OTHER]
     )
 
 
@@ -534,11 +530,11 @@ def bars(ax) -> list[list[float]]:
 
 
 def test_plot_customer_mix_draws_the_shares():
-    mix = segmentation.customer_mix(
+    mix = kinds.customer_mix(
         dealers_of(dealer_id=list("ab"), customer_type=["channel", "b2b"]),
         totals_of(dealer_id=list("ab"), revenue=[30.0, 10.0]),
     )
-    ax = segmentation.plot_customer_mix(mix, scope="12 months")
+    ax = kinds.plot_customer_mix(mix, scope="12 months")
     assert bars(ax) == [[0.5, 0.5], [0.75, 0.25]]  # no gross profit, no bars for it
     assert [t.get_text() for t in ax.get_yticklabels()] == ["Channel", "B2B"]
     assert ax.figure.alt_text == "Channel: 75 % of revenue from 50 % of the dealers. 12 months"
@@ -549,65 +545,65 @@ def test_plot_format_mix_marks_the_handbook_and_folds_rare_formats():
     dealers = dealers_of(
         dealer_id=[str(i) for i in range(len(names))], store_format=names, area_type="urban"
     )
-    ax = segmentation.plot_format_mix(segmentation.format_mix(dealers, HANDBOOK))
+    ax = kinds.plot_format_mix(kinds.format_mix(dealers, HANDBOOK))
     labels = [t.get_text() for t in ax.get_yticklabels()]
     assert (
         labels[0] == "Chain store"
         and "Other formats" in labels
-        and len(labels) == network.FORMATS_SHOWN + 1
+        and len(labels) == kinds.FORMATS_SHOWN + 1
     )
     assert sum(bars(ax)[0]) == pytest.approx(1)
     assert np.nansum(ax.lines[0].get_xdata()) == pytest.approx(0.999)
     assert "in the handbook" in ax.figure.alt_text
     none = dealers.assign(area_type=None)
-    plain = segmentation.plot_format_mix(segmentation.format_mix(none, HANDBOOK))
+    plain = kinds.plot_format_mix(kinds.format_mix(none, HANDBOOK))
     assert "Chain store" in plain.figure.alt_text and plain.get_legend() is None
     some = dealers.assign(area_type=dealers["area_type"].where(dealers.index > 0))
-    assert len(bars(segmentation.plot_format_mix(segmentation.format_mix(some, HANDBOOK)))) == 1
+    assert len(bars(kinds.plot_format_mix(kinds.format_mix(some, HANDBOOK)))) == 1
 
 
 def test_figures_of_nothing_are_a_sentence():
-    dealers = segmentation.store_formats(dealers_of(dealer_id=["a"], area_type=["urban"]), RULES)
-    undecided = segmentation.plot_format_mix(segmentation.format_mix(dealers, HANDBOOK))
+    dealers = kinds.store_formats(dealers_of(dealer_id=["a"], area_type=["urban"]), RULES)
+    undecided = kinds.plot_format_mix(kinds.format_mix(dealers, HANDBOOK))
     assert (
         undecided.figure.alt_text.startswith("No dealer's format can be decided")
         and not undecided.patches
     )
-    untyped = segmentation.plot_customer_mix(
-        segmentation.customer_mix(dealers, totals_of(dealer_id=["a"], revenue=[1.0]))
+    untyped = kinds.plot_customer_mix(
+        kinds.customer_mix(dealers, totals_of(dealer_id=["a"], revenue=[1.0]))
     )
     assert (
         untyped.figure.alt_text.startswith("No dealer's customer type is stated")
         and not untyped.patches
     )
-    empty = segmentation.plot_customer_mix(
-        segmentation.customer_mix(dealers.iloc[:0], totals_of(dealer_id=["a"]).iloc[:0])
+    empty = kinds.plot_customer_mix(
+        kinds.customer_mix(dealers.iloc[:0], totals_of(dealer_id=["a"]).iloc[:0])
     )
     assert empty.figure.alt_text.startswith("There are no data")
 
 
 def test_plot_network_history_draws_gains_above_and_losses_below():
-    history = segmentation.network_history(STORY, end="2026-09")
-    ax = segmentation.plot_network_history(history)
+    history = network.network_history(STORY, end="2026-09")
+    ax = network.plot_network_history(history)
     joined, won, lost = ([bar.get_height() for bar in box] for box in ax.containers)
     assert (joined, won, lost) == ([1, 0], [0, 2], [-1, 0])
     assert ax.figure.axes[0].lines[0].get_ydata().tolist() == [2, 2, 4]
     assert ax.figure.alt_text.startswith("The network grows: 0 joined and 2 came back, 0 were lost")
     alone = look.axes()
-    assert segmentation.plot_network_history(history, ax=alone) is alone
+    assert network.plot_network_history(history, ax=alone) is alone
 
 
 @pytest.mark.parametrize("value", ["revenue_share", "active_share"])
 def test_plot_cohorts_leaves_blank_what_is_not_reached(value):
-    cohorts = segmentation.cohort_retention(STORY, "quarter", end="2026-09")
-    ax = segmentation.plot_cohorts(cohorts, value)
+    cohorts = network.cohort_retention(STORY, "quarter", end="2026-09")
+    ax = network.plot_cohorts(cohorts, value)
     drawn = ax.collections[0].get_array()
     assert np.ma.count(drawn) == cohorts[value].notna().sum()
     assert len([t for t in ax.texts if t.get_text()]) == np.ma.count(drawn)
-    many = segmentation.cohort_retention(
+    many = network.cohort_retention(
         months_of(*[("a", m, 1.0) for m in periods.month_range("2026-10", 45)]), "quarter"
     )
-    assert segmentation.plot_cohorts(many, value).figure.dense
+    assert network.plot_cohorts(many, value).figure.dense
 
 
 @pytest.mark.parametrize("last", range(3))
@@ -618,8 +614,8 @@ def test_a_cohort_that_left_brings_nothing_and_that_is_known(value, last):
         bought = [("b", m, 8.0) for m in MONTHS[-2 - last : len(MONTHS) - last]]
         bought += [("b", m, 2.0) for m in MONTHS[len(MONTHS) - last :] if stays]
         months = months_of(*[("a", m, 5.0) for m in MONTHS], *bought)
-        cohorts = segmentation.cohort_retention(months, "month")
-        said = segmentation.plot_cohorts(cohorts, value).figure.alt_text
+        cohorts = network.cohort_retention(months, "month")
+        said = network.plot_cohorts(cohorts, value).figure.alt_text
         if value == "revenue_share" and not last:  # the first full period is the base of itself
             assert said.startswith("No cohort that joined")
             continue
@@ -634,11 +630,11 @@ def test_a_cohort_that_left_brings_nothing_and_that_is_known(value, last):
 def test_cohorts_that_nobody_can_follow_are_no_figure(n_months):
     """One period is everybody's base; of two, the second tells of who was there already."""
     months = months_of(*[("a", m, 5.0) for m in MONTHS[len(MONTHS) - n_months :]])
-    cohorts = segmentation.cohort_retention(months, "month", end=MONTHS[-1])
-    said = segmentation.plot_cohorts(cohorts).figure.alt_text
+    cohorts = network.cohort_retention(months, "month", end=MONTHS[-1])
+    said = network.plot_cohorts(cohorts).figure.alt_text
     assert said.startswith("No cohort that joined" if n_months == 2 else "There are no data")
     new = cohorts[~cohorts["is_baseline"]]
-    assert segmentation.plot_cohorts(new).figure.alt_text.startswith("There are no data")
+    assert network.plot_cohorts(new).figure.alt_text.startswith("There are no data")
 
 
 def test_nothing_is_mutated():
@@ -647,13 +643,13 @@ def test_nothing_is_mutated():
     )
     totals, months = totals_of(dealer_id=["a"], revenue=[1.0]), STORY.copy()
     before = [table.copy(deep=True) for table in (dealers, totals, months, HANDBOOK, RULES)]
-    segmentation.customer_mix(dealers, totals)
-    mix = segmentation.format_mix(segmentation.store_formats(dealers, RULES), HANDBOOK)
+    kinds.customer_mix(dealers, totals)
+    mix = kinds.format_mix(kinds.store_formats(dealers, RULES), HANDBOOK)
     kept = mix.copy(deep=True)
-    segmentation.plot_format_mix(mix)
-    cohorts = segmentation.cohort_retention(months)
-    segmentation.plot_cohorts(cohorts)
-    segmentation.plot_network_history(segmentation.network_history(months))
+    kinds.plot_format_mix(mix)
+    cohorts = network.cohort_retention(months)
+    network.plot_cohorts(cohorts)
+    network.plot_network_history(network.network_history(months))
     pd.testing.assert_frame_equal(mix, kept)
     for table, old in zip((dealers, totals, months, HANDBOOK, RULES), before, strict=True):
         pd.testing.assert_frame_equal(table, old)

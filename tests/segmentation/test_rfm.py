@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import look, segmentation, words
+from helpers import look, words
 from helpers.segmentation import rfm
 
 pytestmark = pytest.mark.usefixtures("looks")
@@ -32,7 +32,7 @@ def totals_of(*rows: tuple[int | None, int, float]) -> pd.DataFrame:
 
 
 def test_scores_by_hand():
-    scores = segmentation.rfm_scores(
+    scores = rfm.rfm_scores(
         totals_of((0, 9, 50), (3, 7, 40), (9, 5, 30), (30, 3, 20), (300, 1, 10)), END
     )
     assert scores["recency_days"].tolist() == [0, 3, 9, 30, 300]
@@ -41,7 +41,7 @@ def test_scores_by_hand():
 
 
 def test_equal_dealers_share_the_middle_score():
-    scores = segmentation.rfm_scores(totals_of(*[(5, 2, 100)] * 10), END)
+    scores = rfm.rfm_scores(totals_of(*[(5, 2, 100)] * 10), END)
     assert (scores[rfm.SCORES] == 3).all(axis=None)
 
 
@@ -49,24 +49,24 @@ def test_who_has_not_bought_is_not_scored():
     totals = totals_of(
         (1, 5, 100), (None, 0, 0), (4, 0, 50), (4, 3, 0), (4, 3, -20), (4, 3, np.nan)
     )
-    segments = segmentation.rfm_segments(segmentation.rfm_scores(totals, END), RULES)
+    segments = rfm.rfm_segments(rfm.rfm_scores(totals, END), RULES)
     assert segments["segment"].tolist()[1:] == ["inactive"] * 5
     assert segments.loc[0, rfm.SCORES].tolist() == [3, 3, 3]
-    nobody = segmentation.rfm_segments(segmentation.rfm_scores(totals.iloc[[1]], END), RULES)
+    nobody = rfm.rfm_segments(rfm.rfm_scores(totals.iloc[[1]], END), RULES)
     assert nobody["segment"].tolist() == ["inactive"]
-    assert segmentation.rfm_segments(segmentation.rfm_scores(totals.iloc[:0], END), RULES).empty
+    assert rfm.rfm_segments(rfm.rfm_scores(totals.iloc[:0], END), RULES).empty
 
 
 @pytest.mark.parametrize("end", [END, dt.date(2026, 10, 31), pd.Timestamp("2026-10-31 12:00")])
 def test_the_reference_date_is_passed_in_any_form(end):
-    assert segmentation.rfm_scores(totals_of((7, 1, 1)), end)["recency_days"].tolist() == [7]
+    assert rfm.rfm_scores(totals_of((7, 1, 1)), end)["recency_days"].tolist() == [7]
 
 
 def test_future_dates_are_refused_with_an_example():
     with pytest.raises(
         ValueError, match=r"2 of 3 dealers ordered last after 2026-10-31, e\.g\. 'd1' on 2026-11-02"
     ):
-        segmentation.rfm_scores(totals_of((0, 1, 1), (-2, 1, 1), (-9, 1, 1)), END)
+        rfm.rfm_scores(totals_of((0, 1, 1), (-2, 1, 1), (-9, 1, 1)), END)
 
 
 def test_custom_cuts_and_their_limits():
@@ -75,7 +75,7 @@ def test_custom_cuts_and_their_limits():
         "frequency": [2, 4, 8, 12],
         "monetary": [10, 20, 30, 40],
     }
-    scores = segmentation.rfm_scores(
+    scores = rfm.rfm_scores(
         totals_of((30, 2, 40), (31, 1, 9.99), (181, 12, 10), (180, 8, 39)), END, cuts=cuts
     )
     assert scores["recency_score"].tolist() == [5, 4, 1, 2]
@@ -97,14 +97,14 @@ def test_custom_cuts_and_their_limits():
 )
 def test_cuts_that_do_not_fit_are_refused(cuts, message):
     with pytest.raises(ValueError, match=message):
-        segmentation.rfm_scores(totals_of((1, 1, 1)), END, cuts=cuts)
+        rfm.rfm_scores(totals_of((1, 1, 1)), END, cuts=cuts)
 
 
 @settings(deadline=None, max_examples=40)
 @given(n_dealers=st.integers(1, 12).map(lambda k: 5 * k), seed=st.integers(0, 999))
 def test_without_ties_quantile_scores_are_pandas_quintiles(n_dealers, seed):
     values = np.random.default_rng(seed).permutation(n_dealers) + 1
-    scores = segmentation.rfm_scores(totals_of(*[(int(v), int(v), float(v)) for v in values]), END)
+    scores = rfm.rfm_scores(totals_of(*[(int(v), int(v), float(v)) for v in values]), END)
     quintile = pd.qcut(values, 5, labels=False) + 1
     assert scores["monetary_score"].tolist() == quintile.tolist()
     assert scores["frequency_score"].tolist() == quintile.tolist()
@@ -121,10 +121,10 @@ ROWS = st.lists(
 @given(rows=ROWS, seed=st.integers(0, 99), factor=st.sampled_from([0.25, 4, 1024]))
 def test_scores_depend_on_values_alone(rows, seed, factor):
     totals = totals_of(*rows)
-    scores = segmentation.rfm_segments(segmentation.rfm_scores(totals, END), RULES)
-    shuffled = segmentation.rfm_scores(totals.sample(frac=1, random_state=seed), END).sort_index()
+    scores = rfm.rfm_segments(rfm.rfm_scores(totals, END), RULES)
+    shuffled = rfm.rfm_scores(totals.sample(frac=1, random_state=seed), END).sort_index()
     pd.testing.assert_frame_equal(scores[shuffled.columns], shuffled)
-    scaled = segmentation.rfm_scores(totals.assign(revenue=totals["revenue"] * factor), END)
+    scaled = rfm.rfm_scores(totals.assign(revenue=totals["revenue"] * factor), END)
     pd.testing.assert_frame_equal(scores[rfm.SCORES], scaled[rfm.SCORES])
     for measure, column in rfm.MEASURES.items():
         scored = scores.dropna(subset=[f"{measure}_score"])
@@ -136,7 +136,7 @@ def test_scores_depend_on_values_alone(rows, seed, factor):
             if measure == "recency"
             else ordered.is_monotonic_increasing
         )
-    mix = segmentation.segment_mix(scores, RULES)
+    mix = rfm.segment_mix(scores, RULES)
     assert mix["n_dealers"].sum() == len(rows)
     assert mix["dealer_share"].sum() == pytest.approx(1)
 
@@ -144,20 +144,20 @@ def test_scores_depend_on_values_alone(rows, seed, factor):
 def test_shown_thresholds_given_as_cuts_score_alike():
     rng = np.random.default_rng(5)
     totals = totals_of(*rng.integers(1, [300, 60, 9999], (80, 3)).tolist())
-    scores = segmentation.rfm_scores(totals, END)
-    shown = segmentation.rfm_thresholds(scores).set_index(["indicator", "score"])
+    scores = rfm.rfm_scores(totals, END)
+    shown = rfm.rfm_thresholds(scores).set_index(["indicator", "score"])
     assert shown["n_dealers"].groupby("indicator").sum().tolist() == [80, 80, 80]
     cuts = {
         column: [shown.loc[(column, score), "lowest"] for score in (2, 3, 4, 5)]
         for column in ("frequency", "monetary")
     }
     cuts["recency_days"] = [shown.loc[("recency_days", score), "highest"] for score in (5, 4, 3, 2)]
-    pd.testing.assert_frame_equal(scores, segmentation.rfm_scores(totals, END, cuts=cuts))
+    pd.testing.assert_frame_equal(scores, rfm.rfm_scores(totals, END, cuts=cuts))
 
 
 def test_cuts_by_the_calendar_leave_the_other_scores_to_the_quantiles():
     totals = totals_of((1, 9, 50), (2, 7, 40), (3, 5, 30), (32, 3, 20), (184, 1, 10))
-    scores = segmentation.rfm_scores(totals, END, cuts=segmentation.CALENDAR_CUTS)
+    scores = rfm.rfm_scores(totals, END, cuts=rfm.CALENDAR_CUTS)
     assert scores["recency_score"].tolist() == [5, 5, 5, 4, 1]
     assert (
         scores["frequency_score"].tolist() == scores["monetary_score"].tolist() == [5, 4, 3, 2, 1]
@@ -167,14 +167,16 @@ def test_cuts_by_the_calendar_leave_the_other_scores_to_the_quantiles():
 def test_overdue_is_measured_against_the_dealers_own_rhythm():
     # weekly orders: 32 days are long; monthly ones: 90 are not, 100 are; one order a year tells
     # nothing
-    scores = segmentation.rfm_scores(
+    scores = rfm.rfm_scores(
         totals_of((32, 52, 10), (29, 52, 10), (90, 12, 20), (100, 12, 30), (300, 1, 9)), END
     )
-    late = segmentation.overdue_dealers(scores)
+    late = rfm.overdue_dealers(scores)
     assert late["dealer_id"].tolist() == ["d3", "d0"]
     assert late["usual_gap_days"].round(1).tolist() == [30.4, 7.0]
     assert [words.label(column) for column in late.columns]
-    assert segmentation.overdue_dealers(scores, least_days=101)["dealer_id"].tolist() == []
+    assert rfm.overdue_dealers(scores, least_days=101)["dealer_id"].tolist() == []
+    assert late["is_big"].tolist() == [True, False]
+    assert rfm.overdue_dealers(scores, big_score=1)["is_big"].all()
 
 
 # ---- segments ------------------------------------------------------------------------------------
@@ -192,11 +194,11 @@ def test_each_triple_lands_in_exactly_one_segment(triple):
     ]
     assert len(hits) == 1
     scores = pd.DataFrame([triple], columns=rfm.SCORES)
-    assert segmentation.rfm_segments(scores, RULES)["segment"].tolist() == hits
+    assert rfm.rfm_segments(scores, RULES)["segment"].tolist() == hits
 
 
 def test_no_segment_is_empty_over_all_triples():
-    found = segmentation.rfm_segments(pd.DataFrame(TRIPLES, columns=rfm.SCORES), RULES)["segment"]
+    found = rfm.rfm_segments(pd.DataFrame(TRIPLES, columns=rfm.SCORES), RULES)["segment"]
     assert set(found) == set(RULES["segment"])
 
 
@@ -210,7 +212,7 @@ def test_rules_with_a_gap_or_an_overlap_name_a_triple():
     with pytest.raises(
         ValueError, match="recency 3, frequency 3, monetary 1 falls under 'slowing' and 'cooling'"
     ):
-        segmentation.rfm_segments(pd.DataFrame(TRIPLES, columns=rfm.SCORES), overlap)
+        rfm.rfm_segments(pd.DataFrame(TRIPLES, columns=rfm.SCORES), overlap)
 
 
 def test_an_empty_limit_is_open():
@@ -227,27 +229,25 @@ def test_segments_are_named_alike_in_rules_and_terms():
 
 
 def test_segment_mix_says_what_to_do():
-    scores = segmentation.rfm_scores(
+    scores = rfm.rfm_scores(
         totals_of((0, 9, 50), (3, 7, 40), (9, 5, 30), (30, 3, 20), (300, 1, 10), (None, 0, 0)), END
     )
-    mix = segmentation.segment_mix(segmentation.rfm_segments(scores, RULES), RULES).set_index(
-        "segment"
-    )
+    mix = rfm.segment_mix(rfm.rfm_segments(scores, RULES), RULES).set_index("segment")
     assert mix.index.tolist() == [*RULES["segment"], "inactive"]
     assert mix.loc["core", ["n_dealers", "revenue", "revenue_share"]].tolist() == [2, 90, 0.6]
     assert mix.loc["dormant", "action"] == "Write once a season; spend the visits elsewhere"
     assert mix.loc["inactive", "n_dealers"] == 1
     assert [
         words.label(column)
-        for column in [*scores.columns, *mix.columns, *segmentation.rfm_thresholds(scores).columns]
+        for column in [*scores.columns, *mix.columns, *rfm.rfm_thresholds(scores).columns]
     ]
 
 
 def test_plot_rfm_draws_every_scored_dealer():
-    scores = segmentation.rfm_scores(
+    scores = rfm.rfm_scores(
         totals_of((0, 9, 50), (3, 7, 40), (9, 5, 30), (30, 3, 20), (300, 1, 10), (None, 0, 0)), END
     )
-    ax = segmentation.plot_rfm(scores)
+    ax = rfm.plot_rfm(scores)
     drawn = ax.collections[0].get_array().reshape(5, 5)
     # recent and often is top right
     assert drawn.sum() == 5 and drawn[0, 4] == 1 and drawn[4, 0] == 1
@@ -255,16 +255,16 @@ def test_plot_rfm_draws_every_scored_dealer():
         ax.figure.alt_text
         == "Of 5 buying dealers, 2 buy often and recently; 0 bought often, but not lately."
     )
-    assert segmentation.plot_rfm(scores.iloc[5:]).figure.alt_text.startswith("There are no data")
+    assert rfm.plot_rfm(scores.iloc[5:]).figure.alt_text.startswith("There are no data")
 
 
 def test_nothing_is_mutated():
     totals = totals_of((0, 9, 50), (3, 7, 40))
     before, rules = totals.copy(deep=True), RULES.copy(deep=True)
-    scores = segmentation.rfm_scores(totals, END)
+    scores = rfm.rfm_scores(totals, END)
     kept = scores.copy(deep=True)
-    segmentation.segment_mix(segmentation.rfm_segments(scores, RULES), RULES)
-    segmentation.plot_rfm(scores)
+    rfm.segment_mix(rfm.rfm_segments(scores, RULES), RULES)
+    rfm.plot_rfm(scores)
     pd.testing.assert_frame_equal(totals, before)
     pd.testing.assert_frame_equal(scores, kept)
     pd.testing.assert_frame_equal(RULES, rules)

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression
 
-from helpers import look, segmentation, words
-from helpers.segmentation import territory
+from helpers import look, words
+from helpers.segmentation import kinds, scorecard, territory
 
 pytestmark = pytest.mark.usefixtures("looks")
 
@@ -63,7 +63,7 @@ def network() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def test_coverage_by_hand(network):
-    cities = segmentation.coverage(*network, REGIONS).set_index(["region", "city"])
+    cities = territory.coverage(*network, REGIONS).set_index(["region", "city"])
     assert cities["revenue"].sum() == network[1]["revenue"].sum()
     assert cities["n_dealers"].sum() == 7
     assert cities.loc[
@@ -84,8 +84,8 @@ def test_coverage_by_hand(network):
 
 
 def test_coverage_rolls_up_without_loss(network):
-    cities = segmentation.coverage(*network, REGIONS)
-    rolled = segmentation.coverage_by_region(cities).set_index("region")
+    cities = territory.coverage(*network, REGIONS)
+    rolled = territory.coverage_by_region(cities).set_index("region")
     assert rolled.index.tolist() == ["South", "North", "West", "not_stated"]
     assert rolled[["n_dealers", "n_active", "revenue"]].sum().tolist() == [7, 6, 850_012]
     assert rolled["n_white_spots"].tolist() == [2, 0, 1, 0]
@@ -93,32 +93,32 @@ def test_coverage_rolls_up_without_loss(network):
         "South", ["population", "white_spot_population", "expected_revenue"]
     ].tolist() == [250_000, 50_000, 100_000]
     assert rolled.loc["North", "revenue_per_head"] == pytest.approx(250 / 150)
-    partly = segmentation.coverage(
+    partly = territory.coverage(
         *network, REGIONS.assign(population=[100_000, None, 200_000, 40_000, 0, 30_000])
     )
-    north = segmentation.coverage_by_region(partly).set_index("region").loc["North"]
+    north = territory.coverage_by_region(partly).set_index("region").loc["North"]
     assert north["revenue_per_head"] == 2  # only the city whose people are known
 
 
 def test_too_few_served_cities_give_no_estimate():
     dealers = dealers_of(dealer_id=["a", "b"], city=["B", "C"])
-    cities = segmentation.coverage(dealers, totals_of(dealers, [1.0, 2.0]), REGIONS)
+    cities = territory.coverage(dealers, totals_of(dealers, [1.0, 2.0]), REGIONS)
     assert cities["is_white_spot"].sum() == 4 and cities["expected_revenue"].isna().all()
 
 
 def test_coverage_without_regions_has_no_white_spots(network):
-    cities = segmentation.coverage(*network, NO_REGIONS)
+    cities = territory.coverage(*network, NO_REGIONS)
     assert not cities["is_white_spot"].any() and cities["revenue_per_head"].isna().all()
     assert cities["revenue"].sum() == network[1]["revenue"].sum()
-    nobody = segmentation.coverage(network[0].iloc[:0], network[1].iloc[:0], NO_REGIONS)
-    assert nobody.empty and segmentation.coverage_by_region(nobody).empty
-    uncounted = segmentation.coverage(*network, REGIONS.drop(columns="population"))
-    rolled = segmentation.coverage_by_region(uncounted)
+    nobody = territory.coverage(network[0].iloc[:0], network[1].iloc[:0], NO_REGIONS)
+    assert nobody.empty and territory.coverage_by_region(nobody).empty
+    uncounted = territory.coverage(*network, REGIONS.drop(columns="population"))
+    rolled = territory.coverage_by_region(uncounted)
     assert rolled[["n_white_spots", "white_spot_population"]].isna().all(axis=None), (
         "not known is not none"
     )
     assert rolled["revenue"].sum() == network[1]["revenue"].sum()
-    ax = segmentation.plot_coverage(cities)
+    ax = territory.plot_coverage(cities)
     assert ax.figure.alt_text.startswith("No population is given")
 
 
@@ -134,14 +134,14 @@ def test_coverage_loses_no_dealer_and_no_money(rows, seed):
         dealer_id=[f"d{i}" for i in range(len(rows))], city=[row[0] for row in rows]
     )
     totals = totals_of(dealers, [float(row[1]) for row in rows])
-    cities = segmentation.coverage(dealers, totals, REGIONS)
+    cities = territory.coverage(dealers, totals, REGIONS)
     assert cities["n_dealers"].sum() == len(rows)
     assert cities["revenue"].sum() == pytest.approx(totals["revenue"].sum())
-    shuffled = segmentation.coverage(
+    shuffled = territory.coverage(
         dealers.sample(frac=1, random_state=seed), totals, REGIONS.sample(frac=1, random_state=seed)
     )
     pd.testing.assert_frame_equal(cities, shuffled)
-    scaled = segmentation.coverage(dealers, totals.assign(revenue=totals["revenue"] * 8), REGIONS)
+    scaled = territory.coverage(dealers, totals.assign(revenue=totals["revenue"] * 8), REGIONS)
     assert scaled["is_white_spot"].tolist() == cities["is_white_spot"].tolist()
     np.testing.assert_allclose(scaled["expected_revenue"], cities["expected_revenue"] * 8)
 
@@ -156,7 +156,7 @@ def test_overlap_by_distance_and_by_city():
         latitude=[31.0, 31.01, 32.0, np.nan, 0.0, None],
         longitude=[121.0, 121.0, 121.0, 121.0, 0.0, None],
     )
-    near = segmentation.dealer_overlap(
+    near = territory.dealer_overlap(
         dealers, totals_of(dealers, [1.0] * 6), REGIONS, radius_km=2
     ).set_index("dealer_id")
     assert near["n_neighbours"].astype(float).fillna(-1).to_dict() == {
@@ -190,7 +190,7 @@ def test_overlap_counts_only_active_dealers_and_agrees_with_plain_trigonometry()
         longitude=110 + rng.normal(0, 0.1, n),
     )
     revenue = np.where(np.arange(n) % 4 == 0, 0.0, 5.0)
-    near = segmentation.dealer_overlap(
+    near = territory.dealer_overlap(
         dealers, totals_of(dealers, revenue), REGIONS, radius_km=8
     ).sort_values("dealer_id")
     active = dealers[revenue > 0]
@@ -244,7 +244,7 @@ def made_network(n: int = 300, noise: float = 0.3, seed: int = 7) -> tuple[pd.Da
 
 def test_the_scorecard_finds_what_was_planted():
     candidates, dealers, totals, regions = made_network()
-    card = segmentation.candidate_scorecard(candidates, dealers, totals, regions)
+    card = scorecard.candidate_scorecard(candidates, dealers, totals, regions)
     assert card.reason == "" and card.n_dealers == 300 and card.r2 > 0.8
     weights = card.weights.set_index("feature")["weight"]
     assert weights.index[0] == "floor_area_m2"
@@ -258,13 +258,14 @@ def test_the_scorecard_finds_what_was_planted():
     assert ranked.loc["x", "expected_revenue"] == pytest.approx(np.exp(3.5) * 2000**0.8, rel=0.2)
     assert ranked.loc["y", "n_dealers_in_city"] == 0
     assert (
-        ranked.loc["z", "missing"] == "Floor area (m²)"
-        and ranked.loc["w", "missing"] == "Population"
+        ranked.loc["z", "missing"] == "floor_area_m2" and ranked.loc["w", "missing"] == "population"
     )
+    told = scorecard.in_words(card.ranked).set_index("candidate_id")["missing"]
+    assert told[["x", "z", "w"]].tolist() == ["", "Floor area (m²)", "Population"]
     assert (
         ranked.loc[["x", "y"], "expected_low"] < ranked.loc[["x", "y"], "expected_revenue"]
     ).all()
-    assert segmentation.scorecard_basis(card).startswith(
+    assert scorecard.scorecard_basis(card).startswith(
         "Weights rest on 300 present dealers and explain 8"
     )
 
@@ -275,7 +276,7 @@ def test_the_interval_holds_four_of_five_and_agrees_with_least_squares():
     candidates = fresh.rename(columns={"dealer_id": "candidate_id"}).assign(
         candidate_name="new", city="c3"
     )
-    card = segmentation.candidate_scorecard(candidates, dealers, totals, regions)
+    card = scorecard.candidate_scorecard(candidates, dealers, totals, regions)
     ranked = card.ranked.merge(
         revenue.rename(columns={"dealer_id": "candidate_id"}), on="candidate_id"
     )
@@ -289,8 +290,8 @@ def test_the_interval_holds_four_of_five_and_agrees_with_least_squares():
 
 def test_row_order_and_currency_change_no_rank():
     candidates, dealers, totals, regions = made_network(80)
-    card = segmentation.candidate_scorecard(candidates, dealers, totals, regions)
-    mixed = segmentation.candidate_scorecard(
+    card = scorecard.candidate_scorecard(candidates, dealers, totals, regions)
+    mixed = scorecard.candidate_scorecard(
         candidates.iloc[::-1],
         dealers.sample(frac=1, random_state=3),
         totals.sample(frac=1, random_state=4),
@@ -298,7 +299,7 @@ def test_row_order_and_currency_change_no_rank():
     )
     pd.testing.assert_frame_equal(card.ranked, mixed.ranked)
     pd.testing.assert_frame_equal(card.weights, mixed.weights)
-    dear = segmentation.candidate_scorecard(
+    dear = scorecard.candidate_scorecard(
         candidates, dealers, totals.assign(revenue=totals["revenue"] * 100), regions
     )
     assert dear.ranked["rank"].equals(card.ranked["rank"])
@@ -309,19 +310,17 @@ def test_row_order_and_currency_change_no_rank():
 
 def test_too_few_dealers_or_nothing_to_learn_give_no_ranking():
     candidates, dealers, totals, regions = made_network(29)
-    few = segmentation.candidate_scorecard(candidates, dealers, totals, regions)
+    few = scorecard.candidate_scorecard(candidates, dealers, totals, regions)
     assert few.reason == "few" and few.weights.empty and few.ranked["rank"].isna().all()
-    assert "only 29 present dealers have" in segmentation.scorecard_basis(few)
+    assert "only 29 present dealers have" in scorecard.scorecard_basis(few)
     candidates, dealers, totals, regions = made_network(60)
     noise = totals.assign(revenue=np.random.default_rng(0).lognormal(5, 1, 60))
-    weak = segmentation.candidate_scorecard(candidates, dealers, noise, regions)
+    weak = scorecard.candidate_scorecard(candidates, dealers, noise, regions)
     assert weak.reason == "weak" and weak.r2 <= 0 and weak.ranked["expected_revenue"].isna().all()
-    assert "does not predict revenue" in segmentation.scorecard_basis(weak)
-    same = segmentation.candidate_scorecard(
-        candidates, dealers, totals.assign(revenue=5.0), regions
-    )
-    assert same.reason == "weak" and segmentation.scorecard_basis(same)
-    assert segmentation.plot_candidates(weak.ranked).figure.alt_text.startswith(
+    assert "does not predict revenue" in scorecard.scorecard_basis(weak)
+    same = scorecard.candidate_scorecard(candidates, dealers, totals.assign(revenue=5.0), regions)
+    assert same.reason == "weak" and scorecard.scorecard_basis(same)
+    assert scorecard.plot_candidates(weak.ranked).figure.alt_text.startswith(
         "No candidate's revenue can be estimated"
     )
 
@@ -329,13 +328,13 @@ def test_too_few_dealers_or_nothing_to_learn_give_no_ranking():
 COLUMNS = ["dealer_id", "revenue", "n_dealers", "is_white_spot", "area_type", "index", "level_0"]
 
 
-@pytest.mark.parametrize("name", [*segmentation.territory.COMPUTED, *COLUMNS])
+@pytest.mark.parametrize("name", [*scorecard.COMPUTED, *COLUMNS])
 def test_a_score_may_be_called_as_a_column_of_ours(name):
     candidates, dealers, totals, regions = made_network(60)
     given = candidates.assign(**{name: 7.0})
-    plain = segmentation.candidate_scorecard(candidates, dealers, totals, regions).ranked
-    card = segmentation.candidate_scorecard(given, dealers, totals, regions, weights={name: 1.0})
-    shown = f"{name}_given" if name in segmentation.territory.COMPUTED else name
+    plain = scorecard.candidate_scorecard(candidates, dealers, totals, regions).ranked
+    card = scorecard.candidate_scorecard(given, dealers, totals, regions, weights={name: 1.0})
+    shown = f"{name}_given" if name in scorecard.COMPUTED else name
     assert (card.ranked[shown] == 7.0).all() and (card.ranked["hand_score"] == 7.0).all()
     ours = ["candidate_id", "expected_revenue", "population", "n_dealers_in_city"]
     by_id = [
@@ -347,9 +346,9 @@ def test_a_score_may_be_called_as_a_column_of_ours(name):
 def test_features_that_most_dealers_lack_are_left_out():
     candidates, dealers, totals, regions = made_network(100)
     dealers["floor_area_m2"] = dealers["floor_area_m2"].where(dealers.index < 40)
-    card = segmentation.candidate_scorecard(candidates, dealers, totals, regions)
+    card = scorecard.candidate_scorecard(candidates, dealers, totals, regions)
     assert card.n_dealers == 100 and "floor_area_m2" not in set(card.weights["feature"])
-    bare = segmentation.candidate_scorecard(candidates, dealers, totals, NO_REGIONS)
+    bare = scorecard.candidate_scorecard(candidates, dealers, totals, NO_REGIONS)
     assert not {"population"} & set(bare.weights["feature"])
 
 
@@ -357,7 +356,7 @@ def test_an_unknown_format_counts_as_the_average_one():
     candidates, dealers, totals, regions = made_network()
     twins = pd.concat([candidates.iloc[[0]]] * 3, ignore_index=True)
     twins = twins.assign(candidate_id=list("abc"), store_format=["chain", "independent", "new"])
-    money = segmentation.candidate_scorecard(twins, dealers, totals, regions).ranked.set_index(
+    money = scorecard.candidate_scorecard(twins, dealers, totals, regions).ranked.set_index(
         "candidate_id"
     )["expected_revenue"]
     assert money["b"] < money["c"] < money["a"]
@@ -365,13 +364,13 @@ def test_an_unknown_format_counts_as_the_average_one():
 
 def test_scores_count_only_through_weights_given_by_hand():
     candidates, dealers, totals, regions = made_network(60)
-    plain = segmentation.candidate_scorecard(candidates, dealers, totals, regions)
+    plain = scorecard.candidate_scorecard(candidates, dealers, totals, regions)
     assert (
         "drive" in plain.ranked
         and "hand_score" not in plain.ranked
         and "drive" not in set(plain.weights["feature"])
     )
-    hand = segmentation.candidate_scorecard(candidates, dealers, totals, regions, {"drive": 2})
+    hand = scorecard.candidate_scorecard(candidates, dealers, totals, regions, {"drive": 2})
     assert hand.ranked["candidate_id"].tolist() == ["y", "z", "x", "w"]
     assert hand.ranked["hand_score"].tolist() == [9, 5, 3, 1]
 
@@ -386,20 +385,20 @@ def test_scores_count_only_through_weights_given_by_hand():
 )
 def test_weights_that_mean_nothing_are_refused(weights, message):
     with pytest.raises(ValueError, match=message):
-        segmentation.candidate_scorecard(*made_network(30), weights)
+        scorecard.candidate_scorecard(*made_network(30), weights)
 
 
 def test_without_candidates_the_weights_still_stand():
     _, dealers, totals, regions = made_network(60)
-    card = segmentation.candidate_scorecard(NO_CANDIDATES, dealers, totals, regions)
+    card = scorecard.candidate_scorecard(NO_CANDIDATES, dealers, totals, regions)
     assert card.ranked.empty and len(card.weights) and card.reason == ""
-    assert segmentation.scorecard_basis(card) == "No candidates are given."
-    assert segmentation.plot_candidates(card.ranked).figure.alt_text.startswith("No candidate")
+    assert scorecard.scorecard_basis(card) == "No candidates are given."
+    assert scorecard.plot_candidates(card.ranked).figure.alt_text.startswith("No candidate")
 
 
 def test_columns_that_say_nothing_are_not_printed():
-    card = segmentation.candidate_scorecard(*made_network(29))
-    assert segmentation.candidate_columns(card.ranked) == [
+    card = scorecard.candidate_scorecard(*made_network(29))
+    assert scorecard.candidate_columns(card.ranked) == [
         "candidate_id",
         "candidate_name",
         "city",
@@ -410,9 +409,9 @@ def test_columns_that_say_nothing_are_not_printed():
         "drive",
         "missing",
     ]
-    named = segmentation.candidate_scorecard(*made_network()).ranked.query("rank == 1")
-    assert {"candidate_id", "missing"}.isdisjoint(segmentation.candidate_columns(named))
-    assert set(segmentation.WHITE_SPOT_COLUMNS) <= set(segmentation.coverage(*made_network(29)[1:]))
+    named = scorecard.candidate_scorecard(*made_network()).ranked.query("rank == 1")
+    assert {"candidate_id", "missing"}.isdisjoint(scorecard.candidate_columns(named))
+    assert set(territory.WHITE_SPOT_COLUMNS) <= set(territory.coverage(*made_network(29)[1:]))
 
 
 # ---- figures -------------------------------------------------------------------------------------
@@ -430,36 +429,36 @@ def test_plot_coverage_shows_the_top_the_white_spots_and_the_rest():
     dealers = dealers_of(
         dealer_id=[f"d{i}" for i in range(50)], city=regions["city"][:50], region="R"
     )
-    cities = segmentation.coverage(
+    cities = territory.coverage(
         dealers, totals_of(dealers, [1000.0 * (i + 1) for i in range(50)]), regions
     )
-    ax = segmentation.plot_coverage(cities)
+    ax = territory.plot_coverage(cities)
     served, rest, white = ([bar.get_width() for bar in box] for box in ax.containers)
     assert len(served) == territory.CITIES_SHOWN - territory.WHITE_SPOTS_SHOWN and max(served) == 50
     assert white == [25.5] * territory.WHITE_SPOTS_SHOWN
     assert rest == [pytest.approx(np.mean(range(1, 39)))]
     assert [t.get_text() for t in ax.get_yticklabels()][-1] == "38 more places"
     assert ax.figure.alt_text.startswith(
-        "10 cities with 10.0 k people have no active dealer: worth about 255 k CNY"
+        "10 white spots, 10.0 k people without an active dealer: worth about 255 k CNY"
     )
 
 
 def test_plot_coverage_takes_regions_and_a_single_row(network):
-    ax = segmentation.plot_coverage(
-        segmentation.coverage_by_region(segmentation.coverage(*network, REGIONS))
+    ax = territory.plot_coverage(
+        territory.coverage_by_region(territory.coverage(*network, REGIONS))
     )
     assert [t.get_text() for t in ax.get_yticklabels()] == [
         "South · 2 white spots",
         "West · 1 white spot",
         "North",
     ]
-    one = segmentation.coverage(network[0].iloc[:1], network[1].iloc[:1], REGIONS.iloc[:1])
-    assert segmentation.plot_coverage(one).figure.alt_text.startswith("Every place")
+    one = territory.coverage(network[0].iloc[:1], network[1].iloc[:1], REGIONS.iloc[:1])
+    assert territory.plot_coverage(one).figure.alt_text.startswith("There is no white spot")
 
 
 def test_plot_candidates_draws_dot_and_interval():
-    card = segmentation.candidate_scorecard(*made_network())
-    ax = segmentation.plot_candidates(card.ranked)
+    card = scorecard.candidate_scorecard(*made_network())
+    ax = scorecard.plot_candidates(card.ranked)
     assert ax.lines[0].get_xdata().tolist() == card.ranked["expected_revenue"].dropna().tolist()
     assert [s[0][0] for s in ax.collections[0].get_segments()] == card.ranked[
         "expected_low"
@@ -471,30 +470,30 @@ def test_plot_candidates_draws_dot_and_interval():
 def test_every_column_and_code_has_a_name(network, language):
     look.use(language)
     cities, card = (
-        segmentation.coverage(*network, REGIONS),
-        segmentation.candidate_scorecard(*made_network(40)),
+        territory.coverage(*network, REGIONS),
+        scorecard.candidate_scorecard(*made_network(40)),
     )
     tables = (
         cities,
-        segmentation.coverage_by_region(cities),
-        segmentation.dealer_overlap(*network, REGIONS),
+        territory.coverage_by_region(cities),
+        territory.dealer_overlap(*network, REGIONS),
         card.weights,
         card.ranked.drop(columns="drive"),
     )
     for table in tables:
         assert [words.label(column) for column in table.columns]
-    assert all(words.label(code) for code in ["distance", territory.OTHER, *territory.FEATURES])
+    assert all(words.label(code) for code in ["distance", kinds.OTHER, *scorecard.FEATURES])
 
 
 def test_nothing_is_mutated(network):
     tables = (*network, REGIONS, *made_network(40))
     before = [table.copy(deep=True) for table in tables]
-    cities = segmentation.coverage(*network, REGIONS)
+    cities = territory.coverage(*network, REGIONS)
     kept = cities.copy(deep=True)
-    segmentation.plot_coverage(cities)
-    segmentation.plot_coverage(segmentation.coverage_by_region(cities))
-    segmentation.dealer_overlap(*network, REGIONS)
-    segmentation.plot_candidates(segmentation.candidate_scorecard(*tables[3:]).ranked)
+    territory.plot_coverage(cities)
+    territory.plot_coverage(territory.coverage_by_region(cities))
+    territory.dealer_overlap(*network, REGIONS)
+    scorecard.plot_candidates(scorecard.candidate_scorecard(*tables[3:]).ranked)
     pd.testing.assert_frame_equal(cities, kept)
     for table, old in zip(tables, before, strict=True):
         pd.testing.assert_frame_equal(table, old)

@@ -204,12 +204,11 @@ def test_the_largest_white_spot():
         }
     )
     assert said(workshop.white_spot_solution(cities)).startswith(
-        "2 places have people and no dealer of ours. The largest is Bb with 2,000,000 people; "
+        "2 places are white spots: people enough and no dealer of ours. The largest is Bb with "
+        "2,000,000 people; "
         "what 8 places like it bring per head would make 3.00 M CNY a year there."
     )
-    assert "no place without a dealer" in said(
-        workshop.white_spot_solution(cities[~cities["is_white_spot"]])
-    )
+    assert "no white spot" in said(workshop.white_spot_solution(cities[~cities["is_white_spot"]]))
 
 
 def judged(classes: str, letters: str = "") -> pd.DataFrame:

@@ -11,7 +11,6 @@ from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from helpers.consumers import number_of_groups
-from helpers.data import kept
 
 # what makes consumers alike: habits of buying, each on its scale; who they are never enters unless
 # it is asked for
@@ -251,7 +250,6 @@ def matrix_of(people: pd.DataFrame, model: Model) -> np.ndarray:
 # ---- groups --------------------------------------------------------------------------------------
 
 
-@kept
 def consumer_groups(
     features: pd.DataFrame,
     *,
@@ -259,6 +257,7 @@ def consumer_groups(
     k: int = 0,
     seed: int = 0,
     previous: Model | None = None,
+    stable_index: float = number_of_groups.STABLE,
 ) -> Groups:
     """Put consumers into groups of those who buy alike.
 
@@ -274,6 +273,8 @@ def consumer_groups(
         Last period's model. It is applied as it is while the same number of groups is found and a
         new fit agrees with it (`still_fits`); else groups are made anew and take over the codes of
         those they descend from.
+    stable_index
+        Agreement of samples from which a number of groups may be chosen, as `choice_of_k` takes it.
 
     Returns
     -------
@@ -296,7 +297,7 @@ def consumer_groups(
             "0 lets the data decide"
         )
     # where k is asked for, the page says what the data say of it
-    choice = number_of_groups.choice_of_k(matrix, seed=seed)
+    choice = number_of_groups.choice_of_k(matrix, stable_index=stable_index, seed=seed)
     n_groups = k or number_of_groups.chosen_k(choice)
     place, model = _fitted(matrix, model, n_groups, seed)
     if previous is not None:

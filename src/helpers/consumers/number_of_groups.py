@@ -40,15 +40,16 @@ def choice_of_k(
     n_sample: int = N_SAMPLE,
     n_resamples: int = N_RESAMPLES,
     n_references: int = N_REFERENCES,
+    stable_index: float = STABLE,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Judge each number of groups, and choose one or none.
 
     A number is eligible if all of this holds:
 
-    - stability, the mean adjusted Rand index over pairs of resamples, is 0.9 or more and reaches
-      `reference_95`: what the same procedure reaches 95 times in 100 on one Gaussian cloud of the
-      same size and covariance;
+    - stability, the mean adjusted Rand index over pairs of resamples, is `stable_index` or more and
+      reaches `reference_95`: what the same procedure reaches 95 times in 100 on one Gaussian cloud
+      of the same size and covariance;
     - between any two groups it is emptier than in either centre (`valley`: the share of consumers
       left at the emptiest place on the way, worst pair, 0.5 at most and 3 standard errors below the
       centres);
@@ -77,7 +78,7 @@ def choice_of_k(
         for k in ks:
             labels, seen = _seen(x, smooth, k, seed)
             stability = _stability(x, k, n_resamples, rng)
-            seen["eligible"] &= stability >= STABLE
+            seen["eligible"] &= stability >= stable_index
             clouds = references if seen["eligible"] else references[:N_SHOWN]
             chance = [_stability(cloud, k, N_REFERENCE_RESAMPLES, rng) for cloud in clouds]
             reference = float(np.quantile(chance, 0.95, method="higher")) if chance else np.nan

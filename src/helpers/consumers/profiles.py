@@ -1,9 +1,7 @@
-"""Profiles: what sets consumer groups apart, what to call them, who moves between them, and who
-they are.
-"""
+"""Profiles: what sets consumer groups apart, who moves between them, and who they are."""
 
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -14,11 +12,10 @@ from scipy.stats import binomtest
 
 from helpers import look, words
 from helpers.consumers import groups, number_of_groups
-from helpers.consumers.groups import DESCRIBED, DISTANCE, EVERYONE, Groups
-from helpers.settings import page_of
+from helpers.consumers.groups import DESCRIBED, DISTANCE, EVERYONE
 
 STRONG = 0.5  # Cohen's d from which a difference names a group
-SMALLEST_SHOWN = 10  # consumers; no figures of fewer people
+SMALLEST_SHOWN = 10  # consumers; no figures of fewer people, whatever the rules
 MOST_VALUES = 12  # of a demographic column
 MAP_POINTS = 3_000
 # features that have words of their own
@@ -33,7 +30,6 @@ SHOWN = {
     "peak_share": "peak_share",
     "recency_days": "silent_days",
 }
-PAGE = page_of("consumer_groups")
 
 
 def differences(
@@ -87,45 +83,36 @@ def differences(
     return pd.DataFrame(rows, columns=columns)
 
 
-def group_names(
-    features: pd.DataFrame, labels: pd.Series, columns: Mapping[str, str] = DISTANCE
-) -> dict[str, str]:
-    """Name groups by the one or two features in which they differ most from all others, no name
-    twice.
+def group_traits(
+    features: pd.DataFrame,
+    labels: pd.Series,
+    columns: Mapping[str, str] = DISTANCE,
+    *,
+    strong: float = STRONG,
+) -> dict[str, list[tuple[str, str]]]:
+    """List for each group the features in which it differs most from all others, the strongest
+    first, as pairs of a feature and "high" or "low".
 
-    A difference counts from half a standard deviation within groups; a group without one is
-    "average". Two groups of the same two features get the next one added.
+    A difference counts from `strong` standard deviations within groups on. The one group of all has
+    none.
     """
     people = groups.by_consumer(features)
     place, codes = _codes_of(people, labels)
     if codes == [EVERYONE]:
-        return {EVERYONE: words.say("groups.everyone")}
+        return {EVERYONE: []}
     apart = pd.DataFrame(_differences(people, place, len(codes), columns), index=codes)
-    wording = {code: _words(apart.loc[code].dropna()) for code in codes}
-    n_words = dict.fromkeys(codes, 2)
-    while True:
-        names = {code: _joined(wording[code][: n_words[code]]) for code in codes}
-        twins = [code for code in codes if list(names.values()).count(names[code]) > 1]
-        longer = [code for code in twins if n_words[code] < len(wording[code])]
-        if not longer:
-            return {
-                code: words.say("groups.twin", name=names[code], code=code)
-                if code in twins
-                else names[code]
-                for code in codes
-            }
-        n_words.update({code: n_words[code] + 1 for code in longer})
+    return {code: _strongest(apart.loc[code].dropna(), strong) for code in codes}
 
 
 def profile_table(
-    features: pd.DataFrame, labels: pd.Series, names: Mapping[str, str]
+    features: pd.DataFrame, labels: pd.Series, *, least: int = SMALLEST_SHOWN
 ) -> pd.DataFrame:
     """Sum each group up, largest first: how many, what they spend, and medians of their habits.
 
-    Columns: group, group_name, n_consumers, consumer_share, spent (money), spent_share; where known
-    the medians n_visits, basket, lines_per_visit, price_tier, discount_share, silent_days, the
-    means promotion_share, peak_share. Groups of fewer than 10 consumers keep their row and show no
-    figure (`suppressed_sentence` says so).
+    Columns: group, n_consumers, consumer_share, spent (money), spent_share; where known the medians
+    n_visits, basket, lines_per_visit, price_tier, discount_share, silent_days, the means
+    promotion_share, peak_share. Groups of fewer than `least` consumers keep their row and show no
+    figure (`suppressed_sentence` says so). `named` gives them their names.
     """
     people = groups.by_consumer(features)
     place, codes = _codes_of(people, labels)
@@ -133,7 +120,6 @@ def profile_table(
     table = pd.DataFrame(
         {
             "group": codes,
-            "group_name": [names[code] for code in codes],
             "n_consumers": n.astype(float),
             "consumer_share": n / max(n.sum(), 1),
         }
@@ -151,28 +137,29 @@ def profile_table(
                 _mean if DISTANCE.get(column) == "habit" else _median
             )  # a share seen once is 0 or 1, its median too
             table[shown] = [typical(v[place == i]) for i in range(len(codes))]
-    figures = [column for column in table if column not in ("group", "group_name")]
-    table.loc[table["n_consumers"] < SMALLEST_SHOWN, figures] = np.nan
+    figures = [column for column in table if column != "group"]
+    table.loc[table["n_consumers"] < least, figures] = np.nan
     return table.sort_values(["n_consumers", "group"], ascending=[False, True], ignore_index=True)
 
 
-def large_enough(rows: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
-    """Choose the rows of groups that show figures: of `SMALLEST_SHOWN` consumers or more.
+def named(profile: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Add the groups' names to a profile table, behind their codes."""
+    made = profile.copy()
+    made.insert(1, "group_name", [names[code] for code in profile["group"]])
+    return made
+
+
+def large_enough(
+    rows: pd.DataFrame, labels: pd.Series, least: int = SMALLEST_SHOWN
+) -> pd.DataFrame:
+    """Choose the rows of groups that show figures: of `least` consumers or more.
 
     >>> rows = pd.DataFrame({"group": ["g1", "g2"], "amount": [90.0, 4.0]})
     >>> large_enough(rows, pd.Series(["g1"] * 10 + ["g2"] * 9))["group"].tolist()
     ['g1']
     """
     sizes = labels.value_counts()
-    return rows[rows["group"].isin(sizes.index[sizes >= SMALLEST_SHOWN])].reset_index(drop=True)
-
-
-def suppressed_sentence(table: pd.DataFrame) -> str:
-    """Say which groups of a profile table show no figures for being too small; "" if none."""
-    small = table.loc[table["n_consumers"].isna(), "group_name"]
-    return words.say(
-        "groups.suppressed", n=len(small), names=words.listed(small), least=SMALLEST_SHOWN
-    ) * bool(len(small))
+    return rows[rows["group"].isin(sizes.index[sizes >= least])].reset_index(drop=True)
 
 
 def _codes_of(people: pd.DataFrame, labels: pd.Series) -> tuple[np.ndarray, list[str]]:
@@ -217,38 +204,28 @@ def _mean(v: np.ndarray) -> float:
     return float(v.mean()) if len(v) else np.nan
 
 
-def _words(apart: pd.Series) -> list[str]:
-    """Put the strong differences of one group into words, the strongest first."""
-    apart = apart[apart.abs() >= STRONG]
+def _strongest(apart: pd.Series, strong: float) -> list[tuple[str, str]]:
+    """List the strong differences of one group, the strongest first, equal ones as they come."""
+    apart = apart[apart.abs() >= strong]
     strongest = apart.abs().round(6).sort_values(ascending=False, kind="stable").index
-    return [_word(column, "high" if apart[column] > 0 else "low") for column in strongest]
+    return [(column, "high" if apart[column] > 0 else "low") for column in strongest]
 
 
-def _word(column: str, side: str) -> str:
-    if column in NAMED:
-        return words.say(f"groups.{side}_{column}")
-    return words.say(f"groups.{side}", feature=_feature(column))
-
-
-def _joined(wording: list[str]) -> str:
-    name = words.listed(wording, most=len(wording)) if wording else words.say("groups.average")
-    return name[:1].upper() + name[1:]
-
-
-def _feature(column: str) -> str:
+def feature_word(column: str) -> str:
+    """Name a feature in the reader's language."""
     return words.say(f"groups.feature_{column}") if column in NAMED else words.word(column)
 
 
 # ---- movement and demographics -------------------------------------------------------------------
 
 
-def movements(before: pd.Series, now: pd.Series) -> pd.DataFrame:
+def movements(before: pd.Series, now: pd.Series, *, least: int = SMALLEST_SHOWN) -> pd.DataFrame:
     """Count consumers by group before (rows) and now (columns).
 
     Who was not there "joined", who is gone "left".
 
-    Both are codes indexed by consumer_id. Counts from 1 to 9 are NaN: no figures of so few people.
-    `attrs["stayed_share"]` counts them.
+    Both are codes indexed by consumer_id. Counts below `least` are NaN, but for 0: no figures of so
+    few people. `attrs["stayed_share"]` counts them.
     """
     both = pd.concat([before, now], axis=1, keys=["before", "now"])
     rows, columns = (
@@ -259,7 +236,7 @@ def movements(before: pd.Series, now: pd.Series) -> pd.DataFrame:
     counts = counts.reindex(
         index=[*rows, "joined"], columns=[*columns, "left"], fill_value=0
     ).astype(float)
-    shown = counts.mask((counts > 0) & (counts < SMALLEST_SHOWN)).rename_axis(
+    shown = counts.mask((counts > 0) & (counts < least)).rename_axis(
         index="group_before", columns="group_now"
     )
     shown.attrs["stayed_share"] = stayed_share(before, now)
@@ -272,7 +249,9 @@ def stayed_share(before: pd.Series, now: pd.Series) -> float:
     return float((both["before"] == both["now"]).mean()) if len(both) else np.nan
 
 
-def demographic_profile(consumers: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
+def demographic_profile(
+    consumers: pd.DataFrame, labels: pd.Series, *, least: int = SMALLEST_SHOWN
+) -> pd.DataFrame:
     """Describe who the groups are; demographics do not make them.
 
     Numbers of more than 12 values are cut into four bands of equal size; text of more than 12
@@ -283,8 +262,8 @@ def demographic_profile(consumers: pd.DataFrame, labels: pd.Series) -> pd.DataFr
     -------
     DataFrame
         column, value, group, n_consumers, within_share (of the group), lift (against the share
-        among all), low_share, high_share (95 % Wilson interval); figures of fewer than 10 consumers
-        are NaN.
+        among all), low_share, high_share (95 % Wilson interval); figures of fewer than `least`
+        consumers are NaN.
     """
     people = groups.by_consumer(consumers, "consumers").reindex(labels.index)
     left_out, tables = demographics_left_out(consumers), []
@@ -295,7 +274,7 @@ def demographic_profile(consumers: pd.DataFrame, labels: pd.Series) -> pd.DataFr
             [*(v for v in counts.index if v != "not_stated"), *({"not_stated"} & {*counts.index})]
         ]
         stated = counts.drop(index="not_stated", errors="ignore")
-        tables.append(_described(counts, stated).assign(column=column))
+        tables.append(_described(counts, stated, least).assign(column=column))
     order = [
         "column",
         "value",
@@ -333,7 +312,7 @@ def _banded(values: pd.Series) -> pd.Series:
     return bands.cat.rename_categories(names).astype("object").where(values.notna())
 
 
-def _described(counts: pd.DataFrame, stated: pd.DataFrame) -> pd.DataFrame:
+def _described(counts: pd.DataFrame, stated: pd.DataFrame, least: int) -> pd.DataFrame:
     n_stated, n_all = stated.sum(), counts.sum()
     rows = counts.stack().rename("n_consumers").rename_axis(["value", "group"]).reset_index()  # noqa: PD013
     among = (
@@ -342,7 +321,7 @@ def _described(counts: pd.DataFrame, stated: pd.DataFrame) -> pd.DataFrame:
     rows["within_share"] = rows["n_consumers"] / among.where(among > 0)
     everyone = stated.sum(axis=1) / max(stated.to_numpy().sum(), 1)
     rows["lift"] = rows["within_share"] / rows["value"].map(everyone)
-    shown = rows["n_consumers"].ge(SMALLEST_SHOWN)
+    shown = rows["n_consumers"].ge(least)
     intervals = [
         binomtest(int(k), int(n)).proportion_ci(method="wilson") if ok else (np.nan, np.nan)
         for k, n, ok in zip(rows["n_consumers"], among, shown, strict=True)
@@ -354,25 +333,7 @@ def _described(counts: pd.DataFrame, stated: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-# ---- sentences and what is shown -----------------------------------------------------------------
-
-
-def basis_sentences(found: Groups, n_months: int, unknown_share: float, peak: str) -> list[str]:
-    """Say what the groups rest on.
-
-    How many consumers, how long a history, and what stays out of sight.
-    """
-    columns = [_feature(column) for column in found.model.columns]
-    said = [
-        words.say(
-            "groups.basis",
-            n=len(found.labels),
-            months=n_months,
-            unknown=words.percent(unknown_share),
-        ),
-        words.say("groups.basis_columns", columns=words.listed(columns, 12)),
-    ]
-    return [*said, words.say("groups.basis_peak", peak=peak)] if peak != "–" else said
+# ---- what is shown -------------------------------------------------------------------------------
 
 
 def demographic_table(described: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
@@ -396,73 +357,6 @@ def shown(profile: pd.DataFrame) -> list[str]:
     return [
         c for c in profile.columns if c not in ("group", "spent", "silent_days", "lines_per_visit")
     ]
-
-
-def bottom_line(
-    found: Groups, table: pd.DataFrame, *, columns: Iterable[str] = DISTANCE
-) -> list[str]:
-    """Say what the groups come down to.
-
-    `table` is the profile table, `columns` those that were asked for.
-    """
-    n, k = len(found.labels), len(found.model.codes)
-    natural = number_of_groups.chosen_k(found.choice)
-    few = k == 1 and n < number_of_groups.FEWEST
-    said = "groups.found" if k > 1 else "groups.too_few" if few else "groups.none"
-    lines = [words.say(said, n=n, k=k, least=number_of_groups.FEWEST)]
-    if k > 1 and natural == k:
-        best = found.choice[found.choice["chosen"]].iloc[0]
-        lines.append(
-            words.say(
-                "groups.stable", stability=best["stability"], chance=best["reference_95"], k=k
-            )
-        )
-    elif k > 1:  # somebody asked for this number
-        lines.append(
-            words.say("groups.asked" if natural > 1 else "groups.asked_none", k=k, natural=natural)
-        )
-    if k > 1:
-        named = [
-            f"{row.group_name} ({words.percent(row.consumer_share)})" for row in table.itertuples()
-        ]
-        lines.append(words.say("groups.named", names=words.translated("; ", "\uff1b").join(named)))
-    if k > 1 and "spent_share" in table and table["spent_share"].notna().any():
-        top = table.loc[table["spent_share"].idxmax()]
-        lines.append(
-            words.say(
-                "groups.spends",
-                name=top["group_name"],
-                share=words.percent(top["consumer_share"]),
-                spent=words.percent(top["spent_share"]),
-            )
-        )
-    if k > 1 and not found.refitted:
-        lines.append(words.say("groups.kept"))
-    absent = [_feature(column) for column in columns if column not in found.model.columns]
-    lines.append(words.say("groups.left_out", names=words.listed(absent, most=9)) if absent else "")
-    lines.append(suppressed_sentence(table))
-    return [line for line in lines if line]
-
-
-def headlines(found: Groups, table: pd.DataFrame) -> list[dict]:
-    """Make the front page's headlines; keys as `report.headline` takes them."""
-    k = len(found.model.codes)
-    tile = {"place": "tile", "label": words.say("groups.tile"), "link": PAGE, "text": str(k)}
-    if k == 1:
-        few = len(found.labels) < number_of_groups.FEWEST
-        return [tile | {"text": words.say("groups.tile_few" if few else "groups.tile_none")}]
-    if "spent_share" not in table or table["spent_share"].isna().all():
-        return [tile]
-    top = table.loc[table["spent_share"].idxmax()]
-    said = words.say(
-        "groups.spends",
-        name=top["group_name"],
-        share=words.percent(top["consumer_share"]),
-        spent=words.percent(top["spent_share"]),
-    )
-    if number_of_groups.chosen_k(found.choice) != k:
-        tile |= {"change": words.say("groups.tile_asked")}
-    return [tile, {"place": "change", "text": said, "link": PAGE}]
 
 
 # ---- plots ---------------------------------------------------------------------------------------
@@ -506,13 +400,19 @@ def plot_map(
 
 
 def plot_profiles(
-    profiled: pd.DataFrame, names: Mapping[str, str], *, scope: str = "", ax: Axes | None = None
+    profiled: pd.DataFrame,
+    names: Mapping[str, str],
+    *,
+    least: int = SMALLEST_SHOWN,
+    scope: str = "",
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw what sets the groups apart.
 
-    Differences in standard deviations, a row per group, a column per feature.
+    Differences in standard deviations, a row per group of `least` people or more, a column per
+    feature.
     """
-    shown = profiled[profiled["n_consumers"] >= SMALLEST_SHOWN]
+    shown = profiled[profiled["n_consumers"] >= least]
     wide = shown.pivot_table(index="group", columns="feature", values="difference")
     wide = wide.reindex(
         index=[c for c in names if c in wide.index], columns=[*dict.fromkeys(shown["feature"])]
@@ -521,7 +421,7 @@ def plot_profiles(
         return look.nothing(words.say("groups.no_profiles"), ax)
     ax = ax or look.axes(height=1.9 + 0.46 * len(wide))
     wide = wide.rename(
-        index=lambda c: _wrapped(names[c], 24), columns=lambda c: _wrapped(_feature(c), 11)
+        index=lambda c: _wrapped(names[c], 24), columns=lambda c: _wrapped(feature_word(c), 11)
     )
     sides = LinearSegmentedColormap.from_list(
         "sides", [look.COLORS["rival"], "white", look.COLORS["accent"]]
@@ -545,21 +445,29 @@ def plot_profiles(
     strongest = shown.loc[shown["difference"].abs().idxmax()]
     title = words.say(
         "groups.title_profiles",
-        feature=_feature(strongest["feature"]),
+        feature=feature_word(strongest["feature"]),
         name=names[strongest["group"]],
     )
     return look.explain(ax, title, words.say("groups.profiles_how"), scope)
 
 
 def plot_movement(
-    moved: pd.DataFrame, names: Mapping[str, str], *, scope: str = "", ax: Axes | None = None
+    moved: pd.DataFrame,
+    names: Mapping[str, str],
+    *,
+    least: int = SMALLEST_SHOWN,
+    scope: str = "",
+    ax: Axes | None = None,
 ) -> Axes:
-    """Draw how many consumers went from which group to which; rows before, columns now."""
+    """Draw how many consumers went from which group to which; rows before, columns now.
+
+    What `movements` left empty is said to be below `least`.
+    """
     if moved.drop(index="joined", errors="ignore").fillna(1).to_numpy().sum() == 0:
         return look.nothing(words.say("groups.no_movement"), ax)
     ax = ax or look.axes(height=1.9 + 0.42 * len(moved))
     wording = moved.map(
-        lambda n: words.say("groups.few", least=SMALLEST_SHOWN) if pd.isna(n) else f"{n:,.0f}"
+        lambda n: words.say("groups.few", least=least) if pd.isna(n) else f"{n:,.0f}"
     )
     wording.loc["joined", "left"] = ""
 
@@ -576,7 +484,7 @@ def plot_movement(
     title = words.say(
         "groups.title_movement", share=words.percent(moved.attrs.get("stayed_share", np.nan))
     )
-    return look.explain(ax, title, words.say("groups.movement_how"), scope)
+    return look.explain(ax, title, words.say("groups.movement_how", least=least), scope)
 
 
 def _colors(names: Mapping[str, str]) -> dict[str, str]:

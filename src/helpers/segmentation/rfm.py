@@ -17,6 +17,8 @@ SCORES = [f"{measure}_score" for measure in MEASURES]
 N_SCORES = 5
 CALENDAR_CUTS = {"recency_days": (31, 61, 92, 183)}  # a purchase within one, two, three, six months
 WINDOW_DAYS = 365
+OVERDUE_TIMES, OVERDUE_DAYS = 3.0, 30  # of the usual gap, and at least
+BIG_SCORE = 4  # of five for revenue: the upper two fifths
 INACTIVE = "inactive"
 
 
@@ -192,7 +194,12 @@ def segment_mix(segments: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
 
 
 def overdue_dealers(
-    scores: pd.DataFrame, *, times: float = 3, least_days: int = 30, n_days: int = WINDOW_DAYS
+    scores: pd.DataFrame,
+    *,
+    times: float = OVERDUE_TIMES,
+    least_days: float = OVERDUE_DAYS,
+    big_score: int = BIG_SCORE,
+    n_days: int = WINDOW_DAYS,
 ) -> pd.DataFrame:
     """List who has been silent far longer than is usual for him, largest revenue first.
 
@@ -203,7 +210,8 @@ def overdue_dealers(
     Returns
     -------
     DataFrame
-        dealer_id, recency_days, usual_gap_days, monetary, monetary_score.
+        dealer_id, recency_days, usual_gap_days, monetary, monetary_score, is_big (from `big_score`
+        for revenue on).
     """
     scored = scores.dropna(subset=SCORES)
     scored = scored.assign(usual_gap_days=n_days / scored["frequency"])
@@ -213,7 +221,8 @@ def overdue_dealers(
     late = scored[late].sort_values(
         ["monetary", "dealer_id"], ascending=[False, True], ignore_index=True
     )
-    return late[["dealer_id", "recency_days", "usual_gap_days", "monetary", "monetary_score"]]
+    late = late[["dealer_id", "recency_days", "usual_gap_days", "monetary", "monetary_score"]]
+    return late.assign(is_big=(late["monetary_score"] >= big_score).astype(bool))
 
 
 def plot_rfm(

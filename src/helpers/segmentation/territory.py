@@ -1,47 +1,17 @@
-"""Territory: where the network is missing, where it is crowded, and which shop should join next."""
-
-from collections.abc import Mapping
-from typing import NamedTuple
+"""Territory: where the network is missing, and where it is crowded."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from sklearn.linear_model import RidgeCV
-from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.neighbors import BallTree
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from helpers import look, words
+from helpers.segmentation.kinds import NOT_STATED, nothing, stated, with_totals
 
-NOT_STATED, UNDECIDED, OTHER = "not_stated", "undecided", "other_format"
 EARTH_KM = 6371.0088
+NEAR_KM = 5.0  # within which dealers are neighbours
 MIN_COMPARABLE = 3  # served cities an estimate for a white spot stands on
-MIN_DEALERS = 30  # present dealers a scorecard is estimated from
-MIN_PER_FORMAT = 5  # rarer formats are weighted together
-FOLDS, INTERVAL = 10, (0.1, 0.9)
 PLACE = ["region", "city"]
-FEATURES = ["floor_area_m2", "population", "n_dealers_in_city"]
-# of the ranking; people may have a column of such a name, too
-COMPUTED = (
-    "rank",
-    "population",
-    "n_active",
-    "n_dealers_in_city",
-    "expected_revenue",
-    "expected_low",
-    "expected_high",
-    "missing",
-    "hand_score",
-)
-CANDIDATE_COLUMNS = [
-    "candidate_id",
-    "candidate_name",
-    "region",
-    "city",
-    "store_format",
-    "floor_area_m2",
-]
 WHITE_SPOT_COLUMNS = [
     "region",
     "city",
@@ -50,19 +20,23 @@ WHITE_SPOT_COLUMNS = [
     "expected_revenue",
     "n_comparable",
 ]
-CITIES_SHOWN, WHITE_SPOTS_SHOWN, CANDIDATES_SHOWN = 20, 8, 15
+CITIES_SHOWN, WHITE_SPOTS_SHOWN = 20, 8
 
 
-# ---- where it is missing -------------------------------------------------------------------------
-
-
-def coverage(dealers: pd.DataFrame, totals: pd.DataFrame, regions: pd.DataFrame) -> pd.DataFrame:
+def coverage(
+    dealers: pd.DataFrame,
+    totals: pd.DataFrame,
+    regions: pd.DataFrame,
+    *,
+    least_population: float = 0,
+) -> pd.DataFrame:
     """Measure per city how many active dealers and how much revenue stand against its people.
 
-    A white spot is a city with people and no active dealer. What it could bring is an estimate: its
-    population × the median revenue per head of the served cities of the same area type (of all
-    served cities where fewer than three are of that type). A dealer without region gets his city's
-    where that is unique; the rest is `not_stated`.
+    A white spot is a city of `least_population` people or more and no active dealer; where
+    nobody counted the people there is none. What it could bring is an estimate: its population ×
+    the median revenue per head of the served cities of the same area type (of all served cities
+    where fewer than three are of that type). A dealer without region gets his city's where that is
+    unique; the rest is `not_stated`.
 
     Returns
     -------
@@ -71,8 +45,8 @@ def coverage(dealers: pd.DataFrame, totals: pd.DataFrame, regions: pd.DataFrame)
         revenue, revenue_per_head, floor_area_m2, floor_area_per_1000 (m² of active dealers per 1000
         people), is_white_spot, expected_revenue, n_comparable.
     """
-    joined = _placed(_with_totals(dealers, totals), regions, dealers)
-    joined["open_area"] = _number(joined["floor_area_m2"]).where(joined["is_active"])
+    joined = placed(with_totals(dealers, totals), regions, dealers)
+    joined["open_area"] = number(joined["floor_area_m2"]).where(joined["is_active"])
     joined["area_type"] = joined["area_type"].astype(object)
     found = joined.groupby(PLACE).agg(
         n_dealers=("dealer_id", "count"),
@@ -82,15 +56,16 @@ def coverage(dealers: pd.DataFrame, totals: pd.DataFrame, regions: pd.DataFrame)
     )
     found["floor_area_m2"] = joined.groupby(PLACE)["open_area"].sum(min_count=1)
     known = regions.reindex(columns=[*PLACE, "population", "area_type"])
-    known = known.assign(**{column: _stated(known[column]) for column in PLACE})
+    known = known.assign(**{column: stated(known[column]) for column in PLACE})
     cities = known.merge(found.reset_index(), "outer", PLACE)
-    cities["area_type"] = _stated(
+    cities["area_type"] = stated(
         cities["area_type"].astype(object).fillna(cities.pop("dealer_area_type"))
     )
     for column in ("n_dealers", "n_active", "revenue"):
         cities[column] = cities[column].fillna(0).astype(float if column == "revenue" else int)
-    cities["population"] = _number(cities["population"])
-    return _expected(_per_head(cities)).sort_values(PLACE, ignore_index=True)
+    cities["population"] = number(cities["population"])
+    found = _expected(_per_head(cities), least_population)
+    return found.sort_values(PLACE, ignore_index=True)
 
 
 def coverage_by_region(cities: pd.DataFrame) -> pd.DataFrame:
@@ -154,7 +129,7 @@ def coverage_by_region(cities: pd.DataFrame) -> pd.DataFrame:
 
 
 def dealer_overlap(
-    dealers: pd.DataFrame, totals: pd.DataFrame, regions: pd.DataFrame, radius_km: float = 5.0
+    dealers: pd.DataFrame, totals: pd.DataFrame, regions: pd.DataFrame, radius_km: float = NEAR_KM
 ) -> pd.DataFrame:
     """Count for each active dealer our other active dealers near him, most crowded first.
 
@@ -167,7 +142,7 @@ def dealer_overlap(
         dealer_id, dealer_name, region, city, revenue, n_neighbours (missing where nothing tells),
         nearest_km, overlap_by ("distance", "city" or "not_stated").
     """
-    near = _placed(_with_totals(dealers, totals), regions, dealers).query(
+    near = placed(with_totals(dealers, totals), regions, dealers).query(
         "is_active and dealer_id.notna()"
     )
     near = near.sort_values("dealer_id", ignore_index=True)
@@ -207,122 +182,6 @@ def dealer_overlap(
     return near[columns].reset_index(drop=True)
 
 
-# ---- who should join -----------------------------------------------------------------------------
-
-
-class Scorecard(NamedTuple):
-    """The weights estimated from present dealers, and the candidates ranked by them.
-
-    `weights`: feature, weight (standardised: change of log revenue for one standard deviation
-    more), n_dealers, r2. `ranked`: rank, the candidate's columns, population, n_dealers_in_city,
-    expected_revenue with expected_low and expected_high, hand_score where weights were given, and
-    `missing`, the features without which there is no estimate. `reason`: "" or why there is no
-    estimate ("few": too few dealers; "weak": R² not above zero).
-    """
-
-    weights: pd.DataFrame
-    ranked: pd.DataFrame
-    n_dealers: int
-    r2: float
-    reason: str
-
-
-def candidate_scorecard(
-    candidates: pd.DataFrame,
-    dealers: pd.DataFrame,
-    totals: pd.DataFrame,
-    regions: pd.DataFrame,
-    weights: Mapping[str, float] | None = None,
-) -> Scorecard:
-    """Rank candidates by the revenue that present dealers like them bring.
-
-    A ridge regression of log revenue on log floor area, log population and log number of our other
-    dealers of the city and on the format (as `store_formats` decides it), re-estimated whenever it
-    is called. A feature is used if half of the active dealers have it. The expected revenue is the
-    typical (median) one of such a shop in a year, its interval holds 80 % of present dealers'
-    cross-validated residuals; dealers that joined within the window pull it down. With fewer than
-    30 usable dealers, or a cross-validated R² not above zero, nothing is estimated.
-
-    Scored 0–10 columns of `candidates` are shown, but present dealers have no such scores, so no
-    weight can be estimated for them: they count only through `weights` given by hand (column →
-    weight), and then the ranking goes by their weighted mean, `hand_score`. A column of theirs that
-    is called as one of `COMPUTED` is shown as `<name>_given`.
-
-    Raises
-    ------
-    ValueError
-        If `weights` name a column that is no score of the candidates, or are negative or sum to
-        zero.
-    """
-    taken = {column: f"{column}_given" for column in COMPUTED if column in candidates}
-    candidates = candidates.rename(columns=taken)
-    if weights is not None:
-        weights = {taken.get(column, column): weight for column, weight in weights.items()}
-    cities = coverage(dealers, totals, regions)
-    present = _features(
-        _with_totals(dealers, totals).query("is_active and dealer_id.notna()"), cities, own=1
-    )
-    wanted = _features(candidates.reset_index(drop=True), cities)
-    numeric = [c for c in FEATURES if present[c].notna().mean() >= 0.5]
-    present = present.dropna(subset=numeric).sort_values("dealer_id")
-    estimate, table, r2 = _ridge(
-        *_design(present, wanted, numeric), np.log(present["revenue"].to_numpy(float))
-    )
-    reason = "few" if len(present) < MIN_DEALERS else "" if r2 > 0 else "weak"
-    shown = [
-        c for c in dict.fromkeys([*CANDIDATE_COLUMNS, *FEATURES[1:], *candidates]) if c != "region"
-    ]
-    ranked = wanted.reindex(columns=shown)
-    ranked[list(estimate)] = np.nan if reason else np.exp(estimate)
-    ranked["missing"] = [
-        ", ".join(words.label(c) for c in numeric if pd.isna(row[c]))
-        for row in wanted.to_dict("records")
-    ]
-    order = "expected_revenue"
-    if weights is not None:
-        order, ranked["hand_score"] = "hand_score", _hand_score(candidates, weights).to_numpy()
-    ranked.insert(0, "rank", ranked[order].rank(ascending=False, method="min").astype("Int64"))
-    return Scorecard(
-        table,
-        ranked.sort_values(["rank", "candidate_id"], ignore_index=True),
-        len(present),
-        r2,
-        reason,
-    )
-
-
-def scorecard_basis(card: Scorecard) -> str:
-    """Say what the ranking rests on, or why there is none."""
-    if card.ranked.empty:
-        return words.say("segmentation.scorecard_none")
-    return words.say(
-        f"segmentation.scorecard_{card.reason}".rstrip("_"),
-        n=card.n_dealers,
-        least=MIN_DEALERS,
-        r2=card.r2,
-        share=words.percent(card.r2),
-    )
-
-
-def candidate_columns(ranked: pd.DataFrame) -> list[str]:
-    """Name the columns of a scorecard's `ranked` worth printing, the estimate before what it rests
-    on.
-    """
-    spoken = ranked.replace("", np.nan).notna().any()
-    named = ranked["candidate_name"].notna().all()
-    said = [c for c in ranked if spoken[c] and not (named and c == "candidate_id")]
-    first = [
-        "rank",
-        "candidate_id",
-        "candidate_name",
-        "city",
-        "expected_revenue",
-        "expected_low",
-        "expected_high",
-    ]
-    return [c for c in first if c in said] + [c for c in said if c not in first]
-
-
 # ---- plots ---------------------------------------------------------------------------------------
 
 
@@ -338,7 +197,7 @@ def plot_coverage(
     name = "city" if "city" in cities else "region"
     shown = _cities_shown(cities, name)
     if shown.empty:
-        return _nothing(ax, "segmentation.no_population")
+        return nothing(ax, "no_population")
     ax = look.axes(height=1.6 + 0.25 * max(len(shown), 2)) if ax is None else ax
     for kind, color in (("served", "accent"), ("rest", "muted")):
         bars = shown[shown["kind"] == kind]
@@ -358,77 +217,22 @@ def plot_coverage(
     ax.set_yticks(shown.index, shown["name"])
     for tick, kind in zip(ax.get_yticklabels(), shown["kind"], strict=True):
         tick.set_color(look.COLORS["bad"] if kind == "white_spot" else look.COLORS["text"])
-    _ranked_axis(ax, len(shown), "revenue_per_head")
+    ranked_axis(ax, len(shown), "revenue_per_head")
     if len(white):
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
     return look.explain(ax, _coverage_title(cities), scope, source)
 
 
-def plot_candidates(
-    ranked: pd.DataFrame, *, ax: Axes | None = None, scope: str = "", source: str = ""
-) -> Axes:
-    """Draw the candidates' expected revenue as a dot on the interval that holds four of five shops
-    like them.
-    """
-    shown = ranked[ranked["expected_revenue"].notna()].head(CANDIDATES_SHOWN).reset_index(drop=True)
-    if shown.empty:
-        return _nothing(ax, f"segmentation.{'scorecard_none' if ranked.empty else 'no_estimate'}")
-    ax = look.axes(height=1.5 + 0.27 * max(len(shown), 2)) if ax is None else ax
-    ax.hlines(
-        shown.index,
-        shown["expected_low"],
-        shown["expected_high"],
-        color=look.COLORS["muted"],
-        linewidth=5,
-    )
-    ax.plot(shown["expected_revenue"], shown.index, "o", markersize=7, color=look.COLORS["accent"])
-    names = shown["candidate_name"].fillna(shown["candidate_id"].astype(str))
-    ax.set_yticks(
-        shown.index,
-        [
-            f"{name} · {city}" if pd.notna(city) else name
-            for name, city in zip(names, shown["city"], strict=True)
-        ],
-    )
-    ax.set_xlim(left=0)
-    _ranked_axis(ax, len(shown), "expected_revenue")
-    best = shown.loc[shown["expected_revenue"].idxmax()]
-    low, high = (
-        words.money(best[column], unit=False) for column in ("expected_low", "expected_high")
-    )
-    title = words.say(
-        "segmentation.title_candidates",
-        name=names[best.name],
-        expected=best["expected_revenue"],
-        low=low,
-        high=high,
-    )
-    return look.explain(ax, title, scope, source)
-
-
 # ---- steps ---------------------------------------------------------------------------------------
 
 
-def _stated(column: pd.Series) -> pd.Series:
-    """Read a column of names or codes; empty ones become `not_stated`."""
-    text = column.astype(object).where(column.notna(), "").astype(str).str.strip()
-    return text.mask(text == "", NOT_STATED)
-
-
-def _number(column: pd.Series) -> pd.Series:
+def number(column: pd.Series) -> pd.Series:
     """Read sizes; what is not above zero is not known."""
     numbers = pd.to_numeric(column).astype(float)
     return numbers.where(numbers > 0)
 
 
-def _with_totals(dealers: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
-    """Join dealers and window; money of a dealer nobody listed stays in the sums."""
-    joined = dealers.merge(totals[["dealer_id", "revenue"]], "outer", "dealer_id")
-    joined["revenue"] = joined["revenue"].astype(float).fillna(0)
-    return joined.assign(is_active=joined["revenue"] > 0)
-
-
-def _placed(rows: pd.DataFrame, *places: pd.DataFrame) -> pd.DataFrame:
+def placed(rows: pd.DataFrame, *places: pd.DataFrame) -> pd.DataFrame:
     """State region and city.
 
     A missing region is the city's where only one has a city of that name.
@@ -439,11 +243,11 @@ def _placed(rows: pd.DataFrame, *places: pd.DataFrame) -> pd.DataFrame:
         .drop_duplicates()
         .drop_duplicates("city", keep=False)
     )
-    city = _stated(rows["city"])
-    region = _stated(
+    city = stated(rows["city"])
+    region = stated(
         rows["region"] if "region" in rows else pd.Series(None, rows.index, dtype=object)
     )
-    by_city = city.map(known.set_index("city")["region"]).fillna(NOT_STATED)
+    by_city = city.map(known.set_index("city")["region"]).astype(object).fillna(NOT_STATED)
     return rows.assign(region=region.where(region != NOT_STATED, by_city), city=city)
 
 
@@ -456,12 +260,11 @@ def _per_head(places: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _expected(cities: pd.DataFrame) -> pd.DataFrame:
+def _expected(cities: pd.DataFrame, least: float) -> pd.DataFrame:
     """Mark white spots and estimate what they could bring."""
-    white = cities["population"].notna() & cities["n_active"].eq(0) & cities["city"].ne(NOT_STATED)
-    served = cities[
-        cities["population"].notna() & cities["n_active"].gt(0) & cities["city"].ne(NOT_STATED)
-    ]
+    known = cities["population"].notna() & cities["city"].ne(NOT_STATED)
+    white = known & cities["n_active"].eq(0) & cities["population"].ge(least)
+    served = cities[known & cities["n_active"].gt(0)]
     alike = (
         served.groupby("area_type")["revenue_per_head"]
         .agg(["median", "count"])
@@ -478,92 +281,14 @@ def _expected(cities: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _features(rows: pd.DataFrame, cities: pd.DataFrame, own: int = 0) -> pd.DataFrame:
-    """Add what the scorecard looks at; a present dealer is not his `own` neighbour."""
-    rows = _placed(rows, cities).drop(columns=["population", "n_dealers_in_city"], errors="ignore")
-    rows = rows.merge(cities[[*PLACE, "population", "n_active"]], "left", PLACE)
-    # a city in none of our tables has no dealer of ours; one of several of that name could be any
-    others = rows.pop("n_active").where(rows["city"].isin(cities["city"]), 0) - own
-    rows["n_dealers_in_city"] = others.where(rows["city"] != NOT_STATED)
-    rows["city"] = rows["city"].replace(NOT_STATED, None)
-    rows["floor_area_m2"] = _number(rows["floor_area_m2"])
-    return rows.assign(store_format=_stated(rows["store_format"]).replace(NOT_STATED, UNDECIDED))
-
-
-def _design(
-    present: pd.DataFrame, wanted: pd.DataFrame, numeric: list[str]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Lay out both tables as numbers.
-
-    A format that no present dealer has counts as the average one.
-    """
-    common = present["store_format"].value_counts()
-    common = sorted(common[common >= MIN_PER_FORMAT].index)
-    dummies, made = [*common, OTHER], []
-    for rows in (present, wanted):
-        code = rows["store_format"].where(rows["store_format"].isin(common), OTHER)
-        x = {c: np.log1p(rows[c].astype(float)) for c in numeric}
-        made.append(
-            pd.DataFrame(x | {f: code.eq(f).astype(float) for f in dummies}, index=rows.index)
-        )
-    x, wanted_x = made
-    if not x[OTHER].any():
-        wanted_x.loc[wanted_x[OTHER] == 1, dummies] = x[dummies].mean().to_numpy()
-    varied = x.columns[x.max() > x.min()]
-    return x[varied], wanted_x[varied]
-
-
-def _ridge(
-    x: pd.DataFrame, wanted: pd.DataFrame, y: np.ndarray
-) -> tuple[pd.DataFrame, pd.DataFrame, float]:
-    """Fit; return the candidates' log revenue with its interval, the weights, and R² on dealers
-    held out.
-    """
-    estimate = pd.DataFrame(
-        np.nan, wanted.index, ["expected_revenue", "expected_low", "expected_high"]
-    )
-    table = pd.DataFrame(
-        {"feature": x.columns.astype(str), "weight": np.nan, "n_dealers": len(x), "r2": np.nan}
-    )
-    if len(x) < MIN_DEALERS or x.shape[1] == 0 or np.ptp(y) == 0:
-        return estimate, table.iloc[:0], 0.0 if len(x) >= MIN_DEALERS else float("nan")
-    model = make_pipeline(StandardScaler(), RidgeCV(alphas=np.logspace(-2, 3, 11)))
-    residuals = y - cross_val_predict(model, x, y, cv=KFold(FOLDS, shuffle=True, random_state=0))
-    r2 = float(1 - (residuals**2).sum() / ((y - y.mean()) ** 2).sum())
-    model.fit(x, y)
-    known = wanted.notna().all(axis=1)
-    if known.any():
-        low, high = np.quantile(residuals, INTERVAL)
-        estimate.loc[known] = model.predict(wanted[known])[:, None] + [0, low, high]
-    table = table.assign(weight=model[-1].coef_, r2=r2)
-    return estimate, table.sort_values("weight", key=abs, ascending=False, ignore_index=True), r2
-
-
-def _hand_score(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.Series:
-    """Weigh the given scores by hand; without any candidate there is nothing to check."""
-    scores = [c for c in candidates.select_dtypes("number") if c not in CANDIDATE_COLUMNS]
-    for name, weight in weights.items():
-        if name not in scores:
-            raise ValueError(
-                f"weights: candidates have no score {name!r}; they have "
-                f"{', '.join(scores) or 'none'}"
-            )
-        if weight < 0:
-            raise ValueError(f"weights: {name!r} is {weight}; a weight is zero or more")
-    if not sum(weights.values()):
-        raise ValueError("weights: they sum to zero; give at least one a weight")
-    return sum(candidates[name] * weight for name, weight in weights.items()) / sum(
-        weights.values()
-    )
-
-
 def _cities_shown(cities: pd.DataFrame, name: str) -> pd.DataFrame:
     """Choose and pool the bars.
 
     Name, revenue_per_head, kind (served, white_spot, rest), largest first.
     """
     rows = cities[cities["population"].notna() & cities[name].ne(NOT_STATED)].copy()
-    is_white = rows["is_white_spot"] if "is_white_spot" in rows else rows["n_active"].eq(0)
+    by_region = rows["n_active"].eq(0) & rows.get("n_white_spots", pd.Series(0, rows.index)).gt(0)
+    is_white = rows.get("is_white_spot", by_region)
     rows["kind"] = np.where(is_white, "white_spot", "served")
     rows["revenue_per_head"] = (rows["expected_revenue"] / rows["population"]).where(
         is_white, rows["revenue_per_head"]
@@ -611,7 +336,7 @@ def _coverage_title(cities: pd.DataFrame) -> str:
     )
 
 
-def _ranked_axis(ax: Axes, n_rows: int, term: str) -> None:
+def ranked_axis(ax: Axes, n_rows: int, term: str) -> None:
     """Put the first row on top and amounts of `term` below."""
     ax.set_ylim(n_rows - 0.4, -0.6)
     ax.grid(False, axis="y")
@@ -619,7 +344,3 @@ def _ranked_axis(ax: Axes, n_rows: int, term: str) -> None:
         look.money_axis(ax.xaxis)
     unit = words.money(0).removeprefix("0").strip()
     ax.set_xlabel(f"{words.label(term)} ({unit})" if unit else words.label(term))
-
-
-def _nothing(ax: Axes | None, sentence: str) -> Axes:
-    return look.nothing(words.say(sentence), ax)

@@ -17,17 +17,17 @@ NOT_RUN = {"parameters", "interactive", "by-hand", "solution"}
 def run_cells(name: str, book: settings.Workbook, upto: str = "", **given: object) -> dict:
     """Run a notebook's code up to a cell, that one included, and give its variables.
 
-    What a last line shows is kept as `shown`, by the cell's id.
+    What a last line shows is kept as `__shown__`, by the cell's id.
     """
     path = settings.CHECKOUT / "notebooks" / f"{name}.ipynb"
-    room: dict = {"shown": {}}
+    room: dict = {"__shown__": {}}
     for cell in nbformat.read(path, as_version=4).cells:
         tags = set(cell.metadata.get("tags", []))
         if cell.cell_type == "code" and "parameters" in tags:
             exec(cell.source, room)
             room |= {"config": str(book.path), **given}
         if cell.cell_type == "code" and not tags & NOT_RUN:
-            room["shown"][cell.id] = _run(cell.source, room)
+            room["__shown__"][cell.id] = _run(cell.source, room)
         if cell.id == upto:
             break
     return room

@@ -198,7 +198,7 @@ def test_the_page_publishes_the_same_figures(asked, page):
     told = tables["strategies"].assign(line=tables["strategies"]["line"].fillna(""))
     pd.testing.assert_frame_equal(told, lines, check_dtype=False)
     assert tables["group_dealers"]["dealer_id"].nunique() == SECOND["min_evidence"][1](found)
-    said = " ".join(page["room"]["shown"]["aefde715"].sentences)
+    said = " ".join(page["room"]["__shown__"]["aefde715"].sentences)
     assert "fewer than 60 behind" in said and "under 30 points" in said
     assert "over 100 days" in " ".join(lines["line"])
 
@@ -219,7 +219,7 @@ def test_other_months_and_samples_reach_the_page(small_demo, tmp_path, monkeypat
 
 def test_the_page_prints_every_option_in_force(page):
     look.use("en", "CNY")
-    (said,) = page["room"]["shown"]["9a6ru1e5"].sentences
+    (said,) = page["room"]["__shown__"]["9a6ru1e5"].sentences
     for name in SECOND:
         assert f"{words.label(name)}: " in said
     for name, value in SHOWN.items():

@@ -134,7 +134,7 @@ def test_the_page_publishes_the_same_figures(asked, page):
     own = {"ranked": found.scorecard.ranked} | {
         name: getattr(found, name) for name in ("mix", "formats", "history", "cities", "overdue")
     }
-    (said,) = (shown for cell, shown in page["room"]["shown"].items() if cell == "728b7250")
+    (said,) = (shown for cell, shown in page["room"]["__shown__"].items() if cell == "728b7250")
     assert said.sentences == summary.bottom_line(**own)
     late = found.overdue
     assert late["is_big"].all() and len(late)
@@ -159,7 +159,7 @@ def test_days_of_the_calendar_reach_the_page(small_demo, asked, tmp_path, monkey
 
 def test_the_page_prints_every_option_in_force(page):
     look.use("en", "CNY")
-    (said,) = page["room"]["shown"]["5e6ru1e5"].sentences
+    (said,) = page["room"]["__shown__"]["5e6ru1e5"].sentences
     for name in SECOND:
         assert f"{words.label(name)}: " in said
     for told in ("half-years", "500000", "60", "by quantile", "5/10/20/40"):

@@ -131,9 +131,7 @@ def told_of(toml: str, folder: Path) -> str:
         found = checks.findings(settings.workbook(path))
         return "\n".join(found.loc[found["severity"] == "error", "example"])
     except DataError as error:
-        return "".join(traceback.format_exception(error)).partition("helpers.settings.DataError: ")[
-            2
-        ]
+        return "".join(traceback.format_exception(error)).partition("DataError: ")[2]
 
 
 def everything(folder: Path) -> set[str]:

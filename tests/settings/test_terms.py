@@ -55,6 +55,9 @@ def test_they_may_lie_among_the_reference_tables_of_a_project(opened, tmp_path):
     (tmp_path / "terms.csv").unlink()
     settings.workbook(tmp_path)
     assert words.label("revenue") == "Takings"
+    (tmp_path / "data" / "reference" / "columns.csv").write_text("table,column\n")
+    settings.workbook(tmp_path)
+    assert words.label("revenue") == "Revenue", "another checkout's dictionary is not our own"
 
 
 def test_a_spreadsheets_mark_blanks_and_empty_lines_are_no_matter(opened):

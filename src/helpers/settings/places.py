@@ -47,8 +47,9 @@ def own_table(toml: Path, name: str) -> Path | None:
 
     Beside its toml, else where `workbook new` lays it, in the project's `data/reference/`.
     """
-    project = project_of(toml)
-    places = [toml.parent, *([project / "data" / "reference"] if project != SHIPPED else [])]
+    laid = project_of(toml) / "data" / "reference"
+    # with the contract among them they are those that a checkout ships, whichever one it is
+    places = [toml.parent] if (laid / "columns.csv").exists() else [toml.parent, laid]
     return next((f for f in (place / f"{name}.csv" for place in places) if f.is_file()), None)
 
 

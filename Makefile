@@ -54,6 +54,7 @@ benchmarks: data/demo  ## measure against named peers (an hour or two)
 	@$(BIN)/python tests/benchmarks/hanging_output.py
 	@$(BIN)/python tests/benchmarks/card_rounds.py
 	@$(BIN)/python tests/benchmarks/lab_run.py
+	@$(BIN)/python tests/benchmarks/sealed_versions.py
 
 lock: .venv/installed  ## pin the newest versions that pyproject.toml allows (needs uv)
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \

@@ -182,8 +182,8 @@ def test_a_rival_whom_nobody_scored_is_refused_with_those_who_were(asked):
 def test_an_unknown_option_names_the_nearest(asked, book):
     with pytest.raises(TypeError, match="fishbone: no option 'budget'; did you mean 'budget_days'"):
         fishbone.judge_month(asked, budget=60)
-    with pytest.raises(DataError, match="weightin: no such option; did you mean 'weighting'"):
-        fishbone.fishbone_month(book, PERIOD, weightin="equal")
+    with pytest.raises(DataError, match="rivals: no such option; did you mean 'rival'"):
+        fishbone.fishbone_month(book, PERIOD, rivals="Ostwind")
 
 
 def test_what_is_given_wins_over_the_toml_and_that_over_the_default(book, tmp_path):

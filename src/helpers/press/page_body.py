@@ -193,8 +193,8 @@ def formula(tex: str) -> str:
         return f"<code>{html.escape(tex.strip())}</code>"
     size = re.search(rb'width="([\d.]+)pt"', drawn.getvalue())
     width = f' style="width: {float(size[1]) / 9:.2f}em"' if size else ""
-    source = inline.data_address(inline.slim_svg(drawn.getvalue().decode()))
-    return f'<img class="formula" alt="{html.escape(tex.strip())}" src="{source}"{width}>'
+    shown = inline(drawn.getvalue().decode(), {}, tex.strip())
+    return shown.replace("<img", f'<img class="formula"{width}', 1)
 
 
 def figure(output: Mapping, letters: dict[str, str]) -> str:
@@ -203,18 +203,11 @@ def figure(output: Mapping, letters: dict[str, str]) -> str:
     Any other as an image.
     """
     kind, alt = _image_kind(output), alt_text(output)
-    svg = output["data"][kind] if kind == "image/svg+xml" else ""
-    return (
-        inline(svg, letters, alt) or f'<img alt="{html.escape(alt)}" src="{image_source(output)}">'
-    )
-
-
-def image_source(output: Mapping) -> str:
-    """Give a figure as a data address, in as few bytes as it takes."""
-    kind = _image_kind(output)
+    image = _image_bytes(output["data"][kind])
     if kind == "image/svg+xml":
-        return inline.data_address(inline.slim_svg(_image_bytes(output["data"][kind]).decode()))
-    return f"data:{kind};base64,{base64.b64encode(_image_bytes(output['data'][kind])).decode()}"
+        return inline(image.decode(), letters, alt)
+    data = base64.b64encode(image).decode()
+    return f'<img alt="{html.escape(alt)}" src="data:{kind};base64,{data}">'
 
 
 def alt_text(output: Mapping) -> str:

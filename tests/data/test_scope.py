@@ -3,8 +3,6 @@
 The oracle is a second workbook whose sources are cut by SQL.
 """
 
-import shutil
-
 import pandas as pd
 import pytest
 
@@ -12,6 +10,7 @@ from helpers import data, settings
 from helpers.data import plan_file, read, tables
 from helpers.press import editions
 from helpers.settings import DataError
+from twins import twin
 
 PERIOD = "2026-10"
 EAST = {"region": ["东岸大区"]}
@@ -22,7 +21,6 @@ SCOPES = {
     "a format": {"store_format": ["chain", "independent"]},
     "both": {**EAST, "store_format": ["independent", "department_store"]},
 }
-BY_DEALER = ("sell_in", "payments", "dealer_profit", "stock", "stock_moves", "sell_out", "plan")
 DOOR = {
     "dealers": data.dealers,
     "totals": lambda b: data.dealer_totals(b, PERIOD),
@@ -59,44 +57,6 @@ def pair(request, small_demo, tmp_path_factory) -> tuple[settings.Workbook, sett
         scope["account_manager"] = [sorted(data.values_of(small_demo, "account_manager"))[0]]
     folder = tmp_path_factory.mktemp("twin")
     return data.in_scope(small_demo.only(**scope)), twin(small_demo, scope, folder)
-
-
-def twin(book: settings.Workbook, scope: dict, folder) -> settings.Workbook:
-    """Write the second toml: a query per table."""
-    files = {name: source.source for name, source in book.tables.items() if source.source}
-    where = " AND ".join(
-        f"{column} IN ({', '.join(repr(value) for value in values)})"
-        for column, values in scope.items()
-    )
-    inside = f"dealer_id IN (SELECT dealer_id FROM all_dealers WHERE {where})"
-    of_places = set(scope) <= {"region", "city"}
-    queries = {
-        "dealers": f"SELECT * FROM all_dealers WHERE {where}",
-        "scores": f"SELECT * FROM all_scores WHERE dealer_id IS NULL OR {inside}",
-        **{name: f"SELECT * FROM all_{name} WHERE {inside}" for name in BY_DEALER},
-        **{
-            name: f"SELECT * FROM all_{name} WHERE consumer_id IN (SELECT consumer_id FROM "
-            f"all_sell_out WHERE {inside})"
-            for name in ("consumers", "contacts")
-        },
-        "regions": f"SELECT * FROM all_regions WHERE {where}"
-        if of_places
-        else "SELECT r.* FROM all_regions r SEMI JOIN (SELECT region, city FROM all_dealers WHERE "
-        f"{where}) d ON r.region = d.region AND r.city = d.city",
-        "candidates": f"SELECT * FROM all_candidates WHERE city IN (SELECT city FROM all_regions "
-        f"WHERE {where})"
-        if of_places
-        else "SELECT * FROM all_candidates WHERE 1 = 0",
-    }
-    lines = ["[workbook]", 'name = "twin"', f'brand = "{book.brand}"', 'currency = "CNY"']
-    lines += ["[data.files]", *(f'all_{name} = "{path}"' for name, path in files.items())]
-    for name, path in files.items():
-        source = f'query = "{queries[name]}"' if name in queries else f'source = "{path}"'
-        lines += [f"[data.{name}]", source]
-    (folder / "workbook.toml").write_text("\n".join(lines), encoding="utf-8")
-    for beside in book.folder.glob("*.csv"):
-        shutil.copy(beside, folder)
-    return settings.workbook(folder)
 
 
 @pytest.mark.parametrize("asked", DOOR)

@@ -331,6 +331,7 @@ def test_the_key_changes_with_each_ingredient(run, tmp_path, book, monkeypatch):
     )
     for file in (package, lock, shared):
         file.write_text("1")
+    tables.fingerprint(book)  # how sources are read is read once, and not from there
     monkeypatch.setattr(pages, "PACKAGE", package.parent)
     monkeypatch.setattr(pages, "SHIPPED", root)
     monkeypatch.setattr(words, "REFERENCE", shared.parent)

@@ -303,7 +303,7 @@ def test_a_project_that_moved_with_its_tomls_knows_its_editions(run, tmp_path):
     place = run()
     (tmp_path / "new").mkdir()
     write_book(tmp_path / "new")
-    shutil.copytree(run.notebooks, tmp_path / "new" / "notebooks")
+    shutil.copytree(tmp_path / "notebooks", tmp_path / "new" / "notebooks")
     editions.require_own(run.out, place.name, settings.workbook(tmp_path / "new"))
 
 

@@ -42,7 +42,7 @@ SPAN = {
     "contacts": "sent_date",
     "scores": "scored_date",
 }
-NOTEBOOKS = sorted(pages.NOTEBOOKS.glob("0[1-8]_*.ipynb"))
+NOTEBOOKS = sorted(settings.NOTEBOOKS.glob("[01]*.ipynb"))
 
 
 class Case(NamedTuple):
@@ -345,7 +345,7 @@ def print_editions(
             folder.parent / f"notebooks of {month}",
             int(not chosen or pages.CARD in chosen),
         )
-        shutil.copytree(pages.NOTEBOOKS, notebooks)
+        shutil.copytree(settings.NOTEBOOKS, notebooks)
         for path in notebooks.glob(pages.IN_EDITIONS):
             if chosen and path.stem not in chosen:
                 path.unlink()

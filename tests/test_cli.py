@@ -149,7 +149,7 @@ def test_report_passes_on_what_was_asked_and_ends_with_the_path(book, capsys, mo
 
 
 def test_missing_cards_are_told_and_give_exit_one(book, capsys, monkeypatch):
-    missing = ["07_dealer_card (007, us, en), cell 3: KeyError: 'x'"]
+    missing = ["09_dealer_card (007, us, en), cell 3: KeyError: 'x'"]
     made = SimpleNamespace(index=Path("/x/index.html"), missing=missing, missing_pdfs=[])
     monkeypatch.setattr(report, "print_edition", lambda *given, **options: made)
     monkeypatch.chdir(book.parent)

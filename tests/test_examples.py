@@ -490,7 +490,7 @@ def test_foodmart_fills_every_page_or_says_what_is_missing(notebook, foodmart):
     plt.close("all")
     assert len(figures) >= 4
     assert all(said), "every figure has words, or is a sentence"
-    if notebook.stem == "02_abc_pareto":
+    if notebook.stem == "03_abc_pareto":
         assert words.say("migration.no_year") in said
         basis = pareto.basis_sentences(names["judged"], data.brand_share_basis(foodmart))
         assert basis.count(words.say("pareto.no_payments")) == 1, (

@@ -221,7 +221,6 @@ LONG = {
     "plan.py",
     "read.py",
     "scoring.py",
-    "settings.py",
     "tables.py",
     "territory.py",
     "weights.py",

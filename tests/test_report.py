@@ -567,12 +567,12 @@ def test_a_killed_run_leaves_the_edition_whole_and_no_kernel_behind(first_editio
 def test_a_page_without_its_tables_or_columns_says_so_in_one_sentence(make_book, tmp_path):
     book = make_book(sell_out="date,amount\n2026-08-31,5\n2026-09-30,5\n2026-10-31,5\n")
     edition = report.print_edition(book, out=tmp_path / "reports", languages=["en"])
-    page = (edition.index.parent / "02_abc_pareto.html").read_text(encoding="utf-8")
+    page = (edition.index.parent / "03_abc_pareto.html").read_text(encoding="utf-8")
     assert "Which dealers carry the business?" in page
     assert "This page needs sell_in" in page
     assert "<table" not in page
     assert "<img" not in page
-    page = (edition.index.parent / "04_consumer_groups.html").read_text(encoding="utf-8")
+    page = (edition.index.parent / "06_consumer_groups.html").read_text(encoding="utf-8")
     assert "This page needs sell_out.consumer_id" in page
     front = edition.index.read_text(encoding="utf-8")
     assert "This page needs sell_out.consumer_id, of which" in front, "a link to it says so, too"
@@ -581,9 +581,9 @@ def test_a_page_without_its_tables_or_columns_says_so_in_one_sentence(make_book,
 def test_a_table_that_is_missing_is_named_without_its_columns(make_book, tmp_path):
     book = make_book(sell_in="dealer_id,date,revenue\n1,2026-09-30,5\n1,2026-10-31,5\n")
     edition = report.print_edition(
-        book, out=tmp_path / "reports", languages=["en"], only=["04_consumer_groups"]
+        book, out=tmp_path / "reports", languages=["en"], only=["06_consumer_groups"]
     )
-    page = (edition.index.parent / "04_consumer_groups.html").read_text(encoding="utf-8")
+    page = (edition.index.parent / "06_consumer_groups.html").read_text(encoding="utf-8")
     assert "This page needs sell_out, of which this workbook has nothing" in page
 
 
@@ -648,7 +648,7 @@ def test_pages_lead_to_their_pdf_where_one_is_asked_for(run, monkeypatch):
     monkeypatch.setattr(pdf, "write_pdfs", write_pdfs)
     monkeypatch.setattr(pdf, "require_browser", lambda: None)
     card = v4.new_notebook(cells=[cell("# Card", text=True), cell(CARD_PARAMETERS, "parameters")])
-    nbformat.write(card, run.notebooks / "07_dealer_card.ipynb")
+    nbformat.write(card, run.notebooks / "09_dealer_card.ipynb")
     place = run(pdf=True, cards=1, audiences=["us", "dealer"]).index.parent
     assert [*asked] == [("edition", run.out / ".pdfs", 1)]
     pages_there = [page for page in place.rglob("*.html") if "for-dealers" not in page.parts]
@@ -709,7 +709,7 @@ def dealt(tmp_path_factory):
         patch.setattr(tables, "CACHE", folder / "cache")
         book = card_book(folder)
         write_notebook(folder / "notebooks", "02_abc", cell("1 + 1"))
-        path = write_notebook(folder / "notebooks", "07_dealer_card")
+        path = write_notebook(folder / "notebooks", "09_dealer_card")
         fails = cell('assert (dealer_id, audience) != ("002", "us"), "no card today"')
         secret, greeting = (
             cell("print('our margin', 5)", "for-us"),
@@ -764,7 +764,7 @@ def test_a_card_that_fails_is_marked_and_stops_nobody(dealt):
     made, _book, _folder = dealt
     place = made.index.parent
     assert sorted(made.missing) == [
-        f'07_dealer_card (002, us, {language}), cell 3 under "Card": AssertionError: no card today'
+        f'09_dealer_card (002, us, {language}), cell 3 under "Card": AssertionError: no card today'
         for language in ("en", "zh-Hans")
     ]
     assert "could not be printed" in page_of(place, card_file("002"))
@@ -843,13 +843,11 @@ def test_who_or_what_does_not_exist_is_told_before_anything_runs(dealt, tmp_path
     ):
         report.print_edition(book, "2026-10", cards=1, audiences=["boss"], **options)
     write_notebook(tmp_path / "bare", "02_abc", cell("1"))
-    with pytest.raises(
-        settings.DataError, match=r"no notebook 07_dealer_card\.ipynb to print cards from"
-    ):
+    with pytest.raises(settings.DataError, match=r"no notebook of dealer_card to print cards from"):
         report.print_edition(
             book, "2026-10", cards=1, out=tmp_path / "reports", notebooks=tmp_path / "bare"
         )
-    write_notebook(tmp_path / "bare", "07_dealer_card")
+    write_notebook(tmp_path / "bare", "09_dealer_card")
     with pytest.raises(settings.DataError, match="doesn't declare dealer_id, audience; add it"):
         report.print_edition(
             book, "2026-10", cards=1, out=tmp_path / "reports", notebooks=tmp_path / "bare"

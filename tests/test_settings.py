@@ -324,6 +324,10 @@ def test_a_notebook_can_be_told_more_than_the_month(toml):
             r"\[parameters\.x\] period: the report gives this to every page",
         ),
         (
+            "[parameters.02_abc_pareto]\nk = 1\n",
+            r"\[parameters\.02_abc_pareto\]: .* without a number; write \[parameters\.abc_pareto\]",
+        ),
+        (
             "[parameters.x]\nk = [1]\n",
             r"\[parameters\.x\] k: text, a number or true/false is expected, not \[1\]",
         ),

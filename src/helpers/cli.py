@@ -161,7 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "demo", _demo, "make the demo network in data/demo")
     lab = _command(commands, "lab", _lab, "open the notebooks in JupyterLab")
     workshop = _command(commands, "workshop", _lab, "open the workshop's notebook in JupyterLab")
-    workshop.set_defaults(notebook="08_workshop.ipynb")
+    workshop.set_defaults(question="workshop")
     diff = _command(
         commands, "diff", _diff, "say what changed from one month's edition to another's"
     )
@@ -378,10 +378,13 @@ def _demo(_options: argparse.Namespace) -> int:
 
 
 def _lab(options: argparse.Namespace) -> int:
+    from helpers.settings import NOTEBOOKS, notebook_of
+
     book = _workbook(options)
     # keeps the pop-up about news and updates away
     settings = Path(__file__).parent / "press" / "templates" / "lab"
-    place = ROOT / "notebooks" / getattr(options, "notebook", "")
+    question = getattr(options, "question", "")
+    place = NOTEBOOKS / (f"{notebook_of(question)}.ipynb" if question else "")
     command = [
         sys.executable,
         "-m",

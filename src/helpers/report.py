@@ -16,7 +16,7 @@ import pandas as pd
 
 from helpers import files
 from helpers.press import editions, pages, printing
-from helpers.settings import DataError, Workbook
+from helpers.settings import NOTEBOOKS, DataError, Workbook
 
 PLACES = ("verdict", "tile", "change", "call", "quality")
 TONES = ("", "good", "bad")
@@ -100,7 +100,7 @@ def headline(
     trend
         Of a tile: numbers for a small curve, oldest first.
     link
-        Where the reader finds more, e.g. `02_abc_pareto.html#dealer-D0012`.
+        Where the reader finds more, e.g. `03_abc_pareto.html#dealer-D0012`.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def print_edition(
     pdf: bool = False,
     archive: bool = False,
     out: str | Path | None = None,
-    notebooks: Path = pages.NOTEBOOKS,
+    notebooks: Path = NOTEBOOKS,
     executor: Executor | None = None,
 ) -> Edition:
     """Print a month's edition and put it in its place, whole; finished pages are used again.

@@ -37,7 +37,7 @@ from helpers.press import printing
 from helpers.press.kernels import end_kernels, load_ahead
 
 LANGUAGES = ("en", "zh-Hans")
-WORKSHOP = ("08_workshop",)  # in no edition
+WORKSHOP = ("10_workshop",)  # in no edition
 
 
 @functools.cache

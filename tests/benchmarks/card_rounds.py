@@ -83,7 +83,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=60)
-    parser.add_argument("--notebook", default="07_dealer_card")
+    parser.add_argument("--notebook", default="09_dealer_card")
     parser.add_argument("--root", type=Path, default=ROOT)
     options = parser.parse_args()
     root = options.root.resolve()

@@ -25,13 +25,13 @@ from helpers.look import style
 from helpers.look.svg import markup
 
 NOTEBOOKS = (
-    "01_segmentation",
-    "02_abc_pareto",
-    "03_fishbone",
-    "04_consumer_groups",
-    "05_inventory_age",
-    "06_dealer_profit",
-    "07_dealer_card",
+    "02_segmentation",
+    "03_abc_pareto",
+    "05_fishbone",
+    "06_consumer_groups",
+    "07_inventory_age",
+    "08_dealer_profit",
+    "09_dealer_card",
 )
 # ours in parts of the default's; size of what is SVG on both sides
 TARGETS = {"time": 0.5, "size": 0.6}

@@ -17,18 +17,18 @@ from helpers.data import tables
 from helpers.press import edition, editions
 
 TITLES = {
-    "01_segmentation": (
+    "02_segmentation": (
         "Who are our dealers, and where are we missing?",
         "我们的客户是谁,哪里还缺位?",
     ),
-    "02_abc_pareto": ("Which dealers carry the business?", "哪些客户支撑着生意?"),
-    "03_fishbone": (
+    "03_abc_pareto": ("Which dealers carry the business?", "哪些客户支撑着生意?"),
+    "05_fishbone": (
         "Why do dealers sell less of us than they could?",
         "客户为何没有多卖我们的产品?",
     ),
-    "04_consumer_groups": ("Who buys at our dealers?", "谁在我们的客户那里购买?"),
-    "05_inventory_age": ("How old is what lies in the shops?", "店里的库存有多旧?"),
-    "06_dealer_profit": ("What does a dealer earn with us?", "客户与我们合作赚多少钱?"),
+    "06_consumer_groups": ("Who buys at our dealers?", "谁在我们的客户那里购买?"),
+    "07_inventory_age": ("How old is what lies in the shops?", "店里的库存有多旧?"),
+    "08_dealer_profit": ("What does a dealer earn with us?", "客户与我们合作赚多少钱?"),
 }
 HEADLINES = {
     "en": [
@@ -137,7 +137,7 @@ def _shelved(folder: Path, name: str, language: str) -> editions.Printed:
     (place / "meta.json").write_text(
         json.dumps(meta | {"seconds": 1.0, "parameters": {}}), encoding="utf-8"
     )
-    if name == "02_abc_pareto":
+    if name == "03_abc_pareto":
         with (place / "headlines.jsonl").open("w", encoding="utf-8") as file:
             for line in _headlines("en" if language == "en" else "zh"):
                 file.write(json.dumps(line) + "\n")
@@ -157,7 +157,7 @@ def _headlines(tongue: str) -> list[dict]:
     calls = [
         {**empty, "place": "call", "label": name, "text": CALL[tongue]} for name in NAMES[tongue]
     ]
-    return said + [call | {"link": "02_abc_pareto.html#dealer-D001"} for call in calls]
+    return said + [call | {"link": "03_abc_pareto.html#dealer-D001"} for call in calls]
 
 
 def _notebook(name: str, tongue: str):

@@ -61,9 +61,9 @@ def test_a_call_leads_to_the_dealer_and_the_switch_to_the_same_page(opened, edit
     page = opened.new_page()
     page.goto((edition / "index.html").as_uri())
     page.click(".calls a")
-    assert page.url.endswith("02_abc_pareto.html#dealer-D001")
+    assert page.url.endswith("03_abc_pareto.html#dealer-D001")
     page.click(".languages a")
-    assert page.url.endswith("zh-Hans/02_abc_pareto.html")
+    assert page.url.endswith("zh-Hans/03_abc_pareto.html")
     assert page.evaluate("document.documentElement.lang") == "zh-Hans"
     page.close()
 

@@ -86,19 +86,19 @@ def test_bookmarks_are_the_headings(printed):
             for title in (titles(part) if isinstance(part, list) else [part.title])
         ]
 
-    page = (printed / "02_abc_pareto.html").read_text(encoding="utf-8")
+    page = (printed / "03_abc_pareto.html").read_text(encoding="utf-8")
     headings = [
         re.sub("<[^>]+>", "", heading).strip()
         for heading in re.findall(r"<h[1-3][^>]*>(.*?)</h", page, re.S)
     ]
     assert [
-        " ".join(title.split()) for title in titles(read(printed / "02_abc_pareto.pdf").outline)
+        " ".join(title.split()) for title in titles(read(printed / "03_abc_pareto.pdf").outline)
     ] == headings
 
 
 @needs_browser
 def test_fonts_are_embedded_and_chinese_can_be_searched(printed):
-    path = printed / "zh-Hans" / "02_abc_pareto.pdf"
+    path = printed / "zh-Hans" / "03_abc_pareto.pdf"
     assert "哪些客户支撑着生意" in text(path), "letters, not radicals that look like them"
     fonts = [
         font.get_object()

@@ -33,7 +33,7 @@ def told_by(name: str, book: settings.Workbook, last: str) -> dict:
 @pytest.fixture(scope="module")
 def known(small_demo) -> dict:
     """Tell what the card's notebook knows of a small demo network when it has the dossier."""
-    return told_by("07_dealer_card.ipynb", small_demo, "found = card.dossier")
+    return told_by("09_dealer_card.ipynb", small_demo, "found = card.dossier")
 
 
 @pytest.fixture
@@ -381,15 +381,15 @@ def test_a_dossier_for_the_dealer_keeps_no_table_of_ours(deal):
 
 
 def test_calls_are_those_of_the_abc_page(known, small_demo):
-    there = told_by("02_abc_pareto.ipynb", small_demo, "to_call = ")
+    there = told_by("03_abc_pareto.ipynb", small_demo, "to_call = ")
     pd.testing.assert_frame_equal(there["to_call"], known["everyone"]["calls"])
     assert len(there["to_call"])
 
 
 def test_the_network_is_that_of_the_other_pages(known, small_demo):
-    stocked = told_by("05_inventory_age.ipynb", small_demo, "moves = ")
-    earned = told_by("06_dealer_profit.ipynb", small_demo, "lost = ")
-    scored = told_by("03_fishbone.ipynb", small_demo, "came = ")
+    stocked = told_by("07_inventory_age.ipynb", small_demo, "moves = ")
+    earned = told_by("08_dealer_profit.ipynb", small_demo, "lost = ")
+    scored = told_by("05_fishbone.ipynb", small_demo, "came = ")
     for name, table in (
         ("lots", stocked["moves"]),
         ("dead", stocked["dead"]),

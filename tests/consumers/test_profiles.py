@@ -130,7 +130,7 @@ def test_bottom_line_and_headlines(found):
     assert lines[3].startswith("“" + table.loc[table["spent"].idxmax(), "group_name"])
     assert lines[4] == "Left out, for the data do not tell it or all are alike: Lines per visit."
     tile, change = profiles.headlines(got, table)
-    assert (tile["place"], tile["text"], tile["link"]) == ("tile", "3", "04_consumer_groups.html")
+    assert (tile["place"], tile["text"], tile["link"]) == ("tile", "3", "06_consumer_groups.html")
     assert change["text"] == lines[3]
 
 

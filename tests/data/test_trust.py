@@ -31,7 +31,7 @@ import pytest
 
 from helpers import settings
 from helpers.data import checks, guard, limits, tables
-from helpers.settings import DataError
+from helpers.settings import DataError, engines, sources
 
 LINES = "dealer_id,date,revenue\n001,2026-01-02,1.00\n002,2026-01-03,2.00\n"
 FILE, VARIABLE = "canary-of-a-file", "canary/of?a=variable"
@@ -1141,7 +1141,7 @@ def test_a_pattern_means_what_it_means_to_glob(tmp_path, pattern):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     expected = {Path(name) for name in glob.glob(f"{tmp_path}/{pattern}", recursive=True)}  # noqa: PTH207
-    assert settings.matching(f"{tmp_path}/{pattern}") == expected
+    assert sources.matching(f"{tmp_path}/{pattern}") == expected
     assert expected
 
 
@@ -1473,13 +1473,13 @@ def test_an_honest_table_is_read_after_one_that_was_ended(place, monkeypatch):
 
 def test_the_page_on_trust_names_what_is_taken():
     page = (settings.ROOT / "docs" / "your-data.md").read_text(encoding="utf-8")
-    for scheme, known in {**settings.SERVER_SETTINGS, "duckdb": settings.DUCKDB_SETTINGS}.items():
+    for scheme, known in {**engines.SERVER_SETTINGS, "duckdb": engines.DUCKDB_SETTINGS}.items():
         assert f"`{scheme}://" in page or scheme == "postgresql"
         for name in known:
             assert f"`{name}`" in page
     for kind in settings.FILE_KINDS:
         assert f"`{kind}`" in page
-    assert f"{settings.MAX_LOOKED_AT:,} entries" in page
+    assert f"{sources.MAX_LOOKED_AT:,} entries" in page
     assert f"{guard.MAX_PADDING:,}" in page
     assert f"left(…, {guard.MAX_COMPARED})" in page
     for name in (*guard.RECURSIVE, *guard.COMPARING):

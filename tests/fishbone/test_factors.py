@@ -555,7 +555,7 @@ def test_the_headlines_fit_the_front_page():
     causes = fishbone.merged_causes(table)
     made = factors.headlines(table, causes)
     assert [line["place"] for line in made] == ["change", "change", "tile"]
-    assert {line["link"] for line in made} == {"03_fishbone.html"}
+    assert {line["link"] for line in made} == {"05_fishbone.html"}
     assert made[0]["text"] == factors.bottom_line(table, causes)[0]
     known = table.dropna(subset="shown_score")
     assert float(made[2]["text"]) == pytest.approx(

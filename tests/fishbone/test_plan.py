@@ -679,13 +679,13 @@ def test_headlines_change_and_calls():
     assert made[0] == {
         "place": "change",
         "text": plan.bottom_line(stand())[0],
-        "link": "03_fishbone.html",
+        "link": "05_fishbone.html",
     }
     assert made[1:] == [
         {
             "place": "call",
             "label": "Shop 1",
-            "link": "03_fishbone.html",
+            "link": "05_fishbone.html",
             "text": "Stock age: overdue, due 2026-09-30; score 6.0, target 7.0. Agreed with Lin.",
         }
     ]

@@ -397,7 +397,7 @@ def test_calls_say_since_when_and_where_to(told):
     assert call == {
         "place": "call",
         "label": "A",
-        "link": "05_inventory_age.html#dealer-a",
+        "link": "07_inventory_age.html#dealer-a",
         "text": (
             "230 CNY of Pot, Quilt has lain here for 200 days, and none was sold in 90. "
             "Propose 2 small lots worth 140 CNY to B, C."
@@ -475,4 +475,4 @@ def test_dead_stock_goes_to_the_planted_dealers_who_run_short(small_demo):
     assert {call["label"] for call in calls[: len(names)]} == set(names)
     assert all("250 days" in call["text"] for call in calls[: len(names)])
     (overrated,) = planted["overrated_dealer"]
-    assert f"05_inventory_age.html#{look.anchor(overrated)}" in {call["link"] for call in calls}
+    assert f"07_inventory_age.html#{look.anchor(overrated)}" in {call["link"] for call in calls}

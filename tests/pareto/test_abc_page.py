@@ -17,7 +17,7 @@ from conftest import BRAND, RIVALS, small_tables, without
 from helpers import data, look, pareto, periods, words
 from helpers.settings import ROOT
 
-CELLS = nbformat.read(ROOT / "notebooks" / "02_abc_pareto.ipynb", as_version=4).cells
+CELLS = nbformat.read(ROOT / "notebooks" / "03_abc_pareto.ipynb", as_version=4).cells
 LANGUAGES = pytest.mark.parametrize("language", ["en", "zh-Hans"])
 MISSING = ("no_payments", "no_gross_profit", "no_brand_share", "by_revenue")
 
@@ -62,7 +62,7 @@ def shown(source: str, room: dict) -> list[str]:
 
 
 def printed(book, language: str, period: str = "") -> list[tuple[str, list[str]]]:
-    """Print page 02: its sections that show anything, as (heading, what their code shows)."""
+    """Print the ABC page: its sections that show anything, as (heading, what their code shows)."""
     room = {"period": period, "config": str(book.path), "language": language}
     sections: list[tuple[str, list[str], bool]] = [("", [], False)]
     for cell in CELLS:

@@ -434,7 +434,7 @@ def test_the_front_page_says_what_changed_and_leads_to_the_workbook(shelves, aft
         json.dumps({"title": "Which?", "contents": [], "seconds": 1, "parameters": {}})
     )
     printed = {
-        language: [editions.Printed("02_abc_pareto", page, kept=True)]
+        language: [editions.Printed("03_abc_pareto", page, kept=True)]
         for language in book.languages
     }
     new = shelves / "new"
@@ -446,8 +446,8 @@ def test_the_front_page_says_what_changed_and_leads_to_the_workbook(shelves, aft
     if earlier:
         assert "<h3>Since the edition of September 2026</h3>" in english
         assert all(f">{said}<" in english for said in ENGLISH)
-        assert f'<a href="02_abc_pareto.html">{ENGLISH[0]}</a>' in english
-        assert "05_inventory_age.html" not in english, "there is no such page"
+        assert f'<a href="03_abc_pareto.html">{ENGLISH[0]}</a>' in english
+        assert "07_inventory_age.html" not in english, "there is no such page"
         assert "<h3>与 2026年9月的报告相比</h3>" in chinese and all(
             f">{said}<" in chinese for said in CHINESE
         )

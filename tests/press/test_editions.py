@@ -66,7 +66,7 @@ def test_editions_of_any_shape_are_compared(tmp_path, name, months):
 def test_two_cards_in_one_file_stop_the_edition(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "file_name", lambda text: "one")
     cards = [
-        editions.Printed("07_dealer_card", tmp_path, kept=True, dealer_id=d, audience="us")
+        editions.Printed("09_dealer_card", tmp_path, kept=True, dealer_id=d, audience="us")
         for d in ("1", "2")
     ]
     with pytest.raises(

@@ -308,7 +308,7 @@ def test_headlines(comparison):
     ]
     assert (tile["text"], tile["tone"]) == ("33 %", "bad")
     assert call["label"] == "Shop a"
-    assert call["link"] == "06_dealer_profit.html#dealer-a"
+    assert call["link"] == "08_dealer_profit.html#dealer-a"
     assert call["text"].startswith("Earns 5.0 points less with Lumora than with Kaltern, up to ")
     assert call["text"].endswith("Levers: second pricing, floor given, ants moving.")
 

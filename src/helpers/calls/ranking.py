@@ -5,6 +5,7 @@ from collections.abc import Collection
 import pandas as pd
 
 from helpers import look, words
+from helpers.settings import page_of
 
 MOVED = ("left", "fallen", "joined", "risen")
 LATE = ("stopped_paying", "slowed")
@@ -124,7 +125,7 @@ def headlines(calls: pd.DataFrame, most: int = 5) -> list[dict]:
             "place": "call",
             "label": str(row.dealer_name),
             "text": f"{row.reason} {row.measure}",
-            "link": f"02_abc_pareto.html#{look.anchor(row.dealer_id)}",
+            "link": f"{page_of('abc_pareto')}#{look.anchor(row.dealer_id)}",
         }
         for row in calls.head(most).itertuples()
     ]

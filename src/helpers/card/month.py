@@ -1,6 +1,6 @@
 """The network behind a card.
 
-What pages 02, 03, 05 and 06 say of all dealers, worked out once a month and kept.
+What other pages say of all dealers, worked out once a month and kept.
 """
 
 import pandas as pd
@@ -64,7 +64,7 @@ def network_tables(
 
 
 def _judgement(book: Workbook, period: str, dealers: pd.DataFrame, owed: pd.DataFrame) -> tuple:
-    """Judge as page 02 does: classes now, a year ago and by quarter, and whom to call for it."""
+    """Judge as the ABC page does: classes now, a year ago, by quarter; whom to call for it."""
     diagnoses, end = data.reference(book, "diagnoses"), periods.window(period).end
     totals = data.dealer_totals(book, period)
     judged = pareto.joint_judgement(totals, diagnoses)
@@ -83,7 +83,7 @@ def _judgement(book: Workbook, period: str, dealers: pd.DataFrame, owed: pd.Data
 def _stock(
     book: Workbook, period: str, dealers: pd.DataFrame, language: str
 ) -> dict[str, pd.DataFrame]:
-    """See what lies in the shops as page 05 does.
+    """See what lies in the shops as the page on stock does.
 
     Layers, what is dead among them, and what should move.
     """

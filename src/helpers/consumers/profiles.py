@@ -15,6 +15,7 @@ from scipy.stats import binomtest
 from helpers import look, words
 from helpers.consumers import groups, number_of_groups
 from helpers.consumers.groups import DESCRIBED, DISTANCE, EVERYONE, Groups
+from helpers.settings import page_of
 
 STRONG = 0.5  # Cohen's d from which a difference names a group
 SMALLEST_SHOWN = 10  # consumers; no figures of fewer people
@@ -32,7 +33,7 @@ SHOWN = {
     "peak_share": "peak_share",
     "recency_days": "silent_days",
 }
-PAGE = "04_consumer_groups.html"
+PAGE = page_of("consumer_groups")
 
 
 def differences(

@@ -400,8 +400,9 @@ def _code() -> bytes:
     """Gather what decides how a source is read, so that a new version of the workbook reads it
     anew.
     """
-    modules = ("data/tables.py", "data/mapping.py", "data/guard.py", "settings.py")
-    made_of = [*(PACKAGE / name for name in modules), words.REFERENCE / "columns.csv"]
+    modules = ("data/tables.py", "data/mapping.py", "data/guard.py", "settings/*.py")
+    read_by = [file for name in modules for file in sorted(PACKAGE.glob(name))]
+    made_of = [*read_by, words.REFERENCE / "columns.csv"]
     return b"".join(path.read_bytes() for path in made_of)
 
 

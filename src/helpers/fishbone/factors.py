@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from helpers import look, words
 from helpers.fishbone import diagram
+from helpers.settings import page_of
 
 FACTOR_COLUMNS = [
     "factor_id",
@@ -29,7 +30,7 @@ BETTER = ("high", "low")
 VITAL_SHARE = 0.6
 # of the factors, by number: with fewer scored, nobody knows what the others would say
 SCORED_SHARE = 0.5
-LINK = "03_fishbone.html"
+LINK = page_of("fishbone")
 
 
 # ---- the tree ------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from helpers import look, periods, words
+from helpers.settings import page_of
 
 COLUMNS = [
     "factor_id",
@@ -43,7 +44,7 @@ WEAK_SCORE = 5.0  # below the median of one's peers
 EXTREME = 4.0
 ROWS = 20  # actions in the figure
 NAMED = 8  # actions in a sentence, and dealers whose gain is told: the table has the rest
-PAGE = "03_fishbone.html"
+PAGE = page_of("fishbone")
 SHOWN = [
     "factor",
     "dealer_name",

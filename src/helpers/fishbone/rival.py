@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from helpers import look, words
 from helpers.fishbone import scoring
+from helpers.settings import page_of
 
 HALF_A_POINT = 0.5  # the handbook's lead that is enough; read on our scale of 0–10
 MIN_PEOPLE = 5  # below it a bootstrap over people is narrower than the truth
@@ -282,7 +283,7 @@ def headlines(lead: pd.DataFrame, overall: pd.DataFrame) -> list[dict]:
         {
             "place": "tile",
             "label": words.say("rival.tile", rival=whole["rival"]),
-            "link": "03_fishbone.html",
+            "link": page_of("fishbone"),
             "text": f"{'+' if whole['lead'] > 0 else ''}{words.decimal(whole['lead'], 1)}",
             "change": words.say("rival.tile_change", n=behind),
             "tone": "good" if whole["verdict"] == "ahead" else "bad",

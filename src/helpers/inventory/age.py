@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from helpers import look, words
 from helpers.inventory import turnover
 from helpers.inventory.turnover import MEASURES, PAIR
+from helpers.settings import page_of
 
 BUCKETS = ("0-30", "31-60", "61-90", "91-180", "over_180", "unknown")
 LIMITS = (30, 60, 90, 180)  # days; who reaches a limit is still below it
@@ -476,7 +477,7 @@ def headlines(
                     "place": "tile",
                     "label": words.label(f"tile_{column}"),
                     "text": written(row[column]),
-                    "link": "05_inventory_age.html",
+                    "link": page_of("inventory_age"),
                     **_against_before(months, column, less_is_good),
                 }
             )
@@ -486,7 +487,7 @@ def headlines(
         made.append(
             {
                 "place": "change",
-                "link": "05_inventory_age.html",
+                "link": page_of("inventory_age"),
                 "text": words.say(
                     f"inventory.{how}",
                     now=now,

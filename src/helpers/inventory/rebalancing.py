@@ -12,6 +12,7 @@ from scipy.optimize import linprog
 from helpers import look, words
 from helpers.inventory import age, turnover
 from helpers.inventory.turnover import PAIR
+from helpers.settings import page_of
 
 SLEEP_DAYS = age.OLD_DAYS  # a piece that lies longer sleeps
 COVER_DAYS = 45  # what a dealer sells in these days is his own need, whether he gives or takes
@@ -24,7 +25,7 @@ MAX_STEP = 5.0  # 500 km, a day's way; what is not known in kilometres always pa
 WAY_RATE = 0.02
 EARTH_KM = 6371.0088
 EPSILON = 1e-9
-PAGE = "05_inventory_age.html"
+PAGE = page_of("inventory_age")
 N_BARS = 12  # dealers drawn
 PLAN = [
     "from_dealer_id",

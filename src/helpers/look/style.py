@@ -27,6 +27,7 @@ from PIL import Image
 
 from helpers import periods
 from helpers.look import fonts, layout, sections, svg
+from helpers.settings import page_of
 from helpers.words import (
     LANGUAGES,
     REFERENCE,
@@ -63,7 +64,7 @@ __all__ = [
 ]
 
 WIDTH_IN = 9.2  # the text column of a page
-DEALERS_PAGE = "02_abc_pareto.html"  # where a dealer is explained
+DEALERS_PAGE = page_of("abc_pareto")  # where a dealer is explained
 BY_INDICATOR = ("value", "least", "lowest", "highest")
 LAB_STYLE = (  # JupyterLab's own rules weigh more
     "<style>.table td, .table th {text-align: left !important} .table .number {text-align: "

@@ -23,7 +23,7 @@ from helpers.pareto.classes import (
     ranked_classes,
     top_share,
 )
-from helpers.settings import DataError
+from helpers.settings import DataError, page_of
 
 # of the joint judgement; the page states them
 WEIGHTS = {"payments": 0.4, "gross_profit": 0.4, "brand_share": 0.2}
@@ -615,12 +615,12 @@ def headlines(
         said = words.say(
             "pareto.moved", **{m: how.get(m, 0) for m in ("risen", "fallen", "joined", "left")}
         )
-        made.append({"place": "change", "text": said, "link": "02_abc_pareto.html"})
+        made.append({"place": "change", "text": said, "link": page_of("abc_pareto")})
     for movement, steps in (("fallen", -2), ("risen", 2)):
         far = moved[moved["steps"] == steps]
         if len(far):
             said = words.say(f"pareto.{movement}", names=words.listed(far["dealer_name"]))
-            made.append({"place": "change", "text": said, "link": "02_abc_pareto.html"})
+            made.append({"place": "change", "text": said, "link": page_of("abc_pareto")})
     return made
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import files, look, words
+from helpers.settings import page_of
 
 # relative and absolute: sums of the same lines in another order differ by less
 SAME, TINY = 1e-9, 1e-12
@@ -366,7 +367,7 @@ def _stock_line(before: Mapping, after: Mapping) -> list[dict]:
     sums = [float(rows[list(OLD_STOCK)].sum().sum()) for rows in pair or ()]
     said = _amount("stock", *sums) if sums else ""
     return (
-        [_line(said, "05_inventory_age.html", "bad" if sums[1] > sums[0] else "good")]
+        [_line(said, page_of("inventory_age"), "bad" if sums[1] > sums[0] else "good")]
         if said
         else []
     )

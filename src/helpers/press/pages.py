@@ -13,11 +13,19 @@ from typing import NamedTuple
 from helpers import look, periods, words
 from helpers.look.svg import road
 from helpers.press import editions
-from helpers.settings import GIVEN_BY_THE_RUN, PACKAGE, ROOT, DataError, Workbook, nearest
+from helpers.settings import (
+    GIVEN_BY_THE_RUN,
+    PACKAGE,
+    ROOT,
+    DataError,
+    Workbook,
+    nearest,
+    question_of,
+)
 
-NOTEBOOKS = ROOT / "notebooks"
-IN_EDITIONS = "0[1-6]_*.ipynb"
-CARD = "07_dealer_card"  # printed per dealer, on request
+NUMBERED = "[0-9][0-9]_*.ipynb"  # a notebook with a number has a place in the house
+CARD = "dealer_card"  # printed per dealer, on request
+APART = (CARD, "workshop")  # in no edition
 # who reads a card: cells tagged for-us or for-dealer are left out for the other
 AUDIENCES = ("us", "dealer")
 WRITTEN_BY_PEOPLE = ("plan.csv", "overrides.csv")
@@ -51,12 +59,12 @@ def notebooks_asked_for(folder: Path, only: Iterable[str] = ()) -> list[Path]:
     DataError
         If there is none, or `only` names one that does not exist.
     """
-    there = sorted(folder.glob(IN_EDITIONS))
+    there = [p for p in sorted(folder.glob(NUMBERED)) if question_of(p.stem) not in APART]
     known = ", ".join(path.stem for path in there)
     if not there:
-        raise DataError(f"{folder}: no notebook {IN_EDITIONS} to print")
+        raise DataError(f"{folder}: no notebook such as 03_abc_pareto.ipynb to print")
     asked = {
-        name: [path for path in there if name in (path.stem, path.stem[3:], path.name)]
+        name: [path for path in there if name in (path.stem, question_of(path.stem), path.name)]
         for name in only
     }
     for name, found in asked.items():
@@ -101,9 +109,9 @@ def card_notebook(book: Workbook, folder: Path) -> Path:
 
     A DataError where there is none, or it lacks a parameter.
     """
-    path = folder / f"{CARD}.ipynb"
-    if not path.is_file():
-        raise DataError(f"{folder}: no notebook {CARD}.ipynb to print cards from")
+    path = next(iter(sorted(folder.glob(f"[0-9][0-9]_{CARD}.ipynb"))), None)
+    if path is None:
+        raise DataError(f"{folder}: no notebook of {CARD} to print cards from")
     require_parameters(book, path, ("dealer_id", "audience"))
     return path
 
@@ -118,21 +126,15 @@ def require_audiences(audiences: Sequence[str]) -> list[str]:
 
 def require_notebooks(book: Workbook, folder: Path) -> None:
     """Refuse a workbook that has parameters for a notebook that is not there."""
-    known = [
-        name
-        for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))
-        for name in (path.stem, path.stem[3:])
-    ]
+    known = [question_of(path.stem) for path in sorted(folder.glob(NUMBERED))]
     for name in book.parameters:
         if name not in known:
             raise DataError(f"[parameters.{name}]: there is no such notebook{nearest(name, known)}")
 
 
 def parameters_of(book: Workbook, notebook: Path) -> dict:
-    """Give what the workbook's toml tells a notebook, which may be named there with its number or
-    without.
-    """
-    return {**book.parameters.get(notebook.stem[3:], {}), **book.parameters.get(notebook.stem, {})}
+    """Give what the workbook's toml tells a notebook, named there by its question."""
+    return dict(book.parameters.get(question_of(notebook.stem), {}))
 
 
 def require_parameters(book: Workbook, notebook: Path, more: Sequence[str] = ()) -> None:

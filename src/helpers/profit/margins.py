@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from scipy.stats import norm
 
 from helpers import look, periods, words
+from helpers.settings import page_of
 
-PAGE = "06_dealer_profit.html"
+PAGE = page_of("dealer_profit")
 WINDOW = 12
 BREAK_POINTS = 0.04  # within a year, beyond the network: more than selling other brands does
 HALF = 6  # months in which all of a break must show: by chance one in 64 does

@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from helpers import look, words
 from helpers.profit import brands
 from helpers.profit.brands import MEASURES, RESULTS
+from helpers.settings import page_of
 
-PAGE = "06_dealer_profit.html"
+PAGE = page_of("dealer_profit")
 MIN_GAP_SHARE = 0.01  # of what he earns with all brands: less is not worth a call
 # of margin behind a rival: an eighth of what a dealer earns, and more than a month's pricing moves
 MIN_POINTS = 2.0

@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 
 from helpers import look, periods, words
 from helpers.pareto import shares_of_gains
+from helpers.settings import page_of
 
 NOT_STATED, UNDECIDED, OTHER = "not_stated", "undecided", "other_format"
 ROUNDING = 0.005  # shares that miss 1 by less are a rounding rest, not a class
@@ -411,7 +412,7 @@ def headlines(history: pd.DataFrame, cities: pd.DataFrame) -> list[dict]:
 
     Keys as `report.headline`.
     """
-    made, page = [], "01_segmentation.html"
+    made, page = [], page_of("segmentation")
     if len(history) > 1:
         last = history.iloc[-1]
         net = int(history["n_active"].diff().iloc[-1])

@@ -1,0 +1,320 @@
+"""What `workbook.toml` says, checked against the table contract before any data is touched."""
+
+import importlib.util
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from helpers import words
+from helpers.settings.columns import DataError, contract, require_known
+from helpers.settings.engines import located_engine
+from helpers.settings.places import ROOT, question_of
+from helpers.settings.plain_files import is_file, require_plain_file
+from helpers.settings.variables import filled_in, hidden, ways_to_write
+
+WORKBOOK_KEYS = ("name", "title", "title_zh", "brand", "currency", "language", "generated")
+GIVEN_BY_THE_RUN = ("period", "config", "language")
+# no folder there can have it
+RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
+WRITTEN_BY_PEOPLE = ("plan", "overrides")  # found beside the toml without being named in it
+TABLE_KEYS = ("source", "query", "columns", "format")
+MAX_TOML = 1_000_000  # bytes; a longer one was not written by people
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """Where one table comes from and how its columns are named there."""
+
+    source: str = ""
+    query: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    format: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Workbook:
+    """One `workbook.toml`: whose brand, which languages, and where each table lies."""
+
+    path: Path
+    name: str
+    title: str
+    brand: str
+    currency: str
+    languages: tuple[str, ...]
+    generated: bool
+    engine: str = field(repr=False)  # may hold a password
+    files: Mapping[str, str]
+    tables: Mapping[str, TableSource]
+    title_zh: str = ""
+    # of notebooks, by their names
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    # value of a variable → ${NAME}, to be told so
+    filled: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def heading(self) -> str:
+        """Title in the reader's language, where the settings give one."""
+        return words.translated(self.title, self.title_zh)
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the toml: relative paths start here.
+
+        Plan, overrides and own reference tables lie here.
+        """
+        return self.path.parent
+
+    @property
+    def embedded(self) -> bool:
+        """Whether DuckDB inside this process does the work (and may keep a cache), not a server."""
+        return self.engine.startswith("duckdb://")
+
+    def has(self, *tables: str) -> bool:
+        """Whether all these tables are there."""
+        return all(table in self.tables for table in tables)
+
+    def told(self, text: object) -> str:
+        """Write a path or an engine's message as it may be shown.
+
+        With `${NAME}` where a variable's value was.
+        """
+        return hidden(str(text) or type(text).__name__, self.filled)
+
+
+def workbook(path: str | Path) -> Workbook:
+    """Read and check a `workbook.toml`; a folder stands for the file of that name in it.
+
+    The environment's `WORKBOOK_CONFIG` stands in for the bare name "workbook.toml".
+
+    Raises
+    ------
+    DataError
+        If the file is missing, is no TOML, or holds an unknown key, table or column; the nearest
+        one is named.
+    """
+    # `workbook lab --config` names the file for all notebooks that ask for the default one
+    path = os.environ.get("WORKBOOK_CONFIG", path) if str(path) == "workbook.toml" else path
+    path = Path(path).expanduser()
+    if not path.is_absolute():
+        path = next(
+            (p / path for p in (Path.cwd(), *Path.cwd().parents) if (p / path).exists()),
+            ROOT / path,
+        )
+    path = (path / "workbook.toml" if path.is_dir() else path).resolve()
+    raw = _toml(path)
+    require_known(raw, ("workbook", "data", "parameters"), path.name, "section")
+    filled: dict[str, str] = {}
+    try:
+        return _workbook(raw, path, filled)
+    except DataError as error:  # whatever it is about, the value of a variable is nobody's business
+        raise DataError(hidden(str(error), ways_to_write(filled))) from None
+
+
+def _workbook(raw: Mapping, path: Path, filled: dict[str, str]) -> Workbook:
+    head, data = raw.get("workbook", {}), raw.get("data", {})
+    require_known(head, WORKBOOK_KEYS, "[workbook]", "key")
+    require_known(data, ("engine", "files", *contract()), "[data]", "table")
+    book = Workbook(
+        path=path,
+        name=_name(head, path),
+        title=_text(head, "title", path.parent.name),
+        brand=_text(head, "brand", ""),
+        currency=_text(head, "currency", ""),
+        languages=_languages(head),
+        generated=head.get("generated") is True,
+        engine=located_engine(_text(data, "engine", "duckdb://"), path, filled),
+        files={
+            k: _located(value, path, f"[data.files] {k}", filled)
+            for k, value in _texts(data, "files").items()
+        },
+        tables=_tables(data, path, filled),
+        title_zh=_text(head, "title_zh", ""),
+        parameters=_parameters(raw.get("parameters", {})),
+        filled=ways_to_write(filled),
+    )
+    if not (book.has("sell_in") or book.has("sell_out")):
+        raise DataError(
+            f"{path.name}: neither [data.sell_in] nor [data.sell_out] is there; at least one is "
+            "needed"
+        )
+    return book
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        if not path.exists():
+            raise DataError(f"{path}: no such file; give the path of a workbook.toml with --config")
+        require_plain_file(path, str(path))
+        if path.stat().st_size > MAX_TOML:
+            raise DataError(
+                f"{path}: {path.stat().st_size:,} bytes are no workbook.toml; {MAX_TOML:,} are read"
+            )
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DataError(f"{path}: this is no TOML: {error}") from None
+    except OSError as error:
+        raise DataError(f"{path}: can't be read: {error.strerror}") from None
+    if _holds_nul(raw):
+        raise DataError(f"{path}: a text holds the character NUL, which no file, header or SQL has")
+    return raw
+
+
+def _holds_nul(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return any(_holds_nul(part) for pair in value.items() for part in pair)
+    if isinstance(value, list):
+        return any(map(_holds_nul, value))
+    return isinstance(value, str) and "\0" in value
+
+
+def _tables(data: Mapping, path: Path, filled: dict[str, str]) -> dict[str, TableSource]:
+    tables = {
+        table: _mapping(table, data[table], path, filled) for table in contract() if table in data
+    }
+    for table in WRITTEN_BY_PEOPLE:
+        # what people wrote wins over what came with the data
+        if (beside := path.parent / f"{table}.csv").exists():
+            tables[table] = TableSource(source=str(beside))
+    return tables
+
+
+def _mapping(table: str, raw: Mapping, path: Path, filled: dict[str, str]) -> TableSource:
+    where = f"[data.{table}]"
+    require_known(raw, TABLE_KEYS, where, "key")
+    columns, formats = _texts(raw, "columns"), _texts(raw, "format")
+    known = contract()[table]
+    if "*" not in known:  # where the contract takes any further column, any further name is right
+        require_known(columns, known, f"[data.{table}.columns]", "column")
+    require_known(
+        formats,
+        [c for c, column in known.items() if column.kind in ("date", "month")],
+        f"[data.{table}.format]",
+        "date column",
+    )
+    source, query = _text(raw, "source", "").strip(), _text(raw, "query", "").strip()
+    if bool(source) == bool(query):
+        raise DataError(f"{where}: give either source or query")
+    source = _located(source, path, f"{where} source", filled) if source else ""
+    for key, text in (
+        ("query", query),
+        *((f"columns.{column}", text) for column, text in columns.items()),
+    ):
+        if "${" in text:
+            raise DataError(
+                f"{where} {key}: variables are filled in only where a path or the engine's URL "
+                "stands, never in SQL; name the file under [data.files]"
+            )
+    return TableSource(source, query, dict(columns), dict(formats))
+
+
+def _parameters(raw: Mapping) -> dict[str, Mapping[str, Any]]:
+    """Take what each notebook is to be told besides month, workbook and language.
+
+    `[parameters.consumer_groups]`: by question, whatever the notebook's number is.
+    """
+    for notebook, given in raw.items():
+        where = f"[parameters.{notebook}]"
+        if (question := question_of(notebook)) != notebook:
+            raise DataError(
+                f"{where}: notebooks are named by their question here, without a number; write "
+                f"[parameters.{question}]"
+            )
+        if not isinstance(given, Mapping):
+            raise DataError(f"{where}: here a section with keys is expected, not {given!r}")
+        for name, value in given.items():
+            if not name.isidentifier():  # it becomes a line of Python
+                raise DataError(f"{where} {name!r}: such a name no parameter has")
+            if name in GIVEN_BY_THE_RUN:
+                raise DataError(
+                    f"{where} {name}: the report gives this to every page; use its own option "
+                    "instead"
+                )
+            if not isinstance(value, (str, int, float)):
+                raise DataError(
+                    f"{where} {name}: text, a number or true/false is expected, not {value!r}"
+                )
+    return dict(raw)
+
+
+def _name(head: Mapping, path: Path) -> str:
+    name = _text(head, "name", path.parent.name if path.name == "workbook.toml" else path.stem)
+    # the name becomes a folder below reports/: text from a file is never a path
+    if not re.fullmatch(r"\w(?:[\w .-]{0,62}[\w-])?", name):
+        raise DataError(
+            f"[workbook] name = {name!r}: use letters, digits, space, dot, - and _ only; no dot "
+            "at the end"
+        )
+    if RESERVED.fullmatch(name):
+        raise DataError(
+            f"[workbook] name = {name!r}: Windows keeps this name for a device; choose another"
+        )
+    return name
+
+
+def _languages(head: Mapping) -> tuple[str, ...]:
+    given = head.get("language", ["en"])
+    given = [given] if isinstance(given, str) else given
+    if not isinstance(given, list):
+        raise DataError(f'[workbook] language: a list such as ["en"] is expected, not {given!r}')
+    for language in given:
+        if language not in words.LANGUAGES:
+            raise DataError(
+                f"[workbook] language: {language!r} is not known; choose from "
+                f"{', '.join(words.LANGUAGES)}"
+            )
+    return tuple(dict.fromkeys(given)) or ("en",)
+
+
+def _text(section: Mapping, key: str, default: str) -> str:
+    value = section.get(key, default)
+    if not isinstance(value, str):
+        raise DataError(f"{key}: text in quotation marks is expected, not {value!r}")
+    return value
+
+
+def _texts(section: Mapping, key: str) -> Mapping[str, str]:
+    values = section.get(key, {})
+    require_known(values, values, f"[{key}]", "key")
+    for name in values:
+        _text(values, name, "")
+    return values
+
+
+def _located(source: str, path: Path, where: str, filled: dict[str, str]) -> str:
+    """Give a source's full path.
+
+    Relative ones start at the toml, `package:NAME/path` in an installed package.
+    """
+    told, source = source, filled_in(source, where, filled)
+    if source.startswith("package:"):
+        return _in_package(source.removeprefix("package:"), where)
+    if re.match(r"[A-Za-z][\w+.-]+:", source):  # one letter is a drive
+        raise DataError(
+            f"{where}: {told!r} is an address; only files are read: load it down and name the file"
+        )
+    if not is_file(source):
+        return source
+    try:
+        return str(path.parent / Path(source).expanduser())
+    except RuntimeError:
+        raise DataError(f"{where}: {told!r}: there is no such user's folder") from None
+
+
+def _in_package(source: str, where: str) -> str:
+    package, _slash, inside = source.partition("/")
+    try:  # a name without a dot is looked up, not imported
+        spec = importlib.util.find_spec(package) if re.fullmatch(r"\w+", package) else None
+    except (ValueError, ImportError):
+        spec = None
+    if spec is None or not spec.submodule_search_locations:
+        raise DataError(f"{where}: the package {package!r} is not installed; install it with pip")
+    if ".." in re.split(r"[/\\]", inside) or inside.startswith(("/", "\\", "~")):
+        raise DataError(
+            f"{where}: {inside!r} leads out of the package {package!r}; give the file's own path "
+            "instead"
+        )
+    return str(Path(next(iter(spec.submodule_search_locations))) / inside)

@@ -1,0 +1,174 @@
+"""An engine's URL: what it may say, and how it is shown."""
+
+import re
+import urllib.parse
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from helpers.settings.columns import DataError
+from helpers.settings.plain_files import require_plain_database
+from helpers.settings.variables import filled_in
+
+# what an engine's URL may say after the question mark: setting → how its value is written
+_SIZE, _WORD, _YES_NO = (
+    r"\d{1,6}(\.\d{1,3})? ?([KMGT]i?B)",
+    r"[\w.-]{1,64}",
+    r"(true|false|1|0|True|False)",
+)
+DUCKDB_SETTINGS = {"memory_limit": _SIZE, "threads": r"[1-9]\d{0,2}"}
+SERVER_SETTINGS: dict[str, Mapping[str, str]] = {
+    "postgres": {
+        "sslmode": r"allow|prefer|require|verify-ca|verify-full",
+        "connect_timeout": r"\d{1,4}",
+        "application_name": _WORD,
+        "schema": _WORD,
+    },
+    "mysql": {"charset": _WORD, "connect_timeout": r"\d{1,4}"},
+    "mssql": {"driver": r"[\w. -]{1,64}"},
+    "oracle": {"service_name": _WORD, "sid": _WORD},
+    "clickhouse": {"secure": _YES_NO},
+    "trino": {
+        "schema": _WORD,
+        "source": _WORD,
+        "timezone": r"[\w/+-]{1,64}",
+        "http_scheme": r"https?",
+    },
+    "snowflake": {"warehouse": _WORD, "role": _WORD, "schema": _WORD},
+    "bigquery": {"location": _WORD},
+    "exasol": {},
+    "impala": {},
+    "materialize": {},
+    "risingwave": {},
+    "databricks": {"http_path": r"[\w./-]{1,200}", "catalog": _WORD, "schema": _WORD},
+    "pyspark": {
+        "spark.driver.memory": r"\d{1,6}[kmgt]",
+        "spark.sql.shuffle.partitions": r"\d{1,5}",
+        "spark.sql.session.timeZone": r"[\w/+-]{1,64}",
+        "spark.app.name": _WORD,
+    },
+}
+SERVER_SETTINGS["postgresql"] = SERVER_SETTINGS["postgres"]
+
+
+def engine_settings(engine: str) -> dict[str, str]:
+    """Read what an engine's URL sets after the question mark.
+
+    Only the listed settings are taken, since others load code, read files, or send what they find
+    elsewhere.
+
+    >>> engine_settings("duckdb://?memory_limit=2GB&threads=4")
+    {'memory_limit': '2GB', 'threads': '4'}
+
+    Raises
+    ------
+    DataError
+        If a setting is not among the engine's, is given twice, or its value is not written as it
+        should be.
+    """
+    scheme, _colon, rest = engine.partition("://")
+    known = DUCKDB_SETTINGS if scheme == "duckdb" else SERVER_SETTINGS[scheme]
+    found: dict[str, str] = {}
+    for name, value in urllib.parse.parse_qsl(rest.partition("?")[2], keep_blank_values=True):
+        if name not in known:
+            raise DataError(
+                f"engine {scheme}://: the setting {name!r} is not taken; {_listed(known)}"
+            )
+        if name in found or not re.fullmatch(known[name], value):
+            raise DataError(
+                f"engine {scheme}://: the setting {name!r} is given twice, or not as it is written"
+            )
+        found[name] = value
+    return found
+
+
+def shown_engine(engine: str) -> str:
+    """Write an engine's URL as it may be shown: without user, password and settings.
+
+    >>> shown_engine("postgres://me:pa/ss@wd@host/db?sslmode=require")
+    'postgres://…@host/db'
+    """
+    if engine.startswith("duckdb://"):  # a path, which has no account
+        return engine.partition("?")[0]
+    # a password may hold a question mark: what is before the last @ goes first
+    return re.sub(r"://.*@", "://…@", engine, flags=re.DOTALL).partition("?")[0]
+
+
+def database_file(engine: str) -> Path | None:
+    """Name the file of an embedded database; none where it lives in memory or is a server's.
+
+    >>> database_file("duckdb:///data/erp.duckdb?threads=2").name, database_file("duckdb://")
+    ('erp.duckdb', None)
+    """
+    file = engine.removeprefix("duckdb://").partition("?")[0]
+    return Path(file) if engine.startswith("duckdb://") and file not in ("", ":memory:") else None
+
+
+def located_engine(written: str, path: Path, filled: dict[str, str]) -> str:
+    """Give the engine's URL, its settings checked.
+
+    A database file lies relative to the toml, as other sources do.
+    """
+    engine = filled_in(written, "engine", filled)
+    scheme, colon, rest = engine.partition("://")
+    if not colon or scheme not in ("duckdb", *SERVER_SETTINGS):
+        told = shown_engine(written)
+        raise DataError(
+            f"engine {told}: such an engine is not taken; known are duckdb, "
+            f"{', '.join(SERVER_SETTINGS)}"
+        )
+    if scheme not in ("duckdb", "pyspark"):
+        _require_address(scheme, rest)
+    engine_settings(engine)
+    if "#" in rest or ";" in rest.partition("?")[0]:
+        raise DataError(
+            f"engine {scheme}://: a URL without # and ; is expected; write %23 and %3B in a "
+            "password"
+        )
+    # a driver might take it for settings
+    if scheme != "duckdb" and "=" in rest.partition("?")[0].rpartition("@")[2]:
+        raise DataError(f"engine {scheme}://: a host, a database and a schema hold no =")
+    if scheme == "pyspark" and rest.partition("?")[0]:
+        raise DataError(
+            "engine pyspark://: nothing is taken here but settings; Spark's own lie in "
+            "spark-defaults.conf"
+        )
+    if (file := database_file(engine)) is None:
+        return engine
+    file = path.parent / file
+    told = f"engine {shown_engine(written)}"
+    try:
+        if file.exists():  # where it is not, the table says so
+            require_plain_database(file, told)
+    except OSError as error:
+        raise DataError(f"{told}: {error.strerror}") from None
+    return engine.replace(f"duckdb://{database_file(engine)}", f"duckdb://{file}", 1)
+
+
+def _require_address(scheme: str, rest: str) -> None:
+    """Refuse what a driver would read otherwise than it was meant, and quote in its message.
+
+    A password with a slash ends the host for it, and what follows is a port. None of it is shown.
+    """
+    account, _at, place = rest.rpartition("@")
+    place, _mark, settings = place.partition("?")
+    if re.search(r"[/?#\[\]\s\x00-\x20\x7f]", account):
+        raise DataError(
+            f"engine {scheme}://: user and password hold no / ? # [ ] and no blank; write %2F, "
+            "%3F, %23, %5B, %5D and %20"
+        )
+    host, _slash, inside = place.partition("/")
+    found = re.fullmatch(r"(?:\[[0-9a-fA-F:.]+\]|[\w.%\\-]*)(?::(?P<port>.*))?", host, re.DOTALL)
+    if not found or re.search(r"[\[\]\s\x00-\x20\x7f]", inside + settings.split("#")[0].strip(" ")):
+        raise DataError(
+            f"engine {scheme}://: a host holds letters, digits, dots, - and _, and a database no "
+            "blank; other characters of a password are written as %40 (@) or %3A (:)"
+        )
+    port = found["port"]
+    if port and not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65536):
+        raise DataError(
+            f"engine {scheme}://: after the host's colon a port up to 65535 is expected"
+        )
+
+
+def _listed(known: Iterable[str]) -> str:
+    return f"known are {', '.join(known)}" if known else "it takes none"

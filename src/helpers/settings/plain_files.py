@@ -1,0 +1,100 @@
+"""What may be opened: plain files on disk, no device, pipe or view of the machine."""
+
+import os
+import stat
+from pathlib import Path
+
+from helpers.settings.columns import DataError
+
+FILE_KINDS = (".parquet", ".csv", ".csv.gz")
+# endings that say "file" though none of these can be read: taken for a table, the message would be
+# of a schema
+OTHER_KINDS = (
+    ".tsv",
+    ".txt",
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".xlsx",
+    ".xls",
+    ".xlsb",
+    ".xlsm",
+    ".ods",
+    ".zst",
+    ".gz",
+    ".bz2",
+    ".xz",
+    ".zip",
+    ".7z",
+    ".tar",
+    ".tgz",
+    ".db",
+    ".duckdb",
+    ".ddb",
+    ".sqlite",
+    ".sqlite3",
+    ".arrow",
+    ".feather",
+    ".orc",
+    ".avro",
+    ".xml",
+    ".html",
+    ".pq",
+    ".dbf",
+    ".vortex",
+    ".lance",
+    ".shp",
+    ".gpkg",
+)
+NOT_ON_DISK = ("/proc", "/sys")  # what lies there looks like files and is the machine itself
+
+
+def require_plain_file(file: Path, told: str) -> None:
+    """Raise unless a name stands, through all links, for a plain file on disk.
+
+    It is looked at, not opened.
+
+    Raises
+    ------
+    DataError
+        If it is a folder, device, pipe or socket, or lies in `/proc` or `/sys`.
+    """
+    real = os.path.realpath(file)
+    if real.startswith(tuple(f"{place}/" for place in NOT_ON_DISK)):
+        raise DataError(
+            f"{told} is no file on disk but a view of the machine; save the data as a file"
+        )
+    mode = os.stat(real).st_mode  # noqa: PTH116 - of the path that was judged
+    if not stat.S_ISREG(mode):
+        kinds = {
+            stat.S_ISDIR: "a folder; name the files in it, e.g. folder/*.csv",
+            stat.S_ISFIFO: "a pipe",
+            stat.S_ISSOCK: "a socket",
+        }
+        what = next((word for is_kind, word in kinds.items() if is_kind(mode)), "a device")
+        raise DataError(f"{told} is no plain file but {what}")
+
+
+def require_plain_database(file: Path, told: str) -> None:
+    """Raise unless a database and what the engine opens beside it are plain files.
+
+    Beside `erp.duckdb` these are `erp.duckdb.wal` and others of such names; a pipe there would keep
+    a reader waiting for ever. Links stand for what they lead to. A folder is where it spilled.
+
+    Raises
+    ------
+    DataError
+        If one of them is anything else.
+    """
+    require_plain_file(file, f"{told}: this")
+    for real in {file, Path(os.path.realpath(file))}:
+        with os.scandir(real.parent) as scan:
+            beside = sorted(e.name for e in scan if e.name.startswith(f"{real.name}."))
+        for name in beside:
+            if not (real.parent / name).is_dir():
+                require_plain_file(real.parent / name, f"{told}: {name} beside it")
+
+
+def is_file(source: str) -> bool:
+    """Whether a source names files (it has a folder or an ending), not a table of the engine."""
+    return "/" in source or "\\" in source or source.lower().endswith((*FILE_KINDS, *OTHER_KINDS))

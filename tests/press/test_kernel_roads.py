@@ -106,7 +106,7 @@ def test_the_stored_messages_are_those_of_a_plain_kernel():
 def printed(small_demo, tmp_path_factory):
     """Print a real page, with figures and tables, on each road; give its files by name."""
     made = {}
-    notebook_file = pages.NOTEBOOKS / "02_abc_pareto.ipynb"
+    notebook_file = settings.NOTEBOOKS / f"{settings.notebook_of('abc_pareto')}.ipynb"
     for road in ("warm own", "plain own", "warm plain"):
         folder = tmp_path_factory.mktemp("road")
         (folder / "work").mkdir()

@@ -23,7 +23,7 @@ import pytest
 from nbformat import v4
 
 from helpers import files, report, settings, words
-from helpers.data import readers
+from helpers.data import readers, tables
 from helpers.press import editions, front_page, page_body, pages, pdf, printing
 from toys import PARAMETERS, cell, write_book, write_manifest, write_notebook
 

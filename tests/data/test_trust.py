@@ -31,7 +31,7 @@ import pytest
 
 from helpers import settings
 from helpers.data import checks, guard, limits, readers, tables
-from helpers.settings import DataError, engines, sources
+from helpers.settings import DataError, engines, table_files
 
 LINES = "dealer_id,date,revenue\n001,2026-01-02,1.00\n002,2026-01-03,2.00\n"
 FILE, VARIABLE = "canary-of-a-file", "canary/of?a=variable"
@@ -1038,7 +1038,7 @@ SOURCES = {
 def test_a_source_is_a_plain_file_of_a_known_kind(
     place, caller, monkeypatch, name, words, declared
 ):
-    monkeypatch.setattr(sources, "MAX_LOOKED_AT", 3_000)
+    monkeypatch.setattr(table_files, "MAX_LOOKED_AT", 3_000)
     quote = '"' if "\\" in name else "'''"
     toml = f"[data.sell_in]\nsource = {quote}{name}{quote}\n"
     if declared:
@@ -1139,7 +1139,7 @@ def test_a_pattern_means_what_it_means_to_glob(tmp_path, pattern):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     expected = {Path(name) for name in glob.glob(f"{tmp_path}/{pattern}", recursive=True)}  # noqa: PTH207
-    assert sources.matching(f"{tmp_path}/{pattern}") == expected
+    assert table_files.matching(f"{tmp_path}/{pattern}") == expected
     assert expected
 
 
@@ -1477,7 +1477,7 @@ def test_the_page_on_trust_names_what_is_taken():
             assert f"`{name}`" in page
     for kind in settings.FILE_KINDS:
         assert f"`{kind}`" in page
-    assert f"{sources.MAX_LOOKED_AT:,} entries" in page
+    assert f"{table_files.MAX_LOOKED_AT:,} entries" in page
     assert f"{guard.MAX_PADDING:,}" in page
     assert f"left(…, {guard.MAX_COMPARED})" in page
     for name in (*guard.RECURSIVE, *guard.COMPARING):

@@ -1,8 +1,8 @@
 """Settings: what `workbook.toml` says, checked before any data is touched.
 
 `columns` is the contract of tables, `book` what a toml says, `terms` what labels are its own,
-`engines`, `variables` and `plain_files` what it may reach, `sources` the files of a table, `places`
-where all this lies.
+`options` the rules it may set, `scope` whose data these are, `engines`, `variables` and
+`plain_files` what it may reach, `table_files` the files of a table, `places` where all this lies.
 """
 
 from helpers import CHECKOUT, PACKAGE, SHIPPED
@@ -29,7 +29,7 @@ from helpers.settings.places import (
 )
 from helpers.settings.plain_files import FILE_KINDS, is_file, require_plain_database
 from helpers.settings.scope import scope_text
-from helpers.settings.sources import files_in_query, sources
+from helpers.settings.table_files import files_in_query, sources
 
 __all__ = [
     "CHECKOUT",

@@ -542,7 +542,7 @@ def test_a_killed_run_leaves_the_edition_whole_and_no_kernel_behind(first_editio
     write_book(tmp_path, revenue=50 + seed)
     run = (
         "from pathlib import Path; from helpers import report, settings; "
-        "from helpers.data import tables; "
+        "from helpers.data import readers; "
         f"readers.CACHE = Path({str(tmp_path / 'cache')!r}); "
         f"report.print_edition(settings.workbook({str(tmp_path / 'workbook.toml')!r}), '2026-10', "
         f"out={str(out)!r}, notebooks=Path({str(notebooks)!r}))"

@@ -178,7 +178,7 @@ def test_chinese_needs_no_font_of_the_system(tmp_path, monkeypatch, ours):
     )
 
     async def drawn() -> list[bytes]:
-        async with pdf._opened() as opened:
+        async with pdf._opened(tmp_path / "fonts") as opened:
             tab = await opened.new_page(viewport={"width": 60, "height": 60})
             pictures = []
             for letter in "国鑫":

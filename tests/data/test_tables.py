@@ -214,7 +214,7 @@ def test_a_killed_build_leaves_no_half_table(make_book, cache, tmp_path):
     code = f"""
         from pathlib import Path
         from helpers import settings
-        from helpers.data import tables
+        from helpers.data import readers, tables
         readers.CACHE = Path({str(cache)!r})
         tables.table(settings.workbook({str(book.path)!r}), "sell_in")
     """
@@ -330,7 +330,7 @@ def test_a_variable_set_to_nothing_names_no_cache(tmp_path, given):
     """Path("") is the folder in which somebody happens to stand."""
     (tmp_path / "workbook.toml").write_text('[data.sell_in]\nsource = "x.csv"\n')
     asked = (
-        "from helpers import settings; from helpers.data import tables; "
+        "from helpers import settings; from helpers.data import readers; "
         "print(readers.cache_of(settings.workbook('workbook.toml')))"
     )
     env = {name: value for name, value in os.environ.items() if name != "WORKBOOK_CACHE"}

@@ -343,10 +343,10 @@ def print_editions(
     for month, chosen in ((FIRST, first or names), (LAST, names)):
         notebooks, n_cards = (
             folder.parent / f"notebooks of {month}",
-            int(not chosen or pages.CARD in chosen),
+            int(not chosen or pages.CARD in map(settings.question_of, chosen)),
         )
         shutil.copytree(settings.NOTEBOOKS, notebooks)
-        for path in notebooks.glob(pages.IN_EDITIONS):
+        for path in pages.notebooks_asked_for(notebooks):
             if chosen and path.stem not in chosen:
                 path.unlink()
         try:

@@ -86,7 +86,7 @@ def column(widget, name: str, table: int = -1) -> list[str]:
 # who is looked at where there are few dealers only
 FIRST_OF = {
     "card": "everyone.judged",
-    "stock": "aged",
+    "stock": "own.aged",
     "classes": "own.judged",
     "fishbone": "asked.habits",
 }

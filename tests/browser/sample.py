@@ -84,7 +84,7 @@ HEADLINES = {
 }
 CALL = {
     "en": (
-        "Paid 0 CNY in three months instead of the usual 437 k CNY; owes 1.15 M CNY. Agree a "
+        "Paid 0 CNY in 3 months instead of the usual 437 k CNY; owes 1.15 M CNY. Agree a "
         "payment plan."
     ),
     "zh": "近三个月仅回款 0 元,以往为 43.7 万元;欠款 115 万元。当面拜访老板,商定付款计划。",

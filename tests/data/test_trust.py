@@ -378,7 +378,10 @@ def test_a_pipe_that_came_later_ends_with_the_limit(place):
     """Opening it waits for ever, and nothing interrupts that."""
     os.mkfifo(place / "erp.duckdb.wal")
     toml = engine("duckdb://erp.duckdb", "source = 'fine'")
-    unseen = "settings.require_plain_database = lambda *_: None"
+    unseen = (
+        "settings.require_plain_database = settings.engines.require_plain_database = "
+        "lambda *_: None"
+    )
     with command_of(place, toml, 1, unseen) as asked:
         _out, err = asked.communicate(timeout=120)
     assert asked.returncode == 2

@@ -18,6 +18,11 @@ MOVEMENTS = ("risen", "fallen", "joined", "left")
 LATE = ("stopped_paying", "slowed")
 
 
+def events(*given: object) -> pd.DataFrame:
+    """Gather what happened; three months are recent."""
+    return calls.events(*given, 3)
+
+
 def moved_of(*rows: tuple) -> pd.DataFrame:
     """Spell out (dealer, class before, class now, revenue); None where he was not there."""
     now = pd.DataFrame(
@@ -61,7 +66,7 @@ def test_events_by_hand():
         ("same", "A", "A", 1.0),
     )
     before = before_of(fell=1000.0, rose=100.0, gone=700.0, same=1.0)
-    found = calls.events(
+    found = events(
         moved, before, late_of(fell="stopped_paying", same="paying", x="slowed", y="no_revenue")
     )
     said = {(row.dealer_id, row.trigger): row for row in found.itertuples()}
@@ -88,16 +93,14 @@ def test_events_by_hand():
 
 def test_without_a_year_before_and_without_payments_nothing_happened():
     moved = moved_of(("a", None, "A", 5.0))
-    found = calls.events(moved.assign(movement="–"), before_of(), None)
+    found = events(moved.assign(movement="–"), before_of(), None)
     assert found.empty
     assert found.columns.tolist() == ["dealer_id", "trigger", "stake", "reason"]
     assert calls.call_list(found, MEASURES, dealers_of("a")).empty
 
 
 def test_unknown_amounts_are_no_stake_but_no_error_either():
-    found = calls.events(
-        moved_of(("fell", "A", "B", None), ("gone", "A", None, None)), before_of(), None
-    )
+    found = events(moved_of(("fell", "A", "B", None), ("gone", "A", None, None)), before_of(), None)
     assert found["stake"].tolist() == [0.0, 0.0]
 
 
@@ -229,7 +232,7 @@ def test_the_code_makes_no_trigger_but_these():
     statuses = {"stopped_paying", "slowed", "paying", "no_revenue"}
     assert set(pareto.receivables(months, "2026-10")["status"]) <= statuses
     late = late_of(**{status: status for status in statuses})
-    found = calls.events(moved, before_of(), late)
+    found = events(moved, before_of(), late)
     assert set(found["trigger"]) == {*MOVEMENTS, *LATE}
     assert set(found["trigger"]) <= set(MEASURES["trigger"])
 
@@ -237,7 +240,7 @@ def test_the_code_makes_no_trigger_but_these():
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 def test_measures_and_reasons_speak_the_readers_language(language):
     look.use(language, "CNY")
-    found = calls.events(
+    found = events(
         moved_of(("a", "A", "C", 1.0), ("b", "A", "A", 1.0)),
         before_of(a=9.0, b=1.0),
         late_of(b="slowed"),

@@ -4,13 +4,13 @@ import ast
 import html
 import json
 import re
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
+from cells import run_cells, with_rules
 from helpers import card, data, files, fishbone, look, periods, settings, widgets, words
 from helpers.data import cache as results
 from helpers.fishbone import factors, month, peers, plan, rival, scoring, tree, weights
@@ -72,17 +72,6 @@ def _spoken(small_demo):
     look.use("en", small_demo.currency)
     yield
     plt.close("all")
-
-
-def told(book: settings.Workbook, folder: Path, **options) -> settings.Workbook:
-    """Give a workbook over the same data whose toml says these options."""
-    lines = [f"{name} = {json.dumps(value)}" for name, value in options.items()]
-    toml = book.path.read_text(encoding="utf-8")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "workbook.toml").write_text(
-        "\n".join([toml, "[parameters.fishbone]", *lines]), encoding="utf-8"
-    )
-    return settings.workbook(folder)
 
 
 def figures(found: fishbone.FishboneMonth) -> dict:
@@ -153,16 +142,17 @@ def test_the_new_figures_are_those_asked_for(asked):
 @pytest.mark.parametrize(
     ("name", "value"), [(name, value) for name, wrong in MALFORMED.items() for value in wrong]
 )
-def test_what_is_no_value_of_an_option_is_refused(asked, book, tmp_path, name, value):
+def test_what_is_no_value_of_an_option_is_refused(asked, book, name, value):
     with pytest.raises(ValueError, match=rf"^{name} = {re.escape(repr(value))}: expected "):
         fishbone.judge_month(asked, **{name: value})
     with pytest.raises(DataError, match=rf"^{name} = .*: expected "):
         fishbone.fishbone_month(book, PERIOD, **{name: value})
     if isinstance(value, float) and not np.isfinite(value):
         return  # JSON has none
-    where = re.escape("workbook.toml: [parameters.fishbone] ")
+    says = with_rules(book, "fishbone", {name: value})
+    where = re.escape(f"{says.path.name}: [parameters.fishbone] ")
     with pytest.raises(DataError, match=rf"^{where}{name} = .*: expected "):
-        pages.require_notebooks(told(book, tmp_path, **{name: value}), settings.NOTEBOOKS)
+        pages.require_notebooks(says, settings.NOTEBOOKS)
 
 
 def test_floors_can_only_be_raised(asked):
@@ -186,8 +176,8 @@ def test_an_unknown_option_names_the_nearest(asked, book):
         fishbone.fishbone_month(book, PERIOD, rivals="Ostwind")
 
 
-def test_what_is_given_wins_over_the_toml_and_that_over_the_default(book, tmp_path):
-    says = told(book, tmp_path, budget_days=30, min_peers=12)
+def test_what_is_given_wins_over_the_toml_and_that_over_the_default(book):
+    says = with_rules(book, "fishbone", budget_days=30, min_peers=12)
     assert fishbone.fishbone_month(says, PERIOD).options == {
         **fishbone.judge_month.options,
         "budget_days": 30,
@@ -271,12 +261,12 @@ def kept_results(monkeypatch):
 @pytest.mark.usefixtures("kept_results")
 def test_page_card_manager_workshop_and_widget_show_the_same(book, tmp_path, monkeypatch):
     """Each asks the recipe, with all that the toml says: every rule has another value here."""
-    says = told(book, tmp_path / "book", **RULES)
+    says = with_rules(book, "fishbone", RULES)
     expected = fishbone.fishbone_month(says, PERIOD)
     default = fishbone.fishbone_month(book, PERIOD)
 
     monkeypatch.setenv("WORKBOOK_PAGE", str(tmp_path / "page"))
-    room = run("05_fishbone", says)
+    room = run_cells("05_fishbone", says, period=PERIOD)
     page = {
         file.stem: files.read_table(file) for file in (tmp_path / "page" / "tables").glob("*.csv")
     }
@@ -324,15 +314,17 @@ def test_page_card_manager_workshop_and_widget_show_the_same(book, tmp_path, mon
     spent, to = expected.legs["effort_days"].sum(), start + expected.legs["weighted_gain"].sum()
     assert f"{spent:.0f} days lift the weighted score from {start:.1f} to {to:.1f}" in explorer
 
-    workshop = run("10_workshop", says, until="owner_split(fish.table))")["fish"]
+    workshop = run_cells("10_workshop", says, period=PERIOD, upto="owner_split(fish.table))")[
+        "fish"
+    ]
     assert figures(workshop) == figures(expected)
     same(workshop.gaps, expected.gaps)
     same(fishbone.owner_split(workshop.table), fishbone.owner_split(expected.table))
 
 
 @pytest.mark.usefixtures("kept_results")
-def test_one_dealers_fishbone_is_the_pages_own(book, tmp_path):
-    says = told(book, tmp_path, dealer_id="D0007")
+def test_one_dealers_fishbone_is_the_pages_own(book):
+    says = with_rules(book, "fishbone", dealer_id="D0007")
     page, network = fishbone.fishbone_month(says, PERIOD), fishbone.network_month(says, PERIOD)
     assert page.options["dealer_id"] == "D0007"
     assert figures(network) == figures(fishbone.fishbone_month(book, PERIOD)) != figures(page)
@@ -340,21 +332,6 @@ def test_one_dealers_fishbone_is_the_pages_own(book, tmp_path):
     same(page.came, network.came)
     with pytest.raises(ValueError, match="dealer_id: no figures of 'D9999'"):
         fishbone.fishbone_month(book, PERIOD, dealer_id="D9999")
-
-
-def run(notebook: str, book: settings.Workbook, until: str = "") -> dict:
-    """Run a notebook's cells as a kernel would, at most to the one that holds a text."""
-    cells = json.loads((ROOT / "notebooks" / f"{notebook}.ipynb").read_text("utf-8"))["cells"]
-    room: dict = {}
-    for cell in cells:
-        tags, source = cell["metadata"].get("tags", []), "".join(cell["source"])
-        if cell["cell_type"] == "code" and "interactive" not in tags:
-            exec(source, room)
-            if "parameters" in tags:
-                room |= {"period": PERIOD, "config": str(book.path)}
-            if until and until in source:
-                break
-    return room
 
 
 def test_nobody_else_has_a_copy_of_the_rules():

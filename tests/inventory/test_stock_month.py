@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 from ipywidgets import HTML
 
+from cells import malformed, walked, with_rules
 from helpers import card, data, inventory, look, pareto, settings, widgets, words
 from helpers.inventory import moves, rebalancing, summary
 from helpers.press import managers, pages
 from helpers.settings import DataError
-from walks import malformed, walked, with_rules
 
 pytestmark = pytest.mark.usefixtures("looks")
 

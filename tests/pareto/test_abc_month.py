@@ -3,12 +3,12 @@
 import ast
 import json
 import re
-import shutil
 
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
+from cells import run_cells, with_rules
 from helpers import card, data, files, look, pareto, settings, widgets, words
 from helpers.pareto import month
 from helpers.press import managers, pages
@@ -51,21 +51,6 @@ def _spoken(small_demo):
     plt.close("all")
 
 
-def told(book: settings.Workbook, folder, **options) -> settings.Workbook:
-    """Give a workbook over the same data whose toml says these options."""
-    lines = [f"{name} = {json.dumps(value)}" for name, value in options.items()]
-    toml = book.path.read_text(encoding="utf-8").replace(
-        "data/demo", str(book.folder / "data/demo")
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "workbook.toml").write_text(
-        "\n".join([toml, "[parameters.abc_pareto]", *lines]), encoding="utf-8"
-    )
-    for beside in book.folder.glob("*.csv"):
-        shutil.copy(beside, folder)
-    return settings.workbook(folder)
-
-
 def figures(found: pareto.AbcMonth) -> dict:
     """Give the figures of a month that its options may change."""
     return {
@@ -93,7 +78,7 @@ def test_an_option_changes_a_figure_and_is_in_force(asked, name):
 @pytest.mark.parametrize(
     ("name", "value"), [(name, value) for name, wrong in MALFORMED.items() for value in wrong]
 )
-def test_what_is_no_value_of_an_option_is_refused(asked, small_demo, tmp_path, name, value):
+def test_what_is_no_value_of_an_option_is_refused(asked, small_demo, name, value):
     with pytest.raises(ValueError, match=rf"^{name} = {re.escape(repr(value))}: expected "):
         pareto.judge_month(asked, **{name: value})
     if value == "":  # as a notebook's parameter: as the workbook says
@@ -102,8 +87,8 @@ def test_what_is_no_value_of_an_option_is_refused(asked, small_demo, tmp_path, n
         pareto.abc_month(small_demo, PERIOD, **{name: value})
     if isinstance(value, float) and value != value:
         return  # JSON has none
-    book = told(small_demo, tmp_path, **{name: value})
-    where = re.escape("workbook.toml: [parameters.abc_pareto] ")
+    book = with_rules(small_demo, "abc_pareto", {name: value})
+    where = re.escape(f"{book.path.name}: [parameters.abc_pareto] ")
     with pytest.raises(DataError, match=rf"^{where}{name} = .*: expected "):
         pages.require_notebooks(book, settings.NOTEBOOKS)
 
@@ -115,8 +100,8 @@ def test_an_unknown_option_names_the_nearest(asked, small_demo):
         pareto.abc_month(small_demo, PERIOD, quotas="20/40/40")
 
 
-def test_what_is_given_wins_over_the_toml_and_that_over_the_default(small_demo, tmp_path):
-    book = told(small_demo, tmp_path, quota="10/30/60", recent_months=2)
+def test_what_is_given_wins_over_the_toml_and_that_over_the_default(small_demo):
+    book = with_rules(small_demo, "abc_pareto", quota="10/30/60", recent_months=2)
     assert pareto.abc_month(book, PERIOD).options == {
         **pareto.judge_month.options,
         "quota": "10/30/60",
@@ -129,13 +114,13 @@ def test_what_is_given_wins_over_the_toml_and_that_over_the_default(small_demo, 
 def test_page_card_manager_workshop_and_widget_show_the_same(small_demo, tmp_path, monkeypatch):
     """Each asks the recipe, with all that the toml says: every option has another value here."""
     others = {name: value for name, (value, _more) in OTHERS.items()}
-    book = told(small_demo, tmp_path / "book", **others)
+    book = with_rules(small_demo, "abc_pareto", others)
     expected = pareto.abc_month(book, PERIOD)
     letters = expected.judged.set_index("dealer_id")["composite_class"].sort_index()
     late = expected.owed.set_index("dealer_id")[["recent_payments", "status"]].sort_index()
 
     monkeypatch.setenv("WORKBOOK_PAGE", str(tmp_path / "page"))
-    room = run("03_abc_pareto", book)
+    room = run_cells("03_abc_pareto", book, period=PERIOD)
     page = {
         file.stem: files.read_table(file) for file in (tmp_path / "page" / "tables").glob("*.csv")
     }
@@ -164,26 +149,11 @@ def test_page_card_manager_workshop_and_widget_show_the_same(small_demo, tmp_pat
     assert f"A {(letters == 'A').sum()}" in shown
     assert words.say("explore.nobody_changes") in shown
 
-    workshop = run("10_workshop", book, until="judged = ")
+    workshop = run_cells("10_workshop", book, "judged = ", period=PERIOD)
     assert (
         workshop["judged"].set_index("dealer_id")["composite_class"].sort_index().tolist()
         == letters.tolist()
     )
-
-
-def run(notebook: str, book: settings.Workbook, until: str = "") -> dict:
-    """Run a notebook's cells as a kernel would, at most to the one that holds a text."""
-    cells = json.loads((ROOT / "notebooks" / f"{notebook}.ipynb").read_text("utf-8"))["cells"]
-    room: dict = {}
-    for cell in cells:
-        tags, source = cell["metadata"].get("tags", []), "".join(cell["source"])
-        if cell["cell_type"] == "code" and "interactive" not in tags:
-            exec(source, room)
-            if "parameters" in tags:
-                room |= {"period": PERIOD, "config": str(book.path)}
-            if until and until in source:
-                break
-    return room
 
 
 def test_nobody_else_has_a_copy_of_the_rules():

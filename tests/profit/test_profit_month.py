@@ -6,11 +6,11 @@ import pytest
 from ipywidgets import HTML
 from pandas.testing import assert_frame_equal
 
+from cells import malformed, walked, with_rules
 from helpers import card, data, look, pareto, profit, settings, widgets, words, workshop
 from helpers.press import managers, pages
 from helpers.profit import brands, proof, sheet
 from helpers.settings import DataError
-from walks import malformed, walked, with_rules
 
 pytestmark = pytest.mark.usefixtures("looks")
 

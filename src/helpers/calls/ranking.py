@@ -50,7 +50,7 @@ def events(
     moved: pd.DataFrame,
     before: pd.DataFrame,
     receivables: pd.DataFrame | None,
-    recent_months: int = 3,
+    recent_months: int,
 ) -> pd.DataFrame:
     """Gather what happened to dealers that calls for a call.
 

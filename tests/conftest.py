@@ -18,7 +18,7 @@ import pytest
 
 from helpers import periods, settings, words
 from helpers.data import cache as results
-from helpers.data import readers
+from helpers.data import connections
 from helpers.demo import build
 
 BRAND, RIVALS = "Lumora", ("Kaltern", "Ostwind")
@@ -36,7 +36,7 @@ hypothesis.settings.load_profile("workbook")
 
 
 def _redirect(patch: pytest.MonkeyPatch, folder: Path) -> Path:
-    patch.setattr(readers, "CACHE", folder)
+    patch.setattr(connections, "CACHE", folder)
     return folder
 
 

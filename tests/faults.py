@@ -26,7 +26,7 @@ import psutil
 import pytest
 
 from helpers import report, settings
-from helpers.data import readers
+from helpers.data import connections
 from helpers.press import printing
 from helpers.press.kernels import provisioner
 from toys import cell, write_book, write_notebook
@@ -69,7 +69,7 @@ class Workshop:
         """Print the edition in this process."""
         with (
             mock.patch.object(printing, "PRELOAD", ["helpers.report"]),
-            mock.patch.object(readers, "CACHE", self.folder / "cache"),
+            mock.patch.object(connections, "CACHE", self.folder / "cache"),
         ):
             book = settings.workbook(self.folder / "workbook.toml")
             return report.print_edition(

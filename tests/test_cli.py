@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from helpers import cli, report, settings
-from helpers.data import checks, readers
+from helpers.data import checks, connections
 from helpers.demo import build
 from helpers.press import diff, editions, pages
 from helpers.settings import places
@@ -26,7 +26,7 @@ from toys import write_manifest
 
 @pytest.fixture
 def book(tmp_path, monkeypatch):
-    monkeypatch.setattr(readers, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(connections, "CACHE", tmp_path / "cache")
     lines = "dealer_id,date,revenue\nD1,2026-09-30,5\nD1,2026-10-31,5.5\n"
     (tmp_path / "sell_in.csv").write_text(lines)
     (tmp_path / "workbook.toml").write_text(
@@ -353,7 +353,7 @@ def test_what_nobody_foresaw_is_one_sentence_a_log_and_70(broken, capsys, comman
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 def test_a_cache_that_can_be_nowhere_is_told(book, monkeypatch, capsys, place, command):
     (book.parent / "file").write_text("x")
-    monkeypatch.setattr(readers, "CACHE", book.parent / place)
+    monkeypatch.setattr(connections, "CACHE", book.parent / place)
     monkeypatch.setenv("WORKBOOK_EDITIONS", str(book.parent / "reports"))
     assert cli.main([*command, "--config", str(book)]) == 2
     told = capsys.readouterr()

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from helpers import cli, files, report, settings, words
-from helpers.data import readers
+from helpers.data import connections
 from helpers.demo import build
 from helpers.press import editions, manifests
 
@@ -90,7 +90,7 @@ def place(tmp_path_factory):
     """Two months' editions of it, with a card each."""
     folder = tmp_path_factory.mktemp("hostile")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(readers, "CACHE", folder / "cache")
+        patch.setattr(connections, "CACHE", folder / "cache")
         patch.setenv("WORKBOOK_CACHE", str(folder / "cache"))
         given = hostile_tables()
         title = "Title\u2028\u202e\x85 \r\n" + "T" * 10_000

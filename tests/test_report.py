@@ -23,7 +23,7 @@ import pytest
 from nbformat import v4
 
 from helpers import files, report, settings, words
-from helpers.data import readers, tables
+from helpers.data import connections, tables
 from helpers.press import editions, front_page, page_body, pages, pdf, printing
 from toys import PARAMETERS, cell, write_book, write_manifest, write_notebook
 
@@ -61,7 +61,7 @@ table
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory, monkeypatch):
-    monkeypatch.setattr(readers, "CACHE", tmp_path_factory.getbasetemp() / "cache")
+    monkeypatch.setattr(connections, "CACHE", tmp_path_factory.getbasetemp() / "cache")
     monkeypatch.delenv("WORKBOOK_PAGE", raising=False)
     monkeypatch.setattr(
         printing, "PRELOAD", ["helpers.report"]
@@ -95,7 +95,7 @@ def rich(tmp_path_factory):
     """An edition in three languages with everything a page may hold; read only."""
     folder = tmp_path_factory.mktemp("rich")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(readers, "CACHE", folder / "cache")
+        patch.setattr(connections, "CACHE", folder / "cache")
         book = write_book(folder, '["en", "zh-Hans", "zh-Hant"]')
         twins = [
             cell(
@@ -524,7 +524,7 @@ def first_edition(tmp_path_factory):
     """An edition of two pages, printed once, for the runs that are killed to replace."""
     folder = tmp_path_factory.mktemp("first")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(readers, "CACHE", folder / "cache")
+        patch.setattr(connections, "CACHE", folder / "cache")
         write_notebook(folder / "notebooks", "01_fine", cell("import time\ntime.sleep(0.2)"))
         write_notebook(folder / "notebooks", "02_abc", cell("1 + 1"))
         report.print_edition(
@@ -542,8 +542,8 @@ def test_a_killed_run_leaves_the_edition_whole_and_no_kernel_behind(first_editio
     write_book(tmp_path, revenue=50 + seed)
     run = (
         "from pathlib import Path; from helpers import report, settings; "
-        "from helpers.data import readers; "
-        f"readers.CACHE = Path({str(tmp_path / 'cache')!r}); "
+        "from helpers.data import connections; "
+        f"connections.CACHE = Path({str(tmp_path / 'cache')!r}); "
         f"report.print_edition(settings.workbook({str(tmp_path / 'workbook.toml')!r}), '2026-10', "
         f"out={str(out)!r}, notebooks=Path({str(notebooks)!r}))"
     )
@@ -707,7 +707,7 @@ def dealt(tmp_path_factory):
     """
     folder = tmp_path_factory.mktemp("dealt")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(readers, "CACHE", folder / "cache")
+        patch.setattr(connections, "CACHE", folder / "cache")
         book = card_book(folder)
         write_notebook(folder / "notebooks", "02_abc", cell("1 + 1"))
         path = write_notebook(folder / "notebooks", "09_dealer_card")

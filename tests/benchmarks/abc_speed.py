@@ -16,7 +16,7 @@ import time
 import venv
 from pathlib import Path
 
-from helpers.data import readers
+from helpers.data import connections
 
 # nothing but the standard library here: each side imports what it needs, and the third lives in
 # another environment
@@ -114,7 +114,7 @@ def ours(folder: Path):
     from helpers import data
     from helpers.pareto import classes
 
-    readers.CACHE = folder / "cache"
+    connections.CACHE = folder / "cache"
     book = data.workbook(folder / "workbook.toml")
 
     def work() -> pd.DataFrame:
@@ -133,7 +133,7 @@ def judged(folder: Path):
 
     from helpers import data, pareto
 
-    readers.CACHE = folder / "cache"
+    connections.CACHE = folder / "cache"
     book = data.workbook(folder / "workbook.toml")
     diagnoses = data.reference(book, "diagnoses")
     return lambda: pareto.joint_judgement(data.dealer_totals(book, PERIOD), diagnoses)
@@ -255,7 +255,7 @@ def make_data(folder: Path, n_lines: int, n_dealers: int) -> None:
         (folder / "made").touch()
     from helpers import data
 
-    readers.CACHE = folder / "cache"
+    connections.CACHE = folder / "cache"
     data.prepare(data.workbook(folder / "workbook.toml"))
 
 

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from helpers.data import readers
+from helpers.data import connections
 
 # nothing but the standard library here: each side imports what it needs
 
@@ -75,7 +75,7 @@ def ours(folder: Path, toml: str = "moves.toml"):
 
     from helpers import data
 
-    readers.CACHE = folder / "cache"
+    connections.CACHE = folder / "cache"
     book = data.workbook(folder / toml)
 
     def work() -> dict[str, float]:
@@ -148,7 +148,7 @@ def make_data(folder: Path, n_moves: int) -> float:
         (folder / "made").touch()
     from helpers import data
 
-    readers.CACHE = folder / "cache"
+    connections.CACHE = folder / "cache"
     for name, sell_in in (("moves", "no_lines"), ("priced", "sell_in")):
         toml = folder / f"{name}.toml"
         toml.write_text(

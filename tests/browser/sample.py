@@ -13,7 +13,7 @@ import pandas as pd
 from nbformat import v4
 
 from helpers import look, settings
-from helpers.data import readers
+from helpers.data import connections
 from helpers.press import edition, editions, page_body
 
 TITLES = {
@@ -110,8 +110,8 @@ def make_edition(folder: Path, languages: tuple[str, ...] = ("en", "zh-Hans")) -
         f'"CNY"\nlanguage = {json.dumps(languages)}\ngenerated = true\n[data.sell_in]\nsource = '
         '"sell_in.csv"\n',
     )
-    book, shelves, kept = settings.workbook(folder / "workbook.toml"), {}, readers.CACHE
-    readers.CACHE = folder / "cache"
+    book, shelves, kept = settings.workbook(folder / "workbook.toml"), {}, connections.CACHE
+    connections.CACHE = folder / "cache"
     try:
         for language in languages:
             look.use(language, "CNY")
@@ -120,7 +120,7 @@ def make_edition(folder: Path, languages: tuple[str, ...] = ("en", "zh-Hans")) -
             folder / "new", book, "2026-10", languages, shelves, "d564bacc64c57c96"
         )
     finally:
-        readers.CACHE = kept
+        connections.CACHE = kept
     place = folder / "reports" / "2026-10"
     place.parent.mkdir()
     editions.put(folder / "new", place)

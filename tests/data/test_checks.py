@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from helpers import data, words
-from helpers.data import checks, findings, readers
+from helpers.data import checks, connections, findings
 from helpers.settings import DataError
 
 HEAD = "dealer_id,date,revenue,cost,rebate,quantity,product_id,brand\n"
@@ -279,7 +279,7 @@ def test_warnings_are_kept_and_counted_anew_when_the_data_change(make_book, cach
     monkeypatch.setattr(checks, "_warnings", lambda book, name: pytest.fail("counted again"))
     pd.testing.assert_frame_equal(checks.findings(book), first)
     monkeypatch.undo()
-    monkeypatch.setattr(readers, "CACHE", cache)
+    monkeypatch.setattr(connections, "CACHE", cache)
     book = make_book(sell_in=CLEAN, dealers=DEALERS)
     assert checks.findings(book).empty
     assert len(list(cache.glob("*.checks.*"))) == 1

@@ -19,7 +19,7 @@ from ibis.expr.types import Table
 
 from conftest import network_rows, write_book
 from helpers import data, periods, settings
-from helpers.data import checks, consumer_habits, read, readers, tables
+from helpers.data import checks, connections, consumer_habits, read, tables
 from helpers.settings import DataError
 
 PERIOD = "2026-10"
@@ -79,7 +79,7 @@ def server():
         try:
             yield f"postgres://workbook@127.0.0.1:{port}/postgres"
         finally:
-            readers.connection.cache_clear()
+            connections.connection.cache_clear()
             run("pg_ctl", "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -25,7 +25,7 @@ import pytest
 
 from helpers import data, settings
 from helpers.data import cache as results
-from helpers.data import checks, readers, tables
+from helpers.data import checks, connections, tables
 from helpers.settings import DataError
 
 LINES = "dealer_id,date,revenue\n001,2026-01-02,1.00\n002,2026-01-03,2.00\n"
@@ -178,7 +178,7 @@ def test_a_failure_while_building_leaves_nothing(make_book, cache, monkeypatch):
 
 
 def _build(toml: str, folder: str, ready, go) -> None:
-    readers.CACHE = Path(folder)
+    connections.CACHE = Path(folder)
     book = settings.workbook(toml)
     ready.release()
     go.wait()
@@ -214,8 +214,8 @@ def test_a_killed_build_leaves_no_half_table(make_book, cache, tmp_path):
     code = f"""
         from pathlib import Path
         from helpers import settings
-        from helpers.data import readers, tables
-        readers.CACHE = Path({str(cache)!r})
+        from helpers.data import connections, tables
+        connections.CACHE = Path({str(cache)!r})
         tables.table(settings.workbook({str(book.path)!r}), "sell_in")
     """
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)])
@@ -241,7 +241,7 @@ def test_each_process_spills_into_a_folder_of_its_own(cache, monkeypatch, tmp_pa
     another's files.
     """
     monkeypatch.chdir(tmp_path)
-    con = readers.connection("duckdb://?memory_limit=60MB", cache)
+    con = connections.connection("duckdb://?memory_limit=60MB", cache)
     (spill,) = con.raw_sql("SELECT current_setting('temp_directory')").fetchone()
     assert Path(spill).parent == cache
     assert f".{os.getpid()}." in spill
@@ -250,7 +250,7 @@ def test_each_process_spills_into_a_folder_of_its_own(cache, monkeypatch, tmp_pa
     )
     assert Path(spill).is_dir()
     con.disconnect()
-    readers.connection.cache_clear()
+    connections.connection.cache_clear()
     assert not Path(spill).exists()
     assert not (tmp_path / ".tmp").exists()
 
@@ -330,8 +330,8 @@ def test_a_variable_set_to_nothing_names_no_cache(tmp_path, given):
     """Path("") is the folder in which somebody happens to stand."""
     (tmp_path / "workbook.toml").write_text('[data.sell_in]\nsource = "x.csv"\n')
     asked = (
-        "from helpers import settings; from helpers.data import readers; "
-        "print(readers.cache_of(settings.workbook('workbook.toml')))"
+        "from helpers import settings; from helpers.data import connections; "
+        "print(connections.cache_of(settings.workbook('workbook.toml')))"
     )
     env = {name: value for name, value in os.environ.items() if name != "WORKBOOK_CACHE"}
     told = subprocess.run(
@@ -658,7 +658,7 @@ def test_a_folder_with_quotes_and_brackets_holds_source_and_cache(tmp_path, monk
     (folder / "workbook.toml").write_text(
         '[data.sell_in]\nsource = "s.csv"\n[workbook]\nname = "x"\n'
     )
-    monkeypatch.setattr(readers, "CACHE", folder / "cache")
+    monkeypatch.setattr(connections, "CACHE", folder / "cache")
     assert len(rows(settings.workbook(folder))) == 2
 
 
@@ -693,14 +693,14 @@ def test_a_database_file_is_read_only_and_its_changes_are_seen(tmp_path, cache):
     book = settings.workbook(toml)
     assert rows(book) == [("1", dt.date(2026, 1, 1), Decimal("5.00"))]
     before = tables.fingerprint(book)
-    readers.connection(book.engine, readers.CACHE).disconnect()
-    readers.connection.cache_clear()
+    connections.connection(book.engine, connections.CACHE).disconnect()
+    connections.connection.cache_clear()
     with duckdb.connect(tmp_path / "erp.duckdb") as con:
         con.sql("INSERT INTO s.inv SELECT '2', DATE '2026-01-01', 6 FROM range(100000)")
     assert tables.fingerprint(book) != before
     assert len(rows(book)) == 100_001
-    readers.connection(book.engine, readers.CACHE).disconnect()
-    readers.connection.cache_clear()
+    connections.connection(book.engine, connections.CACHE).disconnect()
+    connections.connection.cache_clear()
 
 
 def test_a_database_that_cannot_be_opened_shows_no_password(tmp_path):

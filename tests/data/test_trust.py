@@ -30,7 +30,7 @@ import psutil
 import pytest
 
 from helpers import settings
-from helpers.data import checks, guard, limits, readers, tables
+from helpers.data import checks, connections, guard, limits, tables
 from helpers.settings import DataError, engines, table_files
 
 LINES = "dealer_id,date,revenue\n001,2026-01-02,1.00\n002,2026-01-03,2.00\n"
@@ -117,10 +117,10 @@ def place(tmp_path, cache, monkeypatch, caller) -> Path:
     monkeypatch.setenv("SECRET", VARIABLE)
     monkeypatch.setenv("WORD", "canary-word")
     monkeypatch.setenv("SHORT", "q7")
-    monkeypatch.setattr(readers, "READ_SECONDS", 3)
+    monkeypatch.setattr(connections, "READ_SECONDS", 3)
     caller[1].clear()
     yield folder
-    readers.connection.cache_clear()
+    connections.connection.cache_clear()
 
 
 def told_of(toml: str, folder: Path) -> str:
@@ -245,7 +245,7 @@ def test_duckdb_takes_these(place, settings_):
 
 def test_nothing_can_be_set_or_loaded_once_a_connection_stands(place):
     """Nor by our own code: what reads the kept tables is closed as well."""
-    con = readers.connection("duckdb://", readers.CACHE)
+    con = connections.connection("duckdb://", connections.CACHE)
     for sql in (
         "SET threads = 1",
         "LOAD httpfs",
@@ -257,7 +257,7 @@ def test_nothing_can_be_set_or_loaded_once_a_connection_stands(place):
         with pytest.raises(duckdb.Error):
             con.raw_sql(sql)
     shown = dict(con.raw_sql("SELECT name, value FROM duckdb_settings()").fetchall())
-    assert {shown[name] for name in readers.CLOSED} == {"false"}
+    assert {shown[name] for name in connections.CLOSED} == {"false"}
 
 
 ENGINES = {
@@ -1335,7 +1335,7 @@ def test_what_never_ends_is_ended(place, caller, sql):
 
 
 def test_time_is_over_in_words(place, monkeypatch):
-    monkeypatch.setattr(readers, "READ_SECONDS", 1)
+    monkeypatch.setattr(connections, "READ_SECONDS", 1)
     told = told_of(
         query(
             "select count(*) as dealer_id, date, revenue from raw, range(100000000000) group by all"
@@ -1466,9 +1466,9 @@ def test_a_time_that_is_no_number_is_refused(place, monkeypatch, given):
 
 
 def test_an_honest_table_is_read_after_one_that_was_ended(place, monkeypatch):
-    monkeypatch.setattr(readers, "READ_SECONDS", 1)
+    monkeypatch.setattr(connections, "READ_SECONDS", 1)
     assert told_of(query("select count(*) as dealer_id from range(100000000000) a, raw"), place)
-    monkeypatch.setattr(readers, "READ_SECONDS", 60)
+    monkeypatch.setattr(connections, "READ_SECONDS", 60)
     assert not told_of(source("data.csv"), place)
 
 

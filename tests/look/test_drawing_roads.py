@@ -11,7 +11,7 @@ import pytest
 from test_drawing import KINDS, drawn
 
 from helpers import look
-from helpers.data import readers
+from helpers.data import connections
 from helpers.look import style, svg
 from helpers.look.svg import comparison, drawing, markup, roads
 from helpers.press import pages
@@ -31,7 +31,7 @@ def _undecided(cache, monkeypatch):
 
 
 def kept() -> list:
-    return sorted((readers.CACHE / "kept").glob("drawing.*.json"))
+    return sorted((connections.CACHE / "kept").glob("drawing.*.json"))
 
 
 def unlike(ours: str, theirs: str) -> list[str]:
@@ -129,7 +129,7 @@ def test_another_version_is_compared_for_itself(monkeypatch):
 
 def test_a_cache_that_cannot_be_written_keeps_nothing(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("no folder")
-    monkeypatch.setattr(readers, "CACHE", tmp_path / "file")
+    monkeypatch.setattr(connections, "CACHE", tmp_path / "file")
     assert svg.road() == "own"
 
 

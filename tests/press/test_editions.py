@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from helpers import cli, files, report, settings, words
-from helpers.data import readers
+from helpers.data import connections
 from helpers.press import diff, edition, editions, manifests, printing
 from toys import cell, write_book, write_manifest, write_notebook
 
@@ -103,7 +103,7 @@ def stored(asked, folder: Path, *_given, **_options) -> printing.Printed:
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """Print an edition of one page; what it is made of changes with `n`."""
-    monkeypatch.setattr(readers, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(connections, "CACHE", tmp_path / "cache")
     monkeypatch.setattr(printing, "print_pages", stored)
     notebooks, out, book = tmp_path / "notebooks", tmp_path / "own", write_book(tmp_path)
 

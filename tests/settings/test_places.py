@@ -3,7 +3,7 @@
 import pytest
 
 from helpers import settings
-from helpers.data import cache, readers
+from helpers.data import cache, connections
 from helpers.press import editions
 from helpers.settings import CHECKOUT, NOTEBOOKS, places
 from toys import cell, write_book, write_notebook
@@ -20,12 +20,12 @@ def tree(tmp_path):
 
 @pytest.mark.parametrize("toml", ["project", "project/east", "project/east/2026"])
 def test_the_nearest_folder_with_notebooks_is_the_project(tree, toml, monkeypatch):
-    monkeypatch.setattr(readers, "CACHE", None)
+    monkeypatch.setattr(connections, "CACHE", None)
     book = write_book(tree / toml)
     assert book.project == tree / "project"
     assert book.notebooks == tree / "project" / "notebooks"
     assert editions.base(book) == tree / "project" / "reports" / "tiny"
-    assert readers.cache_of(book) == tree / "project" / "data" / "cache"
+    assert connections.cache_of(book) == tree / "project" / "data" / "cache"
 
 
 def test_without_notebooks_it_is_the_checkouts_or_the_tomls(tree, monkeypatch):
@@ -46,7 +46,7 @@ def test_the_examples_belong_to_the_checkout(path):
 
 
 def test_what_no_workbook_is_asked_for_is_kept_where_we_stand_or_nowhere(tree, monkeypatch):
-    monkeypatch.setattr(readers, "CACHE", None)
+    monkeypatch.setattr(connections, "CACHE", None)
     monkeypatch.chdir(tree / "project" / "east")
     assert cache._cache(None) == tree / "project" / "data" / "cache"
     monkeypatch.chdir(tree / "alone")

@@ -3,6 +3,7 @@
 from helpers.data.brand_profit import brand_months, brand_sums, dealer_margins
 from helpers.data.cache import kept
 from helpers.data.checks import require_conservation
+from helpers.data.connections import cache_of, source_name
 from helpers.data.consumer_habits import (
     consumer_features,
     group_margin,
@@ -37,7 +38,6 @@ from helpers.data.read import (
     values_of,
     workbook,
 )
-from helpers.data.readers import cache_of, source_name
 from helpers.data.reference import reference
 from helpers.data.stock import SPANS, OnHand, flows, models, on_hand
 from helpers.data.tables import described

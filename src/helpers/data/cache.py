@@ -21,7 +21,7 @@ from typing import ParamSpec, TypeVar
 import joblib
 
 from helpers import files, words
-from helpers.data import readers, tables
+from helpers.data import connections, tables
 from helpers.settings import PACKAGE, Workbook, project_here
 
 # of who computes
@@ -71,9 +71,9 @@ def _cache(book: Workbook | None) -> Path | None:
     What is asked of tables alone is kept in the project we stand in; outside of any, nowhere.
     """
     if book:
-        return readers.cache_of(book)
+        return connections.cache_of(book)
     project = project_here()
-    return readers.CACHE or (project and project / "data" / "cache")
+    return connections.CACHE or (project and project / "data" / "cache")
 
 
 def _made_of(question: Callable, book: Workbook | None, args: tuple, kwargs: dict) -> str:

@@ -14,8 +14,8 @@ from ibis import _
 from ibis.expr.types import Table
 
 from helpers import files, words
+from helpers.data.connections import cache_of
 from helpers.data.findings import Finding, day_column, main_span
-from helpers.data.readers import cache_of
 from helpers.data.reference import reference
 from helpers.data.tables import described, errors, fingerprint, table
 from helpers.settings import Workbook, contract

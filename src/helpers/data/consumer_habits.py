@@ -11,9 +11,9 @@ from ibis.expr.types import Table
 from helpers import periods
 from helpers.data import stock
 from helpers.data.cache import kept
+from helpers.data.connections import source_name
 from helpers.data.findings import main_span
 from helpers.data.read import within
-from helpers.data.readers import source_name
 from helpers.data.sell_out import (
     by_key,
     contact_lines,

@@ -9,8 +9,8 @@ from ibis import _
 from ibis.expr.types import Table
 
 from helpers import periods
+from helpers.data.connections import source_name
 from helpers.data.mapping import Mapped
-from helpers.data.readers import source_name
 from helpers.settings import (
     Workbook,
     contract,

@@ -16,17 +16,7 @@ from ibis.expr.types import Table
 
 from helpers import files, words
 from helpers.data import mapping, scope
-from helpers.data.findings import (
-    Finding,
-    counted_months,
-    day_column,
-    in_words,
-    key_errors,
-    missing_values,
-    type_errors,
-    year_errors,
-)
-from helpers.data.readers import (
+from helpers.data.connections import (
     SPILL,
     SPILLED,
     cache_of,
@@ -38,6 +28,16 @@ from helpers.data.readers import (
     room,
     served,
     unread,
+)
+from helpers.data.findings import (
+    Finding,
+    counted_months,
+    day_column,
+    in_words,
+    key_errors,
+    missing_values,
+    type_errors,
+    year_errors,
 )
 from helpers.settings import (
     PACKAGE,

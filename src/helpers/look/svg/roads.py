@@ -73,11 +73,11 @@ def _difference() -> str:
     Once in a process it is told, for pages weigh more and come slower.
     """
     # the door, which takes a second to load, is open already in whatever draws from data
-    from helpers.data import readers
+    from helpers.data import connections
 
     # a drawing belongs to no workbook: its verdict is kept where we stand, or, where that is no
     # project, nowhere
-    place = readers.CACHE or ((here := project_here()) and here / "data" / "cache")
+    place = connections.CACHE or ((here := project_here()) and here / "data" / "cache")
     if place is None:
         return _told(_compared())
     kept = place / "kept" / f"drawing.{_made_of()}.json"

@@ -1,4 +1,4 @@
-"""Readers: a source becomes a raw relation, in a small room or on a server."""
+"""Connections: a source becomes a raw relation, in a small room or on a server."""
 
 import contextlib
 import functools

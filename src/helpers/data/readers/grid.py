@@ -11,11 +11,12 @@ class Row(NamedTuple):
     """One row as it stands in the file.
 
     `line` counts from 1: the physical line of a text file on which the row begins, the row of a
-    sheet. An empty cell is "".
+    sheet. An empty cell is "". `has_stray_quote` says that a quote of it was none, or did not end.
     """
 
     line: int
     cells: list[str]
+    has_stray_quote: bool = False
 
 
 class Grid(NamedTuple):

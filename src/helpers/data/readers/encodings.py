@@ -1,0 +1,241 @@
+"""Encodings: how a text file writes its characters; what it can't tell is asked, never guessed.
+
+UTF-8 and UTF-16 prove themselves. The two-byte codes of Chinese and the one-byte codes of Europe
+accept almost any bytes, so that a decision needs evidence: how the bytes above 127 stand together,
+and how common the characters are that they would mean.
+"""
+
+import codecs
+import re
+from typing import NamedTuple
+
+from helpers.settings import DataError
+
+MARKS = (  # the longer first: UTF-32 begins as UTF-16 does
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+NAMES = {  # what people call them
+    "gbk": "gb18030",
+    "gb2312": "gb18030",
+    "cp936": "gb18030",
+    "ansi": "",
+    "latin1": "cp1252",
+    "latin-1": "cp1252",
+    "iso-8859-1": "cp1252",
+    "windows-1252": "cp1252",
+    "windows-1251": "cp1251",
+    "utf8": "utf-8-sig",
+    "utf-8": "utf-8-sig",
+    "cp950": "big5",
+}
+READ = ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gb18030", "big5", "cp1252", "cp1251")
+SAMPLE = 1 << 18  # bytes that a decision is made of
+SURE = 0.9  # of the runs of high bytes must be what the encoding would make of common text
+APART = 0.3  # by which the next best must lag behind
+SHOWN = 40  # characters of a candidate's reading
+WESTERN = frozenset("äöüßÄÖÜéèêëàâáçñóòôíìîúùûÉÈÀÁÇÑÓÍÚåøæÅØÆ°§²³€£½«»–—‘’“”…·®©´¿¡ãõœ")
+
+
+class Candidate(NamedTuple):
+    """An encoding that a file may be in, how well it fits (0–1), and what a line would read."""
+
+    encoding: str
+    fit: float
+    reading: str
+
+
+def known_encoding(name: str, told: str) -> str:
+    """Give the codec of an encoding that a person named.
+
+    Raises
+    ------
+    DataError
+        If it is none of those that are read.
+    """
+    plain = name.strip().lower().replace("_", "-")
+    found = NAMES.get(plain, plain)
+    if found not in READ:
+        raise DataError(
+            f"{told}: encoding {name!r} is not read; write one of utf-8, utf-16, gb18030, big5, "
+            "cp1252, cp1251"
+        )
+    return found
+
+
+def encoding_of(sample: bytes, told: str) -> str:
+    """Tell a text file's encoding from its first bytes.
+
+    Raises
+    ------
+    DataError
+        If they fit several, which are shown side by side, or none.
+    """
+    for mark, encoding in MARKS:
+        if sample.startswith(mark):
+            return encoding
+    if encoding := _without_mark(sample):
+        return encoding
+    cut = _whole_lines(sample)
+    try:
+        cut.decode("utf-8")
+        return "utf-8-sig"
+    except UnicodeDecodeError as error:
+        if _is_broken_utf8(cut):
+            line = cut.count(b"\n", 0, error.start) + 1
+            raise DataError(
+                f"{told}: line {line:,} holds bytes that are no UTF-8, e.g. "
+                f"{_around(cut, error.start)!r}, and the rest is; export the file anew, or write "
+                'read.encoding = "utf-8" to have them shown as �'
+            ) from None
+    found = candidates(cut)
+    if found and found[0].fit >= SURE and (
+        len(found) == 1 or found[0].fit - found[1].fit >= APART
+    ):
+        return found[0].encoding
+    shown = "; ".join(f"{c.encoding}: {c.reading!r}" for c in found[:3])
+    raise DataError(
+        f"{told}: its encoding can't be told"
+        + (f" ({shown})" if shown else "")
+        + '; say which under [data.<table>.read], e.g. encoding = "gb18030"'
+    )
+
+
+def candidates(sample: bytes) -> list[Candidate]:
+    """List the encodings that bytes may be in, best first."""
+    runs = re.findall(rb"(?:[\x81-\xfe][\x40-\x7e\x80-\xfe])+|[\x80-\xff]", sample)
+    fits = {
+        "gb18030": _double_fit(runs, b"\xb0", b"\xd7", only_high=True),
+        "big5": _double_fit(runs, b"\xa4", b"\xc6", only_high=False),
+        "cp1252": _western_fit(sample),
+        "cp1251": _cyrillic_fit(sample),
+    }
+    found = []
+    for encoding, fit in fits.items():
+        try:
+            text = sample.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if fit > 0:
+            found.append(Candidate(encoding, fit, _reading(text)))
+    return sorted(found, key=lambda c: -c.fit)
+
+
+def require_encoded(lines, told: str):
+    """Pass lines on; a byte that the encoding does not have ends them with its line's number.
+
+    Raises
+    ------
+    DataError
+        If one can't be decoded.
+    """
+    n = 0
+    try:
+        for line in lines:
+            n += 1
+            yield line
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{told}: behind line {n:,} there are bytes that are no {error.encoding}, e.g. "
+            f"{_around(error.object, error.start)!r}; export the file anew in one encoding, or say "
+            "which it is under [data.<table>.read], e.g. encoding = \"gb18030\""
+        ) from None
+
+
+def _without_mark(sample: bytes) -> str:
+    """Tell UTF-16 by the zero bytes that ASCII has in it, on one side."""
+    if len(sample) < 4 or b"\0" not in sample:
+        return ""
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    half = len(sample) // 2
+    # separators, digits and line ends are ASCII in a table of whatever script
+    if odd > 0.2 * half and even < 0.02 * half:
+        return "utf-16-le"
+    if even > 0.2 * half and odd < 0.02 * half:
+        return "utf-16-be"
+    return ""
+
+
+def _whole_lines(sample: bytes) -> bytes:
+    """Cut a sample behind its last line, where a character of several bytes may be torn."""
+    if len(sample) < SAMPLE:
+        return sample
+    end = max(sample.rfind(b"\n"), sample.rfind(b"\r"))
+    return sample[: end + 1] if end > 0 else sample
+
+
+def _is_broken_utf8(sample: bytes) -> bool:
+    """Whether most characters of several bytes are UTF-8's."""
+    whole = len(re.findall(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}", sample))
+    text = sample.decode("utf-8", "replace")
+    return whole > 0 and text.count("\ufffd") <= 0.05 * whole + 1
+
+
+def _double_fit(runs: list[bytes], first: bytes, last: bytes, only_high: bool) -> float:
+    """Share of two-byte characters that are among the common ones of a code.
+
+    GB2312 puts its 3,755 common characters at B0A1–D7FE with a second byte above A0; Big5 its
+    5,401 at A440–C67E, a third of them with a second byte below 7F. Each code's other characters,
+    and its punctuation, count half.
+    """
+    n = good = 0.0
+    for run in runs:
+        if len(run) == 1:
+            n += 1
+            continue
+        for at in range(0, len(run) - 1, 2):
+            lead, trail = run[at], run[at + 1]
+            n += 1
+            if only_high and trail < 0xA1:
+                good += 0.1 if trail != 0x7F else 0
+            elif not only_high and 0x7F <= trail < 0xA1:
+                good -= 1
+            elif first[0] <= lead <= last[0]:
+                good += 1
+            elif lead in (0xA1, 0xA2, 0xA3) or 0xD8 <= lead <= 0xF7:
+                good += 0.5
+    return max(good / n, 0.0) if n else 0.0
+
+
+def _western_fit(sample: bytes) -> float:
+    """Share of high bytes that stand alone between ASCII and are letters of Western Europe."""
+    high = re.findall(rb"[\x80-\xff]+", sample)
+    if not high:
+        return 0.0
+    n = sum(map(len, high))
+    good = 0
+    for run in high:
+        text = run.decode("cp1252", "replace")
+        if len(run) <= 2:
+            good += sum(character in WESTERN for character in text)
+    return good / n
+
+
+def _cyrillic_fit(sample: bytes) -> float:
+    """Share of high bytes in words of Russian: small letters behind at most one capital."""
+    text = sample.decode("cp1251", "replace")
+    high = [c for c in text if c > "\x7f"]
+    if not high:
+        return 0.0
+    in_words = sum(
+        len(word)
+        for word in re.findall(r"[А-яЁё]{2,}", text)
+        if re.fullmatch(r"[А-ЯЁ]?[а-яё]+|[А-ЯЁ]+", word)
+    )
+    # two bytes of Chinese look like a capital and a small letter now and then, never for long
+    vowels = sum(c in "аеиоуыэюяАЕИОУЭЮЯ" for c in high)
+    return in_words / len(high) if 0.25 < vowels / len(high) < 0.6 else 0.0
+
+
+def _reading(text: str) -> str:
+    line = next((line for line in text.splitlines() if re.search(r"[^\x00-\x7f]", line)), "")
+    at = re.search(r"[^\x00-\x7f]", line)
+    start = max(at.start() - 10, 0) if at else 0
+    return line[start : start + SHOWN]
+
+
+def _around(raw: bytes, at: int) -> str:
+    return bytes(raw[max(at - 12, 0) : at + 4]).decode("latin-1")

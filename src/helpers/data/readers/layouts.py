@@ -1,0 +1,454 @@
+"""Layouts: which rows of a grid are the table: titles, headers, totals and foot rows are not.
+
+What is left out is told and counted: rows read and rows left out are the rows of the file.
+"""
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
+
+from helpers.data.readers.dialects import DATE, NUMBER
+from helpers.data.readers.grid import Grid, Note, ReadAs, Row
+from helpers.settings import DataError
+
+HEAD_ROWS = 200  # in which the header must begin
+TYPED = 0.8  # of a column's cells are numbers or dates: then a header's cell is none
+FILLED = 0.95  # of a column's cells: then a row without one is none of the table's
+SPARSE = 0.5  # of the table's width: rows above the header that have no more cells are titles
+TOTAL = re.compile(
+    r"(?:.{0,60}\s)?(?:grand\s|sub\s?-?)?totals?(?:\s(?:amount|sum|general))?\s*[:：]?"
+    r"|.{0,60}(?:合\s*计|小\s*计|总\s*计|總\s*計|合\s*計|小\s*計|总\s*和|累\s*计|本页合计)\s*[:：]?"
+    r"|(?:.{0,60}\s)?(?:gesamt|summe|zwischensumme|somme|suma|sous-total|итого|всего)\s*[:：]?",
+    re.IGNORECASE,
+)
+ODD = ("more_cells", "fewer_cells", "stray_quote")  # rows that are not as the header says
+
+
+class Layout(NamedTuple):
+    """Where a grid's table is.
+
+    `header` has a name for each column, made of several header rows where there are several; it is
+    empty where the file has none. `first` is the line the table's rows begin on, `last` the line of
+    the last of them (0: to the end).
+    """
+
+    header: tuple[str, ...]
+    header_rows: tuple[Row, ...]
+    width: int
+    first: int
+    last: int
+    is_total: frozenset[int]  # lines of totals
+    notes: tuple[Note, ...]
+    n_rows: int  # of the table
+    n_in_file: int
+    n_odd: int  # rows of the table with more or fewer cells than the header
+
+
+def laid_out(grid: Grid, read_as: ReadAs, told: str) -> Layout:
+    """Find a grid's table, in two passes over its rows.
+
+    Raises
+    ------
+    DataError
+        If the header that was asked for is not there.
+    """
+    head = list(itertools.islice(grid.rows(), HEAD_ROWS))
+    width = _width(head)
+    titles, headers, body = _header_of(head, width, read_as, told)
+    header = _joined_header(headers, width)
+    columns = _columns(body, width)
+    notes: list[Note] = []
+    if titles:
+        _note(notes, "title", titles)
+    if headers and len(headers[-1].cells) != width:
+        notes.append(Note("header_cells", headers[-1].line, 1, _shown(headers[-1])))
+    if len(headers) > 1:
+        notes.append(Note("header_rows", headers[0].line, len(headers), _shown(headers[0])))
+    first = headers[-1].line + 1 if headers else (titles[-1].line + 1 if titles else 1)
+    walk = _Walk(header, headers, width, columns)
+    for row in grid.rows():
+        if row.line >= first:
+            walk.step(row)
+    totals = walk.totals(grid, first)
+    foot = walk.foot(totals)
+    return _told(walk, notes, titles, headers, totals, foot, first)
+
+
+def rows_of(grid: Grid, layout: Layout) -> Iterator[Row]:
+    """Give the rows of the table, as they stand: no title, header, total, blank or foot row."""
+    header = _plain(layout.header_rows[-1].cells) if layout.header_rows else None
+    for row in grid.rows():
+        if row.line < layout.first or row.line in layout.is_total:
+            continue
+        if layout.last and row.line > layout.last:
+            return
+        if _is_blank(row) or (header and _plain(row.cells) == header):
+            continue
+        yield row
+
+
+class _Column(NamedTuple):
+    is_typed: bool  # numbers or dates
+    is_number: bool
+    is_filled: bool
+
+
+class _Walk:
+    """One pass over the rows below the header."""
+
+    def __init__(self, header, headers, width, columns):
+        self.header, self.width, self.columns = header, width, columns
+        self.same = _plain(headers[-1].cells) if headers else None
+        self.head_rows = {tuple(_plain(row.cells)) for row in headers}
+        self.names = {name for name in _plain(header) if name}
+        self.found: dict[str, list] = {}  # what → [first line, n, example]
+        self.last_line = self.n_rows = self.n_seen = 0
+        self.second = 0  # line of the header of a second table
+        self.sparse: list[Row] = []  # rows that may be totals or foot notes
+        self.short: list[Row] = []  # of fewer cells than the header
+
+    def step(self, row: Row) -> None:
+        self.n_seen += 1
+        if self.second:
+            self.note("second_table", row)
+        elif _is_blank(row):
+            self.note("blank", row)
+        elif self.same is not None and (
+            _plain(row.cells) == self.same or tuple(_plain(row.cells)) in self.head_rows
+        ):
+            self.note("repeated_header", row)
+        elif self._is_other_header(row):
+            self.second = row.line
+            self.note("second_table", row)
+        else:
+            self.n_rows += 1
+            self.last_line = row.line
+            if len(row.cells) > self.width:
+                self.note("more_cells", row)
+            elif len(row.cells) < self.width:
+                self.short.append(row)
+            if row.has_stray_quote:
+                self.note("stray_quote", row)
+            if self._lacks(row):
+                self.sparse.append(row)
+
+    def note(self, what: str, row: Row) -> None:
+        seen = self.found.setdefault(what, [row.line, 0, _shown(row)])
+        seen[1] += 1
+
+    def _lacks(self, row: Row) -> bool:
+        """Whether a row has nothing where nearly all have something, or a total's word."""
+        cells = row.cells
+        missing = sum(
+            column.is_filled and (i >= len(cells) or not cells[i].strip())
+            for i, column in enumerate(self.columns)
+        )
+        return missing > 0
+
+    def _is_other_header(self, row: Row) -> bool:
+        """Whether a row names columns: most of its cells are headers' names, none is typed."""
+        if not self.names or len(row.cells) < 2:
+            return False
+        cells = [cell for cell in _plain(row.cells) if cell]
+        alike = sum(cell in self.names for cell in cells)
+        typed = any(_is_typed(cell) for cell in cells)
+        return len(cells) >= 2 and not typed and alike >= max(2, 0.5 * len(self.names))
+
+    def totals(self, grid: Grid, first: int) -> list[Row]:
+        """Find the totals among the rows that lack something: by their word, or by arithmetic."""
+        by_word = [row for row in self.sparse if any(map(_says_total, row.cells))]
+        lines = {row.line for row in by_word}
+        rest = [row for row in self.sparse if row.line not in lines and self._has_numbers(row)]
+        # a sum is looked for where few rows lack something: else such rows are the table's own
+        if rest and len(rest) <= max(3, 0.02 * self.n_rows):
+            lines |= self._sums(grid, first, {row.line for row in rest}, lines)
+        return [row for row in self.sparse if row.line in lines]
+
+    def _has_numbers(self, row: Row) -> bool:
+        return any(
+            column.is_number and i < len(row.cells) and _amount(row.cells[i]) is not None
+            for i, column in enumerate(self.columns)
+        )
+
+    def _sums(self, grid: Grid, first: int, asked: set[int], known: set[int]) -> set[int]:
+        numbers = [i for i, column in enumerate(self.columns) if column.is_number]
+        sums, since = dict.fromkeys(numbers, Decimal()), dict.fromkeys(numbers, Decimal())
+        n_since = n_rows = 0
+        found = set()
+        for row in grid.rows():
+            if row.line < first or row.line in known or _is_blank(row):
+                continue
+            values = {
+                i: value
+                for i in numbers
+                if i < len(row.cells) and (value := _amount(row.cells[i])) is not None
+            }
+            if row.line in asked and n_rows > 1:
+                large = [i for i, value in values.items() if value]
+                if large and (
+                    all(values[i] == sums[i] for i in large)
+                    or (n_since > 1 and all(values[i] == since[i] for i in large))
+                ):
+                    found.add(row.line)
+                    since, n_since = dict.fromkeys(numbers, Decimal()), 0
+                    continue
+            for i, value in values.items():
+                sums[i] += value
+                since[i] += value
+            n_since, n_rows = n_since + 1, n_rows + 1
+        return found
+
+    def foot(self, totals: list[Row]) -> list[Row]:
+        """Find what stands under the table: rows at its end with a cell or two and no number."""
+        lines = {row.line for row in totals}
+        at_end = [row for row in self.sparse if row.line not in lines]
+        foot: list[Row] = []
+        end = self.last_line
+        skipped = sorted(lines, reverse=True)
+        for row in reversed(at_end):
+            while skipped and skipped[0] >= row.line and skipped[0] == end:
+                end = _before(skipped[0])
+                skipped.pop(0)
+            n_cells = sum(bool(cell.strip()) for cell in row.cells)
+            if row.line < end - _gap(row) or n_cells > max(2, 0.3 * self.width):
+                break
+            if self._has_numbers(row) and n_cells > 1:
+                break
+            foot.append(row)
+            end = row.line - 1
+        return foot[::-1]
+
+
+def _before(line: int) -> int:
+    return line - 1
+
+
+def _gap(row: Row) -> int:
+    """Lines that one row may stand on, and blank ones between foot notes."""
+    return 3 + sum(cell.count("\n") for cell in row.cells)
+
+
+def _told(walk, notes, titles, headers, totals, foot, first) -> Layout:
+    if totals:
+        _note(notes, "total", totals)
+    if foot:
+        _note(notes, "foot", foot)
+    gone = {row.line for row in (*totals, *foot)}
+    for row in walk.short:
+        if row.line not in gone:
+            walk.note("fewer_cells", row)
+    for what, (line, n, example) in walk.found.items():
+        left_out = what in ("blank", "repeated_header", "second_table")
+        notes.append(Note(what, line, n, example, left_out))
+    last = walk.second - 1 if walk.second else 0
+    n_odd = sum(walk.found[what][1] for what in ODD if what in walk.found)
+    return Layout(
+        header=walk.header,
+        header_rows=tuple(headers),
+        width=walk.width,
+        first=first,
+        last=last,
+        is_total=frozenset(gone),
+        notes=tuple(notes),
+        n_rows=walk.n_rows - len(gone),
+        n_in_file=walk.n_seen + len(titles) + len(headers),
+        n_odd=n_odd,
+    )
+
+
+def _note(notes: list[Note], what: str, rows: list[Row]) -> None:
+    notes.append(Note(what, rows[0].line, len(rows), _shown(rows[0]), is_left_out=True))
+
+
+def _shown(row: Row) -> str:
+    return ", ".join(cell for cell in row.cells if cell)[:80]
+
+
+def _width(head: list[Row]) -> int:
+    """Tell how many cells the table's rows have: as most rows do."""
+    widths = Counter(len(row.cells) for row in head if not _is_blank(row))
+    wide = Counter({n: count for n, count in widths.items() if n > 1})
+    if not widths:
+        return 0
+    return max(wide, key=wide.get) if wide else 1
+
+
+def _header_of(
+    head: list[Row], width: int, read_as: ReadAs, told: str
+) -> tuple[list[Row], list[Row], list[Row]]:
+    """Part the first rows into titles, header rows and the table's."""
+    if read_as.header:
+        at = next((i for i, row in enumerate(head) if row.line >= read_as.header), None)
+        if at is None or head[at].line != read_as.header or _is_blank(head[at]):
+            raise DataError(
+                f"{told}: line {read_as.header:,} is no header; correct header under "
+                "[data.<table>.read]"
+            )
+        return head[:at], [head[at]], head[at + 1 :]
+    start = 0
+    while start < len(head) and _is_title(head, start, width):
+        start += 1
+    if start == len(head):
+        start = 0
+    rows = head[start:]
+    n = 0
+    while n < min(4, len(rows)) and not _is_blank(rows[n]) and _names_columns(rows, n, width):
+        n += 1
+    if n > 1 and not _is_several(rows, n, width):
+        n = 1
+    return head[:start], rows[:n], rows[n:]
+
+
+def _is_title(head: list[Row], at: int, width: int) -> bool:
+    """Whether a row above the table is none of it: blank, a remark, or with few cells."""
+    row = head[at]
+    if _is_blank(row):
+        return True
+    cells = [cell for cell in row.cells if cell.strip()]
+    if row.cells[0].lstrip("\ufeff").startswith("#") and len(head) > at + 1:
+        return not head[at + 1].cells[0].startswith("#") or _is_title(head, at + 1, width)
+    if width < 2:
+        return False
+    below = [r for r in head[at + 1 :] if not _is_blank(r)]
+    full = sum(len([c for c in r.cells if c.strip()]) > SPARSE * width for r in below[:20])
+    return len(cells) <= SPARSE * width and len(cells) < width - 1 and full > 0
+
+
+def _names_columns(rows: list[Row], at: int, width: int) -> bool:
+    """Whether a row names the columns of those below it.
+
+    It does unless its cells are what the column's are: numbers under numbers, days under days.
+    """
+    row = rows[at]
+    below = [r for r in rows[at + 1 :] if not _is_blank(r) and len(r.cells) == width][:100]
+    cells = row.cells[:width]
+    if not below:
+        return not any(map(_is_typed, cells)) and at == 0
+    against = votes = 0
+    for i, cell in enumerate(cells):
+        column = [r.cells[i].strip() for r in below if r.cells[i].strip()]
+        if not column:
+            continue
+        kinds = Counter(map(_kind, column))
+        kind, n = kinds.most_common(1)[0]
+        if kind == "text" or n < TYPED * len(column):
+            continue
+        if cell.strip() and _kind(cell.strip()) != kind:
+            votes += 1
+        elif cell.strip():
+            against += 1
+    if votes or against:
+        return votes > against
+    # all is text: the first row names the columns unless it says what others say, too
+    if at:
+        return False
+    seen = {
+        (i, r.cells[i].strip()) for r in below for i in range(width) if r.cells[i].strip()
+    }
+    return not any((i, cell.strip()) in seen for i, cell in enumerate(cells) if cell.strip())
+
+
+def _is_several(rows: list[Row], n: int, width: int) -> bool:
+    """Whether the first rows are one header of several rows.
+
+    Not where all columns are text: the second row is the first of the table then.
+    """
+    below = [r for r in rows[n:] if not _is_blank(r)][:100]
+    return bool(below) and any(
+        _kind(cell.strip()) != "text" for r in below[:20] for cell in r.cells if cell.strip()
+    )
+
+
+def _joined_header(headers: list[Row], width: int) -> tuple[str, ...]:
+    """Give each column a name: the cells above it, a group's name carried to the right."""
+    if not headers:
+        return ()
+    parts = []
+    for row in headers:
+        cells = [*row.cells[:width], *[""] * (width - len(row.cells))]
+        if row is not headers[-1]:  # the name of a group stands over its first column
+            carried = ""
+            for i, cell in enumerate(cells):
+                carried = cell.strip() or carried
+                cells[i] = cell if cell.strip() else carried
+        parts.append(cells)
+    if len(headers) == 1:
+        more = headers[0].cells[width:]
+        return (*parts[0], *(more if any(cell.strip() for cell in more) else ()))
+    return tuple(
+        " ".join(cell.strip() for cell in column if cell.strip())
+        for column in zip(*parts, strict=True)
+    )
+
+
+def _columns(body: list[Row], width: int) -> list[_Column]:
+    rows = [row for row in body if not _is_blank(row) and len(row.cells) >= 0.5 * width]
+    found = []
+    for i in range(width):
+        cells = [row.cells[i].strip() if i < len(row.cells) else "" for row in rows]
+        filled = [cell for cell in cells if cell]
+        kinds = Counter(map(_kind, filled))
+        kind, n = kinds.most_common(1)[0] if kinds else ("text", 0)
+        is_typed = kind != "text" and n >= TYPED * len(filled)
+        found.append(
+            _Column(
+                is_typed,
+                is_typed and kind == "number",
+                bool(cells) and len(filled) >= FILLED * len(cells) - 1,
+            )
+        )
+    return found
+
+
+def _plain(cells) -> list[str]:
+    found = [re.sub(r"\s+", " ", cell).strip().casefold() for cell in cells]
+    while found and not found[-1]:
+        found.pop()
+    return found
+
+
+def _is_blank(row: Row) -> bool:
+    return not any(cell.strip() for cell in row.cells)
+
+
+def _kind(cell: str) -> str:
+    if NUMBER.fullmatch(cell):
+        return "number"
+    if DATE.fullmatch(cell):
+        return "date"
+    return "text"
+
+
+def _is_typed(cell: str) -> bool:
+    return bool(cell.strip()) and _kind(cell.strip()) != "text"
+
+
+def _says_total(cell: str) -> bool:
+    cell = cell.strip()
+    return bool(cell) and len(cell) < 80 and bool(TOTAL.fullmatch(cell))
+
+
+def _amount(cell: str) -> Decimal | None:
+    """Read a number written in whatever style, for sums: its last mark parts the decimals."""
+    text = re.sub(r"[^\d.,()-]", "", cell)
+    if not re.search(r"\d", text) or not NUMBER.fullmatch(cell.strip()):
+        return None
+    sign = -1 if text.startswith(("-", "(")) or text.endswith("-") else 1
+    digits = text.strip("()-")
+    marks = [c for c in digits if c in ".,"]
+    if len(set(marks)) == 2:
+        digits = digits.replace("." if digits.rfind(",") > digits.rfind(".") else ",", "")
+    elif len(marks) > 1:
+        digits = digits.replace(marks[0], "")
+    elif marks and re.fullmatch(r"\d{1,3},\d{3}", digits):
+        digits = digits.replace(",", "")
+    try:
+        return sign * Decimal(digits.replace(",", "."))
+    except InvalidOperation:
+        return None
+
+
+Rows = Callable[[], Iterator[Row]]

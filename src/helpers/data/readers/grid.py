@@ -19,26 +19,6 @@ class Row(NamedTuple):
     has_stray_quote: bool = False
 
 
-class Grid(NamedTuple):
-    """One thing of a file that may be a table: a text file, a sheet, a list of objects.
-
-    `rows` gives its rows from the start each time it is called, so that a file is never held whole.
-    """
-
-    name: str  # of the sheet or the table in the file; "" where the file is the one thing
-    rows: Callable[[], Iterator[Row]]
-    is_hidden: bool = False  # a sheet that its spreadsheet does not show
-
-
-class ReadAs(NamedTuple):
-    """What a person says about a file that the file can't tell, as `[data.<table>.read]` does."""
-
-    encoding: str = ""
-    sheet: str = ""
-    header: int = 0  # line of the header, from 1; 0: to be found
-    decimal: str = ""  # "." or ","
-
-
 class Note(NamedTuple):
     """What was found in a file that is not the table, or not as it should be.
 
@@ -51,3 +31,24 @@ class Note(NamedTuple):
     n_rows: int
     example: str  # that row, as it stands
     is_left_out: bool = False  # its rows are not among those read
+
+
+class Grid(NamedTuple):
+    """One thing of a file that may be a table: a text file, a sheet, a list of objects.
+
+    `rows` gives its rows from the start each time it is called, so that a file is never held whole.
+    """
+
+    name: str  # of the sheet or the table in the file; "" where the file is the one thing
+    rows: Callable[[], Iterator[Row]]
+    is_hidden: bool = False  # a sheet that its spreadsheet does not show
+    notes: tuple[Note, ...] = ()  # what its reader has to say before any row is looked at
+
+
+class ReadAs(NamedTuple):
+    """What a person says about a file that the file can't tell, as `[data.<table>.read]` does."""
+
+    encoding: str = ""
+    sheet: str = ""
+    header: int = 0  # line of the header, from 1; 0: to be found
+    decimal: str = ""  # "." or ","

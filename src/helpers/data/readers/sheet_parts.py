@@ -1,0 +1,368 @@
+"""Parts of a spreadsheet's file that python-calamine does not tell, or does not survive.
+
+It gives a cell with an error and a formula that nobody computed as empty, says nothing of an ODS's
+merged cells, makes room for all cells up to the farthest one (and ends the process where that is
+too much), and takes a date of 1904's calendar for one of 1900's where Excel's own extension stands
+in the file. All of it is in the XML, which is read here first, to the check sum of each part.
+"""
+
+import io
+import posixpath
+import re
+import zipfile
+import zlib
+from typing import Any, BinaryIO, NamedTuple
+from xml.parsers import expat
+
+from helpers.data.readers import containers
+from helpers.data.readers.merged import Merge
+from helpers.settings import DataError
+
+CHUNK_BYTES = 1 << 20
+# cells are held whole, 24 bytes each; where so few are filled, one lies far off by mistake
+MAX_CELLS = 64_000_000
+MAX_EMPTY_CELLS = 4_000_000
+MIN_FILLED_SHARE = 0.02
+
+_REFERENCE = re.compile(rb"\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
+_FORMULA_OR_ERROR = re.compile(rb"<(?:\w+:)?f[\s/>]|t=[\"']e[\"']")
+_OVERLAP = 64  # of two chunks: a cell's reference, a formula's beginning
+
+
+class Parts(NamedTuple):
+    """What a sheet's XML says beside its values; rows and columns count from 0."""
+
+    errors: dict[tuple[int, int], str]
+    merges: list[Merge] | None = None  # where calamine has none
+    n_uncomputed: int = 0  # formulas without a value
+    first_uncomputed: tuple[int, int] = (0, 0)
+
+
+NOTHING = Parts({})
+
+
+def column_letters(column: int) -> str:
+    """Name a column as a spreadsheet does, from 0.
+
+    >>> column_letters(0), column_letters(27)
+    ('A', 'AB')
+    """
+    letters = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def column_number(letters: str) -> int:
+    """Give a column's number, from 0.
+
+    >>> column_number("AB")
+    27
+    """
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number - 1
+
+
+def xlsx_parts(file: BinaryIO, told: str) -> tuple[dict[str, Parts], bytes | None]:
+    """Read what an XLSX says beside its values.
+
+    Returns
+    -------
+    Parts by sheet, and the file's bytes anew where calamine would take its dates for others.
+
+    Raises
+    ------
+    DataError
+        If a part is damaged, or a cell so far off that the sheet can't be held.
+    """
+    with containers.archive(file, told) as archive:
+        sheets, is_misread = _sheets_of(archive, told)
+        found = {name: _xlsx_sheet(archive, part, told, name) for name, part in sheets.items()}
+        for member in archive.infolist():
+            if member.filename not in sheets.values() and member.filename.endswith(".xml"):
+                _require_whole(archive, member, told)
+        return found, _without_extensions(archive) if is_misread else None
+
+
+def ods_parts(file: BinaryIO, told: str) -> dict[str, Parts]:
+    """Read what an ODS says beside its values.
+
+    Raises
+    ------
+    DataError
+        If it is encrypted, damaged, or a cell is so far off that the sheet can't be held.
+    """
+    with containers.archive(file, told) as archive:
+        with _part(archive, "META-INF/manifest.xml", told) as stream:
+            if b"encryption-data" in stream.read():
+                raise DataError(
+                    f"{told} is encrypted; open it with its password and save it without one"
+                )
+        reader = _OdsReader(told)
+        with _part(archive, "content.xml", told) as stream:
+            _parse(stream, told, reader.start, reader.end, reader.text)
+        return reader.found
+
+
+# ---- XML -----------------------------------------------------------------------------------------
+
+
+def _part(archive: zipfile.ZipFile, part: str, told: str) -> Any:
+    try:
+        return archive.open(part)
+    except (KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise DataError(
+            f"{told} is damaged: its part {part} can't be read ({error}); export it anew"
+        ) from None
+
+
+def _require_whole(archive: zipfile.ZipFile, member: zipfile.ZipInfo, told: str) -> None:
+    with _part(archive, member.filename, told) as stream:
+        for _chunk in _chunks(stream, told, member.filename):
+            pass
+
+
+def _chunks(stream: Any, told: str, part: str = ""):
+    try:
+        while chunk := stream.read(CHUNK_BYTES):
+            yield chunk
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+        raise DataError(
+            f"{told} is damaged: its part {part or 'of cells'} fails its check ({error}); copy or "
+            "export it anew"
+        ) from None
+
+
+def _parse(stream: Any, told: str, start, end=None, text=None) -> None:
+    """Walk over a part's XML. A document type, which may blow up or name files, is refused."""
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+
+    def no_doctype(*_given: object) -> None:
+        raise DataError(f"{told} holds a document type in its XML, which no spreadsheet writes")
+
+    parser.StartDoctypeDeclHandler = no_doctype
+    parser.StartElementHandler = start
+    if end:
+        parser.EndElementHandler = end
+    if text:
+        parser.CharacterDataHandler = text
+    try:
+        for chunk in _chunks(stream, told):
+            parser.Parse(chunk, False)
+        parser.Parse(b"", True)
+    except DataError:
+        raise
+    except (expat.ExpatError, ValueError) as error:  # a number that is none
+        raise DataError(f"{told} is damaged: its XML ends or breaks ({error})") from None
+
+
+def _local(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
+def _require_room(told: str, sheet: str, n_rows: int, n_columns: int, n_filled: int) -> None:
+    n_cells = n_rows * n_columns
+    is_sparse = n_filled < MIN_FILLED_SHARE * n_cells and n_cells > MAX_EMPTY_CELLS
+    if n_cells > MAX_CELLS or is_sparse:
+        raise DataError(
+            f"{told}, sheet {sheet!r}: its cells reach to "
+            f"{column_letters(n_columns - 1)}{n_rows:,}, and {n_filled:,} of {n_cells:,} are "
+            "filled; delete the rows and columns beyond the table, or save it as CSV"
+        )
+
+
+# ---- XLSX ----------------------------------------------------------------------------------------
+
+
+def _sheets_of(archive: zipfile.ZipFile, told: str) -> tuple[dict[str, str], bool]:
+    """List (sheet, part), and tell whether calamine would misread the calendar.
+
+    It takes the last element called workbookPr for the calendar's; Excel writes a second one, which
+    is about charts.
+    """
+    targets: dict[str, str] = {}
+    sheets: dict[str, str] = {}
+    calendars: list[bool] = []
+
+    def relation(name: str, given: dict) -> None:
+        if _local(name) == "Relationship":
+            targets[given.get("Id", "")] = given.get("Target", "")
+
+    def element(name: str, given: dict) -> None:
+        if _local(name) == "workbookPr":
+            calendars.append(given.get("date1904", "0") in ("1", "true", "on"))
+        if _local(name) == "sheet":
+            key = next((v for k, v in given.items() if _local(k) == "id" and k != "id"), "")
+            target = targets.get(key, "")
+            path = target.lstrip("/") if target.startswith("/") else f"{folder}/{target}"
+            sheets[given.get("name", "")] = posixpath.normpath(path)
+
+    book = next((n for n in archive.namelist() if n.lower() == "xl/workbook.xml"), "")
+    if not book:
+        raise DataError(f"{told} is no workbook that can be read: it has no xl/workbook.xml")
+    folder = posixpath.dirname(book)
+    rels = f"{folder}/_rels/{posixpath.basename(book)}.rels"
+    if rels in archive.namelist():
+        with _part(archive, rels, told) as stream:
+            _parse(stream, told, relation)
+    with _part(archive, book, told) as stream:
+        _parse(stream, told, element)
+    there = set(archive.namelist())
+    # a chart's sheet and a macro's have no cells
+    known = {
+        name: part
+        for name, part in sheets.items()
+        if part in there and "chartsheet" not in part and "dialogsheet" not in part
+    }
+    return known, any(calendars) and not calendars[-1]
+
+
+def _without_extensions(archive: zipfile.ZipFile) -> bytes:
+    """Write a workbook anew, without the extensions of its first part."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as copy:
+        for member in archive.infolist():
+            data = archive.read(member)
+            if member.filename.lower() == "xl/workbook.xml":
+                data = re.sub(rb"<(\w+:)?extLst\b.*?</(\w+:)?extLst>", b"", data, flags=re.S)
+            copy.writestr(member.filename, data)
+    return written.getvalue()
+
+
+def _xlsx_sheet(archive: zipfile.ZipFile, part: str, told: str, sheet: str) -> Parts:
+    """Look for what calamine hides; only a sheet that has any of it is parsed."""
+    columns: set[bytes] = set()
+    n_cells, n_rows, is_asked = 0, 0, False
+    rest = b""
+    with _part(archive, part, told) as stream:
+        for chunk in _chunks(stream, told, part):
+            data = rest + chunk
+            found = _REFERENCE.findall(data)
+            n_cells += len(found)
+            columns.update({column for column, _row in found})
+            if found:
+                # rows stand in order by the format, and out of order in what scripts write
+                n_rows = max(n_rows, max(int(row) for row in {row for _column, row in found}))
+            is_asked = is_asked or bool(_FORMULA_OR_ERROR.search(data))
+            rest = chunk[-_OVERLAP:]
+    n_columns = max((column_number(c.decode()) for c in columns), default=0) + 1
+    _require_room(told, sheet, n_rows, n_columns, n_cells)
+    if not is_asked:
+        return NOTHING
+    reader = _XlsxReader()
+    with _part(archive, part, told) as stream:
+        _parse(stream, told, reader.start, reader.end, reader.text)
+    return Parts(reader.errors, None, reader.n_uncomputed, reader.first_uncomputed)
+
+
+class _XlsxReader:
+    """Collects errors and formulas without a value from a sheet's XML."""
+
+    def __init__(self) -> None:
+        self.errors: dict[tuple[int, int], str] = {}
+        self.n_uncomputed, self.first_uncomputed = 0, (0, 0)
+        self._row, self._column, self._type, self._value = -1, -1, "", ""
+        self._is_formula, self._is_value = False, False
+
+    def start(self, name: str, given: dict) -> None:
+        name = _local(name)
+        if name == "row":
+            self._row = int(given["r"]) - 1 if "r" in given else self._row + 1
+            self._column = -1
+        elif name == "c":
+            letters = given.get("r", "").rstrip("0123456789")
+            self._column = column_number(letters) if letters else self._column + 1
+            self._type, self._value, self._is_formula = given.get("t", ""), "", False
+        elif name == "f":
+            self._is_formula = True
+        elif name == "v":
+            self._is_value = True
+
+    def text(self, text: str) -> None:
+        if self._is_value:
+            self._value += text
+
+    def end(self, name: str) -> None:
+        name = _local(name)
+        if name == "v":
+            self._is_value = False
+        elif name == "c":
+            if self._type == "e" and self._value:
+                self.errors[self._row, self._column] = self._value
+            # a formula whose value is an empty text says that it is a text
+            elif self._is_formula and not self._value and self._type != "str":
+                if not self.n_uncomputed:
+                    self.first_uncomputed = (self._row, self._column)
+                self.n_uncomputed += 1
+
+
+# ---- ODS -----------------------------------------------------------------------------------------
+
+
+class _OdsReader:
+    """Collects errors and merged cells from an ODS, and how far its cells reach."""
+
+    def __init__(self, told: str) -> None:
+        self.found: dict[str, Parts] = {}
+        self._told, self._sheet = told, ""
+        self._row, self._column, self._n_rows, self._n_columns = 0, 0, 1, 1
+        self._reach, self._n_filled = (0, 0), 0
+        self._error: tuple[int, int] | None = None
+        self._text, self._is_text = "", False
+
+    def start(self, name: str, given: dict) -> None:
+        name = _local(name)
+        if name == "table":
+            self._sheet = given.get("table:name", "")
+            self.found[self._sheet] = Parts({}, [])
+            self._row, self._reach, self._n_filled = 0, (0, 0), 0
+        elif name == "table-row":
+            self._column = 0
+            self._n_rows = int(given.get("table:number-rows-repeated", 1))
+        elif name in ("table-cell", "covered-table-cell"):
+            self._n_columns = int(given.get("table:number-columns-repeated", 1))
+            self._cell(given, name == "table-cell")
+        elif name == "p" and self._error is not None:
+            self._is_text = True
+
+    def _cell(self, given: dict, is_own: bool) -> None:
+        tall = int(given.get("table:number-rows-spanned", 1))
+        wide = int(given.get("table:number-columns-spanned", 1))
+        sheet = self.found.get(self._sheet)
+        if sheet is None:
+            return
+        if is_own and (tall > 1 or wide > 1) and sheet.merges is not None:
+            sheet.merges.append(
+                Merge(self._row, self._column, self._row + tall - 1, self._column + wide - 1)
+            )
+        if "office:value-type" in given or "calcext:value-type" in given:
+            self._reach = (
+                max(self._reach[0], self._row + self._n_rows),
+                max(self._reach[1], self._column + self._n_columns),
+            )
+            self._n_filled += self._n_rows * self._n_columns
+            # before calamine makes room for them
+            _require_room(self._told, self._sheet, *self._reach, max(self._n_filled, 1))
+        if given.get("calcext:value-type") == "error":
+            self._error, self._text = (self._row, self._column), ""
+
+    def text(self, text: str) -> None:
+        if self._is_text:
+            self._text += text
+
+    def end(self, name: str) -> None:
+        name = _local(name)
+        if name == "p":
+            self._is_text = False
+        elif name in ("table-cell", "covered-table-cell"):
+            if self._error is not None:
+                self.found[self._sheet].errors[self._error] = self._text
+                self._error = None
+            self._column += self._n_columns
+        elif name == "table-row":
+            self._row += self._n_rows

@@ -102,6 +102,7 @@ _BY_ENDING = {
     ".tsv": {TEXT},
     ".txt": {TEXT},
 }
+_AS_ZIP = dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".ods"), (ZIP,))
 _PLAIN = {
     TEXT: "plain text",
     JSON: "JSON",
@@ -125,7 +126,7 @@ _PLAIN = {
 }
 _COMPRESSED = {".gz": GZIP, ".zst": ZSTD}
 # what a system puts beside the files that a person packed
-_JUNK = re.compile(r"(^|/)(__MACOSX/|\.|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
+_JUNK = re.compile(r"(^|/)(__MACOSX/|\.[^./][^/]*$|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
 
 
 class Content(NamedTuple):
@@ -155,13 +156,21 @@ def kind_of(head: bytes, name: str = "", tail: bytes = b"") -> str:
     -------
     One of the constants of this module. Inside of a ZIP is not looked: `contents` does.
 
-    >>> kind_of(b"PAR1...", "sales.csv"), kind_of(b"id,amount", "sales.xls")
+    >>> kind_of(b"PAR1\\x15\\x00", "sales.csv"), kind_of(b"id,amount", "sales.xls")
     ('parquet', 'text')
     """
     if not head:
         return EMPTY
+    ending = PurePosixPath(name).suffix.lower()
+    for magic, kind in (*_MAGIC, (b"PK\x03\x04", ZIP), (_OLE, XLS)):
+        # what was cut within its first bytes is still what it says in two places
+        if magic.startswith(head) and kind in {
+            *_BY_ENDING.get(ending, ()),
+            *_AS_ZIP.get(ending, ()),
+        }:
+            return kind
     # a CSV may well begin with PAR1 or ORC, but no Parquet goes on in letters
-    is_text = head[:16].isascii() and head[:16].decode("ascii").isprintable()
+    is_text = head[:16].isascii() and head[:16].translate(None, b"\t\r\n").decode().isprintable()
     for magic, kind in _MAGIC:
         if head.startswith(magic) and not is_text:
             return kind
@@ -373,10 +382,10 @@ def _is_binary(head: bytes) -> bool:
         with contextlib.suppress(UnicodeDecodeError):
             text = head[: len(head) // 2 * 2].decode(encoding)
             strange = sum(
-                unicodedata.category(letter) in ("Cc", "Cn", "Co") and letter not in "\t\r\n"
+                unicodedata.category(letter) in ("Cc", "Cn", "Co") and letter not in "\t\r\n\0"
                 for letter in text
             )
-            if strange <= 0.02 * len(text):
+            if strange <= 0.02 * len(text) and text.count("\0") <= 0.1 * len(text):
                 return False
     return True
 

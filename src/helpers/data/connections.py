@@ -3,18 +3,19 @@
 import contextlib
 import functools
 import glob
+import itertools
 import os
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import ibis
 from ibis.expr.types import Table
 
 from helpers import files
-from helpers.data import guard, limits, mapping
+from helpers.data import guard, limits, mapping, readers
 from helpers.data.mapping import Mapped, first_line, quoted
 from helpers.settings import (
     FILE_KINDS,
@@ -36,7 +37,8 @@ from helpers.settings import (
 CACHE = Path(given) if (given := os.environ.get("WORKBOOK_CACHE")) else None
 # what we make there, by whole names: the folder may be one where people keep things of their own
 SPILL = re.compile(r"spill\.\d+\.[0-9a-f]{8}")
-SPILLED = re.compile(r"duckdb_temp_(?:storage|block)[\w-]*\.(?:tmp|block)")  # as DuckDB names them
+# what DuckDB does not hold in memory, and copies of files that it can't read
+SPILLED = re.compile(r"duckdb_temp_(?:storage|block)[\w-]*\.(?:tmp|block)|read\.\d+\.parquet")
 # for DuckDB; it spills to disk beyond that; an own limit: engine = "duckdb://?memory_limit=…"
 MEMORY_LIMIT = "1500MB"
 READ_SECONDS = 3600.0  # in which a table's source must be read; the environment may say otherwise
@@ -130,11 +132,19 @@ def _duckdb(engine: str, spill: Path):
     return con
 
 
+class Room(NamedTuple):
+    """A DuckDB in which one table is read, and what its files turned out to be."""
+
+    con: Any
+    tables: tuple[readers.Table, ...]
+
+
 @contextlib.contextmanager
-def room(book: Workbook, name: str, part: Path) -> Iterator:
+def room(book: Workbook, name: str, part: Path, closely: bool = False) -> Iterator[Room]:
     """Open a DuckDB in which one table is read.
 
-    It opens that table's files, writes `part`, and nothing else.
+    It opens that table's files, writes `part`, and nothing else. `closely` has text files read row
+    by row, however clean they look.
 
     The table's source stands in it as the view `raw_<name>`. What the guard let through, and what a
     view of a foreign database holds, meets this wall: no other file, no network, no extension, no
@@ -163,24 +173,33 @@ def room(book: Workbook, name: str, part: Path) -> Iterator:
     try:
         with limits.held(seconds, late, stop, tidy):
             try:
-                yield _opened(book, name, part, spill, opened)
+                yield _opened(book, name, part, spill, opened, closely)
             except BaseException:
                 stop()  # a query may have been left running, and closing would wait for its end
                 raise
             finally:
                 for con in opened:
                     con.disconnect()
+                files.remove(spill)
     except limits.Overdue:
         raise DataError(late) from None
 
 
-def _opened(book: Workbook, name: str, part: Path, spill: Path, opened: list):
+def _opened(
+    book: Workbook, name: str, part: Path, spill: Path, opened: list, closely: bool
+) -> Room:
     """Open a table's DuckDB and put its source there as a view.
 
     It stands in `opened` as soon as it can be stopped.
     """
     mapped, database = book.tables[name], database_file(book.engine)
-    paths = sources(book, name)
+    named = files_in_query(book, mapped.query) if mapped.query else []
+    groups = (
+        {file: sources(book, name, TableSource(book.files[file])) for file in named}
+        if mapped.query
+        else {"": sources(book, name)}
+    )
+    found = _files_opened(book, name, groups, spill, closely)
     try:
         con = _duckdb(book.engine, spill)
     except Exception as error:
@@ -191,34 +210,65 @@ def _opened(book: Workbook, name: str, part: Path, spill: Path, opened: list):
     held = _attached(con, book, database) if database else _Database()
     tables, catalog = list(held.tables), held.catalog
     # a name with brackets is asked for as a pattern that stands for it alone
-    allowed = [
-        *map(str, paths),
-        *(glob.escape(str(path)) for path in paths),
-        str(part),
-        glob.escape(str(part)),
-    ]
+    needs = [part, *(table.needs for tables_ in found.values() for table in tables_)]
+    allowed = [text for path in needs for text in (str(path), glob.escape(str(path)))]
     con.raw_sql(f"SET allowed_paths = [{', '.join(map(literal, allowed))}]")
     con.raw_sql("SET enable_external_access = false; SET lock_configuration = true")
     if mapped.query:
-        named = files_in_query(book, mapped.query)
         guard.require_query(name, mapped.query, [*(("", file) for file in named), *tables], catalog)
-        raw = _over_files(
-            {file: sources(book, name, TableSource(book.files[file])) for file in named}, mapped
-        )
+        raw = _over_files(found, mapped)
     else:
-        raw = f"SELECT * FROM {_scan(paths) if paths else _named(book, name, tables)}"
+        here = found[""]
+        raw = _united(here) if here else f"SELECT * FROM {_named(book, name, tables)}"
     read = guard.tables_named(mapped.query) if mapped.query else {mapped.source.split(".")[-1]}
     guard.require_definitions(name, read, held.definitions, tables, catalog)
     con.raw_sql(f"CREATE TEMP VIEW {quoted(f'raw_{name}')} AS {raw}")
-    return con
+    return Room(con, tuple(table for tables_ in found.values() for table in tables_))
 
 
-def _over_files(named: dict[str, list[Path]], mapped: TableSource) -> str:
+def _files_opened(
+    book: Workbook, name: str, groups: dict[str, list[Path]], spill: Path, closely: bool
+) -> dict[str, list[readers.Table]]:
+    """Open the files of each group (a pattern, or a name of `[data.files]`); copies lie in `spill`.
+
+    Raises
+    ------
+    DataError
+        If one can't be read, or files of a group do not belong together.
+    """
+    given, n, found = book.tables[name].read, 0, {}
+    for group, paths in groups.items():
+        found[group] = []
+        for path in paths:
+            told = Path(book.told(path)).name
+            try:
+                table = readers.opened(path, given, told, spill / f"read.{n}.parquet", closely)
+            except DataError as error:
+                # the readers know the file, not the table it is for
+                said = str(error).replace("[data.<table>", f"[data.{name}")
+                raise DataError(f"{name}: {book.told(said)}") from None
+            found[group].append(table)
+            n += 1
+        readers.require_alike(found[group], name)
+    return found
+
+
+def _united(tables: list[readers.Table]) -> str:
+    """Write the rows of several files as one table, columns matched by name."""
+    parts = []
+    for _key, alike in itertools.groupby(tables, key=lambda table: (table.scan, table.is_copy)):
+        alike = list(alike)
+        rest = f" EXCLUDE ({quoted(readers.LINE)})" if alike[0].is_copy else ""
+        parts.append(f"SELECT *{rest} FROM {alike[0].scan_of_many([t.needs for t in alike])}")
+    return " UNION ALL BY NAME ".join(parts)
+
+
+def _over_files(found: dict[str, list[readers.Table]], mapped: TableSource) -> str:
     """Put a query that the guard let through over its files, in brackets that no comment of it can
     swallow.
     """
     query = mapped.query.rstrip("; \t\r\n")
-    heads = [f"{quoted(name)} AS (SELECT * FROM {_scan(paths)})" for name, paths in named.items()]
+    heads = [f"{quoted(name)} AS ({_united(tables)})" for name, tables in found.items()]
     with_ = f"WITH {', '.join(heads)} " if heads else ""
     return f"{with_}SELECT * FROM (\n{query}\n)"
 
@@ -286,15 +336,6 @@ def _read_seconds() -> float:
             f"WORKBOOK_READ_SECONDS = {given!r}: a whole number of seconds is expected, e.g. 3600"
         )
     return float(given or READ_SECONDS)
-
-
-def _scan(paths: list[Path]) -> str:
-    listed = "[" + ", ".join(literal(glob.escape(str(path))) for path in paths) + "]"
-    if paths[0].name.lower().endswith(".parquet"):
-        return f"read_parquet({listed}, union_by_name = true)"
-    # text stays text until the contract types it: a sniffer would read 00123 as 123 and guess at
-    # dates
-    return f"read_csv({listed}, all_varchar = true, header = true, union_by_name = true)"
 
 
 def literal(text: str) -> str:
@@ -374,42 +415,27 @@ def cache_of(book: Workbook) -> Path:
     return CACHE or book.project / "data" / "cache"
 
 
-def require_single_headers(book: Workbook, name: str, con, columns: Mapping[str, Mapped]) -> None:
-    """Refuse a CSV file in which a header that is used stands twice.
+def require_single_headers(
+    book: Workbook, name: str, tables: Iterable[readers.Table], columns: Mapping[str, Mapped]
+) -> None:
+    """Refuse a file in which a header that is used stands twice: which one is meant it can't tell.
 
-    DuckDB would take the first and call the other `revenue_1`; which one was meant it can't know.
+    Raises
+    ------
+    DataError
+        With the header and the columns it stands over.
     """
-    mapped = book.tables[name]
-    groups = (
-        [TableSource(book.files[file]) for file in files_in_query(book, mapped.query)]
-        if mapped.query
-        else [mapped]
-    )
-    used = " ".join([mapped.query, *(column.raw for column in columns.values())])
-    for group in groups:
-        paths = [p for p in sources(book, name, group) if not p.name.lower().endswith(".parquet")]
-        if not paths:
-            continue
-        headers = [row[0] for row in con.con.execute(f"DESCRIBE FROM {_scan(paths)}").fetchall()]
-        known = {header.casefold() for header in headers}
-        # only what looks like a header that DuckDB has renamed is worth another look at the files
-        if any(re.sub(r"_\d+$", "", h) in known for h in known if re.search(r"_\d+$", h)):
-            for path in paths:
-                _require_single(f"{name}: {Path(book.told(path)).name}", con, path, used)
-
-
-def _require_single(told: str, con, path: Path, used: str) -> None:
-    listed = f"[{literal(glob.escape(str(path)))}]"
-    first = f"SELECT * FROM read_csv({listed}, all_varchar = true, header = false) LIMIT 1"
-    headers = [str(header or "").strip() for header in con.con.execute(first).fetchone() or ()]
-    places: dict[str, list[int]] = {}
-    for place, header in enumerate(headers, start=1):
-        places.setdefault(header.casefold(), []).append(place)
-    for header, at in places.items():
-        is_used = re.search(rf"(?<!\w){re.escape(header)}(?!\w)", used, re.IGNORECASE)
-        if header and len(at) > 1 and is_used:
-            twice = " and ".join(repr(headers[place - 1]) for place in at)
-            raise DataError(
-                f"{told} has one header more than once: {twice}, columns "
-                f"{' and '.join(map(str, at))}; rename all but the one that is meant"
-            )
+    used = " ".join([book.tables[name].query, *(column.raw for column in columns.values())])
+    for table in tables:
+        places: dict[str, list[int]] = {}
+        for place, header in enumerate(table.header, start=1):
+            places.setdefault(readers.clean_name(header).casefold(), []).append(place)
+        for header, at in places.items():
+            is_used = re.search(rf"(?<!\w){re.escape(header)}(?!\w)", used, re.IGNORECASE)
+            if header and len(at) > 1 and is_used:
+                twice = " and ".join(repr(table.header[place - 1]) for place in at)
+                raise DataError(
+                    f"{name}: {Path(book.told(table.path)).name} has one header more than once: "
+                    f"{twice}, columns {' and '.join(map(str, at))}; rename all but the one that "
+                    "is meant"
+                )

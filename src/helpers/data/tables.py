@@ -10,12 +10,14 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
+import duckdb
 from ibis.expr.types import Table
 
 from helpers import files, words
-from helpers.data import mapping, scope
+from helpers.data import mapping, readers, scope
 from helpers.data.connections import (
     SPILL,
     SPILLED,
@@ -43,6 +45,7 @@ from helpers.settings import (
     PACKAGE,
     DataError,
     Workbook,
+    contract,
     database_file,
     sources,
 )
@@ -55,7 +58,7 @@ def _code() -> bytes:
     """Gather what decides how a source is read, so that a new version of the workbook reads it
     anew.
     """
-    modules = ("data/*.py", "settings/*.py")
+    modules = ("data/*.py", "data/readers/*.py", "settings/*.py")
     read_by = [file for name in modules for file in sorted(PACKAGE.glob(name))]
     made_of = [*read_by, words.REFERENCE / "columns.csv"]
     return b"".join(path.read_bytes() for path in made_of)
@@ -147,27 +150,18 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
     make_cache(cache)
     part = Path(f"{stem}.{os.getpid()}.part")  # it is linked, not moved, to its place
     try:
-        with room(book, name, part) as con:
-            columns = mapped_headers(book, name, con)
-            require_single_headers(book, name, con, columns)
-            found = type_errors(name, con, columns)
-            if not found:
-                days = [day] if (day := day_column(name, columns)) else []
-                order = [*(c for c in ("dealer_id", "consumer_id") if c in columns), *days][:2]
-                by = f"ORDER BY {', '.join(order)}" if order else ""
-                select = f"SELECT {mapping.select_list(columns)} FROM raw_{name} {by}"
-                con.raw_sql(
-                    f"COPY ({select}) TO {literal(str(part))} (FORMAT parquet, COMPRESSION zstd)"
-                )
-                found = key_errors(name, con.read_parquet(glob.escape(str(part))))
-            counted = (
-                {} if found else counted_months(name, con.read_parquet(glob.escape(str(part))))
-            )
-            if found := found or year_errors(name, columns, counted["months"]):
-                counted = {}
+        try:
+            found, counted, notes = _written(book, name, part, closely=False)
+            # what stops a table may be a total or a remark among its rows: those are looked at
+            is_suspicious = bool(found) or counted["suspects"] > 0
+        except duckdb.Error:
+            is_suspicious = True
+        if is_suspicious and sources(book, name):
+            found, counted, notes = _written(book, name, part, closely=True)
         if not found:
             _publish(part, Path(f"{stem}.parquet"))
-        files.write(Path(f"{stem}.json"), json.dumps({"errors": found, **counted}), synced=False)
+        kept = {"errors": found, **({} if found else counted), "notes": notes}
+        files.write(Path(f"{stem}.json"), json.dumps(kept), synced=False)
     except DataError:
         raise
     except Exception as error:
@@ -187,6 +181,57 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
                 # it stays where anything is left that DuckDB did not write, or still writes
                 with contextlib.suppress(OSError):
                     spill.rmdir()
+
+
+def _written(
+    book: Workbook, name: str, part: Path, closely: bool
+) -> tuple[list[Finding], dict, list]:
+    """Write a canonical table: what stops it, its rows and months, and what its files had to say.
+
+    With errors, nothing is written.
+    """
+    part.unlink(missing_ok=True)
+    with room(book, name, part, closely) as opened:
+        con = opened.con
+        columns = mapped_headers(book, name, con)
+        require_single_headers(book, name, opened.tables, columns)
+        found = type_errors(name, con, columns)
+        if not found:
+            days = [day] if (day := day_column(name, columns)) else []
+            order = [*(c for c in ("dealer_id", "consumer_id") if c in columns), *days][:2]
+            by = f"ORDER BY {', '.join(order)}" if order else ""
+            select = f"SELECT {mapping.select_list(columns)} FROM raw_{name} {by}"
+            con.raw_sql(
+                f"COPY ({select}) TO {literal(str(part))} (FORMAT parquet, COMPRESSION zstd)"
+            )
+            found = key_errors(name, con.read_parquet(glob.escape(str(part))))
+        counted = {} if found else counted_months(name, con.read_parquet(glob.escape(str(part))))
+        found = found or year_errors(name, columns, counted["months"])
+        if not found:
+            counted["suspects"] = 0 if closely else _suspects(con, name, part, columns)
+        notes = [
+            (Path(book.told(table.path)).name, table.n_rows, table.n_in_file, list(table.notes))
+            for table in opened.tables
+            if table.notes
+        ]
+        return found, counted, notes
+
+
+def _suspects(con, name: str, part: Path, columns: Iterable[str]) -> int:
+    """Count the rows that may be totals: named so, or without an id in a table of few such."""
+    known = contract()[name]
+    if "dealer_id" not in columns or "dealer_id" not in known:
+        return 0
+    texts = [c for c in columns if c in known and known[c].kind in ("id", "text")]
+    totals = ", ".join(map(literal, readers.TOTALS))
+    named = " OR ".join(f'lower("{c}") IN ({totals})' for c in texts)
+    lines = f"read_parquet([{literal(glob.escape(str(part)))}])"
+    row = con.raw_sql(
+        f"SELECT COUNT(*) FILTER ({named}), COUNT(*) FILTER (dealer_id IS NULL), COUNT(*) FROM "
+        f"{lines}"
+    ).fetchone()
+    n_named, n_nobody, n = row
+    return n_named + (n_nobody if n_nobody <= max(3, 0.02 * n) else 0)
 
 
 def _publish(part: Path, final: Path) -> None:

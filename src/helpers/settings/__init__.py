@@ -8,6 +8,7 @@
 from helpers import CHECKOUT, PACKAGE, SHIPPED
 from helpers.settings.book import (
     GIVEN_BY_THE_RUN,
+    ReadAs,
     TableSource,
     Workbook,
     workbook,
@@ -40,6 +41,7 @@ __all__ = [
     "PACKAGE",
     "SHIPPED",
     "DataError",
+    "ReadAs",
     "Scalar",
     "TableSource",
     "Workbook",

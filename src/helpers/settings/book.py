@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from helpers import CHECKOUT, words
 from helpers.settings.columns import DataError, contract, require_known
@@ -23,8 +23,21 @@ GIVEN_BY_THE_RUN = ("period", "config", "language", "scope")
 # no folder there can have it
 RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
 WRITTEN_BY_PEOPLE = ("plan", "overrides")  # found beside the toml without being named in it
-TABLE_KEYS = ("source", "query", "columns", "format")
+TABLE_KEYS = ("source", "query", "columns", "format", "read")
+DECIMALS = (".", ",")
 MAX_TOML = 1_000_000  # bytes; a longer one was not written by people
+
+
+class ReadAs(NamedTuple):
+    """What a person says about a file that the file can't tell, as `[data.<table>.read]` does."""
+
+    encoding: str = ""
+    sheet: str = ""  # of a spreadsheet, a table of a database, or a member of an archive
+    header: int = 0  # line of the header, from 1; 0: to be found
+    decimal: str = ""  # "." or ","
+
+
+AS_FOUND = ReadAs()
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,7 @@ class TableSource:
     query: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     format: Mapping[str, str] = field(default_factory=dict)
+    read: ReadAs = AS_FOUND
 
 
 @dataclass(frozen=True)
@@ -209,7 +223,7 @@ def _toml(path: Path) -> dict[str, Any]:
             raise DataError(
                 f"{path}: {path.stat().st_size:,} bytes are no workbook.toml; {MAX_TOML:,} are read"
             )
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(f"{path}: this is no TOML: {error}") from None
     except OSError as error:
@@ -264,7 +278,21 @@ def _mapping(table: str, raw: Mapping, path: Path, filled: dict[str, str]) -> Ta
                 f"{where} {key}: variables are filled in only where a path or the engine's URL "
                 "stands, never in SQL; name the file under [data.files]"
             )
-    return TableSource(source, query, dict(columns), dict(formats))
+    return TableSource(source, query, dict(columns), dict(formats), _read_as(raw, where))
+
+
+def _read_as(raw: Mapping, where: str) -> ReadAs:
+    """Take what is said about a table's files: `[data.sell_in.read] encoding = "gb18030"`."""
+    given = raw.get("read", {})
+    told = f"{where[:-1]}.read]"
+    require_known(given, ReadAs._fields, told, "key")
+    header = given.get("header", 0)
+    if isinstance(header, bool) or not isinstance(header, int) or not 0 <= header <= 1_000_000:
+        raise DataError(f"{told} header: the number of its line is expected, not {header!r}")
+    decimal = _text(given, "decimal", "")
+    if decimal not in ("", *DECIMALS):
+        raise DataError(f'{told} decimal: "." or "," is expected, not {decimal!r}')
+    return ReadAs(_text(given, "encoding", ""), _text(given, "sheet", ""), header, decimal)
 
 
 def _parameters(raw: Mapping) -> dict[str, Mapping[str, Any]]:

@@ -6,40 +6,44 @@ from pathlib import Path
 
 from helpers.settings.columns import DataError
 
-FILE_KINDS = (".parquet", ".csv", ".csv.gz")
-# endings that say "file" though none of these can be read: taken for a table, the message would be
-# of a schema
-OTHER_KINDS = (
+# what each is, its bytes tell; the ending says "a file of data"
+FILE_KINDS = (
+    ".csv",
     ".tsv",
     ".txt",
+    ".gz",
+    ".zst",
+    ".zip",
+    ".xlsx",
+    ".xlsm",
+    ".xls",
+    ".xlsb",
+    ".ods",
+    ".parquet",
+    ".pq",
+    ".feather",
+    ".arrow",
     ".json",
     ".jsonl",
     ".ndjson",
-    ".xlsx",
-    ".xls",
-    ".xlsb",
-    ".xlsm",
-    ".ods",
-    ".zst",
-    ".gz",
+    ".sqlite",
+    ".sqlite3",
+    ".db",
+)
+# endings that say "file" though none of these can be read: taken for a table, the message would be
+# of a schema
+OTHER_KINDS = (
     ".bz2",
     ".xz",
-    ".zip",
     ".7z",
     ".tar",
     ".tgz",
-    ".db",
     ".duckdb",
     ".ddb",
-    ".sqlite",
-    ".sqlite3",
-    ".arrow",
-    ".feather",
     ".orc",
     ".avro",
     ".xml",
     ".html",
-    ".pq",
     ".dbf",
     ".vortex",
     ".lance",

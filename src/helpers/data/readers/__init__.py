@@ -1,1 +1,19 @@
-"""Readers: a file of whatever kind becomes rows of text, before anyone maps their columns."""
+"""Readers: a file of whatever kind becomes rows of text, before anyone maps their columns.
+
+`containers` tells what a file is and reads it to its end; `encodings`, `dialects` and `records`
+make rows of delimited text, `sheets` of spreadsheets, `objects` tables of JSON, Arrow and SQLite;
+`layouts` finds the table among the rows, `opening` hands it to DuckDB.
+"""
+
+from helpers.data.readers.grid import Note
+from helpers.data.readers.layouts import TOTALS
+from helpers.data.readers.opening import (
+    LINE,
+    Table,
+    clean_name,
+    opened,
+    read,
+    require_alike,
+)
+
+__all__ = ["LINE", "TOTALS", "Note", "Table", "clean_name", "opened", "read", "require_alike"]

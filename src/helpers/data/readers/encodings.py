@@ -92,9 +92,7 @@ def encoding_of(sample: bytes, told: str) -> str:
                 'read.encoding = "utf-8" to have them shown as �'
             ) from None
     found = candidates(cut)
-    if found and found[0].fit >= SURE and (
-        len(found) == 1 or found[0].fit - found[1].fit >= APART
-    ):
+    if found and found[0].fit >= SURE and (len(found) == 1 or found[0].fit - found[1].fit >= APART):
         return found[0].encoding
     shown = "; ".join(f"{c.encoding}: {c.reading!r}" for c in found[:3])
     raise DataError(
@@ -141,7 +139,7 @@ def require_encoded(lines, told: str):
         raise DataError(
             f"{told}: behind line {n:,} there are bytes that are no {error.encoding}, e.g. "
             f"{_around(error.object, error.start)!r}; export the file anew in one encoding, or say "
-            "which it is under [data.<table>.read], e.g. encoding = \"gb18030\""
+            'which it is under [data.<table>.read], e.g. encoding = "gb18030"'
         ) from None
 
 

@@ -6,6 +6,10 @@ Rows of text with the line each of them begins on; whatever opens a file gives t
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from helpers.settings import ReadAs
+
+__all__ = ["Grid", "Note", "ReadAs", "Row"]
+
 
 class Row(NamedTuple):
     """One row as it stands in the file.
@@ -43,12 +47,3 @@ class Grid(NamedTuple):
     rows: Callable[[], Iterator[Row]]
     is_hidden: bool = False  # a sheet that its spreadsheet does not show
     notes: tuple[Note, ...] = ()  # what its reader has to say before any row is looked at
-
-
-class ReadAs(NamedTuple):
-    """What a person says about a file that the file can't tell, as `[data.<table>.read]` does."""
-
-    encoding: str = ""
-    sheet: str = ""
-    header: int = 0  # line of the header, from 1; 0: to be found
-    decimal: str = ""  # "." or ","

@@ -6,14 +6,15 @@ What is left out is told and counted: rows read and rows left out are the rows o
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
-from helpers.data.readers.dialects import DATE, NUMBER
+from helpers.data.readers.dialects import DATE, DELIMITERS, NUMBER
 from helpers.data.readers.grid import Grid, Note, ReadAs, Row
 from helpers.settings import DataError
 
+FOOT_ROWS = 12  # under a table; more are rows of it that went wrong
 HEAD_ROWS = 200  # in which the header must begin
 TYPED = 0.8  # of a column's cells are numbers or dates: then a header's cell is none
 FILLED = 0.95  # of a column's cells: then a row without one is none of the table's
@@ -25,6 +26,28 @@ TOTAL = re.compile(
     re.IGNORECASE,
 )
 ODD = ("more_cells", "fewer_cells", "stray_quote")  # rows that are not as the header says
+
+
+# the same, as whole cells: what DuckDB is asked for in a file that it reads by itself
+TOTALS = (
+    "total",
+    "totals",
+    "grand total",
+    "subtotal",
+    "sub-total",
+    "合计",
+    "小计",
+    "总计",
+    "總計",
+    "合計",
+    "小計",
+    "总和",
+    "累计",
+    "summe",
+    "gesamt",
+    "итого",
+    "всего",
+)
 
 
 class Layout(NamedTuple):
@@ -212,14 +235,28 @@ class _Walk:
             while skipped and skipped[0] >= row.line and skipped[0] == end:
                 end = _before(skipped[0])
                 skipped.pop(0)
-            n_cells = sum(bool(cell.strip()) for cell in row.cells)
-            if row.line < end - _gap(row) or n_cells > max(2, 0.3 * self.width):
+            if row.line < end - _gap(row) or not self._is_remark(row):
                 break
-            if self._has_numbers(row) and n_cells > 1:
-                break
+            if any(cell.count(mark) > 1 for cell in row.cells for mark in DELIMITERS[:-1]):
+                break  # cells that another delimiter parts
             foot.append(row)
             end = row.line - 1
-        return foot[::-1]
+        return foot[::-1] if len(foot) <= FOOT_ROWS else []
+
+    def _is_remark(self, row: Row) -> bool:
+        """Whether a row says something at its beginning and has nothing of what all others have."""
+        cells = [cell.strip() for cell in row.cells]
+        filled = [cell for cell in cells if cell]
+        missing = sum(
+            column.is_filled and (i >= len(cells) or not cells[i])
+            for i, column in enumerate(self.columns)
+        )
+        return (
+            bool(cells and cells[0])
+            and len(filled) <= max(1, 0.3 * self.width)
+            and missing >= 2
+            and not any(map(_is_typed, filled))
+        )
 
 
 def _before(line: int) -> int:
@@ -345,9 +382,7 @@ def _names_columns(rows: list[Row], at: int, width: int) -> bool:
     # all is text: the first row names the columns unless it says what others say, too
     if at:
         return False
-    seen = {
-        (i, r.cells[i].strip()) for r in below for i in range(width) if r.cells[i].strip()
-    }
+    seen = {(i, r.cells[i].strip()) for r in below for i in range(width) if r.cells[i].strip()}
     return not any((i, cell.strip()) in seen for i, cell in enumerate(cells) if cell.strip())
 
 
@@ -449,6 +484,3 @@ def _amount(cell: str) -> Decimal | None:
         return sign * Decimal(digits.replace(",", "."))
     except InvalidOperation:
         return None
-
-
-Rows = Callable[[], Iterator[Row]]

@@ -186,7 +186,17 @@ def _parser() -> argparse.ArgumentParser:
     diff = _command(
         commands, "diff", _diff, "say what changed from one month's edition to another's"
     )
-    for command in (check, report, lab, workshop, diff):
+    read = _command(commands, "read", _read, "show what is read of a file, or of a table, as CSV")
+    read.add_argument("files", nargs="*", metavar="FILE", help="files of any kind that is read")
+    read.add_argument("--table", default="", metavar="NAME", help="of the workbook, e.g. sell_in")
+    read.add_argument("--out", metavar="FOLDER", help="write each there instead of showing it")
+    for name, what in (
+        ("encoding", "of text, e.g. gb18030"),
+        ("sheet", "of a spreadsheet, a database or an archive"),
+        ("header", "line of the header"),
+    ):
+        read.add_argument(f"--{name}", default="", metavar=name.upper(), help=what)
+    for command in (check, report, lab, workshop, diff, read):
         command.add_argument(
             "--config",
             default="",
@@ -196,7 +206,7 @@ def _parser() -> argparse.ArgumentParser:
                 "the checkout's)"
             ),
         )
-    for command in (check, report, lab, workshop, diff):
+    for command in (check, report, lab, workshop, diff, read):
         command.add_argument(
             "--scope",
             default="",
@@ -306,6 +316,20 @@ def _check(options: argparse.Namespace) -> int:
         return 0
     terminal.say(*_listed(found))
     return 2 if (found["severity"] == "error").any() else 1
+
+
+def _read(options: argparse.Namespace) -> int:
+    """Show files as they are read, or a table of the workbook: 0 as it stands, 1 with rows left out
+    or amiss, 2 where one was refused.
+    """
+    from helpers.data import plain_csv
+
+    if bool(options.files) == bool(options.table):
+        terminal.tell("workbook read: name files, or a table with --table")
+        return 2
+    if options.table:
+        return plain_csv.show_table(_workbook(options), options.table, options.out, terminal)
+    return plain_csv.show_files(options, terminal)
 
 
 def _listed(found) -> list[str]:

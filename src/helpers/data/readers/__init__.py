@@ -15,5 +15,18 @@ from helpers.data.readers.opening import (
     read,
     require_alike,
 )
+from helpers.data.readers.showing import is_whole, said, shown
 
-__all__ = ["LINE", "TOTALS", "Note", "Table", "clean_name", "opened", "read", "require_alike"]
+__all__ = [
+    "LINE",
+    "TOTALS",
+    "Note",
+    "Table",
+    "clean_name",
+    "is_whole",
+    "opened",
+    "read",
+    "require_alike",
+    "said",
+    "shown",
+]

@@ -1,0 +1,83 @@
+"""Showing: what is read of a file, as plain CSV, and what is not, in words."""
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from helpers.data.readers import layouts, opening
+from helpers.data.readers.grid import Note, ReadAs
+
+SAID = {  # what was found, of one row and of several
+    "title": ("a title above the header", "titles above the header"),
+    "blank": ("a blank row", "blank rows"),
+    "repeated_header": ("the header once more", "repetitions of the header"),
+    "total": ("a total", "totals"),
+    "foot": ("a remark under the table", "remarks under the table"),
+    "second_table": ("a row of a second table", "rows of a second table"),
+    "stray_quote": (
+        "a row with a quotation mark out of place",
+        "rows with a quotation mark out of place",
+    ),
+    "fewer_cells": (
+        "a row with fewer cells than the others",
+        "rows with fewer cells than the others",
+    ),
+    "more_cells": ("a row with more cells than the others", "rows with more cells than the others"),
+    "header_cells": ("a header of another width than the rows", ""),
+    "header_rows": ("", "rows that make the header"),
+    "empty": ("", "rows: it is empty"),
+    "no_delimiter": ("nothing that parts cells", ""),
+}
+PLAIN = ("header_rows",)  # notes that say how a file was read, not that anything is amiss
+
+
+def shown(path: Path, read_as: ReadAs) -> tuple[Iterator[str], tuple[Note, ...]]:
+    """Give a file's table as lines of CSV, cells as they stand, and what is to be said of it.
+
+    The header is a line as any other; where a file has none, none is made up.
+
+    Raises
+    ------
+    DataError
+        If it can't be read, or does not tell what it is.
+    """
+    if not path.stat().st_size:
+        return iter(()), (Note("empty", 1, 0, "", True),)
+    found = opening.read(path, read_as, path.name)
+    layout = found.layout
+
+    def lines() -> Iterator[str]:
+        if layout.header:
+            yield _line(layout.header)
+        for row in layouts.rows_of(found.grid, layout):
+            yield _line(row.cells)
+
+    return lines(), found.notes
+
+
+def said(notes: tuple[Note, ...]) -> list[str]:
+    """Say what was found in a file that is not the table, or not as it should be.
+
+    >>> said((Note("total", 290, 1, "Total, 12", True), Note("blank", 7, 2, "", True)))
+    ['left out: line 290, a total, e.g. Total, 12', 'left out: from line 7 on, 2 blank rows']
+    """
+    found = []
+    for note in notes:
+        one, many = SAID.get(note.what, (note.what.replace("_", " "),) * 2)
+        left_out = "left out: " if note.is_left_out else ""
+        where = f"line {note.line:,}, {one}" if note.n_rows == 1 and one else ""
+        where = where or f"from line {note.line:,} on, {note.n_rows:,} {many or one}"
+        found.append(f"{left_out}{where}" + (f", e.g. {note.example}" if note.example else ""))
+    return found
+
+
+def is_whole(notes: tuple[Note, ...]) -> bool:
+    """Whether a file was read as it stands, with nothing left out and nothing amiss."""
+    return all(note.what in PLAIN for note in notes)
+
+
+def _line(cells) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue()

@@ -16,8 +16,10 @@ from typing import NamedTuple
 from helpers.data.readers.records import Dialect, records
 
 DELIMITERS = (",", ";", "\t", "|", "^", " ")
-SAMPLE_LINES = 300
+SAMPLE_LINES = 3000
+SAMPLE_ROWS = 300
 LEAST = 0.5  # of the rows have as many cells as the one before, or there is no delimiter
+BLANK_LEAST = 0.9  # the same where blanks would be the delimiter
 HINT = re.compile(r"\ufeff?\s*sep=(.)\s*$", re.IGNORECASE)  # as Excel reads it
 NUMBER = re.compile(
     r"[-+−(]?\s*(?:[€$£¥￥₽₹]|[A-Z]{3})?\s*[-+−]?\d[\d.,'’_ \u00a0\u202f]*"
@@ -62,8 +64,6 @@ def detected(lines: Sequence[str]) -> Detected:
             continue
         dialect = Dialect(delimiter, *_quoting(lines, delimiter))
         score, width = _judged(lines, dialect)
-        # text has blanks anyway: a file of one column of text must not fall apart
-        score *= 0.6 if delimiter == " " else 1
         if score > best.score:
             best = Detected(dialect, width, score)
     return best
@@ -91,7 +91,7 @@ def _quoting(lines: Sequence[str], delimiter: str) -> tuple[str, str, bool]:
 def _judged(lines: Sequence[str], dialect: Dialect) -> tuple[float, int]:
     rows = [
         row.cells
-        for row in records(lines[:SAMPLE_LINES], dialect)
+        for row in itertools.islice(records(lines[:SAMPLE_LINES], dialect), SAMPLE_ROWS)
         if any(cell.strip() for cell in row.cells)
     ]
     if not rows:
@@ -107,9 +107,22 @@ def _judged(lines: Sequence[str], dialect: Dialect) -> tuple[float, int]:
     share = (following + 1) / len(rows)
     if share < LEAST:
         return 0.0, width
+    # text has blanks anyway: a file of one column of text must not fall apart
+    if dialect.delimiter == " " and (share < BLANK_LEAST or not _has_numbers(alike)):
+        return 0.0, width
     cells = [cell.strip() for row in alike[:100] for cell in row]
     typed = sum(map(_means_something, cells)) / len(cells)
-    return share * typed**2 * (1 - 1 / width) * (1 + math.log2(width) / 100), width
+    likely = 0.6 if dialect.delimiter == " " else 1
+    return likely * share * typed**2 * (1 - 1 / width) * (1 + math.log2(width) / 100), width
+
+
+def _has_numbers(rows: list[list[str]]) -> bool:
+    """Whether a column is of numbers or days, but for its header."""
+    return any(
+        all(NUMBER.fullmatch(cell) or DATE.fullmatch(cell) for cell in column[1:])
+        for column in zip(*rows, strict=True)
+        if len(column) > 1
+    )
 
 
 def _means_something(cell: str) -> float:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from helpers.data.readers.grid import Row
 
 MOST_LINES = 1000  # of one cell: a quote that does not end within so many never does
+MOST_ENDS = 3  # of a cell in quotes, where several quotes may be its end
 MOST_TRIED = 64  # ways to read a line with misplaced quotes
 STANDS_FOR_A_QUOTE = "\ue000"  # of Unicode's private area, while a line is taken apart
 
@@ -211,17 +212,30 @@ def _cell_ways(text: str, at: int, dialect: Dialect) -> list[tuple[str, int, int
         return [(bare, end + len(delimiter or " "), 0)]
     if strict := _quoted(text, begin, dialect, is_strict=True):
         return [(*strict, 0)]
-    loose = _quoted(text, begin, dialect, is_strict=False)
-    return [(*loose, 1), literal] if loose else [literal]
+    loose = [
+        (*found, n)
+        for n in range(1, MOST_ENDS + 1)
+        if (found := _quoted(text, begin, dialect, is_strict=False, nth=n))
+    ]
+    return [*loose, literal]
 
 
-def _quoted(text: str, at: int, dialect: Dialect, is_strict: bool) -> tuple[str, int] | None:
-    """Read a cell in quotes that begins at a place; None where it does not end as it should."""
+def _quoted(
+    text: str, at: int, dialect: Dialect, is_strict: bool, nth: int = 1
+) -> tuple[str, int] | None:
+    """Read a cell in quotes that begins at a place; None where it does not end as it should.
+
+    It ends at the `nth` quote that may be its end: `"say "so", he"` has two.
+    """
     quote, delimiter = dialect.quote, dialect.delimiter
     found, i = [], at + len(quote)
     while i < len(text):
         if text[i] != quote:
             found.append(text[i])
+            i += 1
+        elif _ends(text, i + 1, delimiter) and nth > 1:
+            nth -= 1
+            found.append(quote)
             i += 1
         elif _ends(text, i + 1, delimiter):
             behind = i + 1

@@ -6,7 +6,7 @@ records and cells came through. They are the benchmark's own (`metrics.py`), and
 Ours is `workbook read`; beside it DuckDB's own guess and CleverCSV, in the same run.
 
     pip install multiset price-parser chardet clevercsv    # what the benchmark's measures need
-    POLLOCK_DATA=FOLDER python tests/benchmarks/pollock.py [--only ours]
+    POLLOCK_DATA=FOLDER python tests/benchmarks/polluted_files.py [--only ours]
 
 FOLDER has `polluted_files/csv`, `polluted_files/clean`, `pollock/metrics.py` and
 `pollock_weights.json`, or is where `polluted.tar.xz` of them lies.

@@ -14,6 +14,7 @@ from ibis import _
 from ibis.expr.types import Table
 
 from helpers import files, words
+from helpers.data import readers
 from helpers.data.connections import cache_of
 from helpers.data.findings import Finding, day_column, main_span
 from helpers.data.reference import reference
@@ -171,7 +172,12 @@ def _kept_warnings(book: Workbook) -> list[Finding]:
 
 def _warnings(book: Workbook, name: str) -> list[Finding]:
     lines = table(book, name)
-    found = [*_amounts(name, lines), *_unidentified(name, lines), *_outside_span(book, name, lines)]
+    found = [
+        *_read_notes(book, name),
+        *_amounts(name, lines),
+        *_unidentified(name, lines),
+        *_outside_span(book, name, lines),
+    ]
     if not any(column.key for column in contract()[name].values()):
         found += _repeated(name, lines)
     if name == "stock_moves":
@@ -179,6 +185,19 @@ def _warnings(book: Workbook, name: str) -> list[Finding]:
     for column, other in REFERS_TO.items():
         if column in lines.columns and other != name and book.has(other):
             found += _unknown(name, column, lines, table(book, other))
+    return found
+
+
+def _read_notes(book: Workbook, name: str) -> list[Finding]:
+    """Tell what of the files is not among the rows: titles, totals, blank rows, remarks."""
+    found = []
+    for file, _n_rows, _n_in_file, notes in described(book, name).get("notes", ()):
+        for note in (readers.Note(*note) for note in notes):
+            if note.is_left_out:
+                (said,) = readers.said((note,))
+                found.append(
+                    Finding(name, "", "left_out", "warning", note.n_rows, f"{file}: {said}")
+                )
     return found
 
 

@@ -1,13 +1,16 @@
 """Encodings: how a text file writes its characters; what it can't tell is asked, never guessed.
 
 UTF-8 and UTF-16 prove themselves. The two-byte codes of Chinese and the one-byte codes of Europe
-accept almost any bytes, so that a decision needs evidence: how the bytes above 127 stand together,
-and how common the characters are that they would mean.
+accept almost any bytes, so that a decision needs evidence: how common the characters are that they
+would mean.
 """
 
 import codecs
+import functools
 import re
 from typing import NamedTuple
+
+import opencc
 
 from helpers.settings import DataError
 
@@ -34,7 +37,7 @@ NAMES = {  # what people call them
 }
 READ = ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gb18030", "big5", "cp1252", "cp1251")
 SAMPLE = 1 << 18  # bytes that a decision is made of
-SURE = 0.9  # of the runs of high bytes must be what the encoding would make of common text
+SURE = 0.7  # of the characters beyond ASCII must be common ones
 APART = 0.3  # by which the next best must lag behind
 SHOWN = 40  # characters of a candidate's reading
 WESTERN = frozenset("äöüßÄÖÜéèêëàâáçñóòôíìîúùûÉÈÀÁÇÑÓÍÚåøæÅØÆ°§²³€£½«»–—‘’“”…·®©´¿¡ãõœ")
@@ -104,21 +107,16 @@ def encoding_of(sample: bytes, told: str) -> str:
 
 def candidates(sample: bytes) -> list[Candidate]:
     """List the encodings that bytes may be in, best first."""
-    runs = re.findall(rb"(?:[\x81-\xfe][\x40-\x7e\x80-\xfe])+|[\x80-\xff]", sample)
-    fits = {
-        "gb18030": _double_fit(runs, b"\xb0", b"\xd7", only_high=True),
-        "big5": _double_fit(runs, b"\xa4", b"\xc6", only_high=False),
-        "cp1252": _western_fit(sample),
-        "cp1251": _cyrillic_fit(sample),
-    }
     found = []
-    for encoding, fit in fits.items():
+    for encoding in ("gb18030", "big5", "cp1252", "cp1251"):
         try:
             text = sample.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if fit > 0:
-            found.append(Candidate(encoding, fit, _reading(text)))
+        fit = {"cp1252": _western_fit, "cp1251": _cyrillic_fit}.get(encoding)
+        fits = fit(sample) if fit else _chinese_fit(text)
+        if fits > 0:
+            found.append(Candidate(encoding, fits, _reading(text)))
     return sorted(found, key=lambda c: -c.fit)
 
 
@@ -172,30 +170,31 @@ def _is_broken_utf8(sample: bytes) -> bool:
     return whole > 0 and text.count("\ufffd") <= 0.05 * whole + 1
 
 
-def _double_fit(runs: list[bytes], first: bytes, last: bytes, only_high: bool) -> float:
-    """Share of two-byte characters that are among the common ones of a code.
+@functools.cache
+def _simplified() -> opencc.OpenCC:
+    return opencc.OpenCC("t2s")
 
-    GB2312 puts its 3,755 common characters at B0A1–D7FE with a second byte above A0; Big5 its
-    5,401 at A440–C67E, a third of them with a second byte below 7F. Each code's other characters,
-    and its punctuation, count half.
+
+def _chinese_fit(text: str) -> float:
+    """Share of characters beyond ASCII that are common in Chinese, in either script.
+
+    Common are the 3,755 of GB2312's first level, once simplified; punctuation counts for less.
+    Bytes of one code, read in the other, give characters that hardly anyone writes.
     """
     n = good = 0.0
-    for run in runs:
-        if len(run) == 1:
-            n += 1
+    for character in _simplified().convert(text):
+        if character < "\x80":
             continue
-        for at in range(0, len(run) - 1, 2):
-            lead, trail = run[at], run[at + 1]
-            n += 1
-            if only_high and trail < 0xA1:
-                good += 0.1 if trail != 0x7F else 0
-            elif not only_high and 0x7F <= trail < 0xA1:
-                good -= 1
-            elif first[0] <= lead <= last[0]:
-                good += 1
-            elif lead in (0xA1, 0xA2, 0xA3) or 0xD8 <= lead <= 0xF7:
-                good += 0.5
-    return max(good / n, 0.0) if n else 0.0
+        n += 1
+        try:
+            lead = character.encode("gb2312")[0]
+        except UnicodeEncodeError:
+            continue
+        if 0xB0 <= lead <= 0xD7:
+            good += 1
+        elif lead in (0xA1, 0xA3):
+            good += 0.7
+    return good / n if n else 0.0
 
 
 def _western_fit(sample: bytes) -> float:

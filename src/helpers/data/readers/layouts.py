@@ -178,15 +178,14 @@ class _Walk:
         cells = [cell for cell in _plain(row.cells) if cell]
         alike = sum(cell in self.names for cell in cells)
         typed = any(_is_typed(cell) for cell in cells)
-        return len(cells) >= 2 and not typed and alike >= max(2, 0.5 * len(self.names))
+        return len(cells) >= 2 and not typed and alike >= max(2, 0.5 * len(cells))
 
     def totals(self, grid: Grid, first: int) -> list[Row]:
         """Find the totals among the rows that lack something: by their word, or by arithmetic."""
         by_word = [row for row in self.sparse if any(map(_says_total, row.cells))]
         lines = {row.line for row in by_word}
         rest = [row for row in self.sparse if row.line not in lines and self._has_numbers(row)]
-        # a sum is looked for where few rows lack something: else such rows are the table's own
-        if rest and len(rest) <= max(3, 0.02 * self.n_rows):
+        if rest:
             lines |= self._sums(grid, first, {row.line for row in rest}, lines)
         return [row for row in self.sparse if row.line in lines]
 
@@ -360,7 +359,12 @@ def _names_columns(rows: list[Row], at: int, width: int) -> bool:
     It does unless its cells are what the column's are: numbers under numbers, days under days.
     """
     row = rows[at]
-    below = [r for r in rows[at + 1 :] if not _is_blank(r) and len(r.cells) == width][:100]
+    same = _plain(row.cells)  # printed on each page, it says nothing of the columns
+    below = [
+        r
+        for r in rows[at + 1 :]
+        if not _is_blank(r) and len(r.cells) == width and _plain(r.cells) != same
+    ][:100]
     cells = row.cells[:width]
     if not below:
         return not any(map(_is_typed, cells)) and at == 0
@@ -420,7 +424,11 @@ def _joined_header(headers: list[Row], width: int) -> tuple[str, ...]:
 
 
 def _columns(body: list[Row], width: int) -> list[_Column]:
-    rows = [row for row in body if not _is_blank(row) and len(row.cells) >= 0.5 * width]
+    counts = [sum(bool(cell.strip()) for cell in row.cells) for row in body]
+    usual = Counter(n for n in counts if n).most_common(1)
+    # what has less than most is a subtotal or a remark, not what its columns are told by
+    least = usual[0][0] if usual else 0
+    rows = [row for row, n in zip(body, counts, strict=True) if n and n >= least]
     found = []
     for i in range(width):
         cells = [row.cells[i].strip() if i < len(row.cells) else "" for row in rows]

@@ -67,6 +67,7 @@ def records(lines: Iterable[str], dialect: Dialect, width: int = 0) -> Iterator[
                 cells, is_stray = other, True
         if cells is None:
             cells, is_stray = _tolerant(text, dialect, width), True
+        is_stray = is_stray or _is_torn(cells, dialect.quote)
         if dialect.escape:
             cells = [cell.replace(STANDS_FOR_A_QUOTE, dialect.quote) for cell in cells]
         yield Row(number, cells, is_stray)
@@ -146,6 +147,19 @@ def _several_lines(source: _Lines, line: str, dialect: Dialect, width: int) -> l
             break
     source.give_back(taken)
     return None
+
+
+def _is_torn(cells: list[str], quote: str) -> bool:
+    """Whether a cell seems to have begun in quotes within another and to end further on.
+
+    `boots"These, of leather, are warm."` has lost a delimiter; `5" pipe` has not.
+    """
+    begins = False
+    for cell in cells:
+        if begins and cell.endswith(quote) and not cell.startswith(quote):
+            return True
+        begins = begins or bool(re.search(rf"[^\W\d]{re.escape(quote)}\w", cell))
+    return False
 
 
 def _is_open(text: str, dialect: Dialect) -> bool:

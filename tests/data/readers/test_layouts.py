@@ -1,0 +1,211 @@
+"""The table is found among titles, headers, totals and remarks; each row is read or told of."""
+
+import itertools
+
+import pytest
+
+from helpers.data.readers import layouts
+from helpers.data.readers.grid import Grid, ReadAs, Row
+from helpers.settings import DataError
+
+HEADER = ["dealer_id", "date", "revenue", "quantity", "remark"]
+ROWS = [
+    [f"{i % 7:05d}", f"2026-{i % 12 + 1:02d}-05", f"{i}.50", str(i % 9 + 1), "" if i % 3 else "x"]
+    for i in range(1, 31)
+]
+SUMS = [str(sum(float(row[2]) for row in ROWS)), str(sum(int(row[3]) for row in ROWS))]
+BLANK = [""] * 5
+
+
+def laid(rows: list[list[str]], read_as: ReadAs | None = None):
+    grid = Grid("", lambda: iter([Row(i, list(cells)) for i, cells in enumerate(rows, start=1)]))
+    layout = layouts.laid_out(grid, read_as or ReadAs(), "x.csv")
+    return layout, [row.cells for row in layouts.rows_of(grid, layout)]
+
+
+def told(layout) -> dict[str, tuple[int, int]]:
+    return {note.what: (note.line, note.n_rows) for note in layout.notes}
+
+
+def test_a_plain_table_is_all_table():
+    layout, rows = laid([HEADER, *ROWS])
+    assert list(layout.header) == HEADER
+    assert rows == ROWS
+    assert layout.notes == ()
+    assert (layout.n_rows, layout.n_in_file) == (30, 31)
+
+
+TITLES = {
+    "a title": [["Sales by dealer", "", "", "", ""]],
+    "a title of one cell": [["Sales by dealer"]],
+    "two titles and a blank": [
+        ["销售出库明细表"],
+        ["2026-01-01 — 2026-12-31", "", "", "", ""],
+        BLANK,
+    ],
+    "a label and its value": [["Period:", "2026-10", "", "", ""]],
+    "comments": [["# exported by the ERP"], ["# 2026-11-01"]],
+}
+FEET = {
+    "a remark": [["Prepared by: Zhang San", "", "", "", ""]],
+    "a remark of one cell": [["制表人：张三"]],
+    "a blank and two remarks": [BLANK, ["Note: without tax"], ["Printed by the ERP"]],
+}
+TOTALS = {
+    "word": [["Total", "", *SUMS, ""]],
+    "word with a colon": [["合计：", "", *SUMS, ""]],
+    "grand": [["Grand Total", "", *SUMS, ""]],
+    "German": [["Summe", "", *SUMS, ""]],
+    "in the second column": [["", "总计", *SUMS, ""]],
+    "no word at all": [["", "", *SUMS, ""]],
+    "dated, without a dealer": [["", "2026-12-31", *SUMS, ""]],
+    "with a thousands mark": [["Total", "", f"{float(SUMS[0]):,.2f}", SUMS[1], ""]],
+}
+
+
+@pytest.mark.parametrize("title", TITLES)
+@pytest.mark.parametrize("foot", [None, *FEET])
+@pytest.mark.parametrize("total", [None, "word", "no word at all", "in the second column"])
+def test_titles_totals_and_remarks_are_left_out(title, foot, total):
+    above = TITLES[title]
+    below = [*(TOTALS[total] if total else []), *(FEET[foot] if foot else [])]
+    layout, rows = laid([*above, HEADER, *ROWS, *below])
+    assert list(layout.header) == HEADER
+    assert rows == ROWS
+    n_out = sum(note.n_rows for note in layout.notes if note.is_left_out)
+    assert layout.n_rows + n_out + 1 == layout.n_in_file == len(above) + 31 + len(below)
+
+
+@pytest.mark.parametrize("total", TOTALS)
+def test_totals_are_told_by_word_or_by_arithmetic(total):
+    layout, rows = laid([HEADER, *ROWS, *TOTALS[total]])
+    assert rows == ROWS
+    assert told(layout) == {"total": (32, 1)}
+
+
+@pytest.mark.parametrize("word", ["小计", "Subtotal", "00001 小计", "Zwischensumme", ""])
+def test_subtotals_between_the_rows_are_left_out(word):
+    parts = [ROWS[i : i + 10] for i in range(0, 30, 10)]
+    rows = []
+    for part in parts:
+        sums = [str(sum(float(r[2]) for r in part)), str(sum(int(r[3]) for r in part))]
+        rows += [*part, [word, "", *sums, ""]]
+    layout, found = laid([HEADER, *rows, ["总计", "", *SUMS, ""]])
+    assert found == ROWS
+    assert told(layout) == {"total": (12, 4)}
+
+
+@pytest.mark.parametrize("name", ["Total", "Summa Light", "合计灯饰", "Total Energies"])
+def test_a_dealer_may_be_called_so(name):
+    rows = [[name, *row[1:]] if i % 5 == 0 else row for i, row in enumerate(ROWS)]
+    layout, found = laid([HEADER, *rows])
+    assert found == rows
+    assert layout.notes == ()
+
+
+def test_rows_without_a_dealer_are_rows_unless_they_add_up():
+    rows = [["", *row[1:]] if i in (5, 29) else row for i, row in enumerate(ROWS)]
+    layout, found = laid([HEADER, *rows])
+    assert found == rows
+    assert layout.notes == ()
+
+
+def test_a_dealer_without_a_name_at_the_end_is_a_dealer():
+    rows = [["001", "A"], ["002", "B"], ["003", "C"], ["004", ""]]
+    layout, found = laid([["dealer_id", "dealer_name"], *rows])
+    assert found == rows
+    assert layout.notes == ()
+
+
+@pytest.mark.parametrize("every", [3, 10])
+def test_a_header_that_is_printed_on_each_page(every):
+    rows = list(
+        itertools.chain.from_iterable([HEADER, *ROWS[i : i + every]] for i in range(0, 30, every))
+    )
+    layout, found = laid(rows)
+    assert found == ROWS
+    assert told(layout) == {"repeated_header": (every + 2, 30 // every - 1)}
+
+
+def test_blank_rows_between():
+    rows = [row for pair in zip(ROWS, [BLANK] * 30, strict=True) for row in pair]
+    layout, found = laid([HEADER, *rows])
+    assert found == ROWS
+    assert told(layout) == {"blank": (3, 30)}
+
+
+def test_a_second_table_is_not_the_first():
+    other = [["dealer_id", "date", "amount"], *([row[0], row[1], row[2]] for row in ROWS)]
+    layout, found = laid([HEADER, *ROWS, *other])
+    assert found == ROWS
+    assert told(layout) == {"second_table": (32, 31)}
+
+
+def test_a_header_of_several_rows_is_one():
+    groups = ["Dealer", "", "Sales", "", ""]
+    layout, found = laid([["Dealer", "Day", "Sales", "Sales", "Remark"], HEADER, *ROWS])
+    assert layout.header[2:4] == ("Sales revenue", "Sales quantity")
+    assert found == ROWS
+    layout, found = laid([groups, HEADER, *ROWS])
+    assert found == ROWS
+
+
+def test_without_a_header_none_is_made_up():
+    layout, found = laid(ROWS)
+    assert layout.header == ()
+    assert found == ROWS
+
+
+def test_all_text_has_a_header_where_the_first_row_says_what_no_other_does():
+    rows = [["East", "Anna"], ["West", "Bert"], ["East", "Carl"]]
+    layout, found = laid([["region", "manager"], *rows])
+    assert layout.header == ("region", "manager")
+    layout, found = laid([["East", "Dora"], *rows])
+    assert layout.header == ()
+    assert len(found) == 4
+
+
+def test_months_as_headers_are_headers():
+    header = ["dealer_id", "2026-01", "2026-02", "2026-03"]
+    layout, found = laid([header, *([f"{i:03d}", "1.5", "2.5", "3.5"] for i in range(5))])
+    assert list(layout.header) == header
+    assert len(found) == 5
+
+
+@pytest.mark.parametrize(
+    ("cells", "what"),
+    [
+        (ROWS[3][:4], "fewer_cells"),
+        (ROWS[3][:2], "fewer_cells"),
+        ([*ROWS[3], "more"], "more_cells"),
+        ([*ROWS[3][:2], "", *ROWS[3][2:]], "more_cells"),
+    ],
+)
+@pytest.mark.parametrize("at", [0, 15, 29])
+def test_a_row_of_another_width_is_kept_and_told(cells, what, at):
+    rows = [*ROWS[:at], cells, *ROWS[at:]]
+    layout, found = laid([HEADER, *rows])
+    assert found == rows
+    assert told(layout) == {what: (at + 2, 1)}
+    assert layout.n_odd == 1
+
+
+def test_many_rows_parted_otherwise_are_no_remark():
+    rows = [[";".join(row)] for row in ROWS]
+    layout, found = laid([HEADER, *ROWS, *rows])
+    assert found == [*ROWS, *rows]
+    assert told(layout) == {"fewer_cells": (32, 30)}
+
+
+def test_the_header_can_be_said():
+    layout, found = laid([["a", "b", "c", "d", "e"], HEADER, *ROWS], ReadAs(header=2))
+    assert list(layout.header) == HEADER
+    assert found == ROWS
+    with pytest.raises(DataError, match="line 99 is no header"):
+        laid([HEADER, *ROWS], ReadAs(header=99))
+
+
+def test_a_header_without_rows():
+    layout, found = laid([HEADER])
+    assert list(layout.header) == HEADER
+    assert found == []

@@ -193,11 +193,10 @@ def _read_notes(book: Workbook, name: str) -> list[Finding]:
     found = []
     for file, _n_rows, _n_in_file, notes in described(book, name).get("notes", ()):
         for note in (readers.Note(*note) for note in notes):
-            if note.is_left_out:
+            check = "left_out" if note.is_left_out else "turned" if note.what == "wide" else ""
+            if check:
                 (said,) = readers.said((note,))
-                found.append(
-                    Finding(name, "", "left_out", "warning", note.n_rows, f"{file}: {said}")
-                )
+                found.append(Finding(name, "", check, "warning", note.n_rows, f"{file}: {said}"))
     return found
 
 

@@ -244,3 +244,25 @@ def test_headers_are_told_apart_and_cleaned():
 def test_what_a_note_says_names_its_line():
     note = readers.Note("total", 1290, 1, "Total, 12", True)
     assert readers.said((note,)) == ["left out: line 1,290, a total, e.g. Total, 12"]
+
+
+@pytest.mark.parametrize(
+    "header", ["2026-{:02d}", "2026/{}", "2026年{}月", "2026{:02d}", "{}/2026", "2026.{:02d}"]
+)
+def test_a_column_for_each_month_becomes_a_row(book_of, header):
+    months = [header.format(i) for i in range(1, 7)]
+    rows = [[f"{i:05d}", *(str(i * m) if m != 3 else "" for m in range(1, 7))] for i in range(1, 8)]
+    text = "\n".join(",".join(row) for row in [["dealer_id", *months], *rows])
+    book = book_of("w.csv", {"w.csv": text.encode()})
+    assert "no column 'revenue'; the file has 'dealer_id', 'date', 'month', 'value'" in message(
+        book
+    )
+    toml = book.path.read_text() + '[data.sell_in.columns]\nrevenue = "value"\n'
+    book.path.write_text(toml, encoding="utf-8")
+    book = settings.workbook(book.path)
+    assert sums(book) == (35, f"{28 * 18:.2f}", 7)
+    found = tables.table(book, "sell_in").to_pandas()
+    assert sorted({str(day)[:10] for day in found["date"]}) == [
+        f"2026-{m:02d}-01" for m in (1, 2, 4, 5, 6)
+    ]
+    assert "turned" in set(checks.findings(book)["check"])

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
+from helpers.data.readers import wide
 from helpers.data.readers.dialects import DATE, DELIMITERS, NUMBER
 from helpers.data.readers.grid import Grid, Note, ReadAs, Row
 from helpers.settings import DataError
@@ -368,6 +369,8 @@ def _names_columns(rows: list[Row], at: int, width: int) -> bool:
     cells = row.cells[:width]
     if not below:
         return not any(map(_is_typed, cells)) and at == 0
+    if at == 0 and wide.months_of(tuple(cells)):  # 202610 is a number, and a month
+        return True
     against = votes = 0
     for i, cell in enumerate(cells):
         column = [r.cells[i].strip() for r in below if r.cells[i].strip()]

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from helpers.data.readers import containers, layouts, objects, sheets, texts
+from helpers.data.readers import containers, layouts, objects, sheets, texts, wide
 from helpers.data.readers.containers import Content
 from helpers.data.readers.grid import Grid, Note, ReadAs, Row
 from helpers.data.readers.layouts import Layout
@@ -272,10 +272,15 @@ def _as_grid(table: objects.Objects) -> Grid:
 
 def _copied(path: Path, content: Content, found: Read, told: str, copy: Path) -> Table:
     require_table(found, told)
-    layout = found.layout
-    names = unique_names(layout.header)
-    schema = pa.schema([*((name, pa.string()) for name in names), (LINE, pa.int64())])
+    layout, header, notes = found.layout, found.layout.header, found.notes
     rows = layouts.rows_of(found.grid, layout)
+    if months := wide.months_of(header):
+        line, example = layout.header_rows[-1].line, ", ".join(months.values())
+        notes = (*notes, Note("wide", line, len(months), example[:80]))
+        rows = wide.turned(rows, len(header), months)
+        header = wide.turned_header(header, months)
+    names = unique_names(header)
+    schema = pa.schema([*((name, pa.string()) for name in names), (LINE, pa.int64())])
     copy.parent.mkdir(parents=True, exist_ok=True)
     with pq.ParquetWriter(copy, schema, compression="zstd") as writer:
         while batch := list(itertools.islice(rows, BATCH_ROWS)):
@@ -291,8 +296,8 @@ def _copied(path: Path, content: Content, found: Read, told: str, copy: Path) ->
         path,
         PARQUET,
         copy,
-        layout.header,
-        found.notes,
+        header,
+        notes,
         layout.n_rows,
         layout.n_in_file,
         is_copy=True,
@@ -377,6 +382,7 @@ def _clean_head(head: bytes, is_whole: bool) -> tuple[Dialect, tuple[str, ...]] 
         and all(names)
         and len({name.casefold() for name in names}) == len(names)
         and "\n" not in "".join(layout.header)
+        and not wide.months_of(layout.header)
     )
     return (dialect, layout.header) if is_plain else None
 

@@ -26,10 +26,11 @@ SAID = {  # what was found, of one row and of several
     "more_cells": ("a row with more cells than the others", "rows with more cells than the others"),
     "header_cells": ("a header of another width than the rows", ""),
     "header_rows": ("", "rows that make the header"),
+    "wide": ("", "columns of months, each turned into a row with date, month and value"),
     "empty": ("", "rows: it is empty"),
     "no_delimiter": ("nothing that parts cells", ""),
 }
-PLAIN = ("header_rows",)  # notes that say how a file was read, not that anything is amiss
+PLAIN = ("header_rows", "wide")  # notes that say how a file was read, not that anything is amiss
 
 
 def shown(path: Path, read_as: ReadAs) -> tuple[Iterator[str], tuple[Note, ...]]:

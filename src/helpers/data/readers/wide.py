@@ -1,0 +1,62 @@
+"""Wide tables: a column for each month becomes a row for each, as the contract has it."""
+
+import re
+from collections.abc import Iterator
+
+from helpers.data.readers.grid import Row
+
+LEAST_MONTHS = 3  # columns of months that make a table wide
+TURNED = ("date", "month", "value")  # columns that take their place
+NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+YEAR_FIRST = re.compile(r"((?:19|20)\d\d)\s*[-/.年]?\s*(\d{1,2})\s*月?(?:[-/.]0?1)?")
+YEAR_LAST = re.compile(r"(\d{1,2})\s*[-/.]\s*((?:19|20)\d\d)")
+NAMED = re.compile(r"([A-Za-z]{3})[a-z]*\.?[-\s,']*((?:19|20)?\d\d)")
+
+
+def month_of(header: str) -> str:
+    """Give the month that a header names, as 2026-10; "" where it names none.
+
+    >>> [month_of(text) for text in ("2025年11月", "202511", "Nov-25", "11/2025", "quantity")]
+    ['2025-11', '2025-11', '2025-11', '2025-11', '']
+    """
+    text = header.strip()
+    if found := YEAR_FIRST.fullmatch(text):
+        year, month = found.groups()
+    elif found := YEAR_LAST.fullmatch(text):
+        month, year = found.groups()
+    elif (found := NAMED.fullmatch(text)) and found[1].lower() in NAMES:
+        year, month = found[2].rjust(4, "0"), str(NAMES.index(found[1].lower()) + 1)
+        year = f"20{year[2:]}" if year.startswith("00") else year
+    else:
+        return ""
+    return f"{year}-{int(month):02d}" if 1 <= int(month) <= 12 else ""
+
+
+def months_of(header: tuple[str, ...]) -> dict[int, str]:
+    """Give the columns of months, by their place; none where the table is not wide.
+
+    >>> months_of(("id", "2026-01", "2026-02", "2026-03"))
+    {1: '2026-01', 2: '2026-02', 3: '2026-03'}
+    """
+    found = {i: month for i, cell in enumerate(header) if (month := month_of(cell))}
+    is_wide = len(found) >= LEAST_MONTHS and len(set(found.values())) == len(found)
+    return found if is_wide and len(found) < len(header) else {}
+
+
+def turned_header(header: tuple[str, ...], months: dict[int, str]) -> tuple[str, ...]:
+    """Give the header of the turned table: what is no month, and the three that take their place.
+
+    >>> turned_header(("id", "2026-01", "2026-02"), {1: "2026-01", 2: "2026-02"})
+    ('id', 'date', 'month', 'value')
+    """
+    return (*(cell for i, cell in enumerate(header) if i not in months), *TURNED)
+
+
+def turned(rows: Iterator[Row], width: int, months: dict[int, str]) -> Iterator[Row]:
+    """Give a row for each month that has a value; its date is the month's first day."""
+    for row in rows:
+        cells = [*row.cells, *[""] * (width - len(row.cells))]
+        rest = [cell for i, cell in enumerate(cells[:width]) if i not in months]
+        for i, month in months.items():
+            if cells[i].strip():
+                yield Row(row.line, [*rest, f"{month}-01", month, cells[i]])

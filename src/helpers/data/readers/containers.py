@@ -280,18 +280,16 @@ def plain_name(kind: str) -> str:
 
 def kind_in_zip(packed: zipfile.ZipFile) -> str:
     """Tell a spreadsheet, which is a ZIP archive, from an archive of files."""
-    names = set(packed.namelist())
-    # beside its own parts a workbook may lie in a longer folder only where it was packed by hand
-    if "xl/workbook.bin" in names:
-        return XLSB
-    if "[Content_Types].xml" in names and any(name.startswith("xl/") for name in names):
-        return XLSX
+    # some programs write names in other cases, and with the other slash
+    names = {name.replace("\\", "/").lower(): name for name in packed.namelist()}
+    if "[content_types].xml" in names:
+        if "xl/workbook.bin" in names:
+            return XLSB
+        return XLSX if any(name.endswith("workbook.xml") for name in names) else BINARY
     if "mimetype" in names and "content.xml" in names:
         with packed.open("mimetype") as file:
             is_sheet = b"opendocument.spreadsheet" in file.read(200)
         return ODS if is_sheet else BINARY
-    if "[Content_Types].xml" in names and any(n.startswith(("word/", "ppt/")) for n in names):
-        return BINARY
     return ZIP
 
 

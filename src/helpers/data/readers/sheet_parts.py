@@ -80,12 +80,12 @@ def xlsx_parts(file: BinaryIO, told: str) -> tuple[dict[str, Parts], bytes | Non
         If a part is damaged, or a cell so far off that the sheet can't be held.
     """
     with containers.archive(file, told) as archive:
-        sheets, is_misread = _sheets_of(archive, told)
+        sheets, is_misread, book = _sheets_of(archive, told)
         found = {name: _xlsx_sheet(archive, part, told, name) for name, part in sheets.items()}
         for member in archive.infolist():
             if member.filename not in sheets.values() and member.filename.endswith(".xml"):
                 _require_whole(archive, member, told)
-        return found, _without_extensions(archive) if is_misread else None
+        return found, _without_extensions(archive, book) if is_misread else None
 
 
 def ods_parts(file: BinaryIO, told: str) -> dict[str, Parts]:
@@ -179,56 +179,70 @@ def _require_room(told: str, sheet: str, n_rows: int, n_columns: int, n_filled: 
 # ---- XLSX ----------------------------------------------------------------------------------------
 
 
-def _sheets_of(archive: zipfile.ZipFile, told: str) -> tuple[dict[str, str], bool]:
-    """List (sheet, part), and tell whether calamine would misread the calendar.
+def _sheets_of(archive: zipfile.ZipFile, told: str) -> tuple[dict[str, str], bool, str]:
+    """List (sheet, part), tell whether calamine would misread the calendar, and the book's part.
 
     It takes the last element called workbookPr for the calendar's; Excel writes a second one, which
     is about charts.
     """
-    targets: dict[str, str] = {}
+    # some programs write names in other cases, and with the other slash
+    there = {name.replace("\\", "/").lower(): name for name in archive.namelist()}
+    roots = _relations(archive, there, "", told)
+    books = [part for part, kind in roots.values() if kind == "officeDocument"]
+    book = there.get(books[0].lower() if books else "xl/workbook.xml")
+    if book is None:
+        raise DataError(f"{told} is damaged: the list of its sheets is missing; export it anew")
+    related = _relations(archive, there, book.replace("\\", "/"), told)
     sheets: dict[str, str] = {}
     calendars: list[bool] = []
-
-    def relation(name: str, given: dict) -> None:
-        if _local(name) == "Relationship":
-            targets[given.get("Id", "")] = given.get("Target", "")
 
     def element(name: str, given: dict) -> None:
         if _local(name) == "workbookPr":
             calendars.append(given.get("date1904", "0") in ("1", "true", "on"))
-        if _local(name) == "sheet":
-            key = next((v for k, v in given.items() if _local(k) == "id" and k != "id"), "")
-            target = targets.get(key, "")
-            path = target.lstrip("/") if target.startswith("/") else f"{folder}/{target}"
-            sheets[given.get("name", "")] = posixpath.normpath(path)
+        if _local(name) != "sheet":
+            return
+        key = next((v for k, v in given.items() if k.endswith(":id")), "")
+        part, kind = related.get(key, ("", "worksheet"))
+        if kind != "worksheet":
+            return  # a chart's sheet and a macro's have no cells
+        if part.lower() not in there:
+            raise DataError(
+                f"{told} is damaged: its sheet {given.get('name', '')!r} is missing; export it anew"
+            )
+        sheets[given.get("name", "")] = there[part.lower()]
 
-    book = next((n for n in archive.namelist() if n.lower() == "xl/workbook.xml"), "")
-    if not book:
-        raise DataError(f"{told} is no workbook that can be read: it has no xl/workbook.xml")
-    folder = posixpath.dirname(book)
-    rels = f"{folder}/_rels/{posixpath.basename(book)}.rels"
-    if rels in archive.namelist():
-        with _part(archive, rels, told) as stream:
-            _parse(stream, told, relation)
     with _part(archive, book, told) as stream:
         _parse(stream, told, element)
-    there = set(archive.namelist())
-    # a chart's sheet and a macro's have no cells
-    known = {
-        name: part
-        for name, part in sheets.items()
-        if part in there and "chartsheet" not in part and "dialogsheet" not in part
-    }
-    return known, any(calendars) and not calendars[-1]
+    return sheets, any(calendars) and not calendars[-1], book
 
 
-def _without_extensions(archive: zipfile.ZipFile) -> bytes:
+def _relations(
+    archive: zipfile.ZipFile, there: dict[str, str], part: str, told: str
+) -> dict[str, tuple[str, str]]:
+    """List what a part refers to: by key, the other part and what it is ("worksheet")."""
+    folder = posixpath.dirname(part)
+    about = posixpath.join(folder, "_rels", f"{posixpath.basename(part)}.rels").lower()
+    found: dict[str, tuple[str, str]] = {}
+
+    def relation(name: str, given: dict) -> None:
+        if _local(name) == "Relationship":
+            target = posixpath.join("/", folder, given.get("Target", ""))
+            kind = given.get("Type", "").rpartition("/")[2]
+            found[given.get("Id", "")] = (posixpath.normpath(target).lstrip("/"), kind)
+
+    if about in there:
+        with _part(archive, there[about], told) as stream:
+            _parse(stream, told, relation)
+    return found
+
+
+def _without_extensions(archive: zipfile.ZipFile, book: str) -> bytes:
     """Write a workbook anew, without the extensions of its first part."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as copy:
         for member in archive.infolist():
             data = archive.read(member)
-            if member.filename.lower() == "xl/workbook.xml":
+            if member.filename == book:
                 data = re.sub(rb"<(\w+:)?extLst\b.*?</(\w+:)?extLst>", b"", data, flags=re.S)
             copy.writestr(member.filename, data)
     return written.getvalue()

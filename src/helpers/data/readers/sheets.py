@@ -1,4 +1,4 @@
-"""Sheets: XLSX, XLSM, XLSB, XLS and ODS as grids of text, one a sheet.
+"""Sheets: XLSX, XLSM, XLS and ODS as grids of text, one a sheet.
 
 A cell becomes the text that a careful person would type: a date as 2026-10-03, a number with the
 digits its spreadsheet shows, an error as its name. What is merged over several rows holds for all
@@ -27,6 +27,7 @@ from helpers.data.readers.sheet_parts import (
     ods_parts,
     xlsx_parts,
 )
+from helpers.data.readers.xls_errors import xls_errors
 from helpers.settings import DataError
 from helpers.settings.columns import nearest
 
@@ -180,6 +181,9 @@ def _kind(source: Path | bytes, told: str) -> str:
                 kind = containers.kind_in_zip(archive)
     if kind == containers.ENCRYPTED:
         raise containers.encrypted(told)
+    if kind == containers.XLSB:
+        # its errors and formulas without a value can't be told from empty cells
+        raise DataError(f"{told} is an XLSB workbook, which is not read; save it as XLSX")
     if kind not in containers.SHEETS:
         raise DataError(f"{told} is {containers.plain_name(kind)}, not a spreadsheet")
     return kind
@@ -196,8 +200,15 @@ def _opened(source: Path | bytes, told: str, kind: str) -> list[_Source]:
                 file = io.BytesIO(anew) if anew else file
             else:
                 parts = ods_parts(stream, told)
+    errors: list[dict[tuple[int, int], str]] = []
+    if kind == containers.XLS:
+        errors = xls_errors(source.read_bytes() if isinstance(source, Path) else source, told)
     try:
         book = calamine.load_workbook(file)
+        if len(errors) == len(book.sheet_names):
+            parts = {
+                name: Parts(found) for name, found in zip(book.sheet_names, errors, strict=True)
+            }
         found = [
             _sheet(book, about, parts.get(about.name, NOTHING))
             for about in book.sheets_metadata

@@ -23,7 +23,7 @@ from helpers.settings import DataError
 from helpers.settings.columns import nearest
 
 BATCH_ROWS = 65_536
-_END_OF_STREAM = (b"\xff\xff\xff\xff\0\0\0\0", b"\0\0\0\0")  # now, and before Arrow 0.15
+_END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
 
 
 class Objects(NamedTuple):
@@ -278,7 +278,7 @@ def _require_end(file: Any, told: str) -> None:
     file.seek(max(size - 8, 0))
     tail = file.read(8)
     file.seek(0)
-    if not tail.endswith(_END_OF_STREAM):
+    if tail != _END_OF_STREAM:
         raise DataError(
             f"{told} is cut: an Arrow stream without the mark of its end; copy or export it anew"
         )

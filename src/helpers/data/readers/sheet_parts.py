@@ -24,8 +24,10 @@ MAX_CELLS = 64_000_000
 MAX_EMPTY_CELLS = 4_000_000
 MIN_FILLED_SHARE = 0.02
 
-_REFERENCE = re.compile(rb"\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
-_FORMULA_OR_ERROR = re.compile(rb"<(?:\w+:)?f[\s/>]|t=[\"']e[\"']")
+# beginning with letters, they are looked for as fast as a text is
+_REFERENCE = re.compile(rb' r="([A-Z]{1,3})([0-9]{1,7})"')
+_OTHER_REFERENCE = re.compile(rb"\sr\s*=\s*[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")  # as scripts may
+_FORMULAS_OR_ERRORS = (b"<f>", b"<f ", b"<f/", b":f>", b":f ", b't="e"', b"t='e'")
 _OVERLAP = 64  # of two chunks: a cell's reference, a formula's beginning
 
 
@@ -256,13 +258,13 @@ def _xlsx_sheet(archive: zipfile.ZipFile, part: str, told: str, sheet: str) -> P
     with _part(archive, part, told) as stream:
         for chunk in _chunks(stream, told, part):
             data = rest + chunk
-            found = _REFERENCE.findall(data)
+            found = _REFERENCE.findall(data) or _OTHER_REFERENCE.findall(data)
             n_cells += len(found)
             columns.update({column for column, _row in found})
             if found:
                 # rows stand in order by the format, and out of order in what scripts write
                 n_rows = max(n_rows, max(int(row) for row in {row for _column, row in found}))
-            is_asked = is_asked or bool(_FORMULA_OR_ERROR.search(data))
+            is_asked = is_asked or any(mark in data for mark in _FORMULAS_OR_ERRORS)
             rest = chunk[-_OVERLAP:]
     n_columns = max((column_number(c.decode()) for c in columns), default=0) + 1
     _require_room(told, sheet, n_rows, n_columns, n_cells)

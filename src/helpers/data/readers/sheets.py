@@ -125,48 +125,54 @@ def cell_text(value: object) -> str:
     >>> [cell_text(value) for value in (123.0, 0.1 + 0.2, 1e15, dt.datetime(2026, 10, 3), True)]
     ['123', '0.3', '1000000000000000', '2026-10-03', 'TRUE']
     """
-    if isinstance(value, str):
-        return _ods_duration(value) if value.startswith(("PT", "-PT")) else value
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return _number(value)
-    if isinstance(value, dt.datetime):
-        # a fraction of a day is never exactly a second
-        value += dt.timedelta(microseconds=500)
-        value -= dt.timedelta(microseconds=value.microsecond % 1000)
-        if value.date() == _NO_DAY:
-            return value.time().isoformat()
-        return str(value.date() if value.time() == dt.time() else value)
-    if isinstance(value, (dt.date, dt.time)):
-        return value.isoformat()
-    if isinstance(value, dt.timedelta):
-        seconds = round(value.total_seconds())
-        sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
-        return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    return "" if value is None else str(value)
+    writer = _WRITERS.get(type(value))
+    return writer(value) if writer else str(value)
 
 
 # ---- one sheet -----------------------------------------------------------------------------------
 
 
 def _number(value: float) -> str:
-    if value.is_integer() and abs(value) < MAX_EXACT:
-        return str(int(value))
-    if value != value or value in (float("inf"), float("-inf")):
-        return str(value)
-    shortest = repr(value)
-    # whole numbers beyond exactness keep what was written; others what is shown
-    text = shortest if value.is_integer() else f"{value:.{EXACT_DIGITS}g}"
-    text = format(Decimal(text), "f")
+    text = f"{value:.{EXACT_DIGITS}g}"  # what is shown: no zeros at its end, no point without use
+    if "e" not in text:
+        return text if text != "-0" else "0"
+    if value.is_integer():
+        # whole numbers beyond what is shown keep what was written
+        return str(int(value)) if abs(value) < MAX_EXACT else format(Decimal(repr(value)), "f")
+    text = format(Decimal(text), "f") if value - value == 0 else text
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def _instant(value: dt.datetime) -> str:
+    if value.microsecond:  # a fraction of a day is never exactly a second
+        value += dt.timedelta(microseconds=500)
+        value -= dt.timedelta(microseconds=value.microsecond % 1000)
+    if value.date() == _NO_DAY:
+        return value.time().isoformat()
+    return str(value).removesuffix(" 00:00:00")
+
+
+def _duration(value: dt.timedelta) -> str:
+    seconds = round(value.total_seconds())
+    sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
+    return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
 def _ods_duration(text: str) -> str:
-    found = _ODS_DURATION.fullmatch(text)
+    found = _ODS_DURATION.fullmatch(text) if text[:1] in ("P", "-") else None
     return f"{found[1]}{int(found[2])}:{found[3]}:{found[4]}" if found else text
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    str: _ods_duration,
+    float: _number,
+    bool: lambda value: "TRUE" if value else "FALSE",
+    dt.datetime: _instant,
+    dt.date: dt.date.isoformat,
+    dt.time: dt.time.isoformat,
+    dt.timedelta: _duration,
+    type(None): lambda _value: "",
+}
 
 
 def _kind(source: Path | bytes, told: str) -> str:
@@ -304,7 +310,7 @@ def _grid(sheet: _Source, told: str) -> Grid:
         for row, cells in sheet.rows():
             if row > last:
                 break
-            written = [cell_text(value) for value in cells[:width]]
+            written = [_WRITERS.get(type(value), str)(value) for value in cells[:width]]
             written += [""] * (width - len(written))
             for column, text in errors.get(row, {}).items():
                 written[column] = text

@@ -204,7 +204,8 @@ def contents(path: Path) -> list[Content]:
     Raises
     ------
     DataError
-        If it is empty, damaged, an archive of nothing or of too much, or nothing that can be read.
+        If it is damaged, an archive of nothing or of too much, or nothing that can be read. What is
+        empty is a content of the kind `EMPTY`: its reader says what that means.
     """
     told = path.name
     try:
@@ -338,8 +339,6 @@ def require_no_bomb(packed: zipfile.ZipFile, told: str) -> None:
 
 
 def _require_readable(told: str, kind: str, head: bytes) -> None:
-    if kind == EMPTY:
-        raise DataError(f"{told} is empty: 0 bytes; export it anew")
     if kind == ENCRYPTED:
         raise encrypted(told)
     if kind == BINARY:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+import xlsxwriter
 
-from helpers.data.readers import sheets
+from helpers.data.readers import sheet_parts, sheets
 from helpers.data.readers.grid import ReadAs
 from helpers.data.readers.merged import Merge, fills
 from helpers.settings import DataError
@@ -587,6 +588,54 @@ def test_a_cell_far_off_is_named_before_room_is_made_for_it():
     book.active["A1"], book.active["XFD60000"] = 1, 2
     with pytest.raises(DataError, match="sheet 'Sheet': its cells reach to XFD60,000, and 2 of"):
         sheets.grids(_bytes(book), "x.xlsx")
+
+
+FAR = "its cells reach to XFD1,048,576"
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ('<row r="1"><c r="A1"><v>1</v></c><c r="XFD1048576"><v>2</v></c></row>', FAR),
+        ('<row r="1"><c r="a1"><v>1</v></c><c r="xfd1048576"><v>2</v></c></row>', FAR),
+        ("<row><c r='A1'><v>1</v></c><c r='XFD1048576'><v>2</v></c></row>", FAR),
+        (f"<row>{'<c><v>1</v></c>' * 16384}</row><row r='1048576'><c><v>1</v></c></row>", FAR),
+        ('<row r="1"><c\tr="A1048576"/><c\nr="XFD2"><v>2</v></c></row>', FAR),
+        ('<row r="1"><c r="A4294967295"><v>1</v></c></row>', "a cell 'A4294967295'"),
+        ('<row r="1"><c r="ZZZ1"><v>1</v></c></row>', "its cells reach to ZZZ1"),
+        ('<row r="1"><c r="A2000000"><v>1</v></c></row>', "its cells reach to A2,000,000"),
+    ],
+)
+def test_cells_far_off_are_found_however_they_are_written(rows, reason):
+    """What reads the cells ends the process where it can't make room for all up to the last."""
+    with pytest.raises(DataError, match=reason):
+        sheets.grids(_raw(rows), "x.xlsx")
+
+
+def test_texts_that_are_not_there_get_no_room():
+    file, written = io.BytesIO(), io.BytesIO()
+    book = xlsxwriter.Workbook(file)
+    book.add_worksheet().write_row(0, 0, ["a", "b"])
+    book.close()
+    with zipfile.ZipFile(file) as given, zipfile.ZipFile(written, "w") as archive:
+        for name in given.namelist():
+            text = given.read(name).replace(b'uniqueCount="2"', b'uniqueCount="4294967295"')
+            archive.writestr(name, text)
+    with pytest.raises(DataError, match="says that it holds 4,294,967,295 texts"):
+        sheets.grids(written.getvalue(), "x.xlsx")
+    assert _text(file.getvalue()) == [["a", "b"]]
+
+
+@pytest.mark.parametrize("size", [1, 3, 50, 64, 1000])
+def test_cells_across_what_is_read_at_once(size, monkeypatch):
+    """However the parts of a sheet fall, the far cell, the error and the formula are found."""
+    monkeypatch.setattr(sheet_parts, "CHUNK_BYTES", size)
+    plain = '<row r="1"><c r="A1"><v>1</v></c><c r="B1"><v>2</v></c></row>'
+    assert _text(_raw(plain)) == [["1", "2"]]
+    error = '<row r="2"><c r="A2" t="e"><v>#N/A</v></c></row>'
+    assert _text(_raw(plain + error)) == [["1", "2"], ["#N/A", ""]]
+    with pytest.raises(DataError, match=FAR):
+        _text(_raw(plain + '<row r="1048576"><c r="XFD1048576"><v>2</v></c></row>'))
 
 
 def _ods(content: str, manifest: str = "") -> bytes:

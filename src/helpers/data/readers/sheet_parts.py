@@ -7,6 +7,7 @@ in the file. All of it is in the XML, which is read here first, to the check sum
 """
 
 import io
+import itertools
 import posixpath
 import re
 import zipfile
@@ -24,11 +25,13 @@ MAX_CELLS = 64_000_000
 MAX_EMPTY_CELLS = 4_000_000
 MIN_FILLED_SHARE = 0.02
 
-# beginning with letters, they are looked for as fast as a text is
-_REFERENCE = re.compile(rb' r="([A-Z]{1,3})([0-9]{1,7})"')
-_OTHER_REFERENCE = re.compile(rb"\sr\s*=\s*[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")  # as scripts may
+# a cell as nearly everybody writes it: found as fast as a text is, for it begins with letters
+_CELL = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"')
+_CELLS = (b"<c ", b"<c>", b":c ", b":c>", b"<c\n", b"<c\t", b"<c\r", b"<c/")
 _FORMULAS_OR_ERRORS = (b"<f>", b"<f ", b"<f/", b":f>", b":f ", b't="e"', b"t='e'")
-_OVERLAP = 64  # of two chunks: a cell's reference, a formula's beginning
+_N_TEXTS = re.compile(rb"""\buniqueCount\s*=\s*["']\s*\+?([0-9]+)""")
+MAX_CELL_BYTES = 16 << 20  # of XML; 32,767 letters are taken in a cell
+MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384  # of a sheet, by its format
 
 
 class Parts(NamedTuple):
@@ -123,9 +126,15 @@ def _part(archive: zipfile.ZipFile, part: str, told: str) -> Any:
 
 
 def _require_whole(archive: zipfile.ZipFile, member: zipfile.ZipInfo, told: str) -> None:
+    """Read a part to its check sum; calamine makes room for as many texts as it says it holds."""
     with _part(archive, member.filename, told) as stream:
-        for _chunk in _chunks(stream, told, member.filename):
-            pass
+        for number, chunk in enumerate(_chunks(stream, told, member.filename)):
+            said = _N_TEXTS.search(chunk[:4096]) if number == 0 else None
+            if said and int(said[1]) > member.file_size:
+                raise DataError(
+                    f"{told} is damaged: its part {member.filename} of {member.file_size:,} bytes "
+                    f"says that it holds {int(said[1]):,} texts; export it anew"
+                )
 
 
 def _chunks(stream: Any, told: str, part: str = ""):
@@ -169,8 +178,9 @@ def _local(name: str) -> str:
 
 def _require_room(told: str, sheet: str, n_rows: int, n_columns: int, n_filled: int) -> None:
     n_cells = n_rows * n_columns
+    is_beyond = n_rows > MAX_ROWS or n_columns > MAX_COLUMNS
     is_sparse = n_filled < MIN_FILLED_SHARE * n_cells and n_cells > MAX_EMPTY_CELLS
-    if n_cells > MAX_CELLS or is_sparse:
+    if n_cells > MAX_CELLS or is_sparse or is_beyond:
         raise DataError(
             f"{told}, sheet {sheet!r}: its cells reach to "
             f"{column_letters(n_columns - 1)}{n_rows:,}, and {n_filled:,} of {n_cells:,} are "
@@ -251,26 +261,33 @@ def _without_extensions(archive: zipfile.ZipFile, book: str) -> bytes:
 
 
 def _xlsx_sheet(archive: zipfile.ZipFile, part: str, told: str, sheet: str) -> Parts:
-    """Look for what calamine hides; only a sheet that has any of it is parsed."""
+    """Look for what calamine hides, and how far cells reach; what is plain is not parsed."""
     columns: set[bytes] = set()
-    n_cells, n_rows, is_asked = 0, 0, False
+    n_rows, n_cells, n_marks, is_asked = 0, 0, 0, False
     rest = b""
     with _part(archive, part, told) as stream:
-        for chunk in _chunks(stream, told, part):
+        for chunk in itertools.chain(_chunks(stream, told, part), (b"",)):
             data = rest + chunk
-            found = _REFERENCE.findall(data) or _OTHER_REFERENCE.findall(data)
+            if chunk:  # the last cell may go on in the next one
+                end = data.rfind(b"<c")
+                if end == 0 and len(data) < MAX_CELL_BYTES:
+                    rest = data
+                    continue
+                end = end if end > 0 else len(data) - 1
+                data, rest = data[:end], data[end:]
+            found = _CELL.findall(data)
             n_cells += len(found)
+            n_marks += sum(map(data.count, _CELLS))
             columns.update({column for column, _row in found})
-            if found:
-                # rows stand in order by the format, and out of order in what scripts write
-                n_rows = max(n_rows, max(int(row) for row in {row for _column, row in found}))
+            # rows stand in order by the format, and out of order in what scripts write
+            n_rows = max(n_rows, max(map(int, {row for _column, row in found}), default=0))
             is_asked = is_asked or any(mark in data for mark in _FORMULAS_OR_ERRORS)
-            rest = chunk[-_OVERLAP:]
     n_columns = max((column_number(c.decode()) for c in columns), default=0) + 1
     _require_room(told, sheet, n_rows, n_columns, n_cells)
-    if not is_asked:
+    # a cell in another spelling, or without its reference, must be counted
+    if not is_asked and n_cells == n_marks:
         return NOTHING
-    reader = _XlsxReader()
+    reader = _XlsxReader(told, sheet)
     with _part(archive, part, told) as stream:
         _parse(stream, told, reader.start, reader.end, reader.text)
     return Parts(reader.errors, None, reader.n_uncomputed, reader.first_uncomputed)
@@ -279,7 +296,9 @@ def _xlsx_sheet(archive: zipfile.ZipFile, part: str, told: str, sheet: str) -> P
 class _XlsxReader:
     """Collects errors and formulas without a value from a sheet's XML."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: str, sheet: str) -> None:
+        self._told, self._sheet, self._n_cells = told, sheet, 0
+        self._reach = (1, 1)
         self.errors: dict[tuple[int, int], str] = {}
         self.n_uncomputed, self.first_uncomputed = 0, (0, 0)
         self._row, self._column, self._type, self._value = -1, -1, "", ""
@@ -291,13 +310,26 @@ class _XlsxReader:
             self._row = int(given["r"]) - 1 if "r" in given else self._row + 1
             self._column = -1
         elif name == "c":
-            letters = given.get("r", "").rstrip("0123456789")
-            self._column = column_number(letters) if letters else self._column + 1
+            self._place(given.get("r", ""))
             self._type, self._value, self._is_formula = given.get("t", ""), "", False
         elif name == "f":
             self._is_formula = True
         elif name == "v":
             self._is_value = True
+
+    def _place(self, reference: str) -> None:
+        found = re.fullmatch(r"([A-Za-z]{1,3})([0-9]{1,9})", reference)
+        if found:
+            self._column, self._row = column_number(found[1].upper()), int(found[2]) - 1
+        elif reference:
+            raise ValueError(f"a cell {reference[:20]!r}")
+        else:
+            self._column += 1
+        self._n_cells += 1
+        reach = (max(self._reach[0], self._row + 1), max(self._reach[1], self._column + 1))
+        if reach != self._reach:
+            self._reach = reach
+            _require_room(self._told, self._sheet, *reach, self._n_cells)
 
     def text(self, text: str) -> None:
         if self._is_value:

@@ -322,7 +322,7 @@ def _grid(sheet: _Source, told: str) -> Grid:
                 written[column] = text
             yield row, written
 
-    filled, notes = fills(moved, texts(), shape()[1]) if moved else ({}, ())
+    filled, notes = fills(_within(moved, *shape()[:2]), texts(), shape()[1]) if moved else ({}, ())
 
     def rows() -> Iterator[Row]:
         _require_computed(sheet, told)
@@ -338,6 +338,15 @@ def _grid(sheet: _Source, told: str) -> Grid:
 
     told_of = tuple(note._replace(line=line(note.line - 1)) for note in (*notes, *shape()[2]))
     return Grid(sheet.name, rows, sheet.is_hidden, told_of)
+
+
+def _within(merges: list[Merge], last: int, width: int) -> list[Merge]:
+    """Cut merged cells off at the last row and column that hold anything."""
+    return [
+        merge._replace(bottom=min(merge.bottom, last), right=min(merge.right, width - 1))
+        for merge in merges
+        if merge.top <= last and merge.left < width
+    ]
 
 
 def _moved(sheet: _Source, shift: int) -> _Source:

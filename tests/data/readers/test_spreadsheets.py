@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import shutil
+import struct
 import subprocess
 import zipfile
 from pathlib import Path
@@ -11,7 +12,7 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from helpers.data.readers import sheet_parts, sheets
+from helpers.data.readers import sheet_parts, sheets, xls_errors
 from helpers.data.readers.grid import ReadAs
 from helpers.data.readers.merged import Merge, fills
 from helpers.settings import DataError
@@ -610,6 +611,33 @@ def test_cells_far_off_are_found_however_they_are_written(rows, reason):
     """What reads the cells ends the process where it can't make room for all up to the last."""
     with pytest.raises(DataError, match=reason):
         sheets.grids(_raw(rows), "x.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("kind", "at", "values", "reason"),
+    [
+        (
+            0x200,
+            0,
+            b"\0\0\0\0\xff\xff\xff\xff\0\0\xff\xff",
+            "4,294,967,295 rows and 65,535 columns",
+        ),
+        (0xFD, 0, b"\xff\xff\xff\xff", "row 65,536 has a cell in column 65,536"),
+    ],
+)
+def test_an_xls_larger_than_one_can_be_gets_no_room(families, kind, at, values, reason):
+    if "xls" not in families:
+        pytest.skip("LibreOffice is not here: nothing writes XLS")
+    data = bytearray(families["xls"].read_bytes())
+    stream = xls_errors._workbook_stream(bytes(data))
+    begin, here = bytes(data).find(stream[:512]), 0
+    while here < len(stream):
+        found, size = struct.unpack_from("<HH", stream, here)
+        if found == kind:
+            data[begin + here + 4 + at : begin + here + 4 + at + len(values)] = values
+        here += 4 + size
+    with pytest.raises(DataError, match=f"is cut or damaged: it is no whole XLS .*{reason}"):
+        sheets.grids(bytes(data), "x.xls")
 
 
 def test_texts_that_are_not_there_get_no_room():

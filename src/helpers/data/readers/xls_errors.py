@@ -1,13 +1,15 @@
 """Errors of an XLS (#N/A, #DIV/0!): python-calamine gives such a cell as empty.
 
-The records of the workbook's stream are walked over, in the compound file that an XLS is. Sources:
-[MS-CFB] 2.2-2.6 and [MS-XLS] 2.4 (BoundSheet8, BoolErr, Formula, FilePass), 2.5.10 (BErr).
+The records of the workbook's stream are walked over, in the compound file that an XLS is, before
+calamine makes room for as many cells as they say there are. Sources: [MS-CFB] 2.2-2.6 and [MS-XLS]
+2.4 (BoundSheet8, Dimensions, BoolErr, Formula, FilePass), 2.5.10 (BErr).
 """
 
 import struct
 from collections.abc import Iterator
 
 from helpers.data.readers import containers
+from helpers.settings import DataError
 
 _ERRORS = {
     0x00: "#NULL!",
@@ -20,18 +22,21 @@ _ERRORS = {
 }
 _BOF, _EOF, _FILE_PASS, _BOUND_SHEET, _BOOL_ERR = 0x809, 0x0A, 0x2F, 0x85, 0x205
 _FORMULAS = frozenset({0x06, 0x206, 0x406})  # as versions of Excel wrote it
+_DIMENSIONS = 0x200
+# blank, number, label, error, text, several blanks, several numbers, rich text, number of few bytes
+_CELLS = frozenset({0x201, 0x203, 0x204, 0x205, 0xFD, 0xBE, 0xBD, 0xD6, 0x27E}) | _FORMULAS
+_SEVERAL = frozenset({0xBE, 0xBD})  # they end with their last column
+MAX_ROWS, MAX_COLUMNS = 65_536, 256
 _LAST_SECTOR = 0xFFFFFFFA  # numbers from here on are marks
 
 
 def xls_errors(data: bytes, told: str) -> list[dict[tuple[int, int], str]]:
     """List the errors of each sheet, in the file's order, as (row, column) from 0 and text.
 
-    Nothing where the file is no workbook as it should be: whoever reads it then says so.
-
     Raises
     ------
     DataError
-        If it is encrypted.
+        If it is encrypted, cut or damaged, or says that a sheet is larger than one can be.
     """
     try:
         stream = _workbook_stream(data)
@@ -42,21 +47,37 @@ def xls_errors(data: bytes, told: str) -> list[dict[tuple[int, int], str]]:
             if kind == _BOUND_SHEET:
                 sheets.append(struct.unpack_from("<I", body)[0])
         return [_errors_of(stream, begin) for begin in sheets]
-    except (struct.error, IndexError, KeyError, OverflowError):
-        return []
+    except (struct.error, IndexError, KeyError, OverflowError) as error:
+        raise DataError(
+            f"{told} is cut or damaged: it is no whole XLS ({error}); copy or export it anew"
+        ) from None
 
 
 def _errors_of(stream: bytes, begin: int) -> dict[tuple[int, int], str]:
     found = {}
     for kind, body in _records(stream, begin):
-        if kind == _BOOL_ERR and body[7]:
-            code = body[6]
-        elif kind in _FORMULAS and body[12:14] == b"\xff\xff" and body[6] == 2:
-            code = body[8]
-        else:
+        if kind == _DIMENSIONS:
+            _require_room(body)
+        if kind not in _CELLS:
             continue
-        found[struct.unpack_from("<HH", body)] = _ERRORS.get(code, "#ERROR!")
+        place = row, column = struct.unpack_from("<HH", body)
+        if kind in _SEVERAL:
+            column = struct.unpack_from("<H", body, len(body) - 2)[0]
+        if column >= MAX_COLUMNS:
+            raise OverflowError(f"row {row + 1:,} has a cell in column {column + 1:,}")
+        if kind == _BOOL_ERR and body[7]:
+            found[place] = _ERRORS.get(body[6], "#ERROR!")
+        elif kind in _FORMULAS and body[12:14] == b"\xff\xff" and body[6] == 2:
+            found[place] = _ERRORS.get(body[8], "#ERROR!")
     return found
+
+
+def _require_room(body: bytes) -> None:
+    """Look at how many rows and columns a sheet says that it has."""
+    shape = "<IIHH" if len(body) >= 14 else "<HHHH"  # since 1997, and before
+    _first, n_rows, _left, n_columns = struct.unpack_from(shape, body)
+    if n_rows > MAX_ROWS or n_columns > MAX_COLUMNS:
+        raise OverflowError(f"a sheet of {n_rows:,} rows and {n_columns:,} columns")
 
 
 def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
@@ -77,6 +98,7 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
 
 def _workbook_stream(data: bytes) -> bytes:
     """Take the workbook's stream out of a compound file."""
+    data += bytes(-len(data) % 4096)  # some programs leave the last sector short
     shift, mini_shift = struct.unpack_from("<HH", data, 30)
     first_directory = struct.unpack_from("<I", data, 48)[0]
     cutoff, first_mini, _n_mini, first_more, _n_more = struct.unpack_from("<IIIII", data, 56)

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from helpers.data.readers import sheet_parts, sheets, xls_errors
+from helpers.data.readers import containers, sheet_parts, sheets, xls_errors
 from helpers.data.readers.grid import ReadAs
 from helpers.data.readers.merged import Merge, fills
 from helpers.settings import DataError
@@ -387,6 +387,43 @@ def test_a_calendar_that_begins_in_1904(flag, extension):
 )
 def test_numbers_lose_nothing_and_have_no_noise(number, text):
     assert sheets.cell_text(number) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "shape", "text"),
+    [
+        (123, "00000", "00123"),
+        (1234567, "00000", "1234567"),
+        (123, "000000;@", "000123"),
+        (5, "00", "05"),
+        (0, "00000", "00000"),
+        (-5, "00000", "-5"),
+        (1.5, "00000", "1.5"),
+        ("7", "00000", "7"),
+        (123, "0", "123"),
+        (123, "0.00", "123"),
+        (123, "#,##0", "123"),
+        (None, "00000", ""),
+    ],
+)
+def test_an_id_that_is_shown_with_zeros_has_them(value, shape, text):
+    book = openpyxl.Workbook()
+    for line, (left, right) in enumerate([("id", "x"), (value, 1), (None, 2)], 2):
+        book.active.cell(line, 2, left).number_format = shape if line > 2 else "General"
+        book.active.cell(line, 3, right)
+    book.active["A3"].number_format = shape  # looks without a value
+    assert _text(_bytes(book)) == [["id", "x"], [text, "1"], ["", "2"]]
+
+
+def test_a_spreadsheet_in_an_archive(tmp_path):
+    file = tmp_path / "x.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("2026/sales.xlsx", _book([["id"], ["001"]]))
+    [content] = containers.contents(file)
+    [grid] = sheets.grids(content)
+    assert [row.cells for row in grid.rows()] == [["id"], ["001"]]
+    with pytest.raises(DataError, match=r"^2026/sales\.xlsx has no sheet 'b'"):
+        sheets.chosen([grid], ReadAs(sheet="b"), content.name)
 
 
 def test_cents_survive_a_sheet():

@@ -1,9 +1,10 @@
 """Parts of a spreadsheet's file that python-calamine does not tell, or does not survive.
 
 It gives a cell with an error and a formula that nobody computed as empty, says nothing of an ODS's
-merged cells, makes room for all cells up to the farthest one (and ends the process where that is
-too much), and takes a date of 1904's calendar for one of 1900's where Excel's own extension stands
-in the file. All of it is in the XML, which is read here first, to the check sum of each part.
+merged cells, knows no number formats (an id 123 that is shown as 00123), makes room for all cells
+up to the farthest one and ends the process where that is too much, and takes a date of 1904's
+calendar for one of 1900's where Excel's own extension stands in the file. All of it is in the XML,
+which is read here first, to the check sum of each part.
 """
 
 import io
@@ -12,6 +13,7 @@ import posixpath
 import re
 import zipfile
 import zlib
+from collections.abc import Mapping
 from typing import Any, BinaryIO, NamedTuple
 from xml.parsers import expat
 
@@ -30,6 +32,7 @@ _CELL = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"')
 _CELLS = (b"<c ", b"<c>", b":c ", b":c>", b"<c\n", b"<c\t", b"<c\r", b"<c/")
 _FORMULAS_OR_ERRORS = (b"<f>", b"<f ", b"<f/", b":f>", b":f ", b't="e"', b"t='e'")
 _N_TEXTS = re.compile(rb"""\buniqueCount\s*=\s*["']\s*\+?([0-9]+)""")
+_ZEROS = re.compile(r"0{2,15}(;@|;General)?")
 MAX_CELL_BYTES = 16 << 20  # of XML; 32,767 letters are taken in a cell
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384  # of a sheet, by its format
 
@@ -41,6 +44,7 @@ class Parts(NamedTuple):
     merges: list[Merge] | None = None  # where calamine has none
     n_uncomputed: int = 0  # formulas without a value
     first_uncomputed: tuple[int, int] = (0, 0)
+    digits: Mapping[tuple[int, int], int] = {}  # of whole numbers shown with zeros before: 00123
 
 
 NOTHING = Parts({})
@@ -85,8 +89,11 @@ def xlsx_parts(file: BinaryIO, told: str) -> tuple[dict[str, Parts], bytes | Non
         If a part is damaged, or a cell so far off that the sheet can't be held.
     """
     with containers.archive(file, told) as archive:
-        sheets, is_misread, book = _sheets_of(archive, told)
-        found = {name: _xlsx_sheet(archive, part, told, name) for name, part in sheets.items()}
+        sheets, is_misread, book, styles_part = _sheets_of(archive, told)
+        styles = _digits_of_styles(archive, styles_part, told) if styles_part else {}
+        found = {
+            name: _xlsx_sheet(archive, part, told, name, styles) for name, part in sheets.items()
+        }
         for member in archive.infolist():
             if member.filename not in sheets.values() and member.filename.endswith(".xml"):
                 _require_whole(archive, member, told)
@@ -191,8 +198,9 @@ def _require_room(told: str, sheet: str, n_rows: int, n_columns: int, n_filled: 
 # ---- XLSX ----------------------------------------------------------------------------------------
 
 
-def _sheets_of(archive: zipfile.ZipFile, told: str) -> tuple[dict[str, str], bool, str]:
-    """List (sheet, part), tell whether calamine would misread the calendar, and the book's part.
+def _sheets_of(archive: zipfile.ZipFile, told: str) -> tuple[dict[str, str], bool, str, str]:
+    """List (sheet, part), tell whether calamine would misread the calendar, and name the parts of
+    the book and of its styles.
 
     It takes the last element called workbookPr for the calendar's; Excel writes a second one, which
     is about charts.
@@ -225,7 +233,36 @@ def _sheets_of(archive: zipfile.ZipFile, told: str) -> tuple[dict[str, str], boo
 
     with _part(archive, book, told) as stream:
         _parse(stream, told, element)
-    return sheets, any(calendars) and not calendars[-1], book
+    styles = next((part for part, kind in related.values() if kind == "styles"), "")
+    is_misread = any(calendars) and not calendars[-1]
+    return sheets, is_misread, book, there.get(styles.lower(), "")
+
+
+def _digits_of_styles(archive: zipfile.ZipFile, part: str, told: str) -> dict[str, int]:
+    """List the styles that show whole numbers with zeros before them, and how many digits."""
+    codes: dict[str, int] = {}
+    styles: dict[str, int] = {}
+    n_styles, is_of_cells = 0, False
+
+    def start(name: str, given: dict) -> None:
+        nonlocal n_styles, is_of_cells
+        name = _local(name)
+        if name == "numFmt" and _ZEROS.fullmatch(given.get("formatCode", "")):
+            codes[given.get("numFmtId", "")] = given["formatCode"].count("0")
+        elif name == "cellXfs":
+            is_of_cells = True
+        elif name == "xf" and is_of_cells:
+            if given.get("numFmtId", "") in codes:
+                styles[str(n_styles)] = codes[given["numFmtId"]]
+            n_styles += 1
+
+    def end(name: str) -> None:
+        nonlocal is_of_cells
+        is_of_cells = is_of_cells and _local(name) != "cellXfs"
+
+    with _part(archive, part, told) as stream:
+        _parse(stream, told, start, end)
+    return styles
 
 
 def _relations(
@@ -260,10 +297,13 @@ def _without_extensions(archive: zipfile.ZipFile, book: str) -> bytes:
     return written.getvalue()
 
 
-def _xlsx_sheet(archive: zipfile.ZipFile, part: str, told: str, sheet: str) -> Parts:
+def _xlsx_sheet(
+    archive: zipfile.ZipFile, part: str, told: str, sheet: str, styles: dict[str, int]
+) -> Parts:
     """Look for what calamine hides, and how far cells reach; what is plain is not parsed."""
     columns: set[bytes] = set()
     n_rows, n_cells, n_marks, is_asked = 0, 0, 0, False
+    asked = (*_FORMULAS_OR_ERRORS, *(f' s="{style}"'.encode() for style in styles))
     rest = b""
     with _part(archive, part, told) as stream:
         for chunk in itertools.chain(_chunks(stream, told, part), (b"",)):
@@ -281,22 +321,24 @@ def _xlsx_sheet(archive: zipfile.ZipFile, part: str, told: str, sheet: str) -> P
             columns.update({column for column, _row in found})
             # rows stand in order by the format, and out of order in what scripts write
             n_rows = max(n_rows, max(map(int, {row for _column, row in found}), default=0))
-            is_asked = is_asked or any(mark in data for mark in _FORMULAS_OR_ERRORS)
+            is_asked = is_asked or any(mark in data for mark in asked)
     n_columns = max((column_number(c.decode()) for c in columns), default=0) + 1
     _require_room(told, sheet, n_rows, n_columns, n_cells)
     # a cell in another spelling, or without its reference, must be counted
     if not is_asked and n_cells == n_marks:
         return NOTHING
-    reader = _XlsxReader(told, sheet)
+    reader = _XlsxReader(told, sheet, styles)
     with _part(archive, part, told) as stream:
         _parse(stream, told, reader.start, reader.end, reader.text)
-    return Parts(reader.errors, None, reader.n_uncomputed, reader.first_uncomputed)
+    return Parts(reader.errors, None, reader.n_uncomputed, reader.first_uncomputed, reader.digits)
 
 
 class _XlsxReader:
     """Collects errors and formulas without a value from a sheet's XML."""
 
-    def __init__(self, told: str, sheet: str) -> None:
+    def __init__(self, told: str, sheet: str, styles: dict[str, int]) -> None:
+        self.digits: dict[tuple[int, int], int] = {}
+        self._styles = styles
         self._told, self._sheet, self._n_cells = told, sheet, 0
         self._reach = (1, 1)
         self.errors: dict[tuple[int, int], str] = {}
@@ -311,6 +353,8 @@ class _XlsxReader:
             self._column = -1
         elif name == "c":
             self._place(given.get("r", ""))
+            if given.get("s") in self._styles and given.get("t", "n") == "n":
+                self.digits[self._row, self._column] = self._styles[given["s"]]
             self._type, self._value, self._is_formula = given.get("t", ""), "", False
         elif name == "f":
             self._is_formula = True

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import python_calamine as calamine
 
 from helpers.data.readers import containers, markup
+from helpers.data.readers.containers import Content
 from helpers.data.readers.grid import Grid, Note, ReadAs, Row
 from helpers.data.readers.merged import HEAD_ROWS, Fill, Merge, fills
 from helpers.data.readers.sheet_parts import (
@@ -52,8 +53,10 @@ class _Source(NamedTuple):
     lines: Sequence[int] = ()  # of its rows in a text file; else a row's line is its number
 
 
-def grids(source: Path | bytes, told: str = "", encoding: str = "") -> list[Grid]:
+def grids(source: Path | bytes | Content, told: str = "", encoding: str = "") -> list[Grid]:
     """List the sheets of a spreadsheet, in its order, as grids.
+
+    A whole number that an XLSX shows as 00123 is "00123".
 
     Cells are read whole (a spreadsheet can't be read piece by piece); rows become text one by one.
     Trailing blank rows and columns are dropped, leading blank rows, too, and `line` is the sheet's
@@ -62,7 +65,7 @@ def grids(source: Path | bytes, told: str = "", encoding: str = "") -> list[Grid
 
     Parameters
     ----------
-    source : a file, or its bytes.
+    source : a file, its bytes, or a content of an archive.
     told : its name, for messages; the file's own if it is one.
     encoding : of an HTML table under the name of a spreadsheet that does not tell it.
 
@@ -72,7 +75,9 @@ def grids(source: Path | bytes, told: str = "", encoding: str = "") -> list[Grid
         If it is cut, encrypted, or no spreadsheet; when its rows are read: if a formula was never
         computed.
     """
-    told = told or (source.name if isinstance(source, Path) else "the spreadsheet")
+    told = told or ("the spreadsheet" if isinstance(source, bytes) else source.name)
+    if isinstance(source, Content):
+        source = source.path or containers.held(source, told)
     kind = _kind(source, told)
     if kind in (containers.HTML, containers.SHEET_XML):
         data = source.read_bytes() if isinstance(source, Path) else source
@@ -276,6 +281,9 @@ def _grid(sheet: _Source, told: str) -> Grid:
     errors: dict[int, dict[int, str]] = {}
     for (row, column), text in sheet.parts.errors.items():
         errors.setdefault(row, {})[column - sheet.left] = text
+    digits: dict[int, dict[int, int]] = {}
+    for (row, column), n_digits in sheet.parts.digits.items():
+        digits.setdefault(row, {})[column - sheet.left] = n_digits
     if any(column < 0 for texts in errors.values() for column in texts):
         shift = -min(column for texts in errors.values() for column in texts)
         return _grid(_moved(sheet, shift), told)
@@ -314,6 +322,9 @@ def _grid(sheet: _Source, told: str) -> Grid:
             written += [""] * (width - len(written))
             for column, text in errors.get(row, {}).items():
                 written[column] = text
+            for column, n_digits in digits.get(row, {}).items():
+                if 0 <= column < width and written[column].isdigit():
+                    written[column] = written[column].zfill(n_digits)
             pending = row + 1
             yield row, written
         for row in range(pending, last + 1):

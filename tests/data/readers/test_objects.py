@@ -4,6 +4,7 @@ import datetime as dt
 import gzip
 import io
 import json
+import random
 import sqlite3
 from decimal import Decimal
 from pathlib import Path
@@ -291,7 +292,7 @@ def test_a_stream_cut_between_its_batches_is_refused(tmp_path):
     path = tmp_path / "sell_in.arrows"
     WRITERS[path.name](path)
     whole = path.read_bytes()
-    for end in range(len(whole) - 1, 200, -8):
+    for end in range(len(whole) - 1, 200, -40):
         path.write_bytes(whole[:end])
         with pytest.raises(DataError):
             objects.tables(path)
@@ -483,3 +484,27 @@ def test_a_database_without_a_table_says_so(database):
     path = database("CREATE TABLE t (x)", "DROP TABLE t")
     with pytest.raises(DataError, match=r"erp\.db is an SQLite database without a table"):
         objects.tables(path)
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("name", ["erp.db", "a.json", *WRITERS])
+def test_bytes_that_are_wrong_are_refused_in_one_sentence_or_do_no_harm(
+    tmp_path, database, name, seed
+):
+    path, rng = tmp_path / name, random.Random(seed)
+    if name == "erp.db":
+        database('CREATE TABLE t (x, "é")', "INSERT INTO t VALUES (1, 'é'), ('a', x'00')")
+    elif name == "a.json":
+        path.write_text('[{"id":"é","x":1.10,"n":{"a":[1,null]}},\n{"id":"b","y":1E3}]')
+    else:
+        WRITERS[name](path)
+    data = bytearray(path.read_bytes())
+    for _byte in range(rng.choice([1, 3, 20])):
+        data[rng.randrange(len(data))] = rng.choice([0, 255, rng.randrange(256)])
+    path.write_bytes(bytes(data))
+    try:
+        n_rows = [table.reader().read_all().num_rows for table in objects.tables(path)]
+        assert all(n <= 3 for n in n_rows)
+    except DataError as error:
+        assert str(error).startswith(name)
+        assert "\n" not in str(error)

@@ -129,6 +129,18 @@ _COMPRESSED = {".gz": GZIP, ".zst": ZSTD}
 _JUNK = re.compile(r"(^|/)(__MACOSX/|\.[^./][^/]*$|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
 
 
+# what reading a member of an archive raises
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+)
+
+
 class Content(NamedTuple):
     """One thing that a path holds: the file itself, what was compressed, a member of an archive.
 
@@ -288,8 +300,10 @@ def kind_in_zip(packed: zipfile.ZipFile) -> str:
             return XLSB
         return XLSX if any(name.endswith("workbook.xml") for name in names) else BINARY
     if "mimetype" in names and "content.xml" in names:
-        with packed.open("mimetype") as file:
-            is_sheet = b"opendocument.spreadsheet" in file.read(200)
+        try:
+            is_sheet = b"opendocument.spreadsheet" in packed.read("mimetype")
+        except UNREADABLE:
+            is_sheet = True  # its reader says what is damaged
         return ODS if is_sheet else BINARY
     return ZIP
 
@@ -309,7 +323,8 @@ def archive(file: BinaryIO | Path, told: str) -> zipfile.ZipFile:
     """
     try:
         found = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError) as error:
+        # a ValueError: names that are no text
         raise DataError(
             f"{told} is cut or damaged: it begins as an archive and has no whole list of its parts "
             f"({error}); copy or export it anew"
@@ -421,7 +436,7 @@ class _Verified(io.RawIOBase):
     def readinto(self, buffer) -> int:
         try:
             found = self._stream.read(len(buffer))
-        except (EOFError, OSError, zlib.error, zipfile.BadZipFile, pa.ArrowException) as error:
+        except (*UNREADABLE, pa.ArrowException) as error:
             raise _damaged(self._told, self._size, error) from None
         self._size += len(found)
         if self._size > ALWAYS_TAKEN_BYTES and self._size > MAX_RATIO * max(self._packed, 1):
@@ -432,7 +447,7 @@ class _Verified(io.RawIOBase):
     def close(self) -> None:
         if not self.closed:
             # what is closed before its end was not asked whether it is whole
-            with contextlib.suppress(OSError, EOFError, pa.ArrowException):
+            with contextlib.suppress(*UNREADABLE, pa.ArrowException):
                 self._stream.close()
         super().close()
 
@@ -541,7 +556,7 @@ def _member(path: Path, told: str, member: zipfile.ZipInfo, notes: tuple[Note, .
             try:
                 # the archive's file stays open until the stream of its member is closed
                 stream = opened_archive.open(member)
-            except (zipfile.BadZipFile, NotImplementedError, OSError, RuntimeError) as error:
+            except UNREADABLE as error:
                 raise _damaged(full, 0, error) from None
         return _verified(stream, full, member.compress_size)
 

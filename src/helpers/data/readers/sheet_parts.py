@@ -12,7 +12,6 @@ import itertools
 import posixpath
 import re
 import zipfile
-import zlib
 from collections.abc import Mapping
 from typing import Any, BinaryIO, NamedTuple
 from xml.parsers import expat
@@ -110,10 +109,8 @@ def ods_parts(file: BinaryIO, told: str) -> dict[str, Parts]:
     """
     with containers.archive(file, told) as archive:
         with _part(archive, "META-INF/manifest.xml", told) as stream:
-            if b"encryption-data" in stream.read():
-                raise DataError(
-                    f"{told} is encrypted; open it with its password and save it without one"
-                )
+            if b"encryption-data" in b"".join(_chunks(stream, told, "META-INF/manifest.xml")):
+                raise containers.encrypted(told)
         reader = _OdsReader(told)
         with _part(archive, "content.xml", told) as stream:
             _parse(stream, told, reader.start, reader.end, reader.text)
@@ -126,7 +123,7 @@ def ods_parts(file: BinaryIO, told: str) -> dict[str, Parts]:
 def _part(archive: zipfile.ZipFile, part: str, told: str) -> Any:
     try:
         return archive.open(part)
-    except (KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (KeyError, *containers.UNREADABLE) as error:
         raise DataError(
             f"{told} is damaged: its part {part} can't be read ({error}); export it anew"
         ) from None
@@ -148,7 +145,7 @@ def _chunks(stream: Any, told: str, part: str = ""):
     try:
         while chunk := stream.read(CHUNK_BYTES):
             yield chunk
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+    except containers.UNREADABLE as error:
         raise DataError(
             f"{told} is damaged: its part {part or 'of cells'} fails its check ({error}); copy or "
             "export it anew"

@@ -205,8 +205,8 @@ def _require_whole(path: Path, told: str) -> None:
 def _reading(told: str) -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
-        reason = str(error).splitlines()[0][:200]
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # names that are no text
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         if re.search(r"not authorized|prohibited|unsafe use", reason):
             raise DataError(
                 f"{told} computes with a function that is not taken here ({reason}); export it as "

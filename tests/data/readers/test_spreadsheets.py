@@ -799,6 +799,11 @@ HTML = {
         "<table><tr><td>a<!-- b --><script>c</script><td>d</table>",
         [["a", "d"]],
     ),
+    "comments and conditions": (
+        "<!DOCTYPE html>\n<!--[if gte mso 9]><xml><x/></xml><![endif]--><table><tr>"
+        "<![if !mso]><td>a<![endif]><td>b</ c<!-- <td>no --></table>",
+        [["a", "b</ c"]],
+    ),
     "marks in cells": ("<table><tr><td><b>a</b><i>b</i><td><font>c</font></table>", [["ab", "c"]]),
     "rowspan": (
         "<table><tr><td>Dealer<td>n<tr><td rowspan=2>North<td>1<tr><td>2</table>",
@@ -870,6 +875,7 @@ def test_an_encoding_that_a_page_does_not_say_is_not_guessed():
     ("page", "reason"),
     [
         (b"<html><table><tr><td>1</td>", "is cut: its HTML table, begun in line 1, has no end"),
+        (b"<table>\n<tr><td>1" + b"<!--" * 50_000, "is cut: what begins with '<!--' in line 2"),
         (b"<html><body>Sign in</body></html>", "an HTML page without a table"),
         (b"<html><table></table></html>", "an HTML page without a table"),
         (b"<table><tr>" + b"<table><tr><td>" * 200, "tables in tables without end"),

@@ -286,7 +286,6 @@ def test_a_flipped_bit_in_an_archive_is_refused(put):
 
 
 REFUSED = {
-    "empty.csv": (b"", "is empty: 0 bytes"),
     "x.pdf": (b"%PDF-1.7\nabc", "is a PDF"),
     "x.csv": (bz2.compress(CSV.encode()), "is bzip2-compressed"),
     "x.xls": (
@@ -301,7 +300,6 @@ REFUSED = {
     "twice.csv.gz": (gzip.compress(gzip.compress(b"a,b\n")), "is compressed twice"),
     "zips.zip": (_zip({"a.zip": _zip({"b.csv": b"a\n"})}), "an archive within an archive"),
     "random.csv": (random.Random(3).randbytes(4000), "can't be read"),
-    "nothing.csv.gz": (gzip.compress(b""), "is empty"),
     "pictures.zip": (_zip({"a.png": b"\x89PNG\r\n\x1a\n" + bytes(50)}), "is a picture"),
 }
 
@@ -313,6 +311,15 @@ def test_what_is_no_table_is_refused_in_one_sentence(put, name):
         containers.contents(put(name, data))
     assert name in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("x.csv", b""), ("x.csv.gz", gzip.compress(b"")), ("x.zip", _zip({"x.csv": b""}))],
+)
+def test_what_is_empty_is_left_to_its_reader(put, name, data):
+    found = _only(put(name, data))
+    assert (found.kind, _read(found)) == ("empty", b"")
 
 
 def test_a_big_file_is_never_held_whole(put):

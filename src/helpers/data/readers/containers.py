@@ -129,6 +129,18 @@ _COMPRESSED = {".gz": GZIP, ".zst": ZSTD}
 _JUNK = re.compile(r"(^|/)(__MACOSX/|\.[^./][^/]*$|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
 
 
+# what reading a member of an archive raises
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+)
+
+
 class Content(NamedTuple):
     """One thing that a path holds: the file itself, what was compressed, a member of an archive.
 
@@ -204,7 +216,8 @@ def contents(path: Path) -> list[Content]:
     Raises
     ------
     DataError
-        If it is empty, damaged, an archive of nothing or of too much, or nothing that can be read.
+        If it is damaged, an archive of nothing or of too much, or nothing that can be read. What is
+        empty is a content of the kind `EMPTY`: its reader says what that means.
     """
     told = path.name
     try:
@@ -280,18 +293,18 @@ def plain_name(kind: str) -> str:
 
 def kind_in_zip(packed: zipfile.ZipFile) -> str:
     """Tell a spreadsheet, which is a ZIP archive, from an archive of files."""
-    names = set(packed.namelist())
-    # beside its own parts a workbook may lie in a longer folder only where it was packed by hand
-    if "xl/workbook.bin" in names:
-        return XLSB
-    if "[Content_Types].xml" in names and any(name.startswith("xl/") for name in names):
-        return XLSX
+    # some programs write names in other cases, and with the other slash
+    names = {name.replace("\\", "/").lower(): name for name in packed.namelist()}
+    if "[content_types].xml" in names:
+        if "xl/workbook.bin" in names:
+            return XLSB
+        return XLSX if any(name.endswith("workbook.xml") for name in names) else BINARY
     if "mimetype" in names and "content.xml" in names:
-        with packed.open("mimetype") as file:
-            is_sheet = b"opendocument.spreadsheet" in file.read(200)
+        try:
+            is_sheet = b"opendocument.spreadsheet" in packed.read("mimetype")
+        except UNREADABLE:
+            is_sheet = True  # its reader says what is damaged
         return ODS if is_sheet else BINARY
-    if "[Content_Types].xml" in names and any(n.startswith(("word/", "ppt/")) for n in names):
-        return BINARY
     return ZIP
 
 
@@ -310,7 +323,8 @@ def archive(file: BinaryIO | Path, told: str) -> zipfile.ZipFile:
     """
     try:
         found = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError) as error:
+        # a ValueError: names that are no text
         raise DataError(
             f"{told} is cut or damaged: it begins as an archive and has no whole list of its parts "
             f"({error}); copy or export it anew"
@@ -340,8 +354,6 @@ def require_no_bomb(packed: zipfile.ZipFile, told: str) -> None:
 
 
 def _require_readable(told: str, kind: str, head: bytes) -> None:
-    if kind == EMPTY:
-        raise DataError(f"{told} is empty: 0 bytes; export it anew")
     if kind == ENCRYPTED:
         raise encrypted(told)
     if kind == BINARY:
@@ -424,7 +436,7 @@ class _Verified(io.RawIOBase):
     def readinto(self, buffer) -> int:
         try:
             found = self._stream.read(len(buffer))
-        except (EOFError, OSError, zlib.error, zipfile.BadZipFile, pa.ArrowException) as error:
+        except (*UNREADABLE, pa.ArrowException) as error:
             raise _damaged(self._told, self._size, error) from None
         self._size += len(found)
         if self._size > ALWAYS_TAKEN_BYTES and self._size > MAX_RATIO * max(self._packed, 1):
@@ -435,7 +447,7 @@ class _Verified(io.RawIOBase):
     def close(self) -> None:
         if not self.closed:
             # what is closed before its end was not asked whether it is whole
-            with contextlib.suppress(OSError, EOFError, pa.ArrowException):
+            with contextlib.suppress(*UNREADABLE, pa.ArrowException):
                 self._stream.close()
         super().close()
 
@@ -544,7 +556,7 @@ def _member(path: Path, told: str, member: zipfile.ZipInfo, notes: tuple[Note, .
             try:
                 # the archive's file stays open until the stream of its member is closed
                 stream = opened_archive.open(member)
-            except (zipfile.BadZipFile, NotImplementedError, OSError, RuntimeError) as error:
+            except UNREADABLE as error:
                 raise _damaged(full, 0, error) from None
         return _verified(stream, full, member.compress_size)
 

@@ -23,6 +23,7 @@ MAX_DEPTH = 100  # of tables in tables
 _CHARSET = re.compile(rb"""charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.:-]+)["'][^>]*\?>""")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_NO_TAG = re.compile(r"</(?![a-zA-Z])")
 # what browsers take these names for
 _MEANT = {"gb2312": "gb18030", "gbk": "gb18030", "iso-8859-1": "cp1252", "latin1": "cp1252"}
 
@@ -51,7 +52,7 @@ def html_tables(data: bytes, told: str, encoding: str = "") -> list[Markup]:
     _require_size(data, told)
     parser = _Page(told)
     try:
-        parser.feed(_decoded(data, told, encoding, _CHARSET))
+        parser.feed(_without_comments(_decoded(data, told, encoding, _CHARSET), told))
         parser.close()
     except AssertionError as error:  # how the parser says that it can't go on
         raise DataError(f"{told}: its HTML can't be read ({error}); export it anew") from None
@@ -127,6 +128,27 @@ def _decoded(data: bytes, told: str, encoding: str, pattern: re.Pattern[bytes]) 
 
 
 # ---- HTML ----------------------------------------------------------------------------------------
+
+
+def _without_comments(text: str, told: str) -> str:
+    """Leave out comments and declarations, but not their line ends; in one go.
+
+    The standard library's parser looks for the end of each that has none through the whole page.
+    """
+    kept, at = [], 0
+    while (begin := text.find("<!", at)) >= 0:
+        mark = "-->" if text.startswith("<!--", begin) else ">"
+        end = text.find(mark, begin)
+        if end < 0:
+            line = text.count("\n", 0, begin) + 1
+            raise DataError(
+                f"{told} is cut: what begins with {text[begin : begin + 4]!r} in line {line:,} has "
+                "no end; copy or export it anew"
+            )
+        kept += [text[at:begin], "\n" * text.count("\n", begin, end)]
+        at = end + len(mark)
+    kept.append(text[at:])
+    return _NO_TAG.sub("&lt;/", "".join(kept))
 
 
 class _Table:

@@ -21,10 +21,11 @@ HEAD_ROWS = 40  # in which headers are looked for
 # a header over numbers that name something: they may be repeated, no sum does that to them
 _NAMES_SOMETHING = re.compile(
     r"(?<![a-z])(id|ids|no|nr|num|number|nummer|code|key|sku|ean|gtin|year|month|quarter|week|day|"
-    r"date|jahr|monat)(?![a-z])|[a-z]ID\b|编[号码]|代[号码]|單號|编號|編號|[号號年月日]$|日期|期间|期間|季度",
+    r"date|jahr|monat)(?![a-z])|(?-i:[a-z]ID)\b|编[号码]|代[号码]|單號|编號|編號|[号號年月日]$|日期|期间|期間|季度",
     re.IGNORECASE,
 )
 _AMOUNT = re.compile(r"\(?[-+]?\s*[^\w\s(]?\s*\d[\d.,' \u00a0\u202f]*\s*[%元€$£¥]?\)?-?")
+_DAY = re.compile(r"\d{1,2}\.\d{1,2}\.(\d{4}|\d\d)|\d{4}\.\d{1,2}\.\d{1,2}")  # as text
 
 
 class Merge(NamedTuple):
@@ -108,7 +109,7 @@ def _note(what: str, merges: list[tuple[Merge, str]]) -> list[Note]:
 
 
 def _is_word(text: str) -> bool:
-    return not _AMOUNT.fullmatch(text.strip())
+    return not _AMOUNT.fullmatch(text.strip()) or bool(_DAY.fullmatch(text.strip()))
 
 
 def _is_label(text: str, header: str) -> bool:

@@ -23,7 +23,7 @@ from helpers.settings import DataError
 from helpers.settings.columns import nearest
 
 BATCH_ROWS = 65_536
-_END_OF_STREAM = (b"\xff\xff\xff\xff\0\0\0\0", b"\0\0\0\0")  # now, and before Arrow 0.15
+_END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
 
 
 class Objects(NamedTuple):
@@ -263,13 +263,18 @@ def _arrow(content: Content, told: str) -> Objects:
         found = opened()
         with _reading(told, content.kind):
             if isinstance(found, pa.Table):
-                yield from found.to_batches(BATCH_ROWS)
+                given = iter(found.to_batches(BATCH_ROWS))
             elif content.kind == containers.ARROW_STREAM:
-                yield from found
+                given = iter(found)
             else:
-                yield from (found.get_batch(i) for i in range(found.num_record_batches))
+                given = (found.get_batch(i) for i in range(found.num_record_batches))
+            for batch in given:
+                # the format has no check sums, and who reads on trusts what it says of lengths
+                batch.validate(full=True)
+                yield batch
 
-    return _typed(content, told, opened().schema, batches)
+    with _reading(told, content.kind):
+        return _typed(content, told, opened().schema, batches)
 
 
 def _require_end(file: Any, told: str) -> None:
@@ -278,7 +283,7 @@ def _require_end(file: Any, told: str) -> None:
     file.seek(max(size - 8, 0))
     tail = file.read(8)
     file.seek(0)
-    if not tail.endswith(_END_OF_STREAM):
+    if tail != _END_OF_STREAM:
         raise DataError(
             f"{told} is cut: an Arrow stream without the mark of its end; copy or export it anew"
         )
@@ -295,9 +300,10 @@ def _seekable(content: Content, told: str) -> Any:
 def _reading(told: str, kind: str) -> Iterator[None]:
     try:
         yield
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError, OverflowError, SystemError) as error:
         if isinstance(error, DataError):
             raise
+        # the others: a date, a text, a length that no Python value can hold
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise DataError(
             f"{told} can't be read as {containers.plain_name(kind)}: it is cut or damaged "
@@ -321,12 +327,13 @@ def _typed(
     )
 
     def written() -> Iterator[pa.RecordBatch]:
-        for batch in batches():
-            columns = [
-                _as_json(column) if is_nested else _stored(column).cast(field.type)
-                for column, is_nested, field in zip(batch.columns, nested, plain, strict=True)
-            ]
-            yield pa.record_batch(columns, schema=plain)
+        with _reading(told, content.kind):
+            for batch in batches():
+                columns = [
+                    _as_json(column) if is_nested else _stored(column).cast(field.type)
+                    for column, is_nested, field in zip(batch.columns, nested, plain, strict=True)
+                ]
+                yield pa.record_batch(columns, schema=plain)
 
     return Objects(
         "",

@@ -1,16 +1,18 @@
 """Parts of a spreadsheet's file that python-calamine does not tell, or does not survive.
 
 It gives a cell with an error and a formula that nobody computed as empty, says nothing of an ODS's
-merged cells, makes room for all cells up to the farthest one (and ends the process where that is
-too much), and takes a date of 1904's calendar for one of 1900's where Excel's own extension stands
-in the file. All of it is in the XML, which is read here first, to the check sum of each part.
+merged cells, knows no number formats (an id 123 that is shown as 00123), makes room for all cells
+up to the farthest one and ends the process where that is too much, and takes a date of 1904's
+calendar for one of 1900's where Excel's own extension stands in the file. All of it is in the XML,
+which is read here first, to the check sum of each part.
 """
 
 import io
+import itertools
 import posixpath
 import re
 import zipfile
-import zlib
+from collections.abc import Mapping
 from typing import Any, BinaryIO, NamedTuple
 from xml.parsers import expat
 
@@ -24,9 +26,14 @@ MAX_CELLS = 64_000_000
 MAX_EMPTY_CELLS = 4_000_000
 MIN_FILLED_SHARE = 0.02
 
-_REFERENCE = re.compile(rb"\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
-_FORMULA_OR_ERROR = re.compile(rb"<(?:\w+:)?f[\s/>]|t=[\"']e[\"']")
-_OVERLAP = 64  # of two chunks: a cell's reference, a formula's beginning
+# a cell as nearly everybody writes it: found as fast as a text is, for it begins with letters
+_CELL = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"')
+_CELLS = (b"<c ", b"<c>", b":c ", b":c>", b"<c\n", b"<c\t", b"<c\r", b"<c/")
+_FORMULAS_OR_ERRORS = (b"<f>", b"<f ", b"<f/", b":f>", b":f ", b't="e"', b"t='e'")
+_N_TEXTS = re.compile(rb"""\buniqueCount\s*=\s*["']\s*\+?([0-9]+)""")
+_ZEROS = re.compile(r"0{2,15}(;@|;General)?")
+MAX_CELL_BYTES = 16 << 20  # of XML; 32,767 letters are taken in a cell
+MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384  # of a sheet, by its format
 
 
 class Parts(NamedTuple):
@@ -36,6 +43,7 @@ class Parts(NamedTuple):
     merges: list[Merge] | None = None  # where calamine has none
     n_uncomputed: int = 0  # formulas without a value
     first_uncomputed: tuple[int, int] = (0, 0)
+    digits: Mapping[tuple[int, int], int] = {}  # of whole numbers shown with zeros before: 00123
 
 
 NOTHING = Parts({})
@@ -80,12 +88,15 @@ def xlsx_parts(file: BinaryIO, told: str) -> tuple[dict[str, Parts], bytes | Non
         If a part is damaged, or a cell so far off that the sheet can't be held.
     """
     with containers.archive(file, told) as archive:
-        sheets, is_misread = _sheets_of(archive, told)
-        found = {name: _xlsx_sheet(archive, part, told, name) for name, part in sheets.items()}
+        sheets, is_misread, book, styles_part = _sheets_of(archive, told)
+        styles = _digits_of_styles(archive, styles_part, told) if styles_part else {}
+        found = {
+            name: _xlsx_sheet(archive, part, told, name, styles) for name, part in sheets.items()
+        }
         for member in archive.infolist():
             if member.filename not in sheets.values() and member.filename.endswith(".xml"):
                 _require_whole(archive, member, told)
-        return found, _without_extensions(archive) if is_misread else None
+        return found, _without_extensions(archive, book) if is_misread else None
 
 
 def ods_parts(file: BinaryIO, told: str) -> dict[str, Parts]:
@@ -98,10 +109,8 @@ def ods_parts(file: BinaryIO, told: str) -> dict[str, Parts]:
     """
     with containers.archive(file, told) as archive:
         with _part(archive, "META-INF/manifest.xml", told) as stream:
-            if b"encryption-data" in stream.read():
-                raise DataError(
-                    f"{told} is encrypted; open it with its password and save it without one"
-                )
+            if b"encryption-data" in b"".join(_chunks(stream, told, "META-INF/manifest.xml")):
+                raise containers.encrypted(told)
         reader = _OdsReader(told)
         with _part(archive, "content.xml", told) as stream:
             _parse(stream, told, reader.start, reader.end, reader.text)
@@ -114,23 +123,29 @@ def ods_parts(file: BinaryIO, told: str) -> dict[str, Parts]:
 def _part(archive: zipfile.ZipFile, part: str, told: str) -> Any:
     try:
         return archive.open(part)
-    except (KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (KeyError, *containers.UNREADABLE) as error:
         raise DataError(
             f"{told} is damaged: its part {part} can't be read ({error}); export it anew"
         ) from None
 
 
 def _require_whole(archive: zipfile.ZipFile, member: zipfile.ZipInfo, told: str) -> None:
+    """Read a part to its check sum; calamine makes room for as many texts as it says it holds."""
     with _part(archive, member.filename, told) as stream:
-        for _chunk in _chunks(stream, told, member.filename):
-            pass
+        for number, chunk in enumerate(_chunks(stream, told, member.filename)):
+            said = _N_TEXTS.search(chunk[:4096]) if number == 0 else None
+            if said and int(said[1]) > member.file_size:
+                raise DataError(
+                    f"{told} is damaged: its part {member.filename} of {member.file_size:,} bytes "
+                    f"says that it holds {int(said[1]):,} texts; export it anew"
+                )
 
 
 def _chunks(stream: Any, told: str, part: str = ""):
     try:
         while chunk := stream.read(CHUNK_BYTES):
             yield chunk
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+    except containers.UNREADABLE as error:
         raise DataError(
             f"{told} is damaged: its part {part or 'of cells'} fails its check ({error}); copy or "
             "export it anew"
@@ -167,8 +182,9 @@ def _local(name: str) -> str:
 
 def _require_room(told: str, sheet: str, n_rows: int, n_columns: int, n_filled: int) -> None:
     n_cells = n_rows * n_columns
+    is_beyond = n_rows > MAX_ROWS or n_columns > MAX_COLUMNS
     is_sparse = n_filled < MIN_FILLED_SHARE * n_cells and n_cells > MAX_EMPTY_CELLS
-    if n_cells > MAX_CELLS or is_sparse:
+    if n_cells > MAX_CELLS or is_sparse or is_beyond:
         raise DataError(
             f"{told}, sheet {sheet!r}: its cells reach to "
             f"{column_letters(n_columns - 1)}{n_rows:,}, and {n_filled:,} of {n_cells:,} are "
@@ -179,91 +195,149 @@ def _require_room(told: str, sheet: str, n_rows: int, n_columns: int, n_filled: 
 # ---- XLSX ----------------------------------------------------------------------------------------
 
 
-def _sheets_of(archive: zipfile.ZipFile, told: str) -> tuple[dict[str, str], bool]:
-    """List (sheet, part), and tell whether calamine would misread the calendar.
+def _sheets_of(archive: zipfile.ZipFile, told: str) -> tuple[dict[str, str], bool, str, str]:
+    """List (sheet, part), tell whether calamine would misread the calendar, and name the parts of
+    the book and of its styles.
 
     It takes the last element called workbookPr for the calendar's; Excel writes a second one, which
     is about charts.
     """
-    targets: dict[str, str] = {}
+    # some programs write names in other cases, and with the other slash
+    there = {name.replace("\\", "/").lower(): name for name in archive.namelist()}
+    roots = _relations(archive, there, "", told)
+    books = [part for part, kind in roots.values() if kind == "officeDocument"]
+    book = there.get(books[0].lower() if books else "xl/workbook.xml")
+    if book is None:
+        raise DataError(f"{told} is damaged: the list of its sheets is missing; export it anew")
+    related = _relations(archive, there, book.replace("\\", "/"), told)
     sheets: dict[str, str] = {}
     calendars: list[bool] = []
-
-    def relation(name: str, given: dict) -> None:
-        if _local(name) == "Relationship":
-            targets[given.get("Id", "")] = given.get("Target", "")
 
     def element(name: str, given: dict) -> None:
         if _local(name) == "workbookPr":
             calendars.append(given.get("date1904", "0") in ("1", "true", "on"))
-        if _local(name) == "sheet":
-            key = next((v for k, v in given.items() if _local(k) == "id" and k != "id"), "")
-            target = targets.get(key, "")
-            path = target.lstrip("/") if target.startswith("/") else f"{folder}/{target}"
-            sheets[given.get("name", "")] = posixpath.normpath(path)
+        if _local(name) != "sheet":
+            return
+        key = next((v for k, v in given.items() if k.endswith(":id")), "")
+        part, kind = related.get(key, ("", "worksheet"))
+        if kind != "worksheet":
+            return  # a chart's sheet and a macro's have no cells
+        if part.lower() not in there:
+            raise DataError(
+                f"{told} is damaged: its sheet {given.get('name', '')!r} is missing; export it anew"
+            )
+        sheets[given.get("name", "")] = there[part.lower()]
 
-    book = next((n for n in archive.namelist() if n.lower() == "xl/workbook.xml"), "")
-    if not book:
-        raise DataError(f"{told} is no workbook that can be read: it has no xl/workbook.xml")
-    folder = posixpath.dirname(book)
-    rels = f"{folder}/_rels/{posixpath.basename(book)}.rels"
-    if rels in archive.namelist():
-        with _part(archive, rels, told) as stream:
-            _parse(stream, told, relation)
     with _part(archive, book, told) as stream:
         _parse(stream, told, element)
-    there = set(archive.namelist())
-    # a chart's sheet and a macro's have no cells
-    known = {
-        name: part
-        for name, part in sheets.items()
-        if part in there and "chartsheet" not in part and "dialogsheet" not in part
-    }
-    return known, any(calendars) and not calendars[-1]
+    styles = next((part for part, kind in related.values() if kind == "styles"), "")
+    is_misread = any(calendars) and not calendars[-1]
+    return sheets, is_misread, book, there.get(styles.lower(), "")
 
 
-def _without_extensions(archive: zipfile.ZipFile) -> bytes:
+def _digits_of_styles(archive: zipfile.ZipFile, part: str, told: str) -> dict[str, int]:
+    """List the styles that show whole numbers with zeros before them, and how many digits."""
+    codes: dict[str, int] = {}
+    styles: dict[str, int] = {}
+    n_styles, is_of_cells = 0, False
+
+    def start(name: str, given: dict) -> None:
+        nonlocal n_styles, is_of_cells
+        name = _local(name)
+        if name == "numFmt" and _ZEROS.fullmatch(given.get("formatCode", "")):
+            codes[given.get("numFmtId", "")] = given["formatCode"].count("0")
+        elif name == "cellXfs":
+            is_of_cells = True
+        elif name == "xf" and is_of_cells:
+            if given.get("numFmtId", "") in codes:
+                styles[str(n_styles)] = codes[given["numFmtId"]]
+            n_styles += 1
+
+    def end(name: str) -> None:
+        nonlocal is_of_cells
+        is_of_cells = is_of_cells and _local(name) != "cellXfs"
+
+    with _part(archive, part, told) as stream:
+        _parse(stream, told, start, end)
+    return styles
+
+
+def _relations(
+    archive: zipfile.ZipFile, there: dict[str, str], part: str, told: str
+) -> dict[str, tuple[str, str]]:
+    """List what a part refers to: by key, the other part and what it is ("worksheet")."""
+    folder = posixpath.dirname(part)
+    about = posixpath.join(folder, "_rels", f"{posixpath.basename(part)}.rels").lower()
+    found: dict[str, tuple[str, str]] = {}
+
+    def relation(name: str, given: dict) -> None:
+        if _local(name) == "Relationship":
+            target = posixpath.join("/", folder, given.get("Target", ""))
+            kind = given.get("Type", "").rpartition("/")[2]
+            found[given.get("Id", "")] = (posixpath.normpath(target).lstrip("/"), kind)
+
+    if about in there:
+        with _part(archive, there[about], told) as stream:
+            _parse(stream, told, relation)
+    return found
+
+
+def _without_extensions(archive: zipfile.ZipFile, book: str) -> bytes:
     """Write a workbook anew, without the extensions of its first part."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as copy:
         for member in archive.infolist():
             data = archive.read(member)
-            if member.filename.lower() == "xl/workbook.xml":
+            if member.filename == book:
                 data = re.sub(rb"<(\w+:)?extLst\b.*?</(\w+:)?extLst>", b"", data, flags=re.S)
             copy.writestr(member.filename, data)
     return written.getvalue()
 
 
-def _xlsx_sheet(archive: zipfile.ZipFile, part: str, told: str, sheet: str) -> Parts:
-    """Look for what calamine hides; only a sheet that has any of it is parsed."""
+def _xlsx_sheet(
+    archive: zipfile.ZipFile, part: str, told: str, sheet: str, styles: dict[str, int]
+) -> Parts:
+    """Look for what calamine hides, and how far cells reach; what is plain is not parsed."""
     columns: set[bytes] = set()
-    n_cells, n_rows, is_asked = 0, 0, False
+    n_rows, n_cells, n_marks, is_asked = 0, 0, 0, False
+    asked = (*_FORMULAS_OR_ERRORS, *(f' s="{style}"'.encode() for style in styles))
     rest = b""
     with _part(archive, part, told) as stream:
-        for chunk in _chunks(stream, told, part):
+        for chunk in itertools.chain(_chunks(stream, told, part), (b"",)):
             data = rest + chunk
-            found = _REFERENCE.findall(data)
+            if chunk:  # the last cell may go on in the next one
+                end = data.rfind(b"<c")
+                if end == 0 and len(data) < MAX_CELL_BYTES:
+                    rest = data
+                    continue
+                end = end if end > 0 else len(data) - 1
+                data, rest = data[:end], data[end:]
+            found = _CELL.findall(data)
             n_cells += len(found)
+            n_marks += sum(map(data.count, _CELLS))
             columns.update({column for column, _row in found})
-            if found:
-                # rows stand in order by the format, and out of order in what scripts write
-                n_rows = max(n_rows, max(int(row) for row in {row for _column, row in found}))
-            is_asked = is_asked or bool(_FORMULA_OR_ERROR.search(data))
-            rest = chunk[-_OVERLAP:]
+            # rows stand in order by the format, and out of order in what scripts write
+            n_rows = max(n_rows, max(map(int, {row for _column, row in found}), default=0))
+            is_asked = is_asked or any(mark in data for mark in asked)
     n_columns = max((column_number(c.decode()) for c in columns), default=0) + 1
     _require_room(told, sheet, n_rows, n_columns, n_cells)
-    if not is_asked:
+    # a cell in another spelling, or without its reference, must be counted
+    if not is_asked and n_cells == n_marks:
         return NOTHING
-    reader = _XlsxReader()
+    reader = _XlsxReader(told, sheet, styles)
     with _part(archive, part, told) as stream:
         _parse(stream, told, reader.start, reader.end, reader.text)
-    return Parts(reader.errors, None, reader.n_uncomputed, reader.first_uncomputed)
+    return Parts(reader.errors, None, reader.n_uncomputed, reader.first_uncomputed, reader.digits)
 
 
 class _XlsxReader:
     """Collects errors and formulas without a value from a sheet's XML."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: str, sheet: str, styles: dict[str, int]) -> None:
+        self.digits: dict[tuple[int, int], int] = {}
+        self._styles = styles
+        self._told, self._sheet, self._n_cells = told, sheet, 0
+        self._reach = (1, 1)
         self.errors: dict[tuple[int, int], str] = {}
         self.n_uncomputed, self.first_uncomputed = 0, (0, 0)
         self._row, self._column, self._type, self._value = -1, -1, "", ""
@@ -275,13 +349,28 @@ class _XlsxReader:
             self._row = int(given["r"]) - 1 if "r" in given else self._row + 1
             self._column = -1
         elif name == "c":
-            letters = given.get("r", "").rstrip("0123456789")
-            self._column = column_number(letters) if letters else self._column + 1
+            self._place(given.get("r", ""))
+            if given.get("s") in self._styles and given.get("t", "n") == "n":
+                self.digits[self._row, self._column] = self._styles[given["s"]]
             self._type, self._value, self._is_formula = given.get("t", ""), "", False
         elif name == "f":
             self._is_formula = True
         elif name == "v":
             self._is_value = True
+
+    def _place(self, reference: str) -> None:
+        found = re.fullmatch(r"([A-Za-z]{1,3})([0-9]{1,9})", reference)
+        if found:
+            self._column, self._row = column_number(found[1].upper()), int(found[2]) - 1
+        elif reference:
+            raise ValueError(f"a cell {reference[:20]!r}")
+        else:
+            self._column += 1
+        self._n_cells += 1
+        reach = (max(self._reach[0], self._row + 1), max(self._reach[1], self._column + 1))
+        if reach != self._reach:
+            self._reach = reach
+            _require_room(self._told, self._sheet, *reach, self._n_cells)
 
     def text(self, text: str) -> None:
         if self._is_value:

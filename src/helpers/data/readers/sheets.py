@@ -1,4 +1,4 @@
-"""Sheets: XLSX, XLSM, XLSB, XLS and ODS as grids of text, one a sheet.
+"""Sheets: XLSX, XLSM, XLS and ODS as grids of text, one a sheet.
 
 A cell becomes the text that a careful person would type: a date as 2026-10-03, a number with the
 digits its spreadsheet shows, an error as its name. What is merged over several rows holds for all
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import python_calamine as calamine
 
 from helpers.data.readers import containers, markup
+from helpers.data.readers.containers import Content
 from helpers.data.readers.grid import Grid, Note, ReadAs, Row
 from helpers.data.readers.merged import HEAD_ROWS, Fill, Merge, fills
 from helpers.data.readers.sheet_parts import (
@@ -27,6 +28,7 @@ from helpers.data.readers.sheet_parts import (
     ods_parts,
     xlsx_parts,
 )
+from helpers.data.readers.xls_errors import xls_errors
 from helpers.settings import DataError
 from helpers.settings.columns import nearest
 
@@ -51,8 +53,10 @@ class _Source(NamedTuple):
     lines: Sequence[int] = ()  # of its rows in a text file; else a row's line is its number
 
 
-def grids(source: Path | bytes, told: str = "", encoding: str = "") -> list[Grid]:
+def grids(source: Path | bytes | Content, told: str = "", encoding: str = "") -> list[Grid]:
     """List the sheets of a spreadsheet, in its order, as grids.
+
+    A whole number that an XLSX shows as 00123 is "00123".
 
     Cells are read whole (a spreadsheet can't be read piece by piece); rows become text one by one.
     Trailing blank rows and columns are dropped, leading blank rows, too, and `line` is the sheet's
@@ -61,7 +65,7 @@ def grids(source: Path | bytes, told: str = "", encoding: str = "") -> list[Grid
 
     Parameters
     ----------
-    source : a file, or its bytes.
+    source : a file, its bytes, or a content of an archive.
     told : its name, for messages; the file's own if it is one.
     encoding : of an HTML table under the name of a spreadsheet that does not tell it.
 
@@ -71,7 +75,9 @@ def grids(source: Path | bytes, told: str = "", encoding: str = "") -> list[Grid
         If it is cut, encrypted, or no spreadsheet; when its rows are read: if a formula was never
         computed.
     """
-    told = told or (source.name if isinstance(source, Path) else "the spreadsheet")
+    told = told or ("the spreadsheet" if isinstance(source, bytes) else source.name)
+    if isinstance(source, Content):
+        source = source.path or containers.held(source, told)
     kind = _kind(source, told)
     if kind in (containers.HTML, containers.SHEET_XML):
         data = source.read_bytes() if isinstance(source, Path) else source
@@ -124,48 +130,54 @@ def cell_text(value: object) -> str:
     >>> [cell_text(value) for value in (123.0, 0.1 + 0.2, 1e15, dt.datetime(2026, 10, 3), True)]
     ['123', '0.3', '1000000000000000', '2026-10-03', 'TRUE']
     """
-    if isinstance(value, str):
-        return _ods_duration(value) if value.startswith(("PT", "-PT")) else value
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return _number(value)
-    if isinstance(value, dt.datetime):
-        # a fraction of a day is never exactly a second
-        value += dt.timedelta(microseconds=500)
-        value -= dt.timedelta(microseconds=value.microsecond % 1000)
-        if value.date() == _NO_DAY:
-            return value.time().isoformat()
-        return str(value.date() if value.time() == dt.time() else value)
-    if isinstance(value, (dt.date, dt.time)):
-        return value.isoformat()
-    if isinstance(value, dt.timedelta):
-        seconds = round(value.total_seconds())
-        sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
-        return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    return "" if value is None else str(value)
+    writer = _WRITERS.get(type(value))
+    return writer(value) if writer else str(value)
 
 
 # ---- one sheet -----------------------------------------------------------------------------------
 
 
 def _number(value: float) -> str:
-    if value.is_integer() and abs(value) < MAX_EXACT:
-        return str(int(value))
-    if value != value or value in (float("inf"), float("-inf")):
-        return str(value)
-    shortest = repr(value)
-    # whole numbers beyond exactness keep what was written; others what is shown
-    text = shortest if value.is_integer() else f"{value:.{EXACT_DIGITS}g}"
-    text = format(Decimal(text), "f")
+    text = f"{value:.{EXACT_DIGITS}g}"  # what is shown: no zeros at its end, no point without use
+    if "e" not in text:
+        return text if text != "-0" else "0"
+    if value.is_integer():
+        # whole numbers beyond what is shown keep what was written
+        return str(int(value)) if abs(value) < MAX_EXACT else format(Decimal(repr(value)), "f")
+    text = format(Decimal(text), "f") if value - value == 0 else text
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def _instant(value: dt.datetime) -> str:
+    if value.microsecond:  # a fraction of a day is never exactly a second
+        value += dt.timedelta(microseconds=500)
+        value -= dt.timedelta(microseconds=value.microsecond % 1000)
+    if value.date() == _NO_DAY:
+        return value.time().isoformat()
+    return str(value).removesuffix(" 00:00:00")
+
+
+def _duration(value: dt.timedelta) -> str:
+    seconds = round(value.total_seconds())
+    sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
+    return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
 def _ods_duration(text: str) -> str:
-    found = _ODS_DURATION.fullmatch(text)
+    found = _ODS_DURATION.fullmatch(text) if text[:1] in ("P", "-") else None
     return f"{found[1]}{int(found[2])}:{found[3]}:{found[4]}" if found else text
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    str: _ods_duration,
+    float: _number,
+    bool: lambda value: "TRUE" if value else "FALSE",
+    dt.datetime: _instant,
+    dt.date: dt.date.isoformat,
+    dt.time: dt.time.isoformat,
+    dt.timedelta: _duration,
+    type(None): lambda _value: "",
+}
 
 
 def _kind(source: Path | bytes, told: str) -> str:
@@ -180,6 +192,9 @@ def _kind(source: Path | bytes, told: str) -> str:
                 kind = containers.kind_in_zip(archive)
     if kind == containers.ENCRYPTED:
         raise containers.encrypted(told)
+    if kind == containers.XLSB:
+        # its errors and formulas without a value can't be told from empty cells
+        raise DataError(f"{told} is an XLSB workbook, which is not read; save it as XLSX")
     if kind not in containers.SHEETS:
         raise DataError(f"{told} is {containers.plain_name(kind)}, not a spreadsheet")
     return kind
@@ -196,8 +211,15 @@ def _opened(source: Path | bytes, told: str, kind: str) -> list[_Source]:
                 file = io.BytesIO(anew) if anew else file
             else:
                 parts = ods_parts(stream, told)
+    errors: list[dict[tuple[int, int], str]] = []
+    if kind == containers.XLS:
+        errors = xls_errors(source.read_bytes() if isinstance(source, Path) else source, told)
     try:
         book = calamine.load_workbook(file)
+        if len(errors) == len(book.sheet_names):
+            parts = {
+                name: Parts(found) for name, found in zip(book.sheet_names, errors, strict=True)
+            }
         found = [
             _sheet(book, about, parts.get(about.name, NOTHING))
             for about in book.sheets_metadata
@@ -259,6 +281,9 @@ def _grid(sheet: _Source, told: str) -> Grid:
     errors: dict[int, dict[int, str]] = {}
     for (row, column), text in sheet.parts.errors.items():
         errors.setdefault(row, {})[column - sheet.left] = text
+    digits: dict[int, dict[int, int]] = {}
+    for (row, column), n_digits in sheet.parts.digits.items():
+        digits.setdefault(row, {})[column - sheet.left] = n_digits
     if any(column < 0 for texts in errors.values() for column in texts):
         shift = -min(column for texts in errors.values() for column in texts)
         return _grid(_moved(sheet, shift), told)
@@ -293,10 +318,13 @@ def _grid(sheet: _Source, told: str) -> Grid:
         for row, cells in sheet.rows():
             if row > last:
                 break
-            written = [cell_text(value) for value in cells[:width]]
+            written = [_WRITERS.get(type(value), str)(value) for value in cells[:width]]
             written += [""] * (width - len(written))
             for column, text in errors.get(row, {}).items():
                 written[column] = text
+            for column, n_digits in digits.get(row, {}).items():
+                if 0 <= column < width and written[column].isdigit():
+                    written[column] = written[column].zfill(n_digits)
             pending = row + 1
             yield row, written
         for row in range(pending, last + 1):
@@ -305,7 +333,7 @@ def _grid(sheet: _Source, told: str) -> Grid:
                 written[column] = text
             yield row, written
 
-    filled, notes = fills(moved, texts(), shape()[1]) if moved else ({}, ())
+    filled, notes = fills(_within(moved, *shape()[:2]), texts(), shape()[1]) if moved else ({}, ())
 
     def rows() -> Iterator[Row]:
         _require_computed(sheet, told)
@@ -321,6 +349,15 @@ def _grid(sheet: _Source, told: str) -> Grid:
 
     told_of = tuple(note._replace(line=line(note.line - 1)) for note in (*notes, *shape()[2]))
     return Grid(sheet.name, rows, sheet.is_hidden, told_of)
+
+
+def _within(merges: list[Merge], last: int, width: int) -> list[Merge]:
+    """Cut merged cells off at the last row and column that hold anything."""
+    return [
+        merge._replace(bottom=min(merge.bottom, last), right=min(merge.right, width - 1))
+        for merge in merges
+        if merge.top <= last and merge.left < width
+    ]
 
 
 def _moved(sheet: _Source, shift: int) -> _Source:

@@ -27,7 +27,7 @@ _HOT_JOURNAL = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 # what computes a value from values and reaches nothing else
 FUNCTIONS = frozenset(
     (
-        *("abs", "avg", "coalesce", "count", "date", "datetime", "format", "glob", "ifnull", "iif"),
+        *("abs", "avg", "coalesce", "count", "date", "datetime", "format", "glob", "ifnull"),
         *("instr", "julianday", "length", "like", "lower", "ltrim", "max", "min", "nullif"),
         *("printf", "replace", "round", "rtrim", "sign", "strftime", "substr", "substring", "sum"),
         *("time", "total", "trim", "typeof", "upper"),
@@ -46,7 +46,7 @@ class SqliteTable(NamedTuple):
 
 
 def tables(path: Path, told: str) -> list[SqliteTable]:
-    """List the tables of an SQLite file, then its views; each value has the type that it has there.
+    """List the tables of an SQLite file by name, then its views; each value has its own type.
 
     A column of whole numbers is int64; one with fractions, float64; blobs, binary; all else text.
 
@@ -62,7 +62,7 @@ def tables(path: Path, told: str) -> list[SqliteTable]:
             for schema, name, kind, *_rest in con.execute("PRAGMA table_list").fetchall()
             if schema == "main" and kind in ("table", "view") and not name.startswith("sqlite_")
         ]
-    listed.sort(key=lambda given: given[1])
+    listed.sort(key=lambda given: (given[1], given[0]))
     if not listed:
         raise DataError(f"{told} is an SQLite database without a table")
     found = []
@@ -205,8 +205,8 @@ def _require_whole(path: Path, told: str) -> None:
 def _reading(told: str) -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
-        reason = str(error).splitlines()[0][:200]
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # names that are no text
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         if re.search(r"not authorized|prohibited|unsafe use", reason):
             raise DataError(
                 f"{told} computes with a function that is not taken here ({reason}); export it as "

@@ -71,7 +71,7 @@ def place(tmp_path, cache, monkeypatch, caller) -> Path:
         where.mkdir()
         (where / "data.csv").write_text(LINES)
         (where / "secret.txt").write_text(FILE)
-        for kind in ("csv", "tsv", "json", "csv.zst", "ndjson"):
+        for kind in ("csv", "xml", "html", "csv.bz2", "7z", "orc"):
             (where / f"secret.{kind}").write_text(f'{{"dealer_id": "{FILE}"}}\n' * 3)
         duckdb.sql(f"COPY (SELECT '{FILE}' AS dealer_id) TO '{where}/secret.parquet'")
         (where / "hostile").mkdir()
@@ -1007,11 +1007,11 @@ SOURCES = {
     "long": ("x" * 5000 + ".csv", "no file"),
     "nul": ("a\\u0000.csv", "NUL"),
     "user": ("~nosuchuser/x.csv", "no such user"),
-    "tsv": ("secret.tsv", "save it as one of .parquet, .csv, .csv.gz"),
-    "json": ("secret.json", "save it as one of"),
-    "zst": ("secret.csv.zst", "save it as one of"),
-    "ndjson": ("secret.ndjson", "save it as one of"),
-    "txt": ("secret.txt", "save it as"),
+    "xml": ("secret.xml", "save it as one of .csv, .tsv, .txt"),
+    "html": ("secret.html", "save it as one of"),
+    "bz2": ("secret.csv.bz2", "save it as one of"),
+    "seven": ("secret.7z", "save it as one of"),
+    "orc": ("secret.orc", "save it as"),
     "passwd": ("/etc/passwd", "save it as one of"),
     "no_ending": ("secret", "is no file"),
     "table": ("main.secret", "is no file"),

@@ -98,8 +98,10 @@ def encoding_of(sample: bytes, told: str) -> str:
     if found and found[0].fit >= SURE and (len(found) == 1 or found[0].fit - found[1].fit >= APART):
         return found[0].encoding
     shown = "; ".join(f"{c.encoding}: {c.reading!r}" for c in found[:3])
+    at = re.search(rb"[^\x00-\x7f]", cut)
+    line = cut.count(b"\n", 0, at.start()) + 1 if at else 1
     raise DataError(
-        f"{told}: its encoding can't be told"
+        f"{told}: its encoding can't be told by line {line:,}"
         + (f" ({shown})" if shown else "")
         + '; say which under [data.<table>.read], e.g. encoding = "gb18030"'
     )

@@ -82,7 +82,7 @@ def laid_out(grid: Grid, read_as: ReadAs, told: str) -> Layout:
     head = list(itertools.islice(grid.rows(), HEAD_ROWS))
     width = _width(head)
     titles, headers, body = _header_of(head, width, read_as, told)
-    header = _joined_header(headers, width)
+    header = _joined_header(headers, width, any(n.what == "merged" for n in grid.notes))
     columns = _columns(body, width)
     notes: list[Note] = []
     if titles:
@@ -103,13 +103,18 @@ def laid_out(grid: Grid, read_as: ReadAs, told: str) -> Layout:
 
 def rows_of(grid: Grid, layout: Layout) -> Iterator[Row]:
     """Give the rows of the table, as they stand: no title, header, total, blank or foot row."""
-    header = _plain(layout.header_rows[-1].cells) if layout.header_rows else None
+    headers = {tuple(_plain(row.cells)) for row in layout.header_rows}
+    names = {name for header in headers for name in header if name}
     for row in grid.rows():
         if row.line < layout.first or row.line in layout.is_total:
             continue
         if layout.last and row.line > layout.last:
             return
-        if _is_blank(row) or (header and _plain(row.cells) == header):
+        if _is_blank(row):
+            continue
+        # the same short look as when the layout was found
+        is_near = names and any(cell.strip().casefold() in names for cell in row.cells[:3])
+        if is_near and tuple(_plain(row.cells)) in headers:
             continue
         yield row
 
@@ -128,6 +133,7 @@ class _Walk:
         self.same = _plain(headers[-1].cells) if headers else None
         self.head_rows = {tuple(_plain(row.cells)) for row in headers}
         self.names = {name for name in _plain(header) if name}
+        self.filled = [i for i, column in enumerate(columns) if column.is_filled]
         self.found: dict[str, list] = {}  # what → [first line, n, example]
         self.last_line = self.n_rows = self.n_seen = 0
         self.second = 0  # line of the header of a second table
@@ -136,47 +142,47 @@ class _Walk:
 
     def step(self, row: Row) -> None:
         self.n_seen += 1
+        cells = row.cells
         if self.second:
             self.note("second_table", row)
-        elif _is_blank(row):
+            return
+        if _is_blank(row):
             self.note("blank", row)
-        elif self.same is not None and (
-            _plain(row.cells) == self.same or tuple(_plain(row.cells)) in self.head_rows
-        ):
-            self.note("repeated_header", row)
-        elif self._is_other_header(row):
-            self.second = row.line
-            self.note("second_table", row)
-        else:
-            self.n_rows += 1
-            self.last_line = row.line
-            if len(row.cells) > self.width:
+            return
+        # most rows have no header's name among their first cells, and need no closer look
+        if self.names and any(cell.strip().casefold() in self.names for cell in cells[:3]):
+            plain = _plain(cells)
+            if plain == self.same or tuple(plain) in self.head_rows:
+                self.note("repeated_header", row)
+                return
+            if self._is_other_header(plain):
+                self.second = row.line
+                self.note("second_table", row)
+                return
+        self.n_rows += 1
+        self.last_line = row.line
+        if len(cells) != self.width:
+            if len(cells) > self.width:
                 self.note("more_cells", row)
-            elif len(row.cells) < self.width:
+            else:
                 self.short.append(row)
-            if row.has_stray_quote:
-                self.note("stray_quote", row)
-            if self._lacks(row):
-                self.sparse.append(row)
+        if row.has_stray_quote:
+            self.note("stray_quote", row)
+        if self._lacks(cells):
+            self.sparse.append(row)
 
     def note(self, what: str, row: Row) -> None:
         seen = self.found.setdefault(what, [row.line, 0, _shown(row)])
         seen[1] += 1
 
-    def _lacks(self, row: Row) -> bool:
-        """Whether a row has nothing where nearly all have something, or a total's word."""
-        cells = row.cells
-        missing = sum(
-            column.is_filled and (i >= len(cells) or not cells[i].strip())
-            for i, column in enumerate(self.columns)
-        )
-        return missing > 0
+    def _lacks(self, cells: list[str]) -> bool:
+        """Whether a row has nothing where nearly all have something."""
+        n = len(cells)
+        return any(i >= n or not cells[i] or cells[i].isspace() for i in self.filled)
 
-    def _is_other_header(self, row: Row) -> bool:
+    def _is_other_header(self, plain: list[str]) -> bool:
         """Whether a row names columns: most of its cells are headers' names, none is typed."""
-        if not self.names or len(row.cells) < 2:
-            return False
-        cells = [cell for cell in _plain(row.cells) if cell]
+        cells = [cell for cell in plain if cell]
         alike = sum(cell in self.names for cell in cells)
         typed = any(_is_typed(cell) for cell in cells)
         return len(cells) >= 2 and not typed and alike >= max(2, 0.5 * len(cells))
@@ -404,7 +410,7 @@ def _is_several(rows: list[Row], n: int, width: int) -> bool:
     )
 
 
-def _joined_header(headers: list[Row], width: int) -> tuple[str, ...]:
+def _joined_header(headers: list[Row], width: int, is_merged: bool) -> tuple[str, ...]:
     """Give each column a name: the cells above it, a group's name carried to the right."""
     if not headers:
         return ()
@@ -420,10 +426,12 @@ def _joined_header(headers: list[Row], width: int) -> tuple[str, ...]:
     if len(headers) == 1:
         more = headers[0].cells[width:]
         return (*parts[0], *(more if any(cell.strip() for cell in more) else ()))
-    return tuple(
-        " ".join(cell.strip() for cell in column if cell.strip())
-        for column in zip(*parts, strict=True)
-    )
+    joined = []
+    for column in zip(*parts, strict=True):
+        names = [cell.strip() for cell in column if cell.strip()]
+        # a name merged over both rows of a sheet stands in each of them
+        joined.append(" ".join(dict.fromkeys(names) if is_merged else names))
+    return tuple(joined)
 
 
 def _columns(body: list[Row], width: int) -> list[_Column]:
@@ -457,7 +465,7 @@ def _plain(cells) -> list[str]:
 
 
 def _is_blank(row: Row) -> bool:
-    return not any(cell.strip() for cell in row.cells)
+    return not any(cell and not cell.isspace() for cell in row.cells)
 
 
 def _kind(cell: str) -> str:

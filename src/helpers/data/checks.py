@@ -171,7 +171,12 @@ def _kept_warnings(book: Workbook) -> list[Finding]:
 
 def _warnings(book: Workbook, name: str) -> list[Finding]:
     lines = table(book, name)
-    found = [*_amounts(name, lines), *_unidentified(name, lines), *_outside_span(book, name, lines)]
+    found = [Finding(*note) for note in described(book, name).get("notes", [])]
+    found += [
+        *_amounts(name, lines),
+        *_unidentified(name, lines),
+        *_outside_span(book, name, lines),
+    ]
     if not any(column.key for column in contract()[name].values()):
         found += _repeated(name, lines)
     if name == "stock_moves":

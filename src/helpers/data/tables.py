@@ -36,9 +36,9 @@ from helpers.data.findings import (
     in_words,
     key_errors,
     missing_values,
-    type_errors,
     year_errors,
 )
+from helpers.data.values.reading import read_columns
 from helpers.settings import (
     PACKAGE,
     DataError,
@@ -55,7 +55,7 @@ def _code() -> bytes:
     """Gather what decides how a source is read, so that a new version of the workbook reads it
     anew.
     """
-    modules = ("data/*.py", "settings/*.py")
+    modules = ("data/**/*.py", "settings/*.py")
     read_by = [file for name in modules for file in sorted(PACKAGE.glob(name))]
     made_of = [*read_by, words.REFERENCE / "columns.csv"]
     return b"".join(path.read_bytes() for path in made_of)
@@ -90,7 +90,7 @@ def _stem(book: Workbook, name: str) -> Path:
 
 
 def described(book: Workbook, name: str) -> dict:
-    """Describe a table: `errors` (findings), `rows`, and `months` as (month, lines, last day).
+    """Describe a table: `errors` and `notes`, `rows`, and `months` as (month, lines, last day).
 
     Built where not kept.
     """
@@ -100,7 +100,7 @@ def described(book: Workbook, name: str) -> dict:
             counted = counted_months(name, lines)
             found = [*missing_values(name, lines), *key_errors(name, lines)]
             found += year_errors(name, lines.columns, counted["months"])
-            return {"errors": found, **counted}
+            return {"errors": found, "notes": [], **counted}
         except DataError:
             raise
         except Exception as error:
@@ -150,7 +150,7 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
         with room(book, name, part) as con:
             columns = mapped_headers(book, name, con)
             require_single_headers(book, name, con, columns)
-            found = type_errors(name, con, columns)
+            columns, found, notes = read_columns(book, name, con, columns)
             if not found:
                 days = [day] if (day := day_column(name, columns)) else []
                 order = [*(c for c in ("dealer_id", "consumer_id") if c in columns), *days][:2]
@@ -164,10 +164,14 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
                 {} if found else counted_months(name, con.read_parquet(glob.escape(str(part))))
             )
             if found := found or year_errors(name, columns, counted["months"]):
-                counted = {}
+                counted, notes = {}, []
         if not found:
             _publish(part, Path(f"{stem}.parquet"))
-        files.write(Path(f"{stem}.json"), json.dumps({"errors": found, **counted}), synced=False)
+        files.write(
+            Path(f"{stem}.json"),
+            json.dumps({"errors": found, "notes": notes, **counted}),
+            synced=False,
+        )
     except DataError:
         raise
     except Exception as error:

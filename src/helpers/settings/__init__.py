@@ -10,6 +10,7 @@ from helpers.settings.book import (
     GIVEN_BY_THE_RUN,
     TableSource,
     Workbook,
+    decimal_mark,
     workbook,
 )
 from helpers.settings.columns import DataError, contract, nearest
@@ -45,6 +46,7 @@ __all__ = [
     "Workbook",
     "contract",
     "database_file",
+    "decimal_mark",
     "engine_settings",
     "files_in_query",
     "is_file",

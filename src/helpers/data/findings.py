@@ -248,8 +248,8 @@ def _undecided(book: Workbook, finding: Finding) -> str:
             f"{chr(34)}timezone('Asia/Shanghai', {column}){chr(34)}"
         ),
         "destroyed_id": (
-            f"{'is a number' if one else 'are numbers'} that were rounded on their way, e.g. {shown}: "
-            "which ids they were is lost; export them once more, the column as text"
+            f"{'is a number' if one else 'are numbers'} rounded on the way, e.g. {shown}; "
+            "which ids they were is lost: export them once more, the column as text"
         ),
     }
     return said.get(finding.check, "")
@@ -309,7 +309,7 @@ def in_words(book: Workbook, finding: Finding) -> str:
             f"say how they are written under [data.{finding.table}.format] of {book.path.name}"
         )
     if finding.check == "missing":
-        told = f" or hold no value, {example}" if finding.example else ""
+        told = f" or {'holds' if n == 1 else 'hold'} no value, {example}" if finding.example else ""
         return f"{rows('is', 'are')} empty{told}; fill them in or leave the rows out with a query"
     if said := _undecided(book, finding):
         return f"{where}: {n:,} {'row' if n == 1 else 'rows'} of {source} {said}"

@@ -82,12 +82,12 @@ def odd_text(raw: str) -> str:
 
 
 def odd_brand(raw: str, ours: str) -> str:
-    """Write the test for a brand that is written wide, with a strange blank, or nearly as ours."""
+    """Write the test for a brand that is written wide, or with a strange blank."""
     text = f"CAST({raw} AS VARCHAR)"
     strange = f"[{BLANKS}{WIDE}]|^ | $|  "
     test = f"regexp_matches({text}, {literal(strange)})"
-    if ours:
-        test += f" OR (lower({text}) = {literal(ours.lower())} AND {text} <> {literal(ours)})"
+    if ours != seen(ours):  # the settings themselves hold what nobody sees
+        test += f" OR {text} = {literal(seen(ours))}"
     return f"({test})"
 
 
@@ -98,7 +98,7 @@ def odd_move(raw: str) -> str:
 
 def plain_id(raw: str) -> str:
     """Write an id as it is seen, without the guards that keep a spreadsheet from reading it."""
-    return f"NULLIF(TRIM(regexp_replace({visible(raw)}, '^=\"(.*)\"$|^''', '\\1')), '')"
+    return f"NULLIF(TRIM(regexp_replace({visible(raw)}, '^=\"(.*)\"$|^''([0-9]+)$', '\\1\\2')), '')"
 
 
 def id_sql(raw: str, is_float_text: bool) -> str:
@@ -134,15 +134,15 @@ def seen(text: str) -> str:
 def respelt_brands(found: list[str], ours: str) -> dict[str, str]:
     """Map each brand that is written with something unseen to the brand it is.
 
-    Ours also in other cases of its letters; a rival stays as he is written otherwise.
+    Ours is written as the settings write it; other cases of its letters are another spelling.
 
-    >>> respelt_brands(["Nor\u00a0", "NOR", "Rival", "\uff32ival", "rival"], "Nor")
-    {'Nor\\xa0': 'Nor', 'NOR': 'Nor', 'Ｒival': 'Rival'}
+    >>> respelt_brands(["Nor\u00a0", "NOR", "Rival", "\uff32ival"], "Nor")
+    {'Nor\\xa0': 'Nor', 'Ｒival': 'Rival'}
     """
     known = {}
     for text in found:
         plain = seen(text)
-        if ours and plain.casefold() == seen(ours).casefold():
+        if ours and plain == seen(ours):
             plain = ours
         if plain != text.strip(" "):
             known[text] = plain

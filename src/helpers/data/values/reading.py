@@ -70,7 +70,9 @@ def read_columns(
     refusals = [one.refused for one in found.values() if one.refused is not None]
     told = {*read, *(finding.column for finding in refusals)}
     again = answers(name, con, type_questions(name, read)) if read else []
-    errors = [f for f in plain if f.check in ("type", "missing") and f.column not in told]
+    refused = {finding.column for finding in refusals}
+    kept = {"type": told, "missing": told - refused}
+    errors = [f for f in plain if f.check in kept and f.column not in kept[f.check]]
     errors = [_of_format(book, f) for f in (*errors, *refusals, *again)]
     errors.sort(key=lambda finding: list(columns).index(finding.column))
     notes = [] if errors or not read else _notes(name, con, columns, read)
@@ -247,7 +249,7 @@ def _id(name: str, con, column: str, mapped: Mapped) -> _Column:
             f"SELECT COUNT(*), MIN(CAST({raw} AS VARCHAR)) FROM raw_{name} WHERE ABS({raw}) > "
             f"{ids.MAX_FLOAT}"
         ).fetchone()
-        return _refused(name, column, Refusal("destroyed_id", n, example))
+        return _refused(name, column, Refusal("destroyed_id", n, example)) if n else _Column()
     n_points, n_zeros, n_destroyed, example = con.raw_sql(
         "SELECT COUNT(*) FILTER (contains(x, '.')), "
         "COUNT(*) FILTER (regexp_full_match(x, '[0-9]+[.]0+')), "

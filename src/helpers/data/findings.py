@@ -1,6 +1,7 @@
 """Findings: what is wrong in a table's rows, and how it is told."""
 
 import datetime
+import statistics
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from helpers.settings import (
 )
 
 STRAY_SHARE = 0.1  # of the largest run's lines: a run of fewer are dates mistyped
+MIN_USUAL = 3  # months before one can be unusual
 MAX_GAP_MONTHS = 12  # dates beyond a longer gap than this lie outside the data's span
 # a line without one is counted as unidentified, not refused
 OPTIONAL_IDS = ("dealer_id", "consumer_id")
@@ -82,7 +84,8 @@ def main_span(months: list[list]) -> tuple[str, str, str]:
 
     A gap of more than a year cuts the months into runs. The span is the last run that is no slip of
     the pen: the one with most lines, or a later one of several months that holds `STRAY_SHARE` of
-    as many, for somebody may begin anew after a pause.
+    as many, for somebody may begin anew after a pause. Few lines ahead of a run are no month of it:
+    see `_n_ahead`.
 
     >>> stray, first = ["1970-01", 1, "1970-01-01"], ["2026-09", 50, "2026-09-30"]
     >>> main_span([stray, first, ["2026-10", 60, "2026-10-29"]])
@@ -99,7 +102,36 @@ def main_span(months: list[list]) -> tuple[str, str, str]:
     least = STRAY_SHARE * sum(row[1] for row in largest)
     begun = [rows for rows in runs if len(rows) > 1 and sum(row[1] for row in rows) >= least]
     run = max([largest, *begun])
+    while (n := _n_ahead(run)) > 0:
+        run = run[:-n]
     return run[0][0], run[-1][0], run[-1][2]
+
+
+def _n_ahead(run: list[list]) -> int:
+    """Count the last months of a run that are dates mistyped, or planned.
+
+    Those beyond a month without any line that together hold less than half of a usual month; or the
+    last one where it holds less than `STRAY_SHARE` of it and would end a period that it can't fill.
+    """
+    gap = next(
+        (i for i in range(len(run) - 1, 0, -1) if periods.shift(run[i - 1][0], 1) != run[i][0]), 0
+    )
+    if gap >= MIN_USUAL and 2 * sum(row[1] for row in run[gap:]) < _usual(run[:gap]):
+        return len(run) - gap
+    if len(run) <= MIN_USUAL or run[-1][1] >= STRAY_SHARE * _usual(run[:-1]):
+        return 0
+    return int(_is_complete(run[-1]) or not _is_complete(run[-2]))
+
+
+def _usual(rows: list[list]) -> float:
+    return statistics.median(row[1] for row in rows[-12:])
+
+
+def _is_complete(row: list) -> bool:
+    """Whether a month's last line is near enough to its end for it to be a period."""
+    if len(row[2]) < len("2026-10-31") or not periods.is_month(row[0]):
+        return True  # a table of months, or a year that no period has
+    return periods.last_complete_month(datetime.date.fromisoformat(row[2])) == row[0]
 
 
 def year_errors(name: str, columns: Iterable[str], months: list[list]) -> list[Finding]:
@@ -255,6 +287,19 @@ def _undecided(book: Workbook, finding: Finding) -> str:
     return said.get(finding.check, "")
 
 
+def _twins(book: Workbook, finding: Finding) -> str:
+    """Say which ids are one but for case, zeros or .0, and what would mend it."""
+    one, other, home, mend = (*finding.example.split(" | "), "", "")[:4]
+    of = f"of {home} " if home else ""
+    listed = {"product_id": "products"}.get(finding.column, "dealers")
+    would = f', e.g. {finding.column} = "{mend}"' if mend else ""
+    return (
+        f"an id that is another one {of}but for case, leading zeros or .0, e.g. {one!r} and "
+        f"{other!r}; write them alike by an expression under [data.{finding.table}.columns] of "
+        f"{book.path.name}{would}, or list both in {listed} where they are two"
+    )
+
+
 def _formats(example: str) -> str:
     known = dates.formats(example) or ["%d-%m-%y"]
     return " or ".join(f'"{form}"' for form in known)
@@ -311,6 +356,8 @@ def in_words(book: Workbook, finding: Finding) -> str:
     if finding.check == "missing":
         told = f" or {'holds' if n == 1 else 'hold'} no value, {example}" if finding.example else ""
         return f"{rows('is', 'are')} empty{told}; fill them in or leave the rows out with a query"
+    if finding.check == "twins":
+        return f"{rows('has', 'have')} {_twins(book, finding)}"
     if said := _undecided(book, finding):
         return f"{where}: {n:,} {'row' if n == 1 else 'rows'} of {source} {said}"
     if finding.check == "duplicate_key":

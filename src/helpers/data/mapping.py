@@ -120,7 +120,20 @@ def mapped_columns(
             typed(raw, raw_type, kind, _date_format(kind, formats.get(column)), book.embedded),
             raw_type.lstrip("!"),
         )
+    _require_own_headers(book, table, found)
     return found
+
+
+def _require_own_headers(book: Workbook, table: str, found: dict[str, Mapped]) -> None:
+    """Refuse one header for two amounts: revenue that is cost as well leaves no profit."""
+    amounts: dict[str, str] = {}
+    for column, mapped in found.items():
+        if mapped.kind == "money" and amounts.setdefault(mapped.raw, column) != column:
+            raise DataError(
+                f"{table}.{column}: {mapped.raw} is {amounts[mapped.raw]} already; map each amount "
+                f"to a column of its own under [data.{table}.columns] of {book.path.name}, or "
+                "leave one out"
+            )
 
 
 def _date_format(kind: str, given: str | None) -> str | None:

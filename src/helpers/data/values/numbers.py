@@ -312,7 +312,7 @@ def number_sql(text: str, style: Style, is_money: bool) -> str:
     value = f"CASE {negatives} WHEN 0 THEN {value} WHEN 1 THEN -{value} END"
     if style.has_power:
         written = f"regexp_extract({core}, {_sql(power)}, 1)"
-        written = f"regexp_replace({written}, '[^0-9e+-{style.decimal}]', '', 'g')"
+        written = f"regexp_replace({written}, '[^0-9e{style.decimal}+-]', '', 'g')"
         written = f"replace({written}, ',', '.')" if style.decimal == COMMA else written
         large = f"CASE {negatives} WHEN 0 THEN {_float(written)} WHEN 1 THEN -{_float(written)} END"
         if is_money:

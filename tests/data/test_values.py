@@ -245,7 +245,7 @@ STYLES = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     cents=st.lists(st.integers(-(10**15), 10**15), min_size=1, max_size=20),
     style=st.sampled_from(sorted(STYLES)),
@@ -264,7 +264,7 @@ def test_any_amount_in_any_style_is_read_back_exactly(cents, style, behind):
     assert (got, found.errors) == (amounts, [])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.text("0123456789.,-+() %¥€'_万eEx", max_size=12), min_size=1, max_size=6))
 def test_nothing_is_both_read_and_refused(values):
     got, found, _book = read(values)
@@ -419,7 +419,7 @@ def test_a_month_that_no_year_has_is_an_error():
     assert (error.check, error.n_rows, error.example) == ("type", 1, "202613")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     days=st.lists(st.dates(dt.date(1990, 1, 1), dt.date(2099, 12, 31)), min_size=1, max_size=15),
     form=st.sampled_from(

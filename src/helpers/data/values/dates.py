@@ -27,7 +27,7 @@ _DAY_OF_WEEK = (
     r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[,.]? |"
     r" ?[(]?(?:星期|周|週|礼拜|禮拜)[一二三四五六日天][)]?$"
 )
-_NTH = "(?:st|nd|rd|th)?"
+_NTH = "(?:st|[nr]d|th)?"
 # each way to write a day, and where year, month and day stand in it
 WAYS = {
     "ymd": (r"([0-9]{4})[-/.年 ] ?([0-9]{1,2})[-/.月 ] ?([0-9]{1,2})[日号號.]?", r"\1-\2-\3"),

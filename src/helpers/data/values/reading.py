@@ -224,9 +224,9 @@ def _zoned(book: Workbook, name: str, con, column: str, mapped: Mapped) -> _Colu
         local = f"timezone({literal(zone)}, {mapped.raw})"
         return _Column(mapped._replace(typed=typed(local, "timestamp", mapped.kind)))
     times, hour, n, example = con.raw_sql(
-        f"SELECT COUNT(DISTINCT at), MIN(at), COUNT(at), MIN(raw) FROM (SELECT CAST(timezone('"
-        f"{ZONE}', {mapped.raw}) AS TIME) AS at, CAST({mapped.raw} AS VARCHAR) AS raw FROM "
-        f"raw_{name})"
+        "SELECT COUNT(DISTINCT hour), MIN(hour), COUNT(hour), MIN(raw) FROM (SELECT "
+        f"CAST(timezone('{ZONE}', {mapped.raw}) AS TIME) AS hour, CAST({mapped.raw} AS VARCHAR) AS "
+        f"raw FROM raw_{name})"
     ).fetchone()
     if times == 1 and n > 1 and str(hour) != "00:00:00":
         return _refused(name, column, Refusal("zone", n, example))

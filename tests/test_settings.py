@@ -63,9 +63,10 @@ def test_a_relative_path_is_looked_for_upwards(toml, tmp_path, monkeypatch):
         ),
         (
             SELL_IN + 'format.dat = "%d"\n',
-            r"\[data\.sell_in\.format\]: unknown date column 'dat'; did you mean 'date'\?",
+            r"\[data\.sell_in\.format\]: unknown column 'dat'; did you mean 'date'\?",
         ),
-        (SELL_IN + 'format.revenue = "%d"\n', r"unknown date column 'revenue'; known are date"),
+        (SELL_IN + 'format.brand = "%d"\n', r"unknown column 'brand'; known are date, revenue"),
+        (SELL_IN + 'format.revenue = "%d"\n', r"the format of a number is 1234\.56 as the file"),
         (
             '[data.zzzzzz]\nsource = "x.csv"\n',
             r"unknown table 'zzzzzz'; known are engine, files, dealers",

@@ -211,9 +211,9 @@ def test_hostile_text_stays_an_example(make_book):
 
 def test_moves_of_goods_that_nobody_can_follow(make_book):
     head = "dealer_id,product_id,date,quantity,kind,to_dealer_id\n"
-    moves = "2,P1,2026-01-01,1,sold,\n1,P1,2026-01-01,1,RECEIPT,\n2,P1,2026-01-02,1,transfer,\n"
+    moves = "2,P1,2026-01-01,1,moved,\n1,P1,2026-01-01,1,ARRIVED,\n2,P1,2026-01-02,1,transfer,\n"
     assert found(make_book(sell_in=CLEAN, dealers=DEALERS, stock_moves=head + moves)) == {
-        ("stock_moves", "kind", "direction"): (2, "RECEIPT"),
+        ("stock_moves", "kind", "direction"): (2, "ARRIVED"),
         ("stock_moves", "to_dealer_id", "taker"): (1, "2"),
     }
     moves = (

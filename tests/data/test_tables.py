@@ -358,15 +358,16 @@ def test_values_that_do_not_fit_are_counted_with_an_example(make_book, cache):
     lines = LINES + '003,2026-01-04,"1,200"\n004,2026-01-04,n/a\n005,03/04/2026,5\n006,,5\n'
     assert message(make_book(sell_in=lines)).splitlines() == [
         (
-            "sell_in.date: 1 row of sell_in.csv holds no plain date, e.g. '03/04/2026'; say how it "
-            'is written, e.g. date = "%m/%d/%Y" under [data.sell_in.format]'
-        ),
-        (
             "sell_in.date: 1 row of sell_in.csv is empty; fill them in or leave the rows out "
             "with a query"
         ),
-        "sell_in.revenue: 2 rows of sell_in.csv hold no amount, e.g. '1,200'; correct them, or "
-        "map an expression in workbook.toml under [data.sell_in.columns]",
+        (
+            "sell_in.date: 1 row of sell_in.csv is a day of which month and day may change places, "
+            "e.g. '03/04/2026' is 2026-04-03 or 2026-03-04; say which under [data.sell_in.format] "
+            'of workbook.toml: date = "%d/%m/%Y" or "%m/%d/%Y"'
+        ),
+        "sell_in.revenue: 1 row of sell_in.csv is empty or holds no value, e.g. 'n/a'; fill them "
+        "in or leave the rows out with a query",
     ]
     assert not list(cache.glob("*.parquet"))  # nothing of it is kept but the errors
 
@@ -382,10 +383,10 @@ def test_the_errors_are_kept_and_go_when_the_source_is_put_right(make_book, cach
 
 
 def test_us_dates_need_the_format_and_then_are_read(make_book):
-    lines = LINES.replace("2026-01-02", "03/04/2022").replace("2026-01-03", "12/31/2022")
-    assert "2 rows of sell_in.csv hold no plain date" in message(make_book(sell_in=lines))
+    lines = LINES.replace("2026-01-02", "03/04/2022").replace("2026-01-03", "12/11/2022")
+    assert "2 rows of sell_in.csv are days of which month" in message(make_book(sell_in=lines))
     book = make_book(sell_in=lines, extra='[data.sell_in.format]\ndate = "%m/%d/%Y"')
-    assert [row[1] for row in rows(book)] == [dt.date(2022, 3, 4), dt.date(2022, 12, 31)]
+    assert [row[1] for row in rows(book)] == [dt.date(2022, 3, 4), dt.date(2022, 12, 11)]
 
 
 def test_money_that_is_no_number_is_refused(make_book):
@@ -402,8 +403,9 @@ def test_money_that_is_no_number_is_refused(make_book):
     raw = pa.table(
         {"dealer_id": ["1", "2"], "date": ["2026-01-01"] * 2, "revenue": pa.array([1.0, math.nan])}
     )
-    assert "sell_in.revenue: 1 row of sell_in.parquet holds no amount, e.g. 'nan'" in message(
-        make_book(sell_in=raw)
+    assert (
+        "sell_in.revenue: 1 row of sell_in.parquet is empty or holds no value, e.g. 'nan'"
+        in message(make_book(sell_in=raw))
     )
 
 

@@ -6,6 +6,7 @@ import difflib
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import ibis
@@ -14,9 +15,9 @@ from ibis import _
 from ibis.expr.types import Table
 
 from helpers import files, words
-from helpers.data import readers
+from helpers.data import matches, oddities, readers
 from helpers.data.connections import cache_of
-from helpers.data.findings import Finding, day_column, main_span
+from helpers.data.findings import Finding
 from helpers.data.reference import reference
 from helpers.data.tables import described, errors, fingerprint, table
 from helpers.settings import Workbook, contract
@@ -46,9 +47,16 @@ def findings(book: Workbook) -> pd.DataFrame:
     """
     found = [finding for name in book.tables for finding in errors(book, name)]
     brands = [] if found else _brand_findings(book)
-    found += [] if found else [*_errors(brands), *override_errors(book), *plan_errors(book)]
+    ids = [] if found else _kept(book, "ids", matches.id_findings)
     if not found:
-        found = [*brands, *_kept_warnings(book)]
+        found = [
+            *_errors(brands),
+            *_errors(ids),
+            *override_errors(book),
+            *plan_errors(book),
+        ]
+    if not found:
+        found = [*brands, *ids, *_kept(book, "checks", _all_warnings)]
     rows = pd.DataFrame(found, columns=Finding._fields)
     rows["advice"] = [words.say(f"check.{check}") for check in rows["check"]]
     return rows
@@ -153,18 +161,34 @@ def require_conservation(totals: pd.DataFrame, reconciliation: pd.DataFrame) -> 
             )
 
 
-def _kept_warnings(book: Workbook) -> list[Finding]:
-    """Keep the warnings with the tables they were found in.
+def id_errors(book: Workbook) -> list[Finding]:
+    """Find ids that split a dealer in two; see `matches.id_findings`.
+
+    A server's tables are asked only where they are checked.
+    """
+    return _errors(_kept(book, "ids", matches.id_findings)) if book.embedded else []
+
+
+def _all_warnings(book: Workbook) -> list[Finding]:
+    return [finding for name in book.tables for finding in _warnings(book, name)]
+
+
+def _kept(
+    book: Workbook, what: str, found_in: Callable[[Workbook], list[Finding]]
+) -> list[Finding]:
+    """Keep what was found with the tables it was found in.
 
     Counting 25 million lines is worth doing once.
     """
-    code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
-    kept = cache_of(book) / f"{book.name}.checks.{fingerprint(book)}-{code}.json"
+    modules = (__file__, matches.__file__, oddities.__file__)
+    read_by = b"".join(Path(module).read_bytes() for module in modules)
+    code = hashlib.sha256(read_by).hexdigest()[:8]
+    kept = cache_of(book) / f"{book.name}.{what}.{fingerprint(book)}-{code}.json"
     if kept.exists():
         return [Finding(*row) for row in json.loads(kept.read_text(encoding="utf-8"))]
-    found = [finding for name in book.tables for finding in _warnings(book, name)]
+    found = found_in(book)
     if book.embedded:
-        own = rf"{re.escape(book.name)}\.checks\.[0-9a-f]{{16}}-[0-9a-f]{{8}}\.json"
+        own = rf"{re.escape(book.name)}\.{what}\.[0-9a-f]{{16}}-[0-9a-f]{{8}}\.json"
         files.clear(kept.parent, re.compile(own), 0)
         files.write(kept, json.dumps(found), synced=False)
     return found
@@ -172,11 +196,15 @@ def _kept_warnings(book: Workbook) -> list[Finding]:
 
 def _warnings(book: Workbook, name: str) -> list[Finding]:
     lines = table(book, name)
-    found = [
+    found = [Finding(*note) for note in described(book, name).get("notes", [])]
+    found += [
         *_read_notes(book, name),
         *_amounts(name, lines),
         *_unidentified(name, lines),
-        *_outside_span(book, name, lines),
+        *oddities.outside_span(name, lines.columns, described(book, name)["months"]),
+        *oddities.magnitude_slips(name, lines),
+        *oddities.swapped_places(name, lines),
+        *oddities.near_brands(book, name, lines),
     ]
     if not any(column.key for column in contract()[name].values()):
         found += _repeated(name, lines)
@@ -191,7 +219,7 @@ def _warnings(book: Workbook, name: str) -> list[Finding]:
 def _read_notes(book: Workbook, name: str) -> list[Finding]:
     """Tell what of the files is not among the rows: titles, totals, blank rows, remarks."""
     found = []
-    for file, _n_rows, _n_in_file, notes in described(book, name).get("notes", ()):
+    for file, _n_rows, _n_in_file, notes in described(book, name).get("files", ()):
         for note in (readers.Note(*note) for note in notes):
             check = "left_out" if note.is_left_out else "turned" if note.what == "wide" else ""
             if check:
@@ -243,17 +271,6 @@ def _unidentified(name: str, lines: Table) -> list[Finding]:
     return [Finding(name, "dealer_id", "unidentified", "warning", n, "")] if n else []
 
 
-def _outside_span(book: Workbook, name: str, lines: Table) -> list[Finding]:
-    months = described(book, name)["months"]
-    if not months:
-        return []
-    first, last, _day = main_span(months)
-    outside = [row for row in months if not first <= row[0] <= last]
-    column = str(day_column(name, lines.columns))
-    n = sum(row[1] for row in outside)
-    return [Finding(name, column, "outside_span", "warning", n, outside[0][2])] if n else []
-
-
 def _moves(name: str, lines: Table) -> list[Finding]:
     """Count moves of goods that tell no direction, and transfers that do not say where to."""
     to = lines.to_dealer_id if "to_dealer_id" in lines.columns else ibis.null("string")
@@ -281,6 +298,7 @@ def _repeated(name: str, lines: Table) -> list[Finding]:
 
     They are kept, for a till may sell the same thing twice.
     """
+    rows, lines = int(lines.count().execute()), oddities.with_document(name, lines)
     if lines.get_backend().name != "duckdb":
         n = int(lines.count().execute()) - int(lines.distinct().count().execute())
     else:
@@ -290,6 +308,7 @@ def _repeated(name: str, lines: Table) -> list[Finding]:
             f"SELECT COUNT(*) - COUNT(DISTINCT hash({columns})) AS n FROM counted"
         )
         n = int(counted.to_pandas()["n"].iloc[0])
+    n = oddities.repeats_counted(name, lines, rows, n)
     return [Finding(name, "", "repeated", "warning", n, "")] if n else []
 
 

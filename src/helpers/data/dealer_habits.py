@@ -7,6 +7,7 @@ from ibis.expr.types import Table
 
 from helpers.data import read, stock
 from helpers.data.cache import kept
+from helpers.data.orders import order_days
 from helpers.data.read import covered, of_our_brand, within
 from helpers.data.sell_out import (
     by_key,
@@ -101,14 +102,13 @@ def _purchase_habits(book: Workbook, period: str) -> pd.DataFrame:
         return pd.DataFrame()
     lines, has_rebate = _purchases(book, period), knows(book, "sell_in", "rebate")
     sums = lines.group_by("dealer_id").agg(
-        n_orders=_.date.nunique(where=_.revenue > 0),
         revenue=_.revenue.sum().cast("float64"),
         **({"rebate": _.rebate.sum().fill_null(0).cast("float64")} if has_rebate else {}),
     )
     rows = by_key(sums, "dealer_id")
-    found = pd.DataFrame(
-        {"order_gap_days": covered(book, period).n_days / positive(rows["n_orders"])}
-    )
+    days = by_key(order_days(lines).group_by("dealer_id").agg(n=_.count()), "dealer_id")
+    n_orders = days["n"].reindex(rows.index).fillna(0)
+    found = pd.DataFrame({"order_gap_days": covered(book, period).n_days / positive(n_orders)})
     if has_rebate:
         found["rebate_rate"] = rows["rebate"] / positive(rows["revenue"])
     return found

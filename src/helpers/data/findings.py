@@ -1,5 +1,7 @@
 """Findings: what is wrong in a table's rows, and how it is told."""
 
+import datetime
+import statistics
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -11,6 +13,7 @@ from ibis.expr.types import Table
 from helpers import periods
 from helpers.data.connections import source_name
 from helpers.data.mapping import Mapped
+from helpers.data.values import dates, numbers
 from helpers.settings import (
     Workbook,
     contract,
@@ -18,6 +21,7 @@ from helpers.settings import (
 )
 
 STRAY_SHARE = 0.1  # of the largest run's lines: a run of fewer are dates mistyped
+MIN_USUAL = 3  # months before one can be unusual
 MAX_GAP_MONTHS = 12  # dates beyond a longer gap than this lie outside the data's span
 # a line without one is counted as unidentified, not refused
 OPTIONAL_IDS = ("dealer_id", "consumer_id")
@@ -80,7 +84,8 @@ def main_span(months: list[list]) -> tuple[str, str, str]:
 
     A gap of more than a year cuts the months into runs. The span is the last run that is no slip of
     the pen: the one with most lines, or a later one of several months that holds `STRAY_SHARE` of
-    as many, for somebody may begin anew after a pause.
+    as many, for somebody may begin anew after a pause. Few lines ahead of a run are no month of it:
+    see `_n_ahead`.
 
     >>> stray, first = ["1970-01", 1, "1970-01-01"], ["2026-09", 50, "2026-09-30"]
     >>> main_span([stray, first, ["2026-10", 60, "2026-10-29"]])
@@ -97,7 +102,36 @@ def main_span(months: list[list]) -> tuple[str, str, str]:
     least = STRAY_SHARE * sum(row[1] for row in largest)
     begun = [rows for rows in runs if len(rows) > 1 and sum(row[1] for row in rows) >= least]
     run = max([largest, *begun])
+    while (n := _n_ahead(run)) > 0:
+        run = run[:-n]
     return run[0][0], run[-1][0], run[-1][2]
+
+
+def _n_ahead(run: list[list]) -> int:
+    """Count the last months of a run that are dates mistyped, or planned.
+
+    Those beyond a month without any line that together hold less than half of a usual month; or the
+    last one where it holds less than `STRAY_SHARE` of it and would end a period that it can't fill.
+    """
+    gap = next(
+        (i for i in range(len(run) - 1, 0, -1) if periods.shift(run[i - 1][0], 1) != run[i][0]), 0
+    )
+    if gap >= MIN_USUAL and 2 * sum(row[1] for row in run[gap:]) < _usual(run[:gap]):
+        return len(run) - gap
+    if len(run) <= MIN_USUAL or run[-1][1] >= STRAY_SHARE * _usual(run[:-1]):
+        return 0
+    return int(_is_complete(run[-1]) or not _is_complete(run[-2]))
+
+
+def _usual(rows: list[list]) -> float:
+    return statistics.median(row[1] for row in rows[-12:])
+
+
+def _is_complete(row: list) -> bool:
+    """Whether a month's last line is near enough to its end for it to be a period."""
+    if len(row[2]) < len("2026-10-31") or not periods.is_month(row[0]):
+        return True  # a table of months, or a year that no period has
+    return periods.last_complete_month(datetime.date.fromisoformat(row[2])) == row[0]
 
 
 def year_errors(name: str, columns: Iterable[str], months: list[list]) -> list[Finding]:
@@ -114,38 +148,49 @@ def year_errors(name: str, columns: Iterable[str], months: list[list]) -> list[F
     return [Finding(name, day, "year", "error", n, wrong[0][2])] if n else []
 
 
-def type_errors(name: str, con, columns: dict[str, Mapped]) -> list[Finding]:
-    """Count, in one pass, the values that do not fit their column's type and the required ones that
-    are missing.
+class Question(NamedTuple):
+    """What is counted of a column: a check, and the SQL of its count and of an example."""
+
+    column: str
+    check: str
+    count: str
+    example: str = "NULL"
+
+
+def type_questions(name: str, columns: dict[str, Mapped]) -> list[Question]:
+    """Ask for the values that do not fit their column's type, and the required ones that are
+    missing.
     """
-    required = _required(name, columns)
+    required = required_columns(name, columns)
     asked = []
-    for column, (kind, raw, typed) in columns.items():
-        bad = f"({raw}) IS NOT NULL AND TRIM(CAST({raw} AS VARCHAR)) <> '' AND ({typed}) IS NULL"
-        if kind != "text":
-            asked += [
-                (
-                    column,
-                    "type",
-                    f"COUNT(*) FILTER ({bad})",
-                    f"MIN(CAST({raw} AS VARCHAR)) FILTER ({bad})",
-                )
-            ]
+    for column, mapped in columns.items():
+        raw = mapped.raw
+        empty = mapped.empty or f"({raw}) IS NULL OR TRIM(CAST({raw} AS VARCHAR)) = ''"
+        if mapped.kind != "text":
+            bad = f"NOT coalesce({empty}, false) AND ({mapped.typed}) IS NULL"
+            example = f"MIN(CAST({raw} AS VARCHAR)) FILTER ({bad})"
+            asked.append(Question(column, "type", f"COUNT(*) FILTER ({bad})", example))
         if column in required:
-            gone = f"({raw}) IS NULL OR TRIM(CAST({raw} AS VARCHAR)) = ''"
-            asked += [(column, "missing", f"COUNT(*) FILTER ({gone})", "NULL")]
+            example = f"MIN(TRIM(CAST({raw} AS VARCHAR))) FILTER ({empty})"
+            asked.append(Question(column, "missing", f"COUNT(*) FILTER ({empty})", example))
+    return asked
+
+
+def answers(name: str, con, asked: list[Question]) -> list[Finding]:
+    """Count in one pass over `raw_<name>` all that is asked; what does not occur is left out."""
     if not asked:
         return []
-    figures = ", ".join(f"{count}, {example}" for _column, _check, count, example in asked)
+    figures = ", ".join(f"{question.count}, {question.example}" for question in asked)
     row = con.raw_sql(f"SELECT {figures} FROM raw_{name}").fetchone()
     return [
-        Finding(name, column, check, "error", int(row[2 * i]), str(row[2 * i + 1] or ""))
-        for i, (column, check, *_sql) in enumerate(asked)
+        Finding(name, q.column, q.check, "error", int(row[2 * i]), str(row[2 * i + 1] or ""))
+        for i, q in enumerate(asked)
         if row[2 * i]
     ]
 
 
-def _required(name: str, columns: Iterable[str]) -> list[str]:
+def required_columns(name: str, columns: Iterable[str]) -> list[str]:
+    """List the columns of which no row may be empty."""
     known = contract()[name]
     return [
         c
@@ -156,7 +201,7 @@ def _required(name: str, columns: Iterable[str]) -> list[str]:
 
 def missing_values(name: str, lines: Table) -> list[Finding]:
     """Count the required values that are missing in a server's table."""
-    required = _required(name, lines.columns)
+    required = required_columns(name, lines.columns)
     row = (
         lines.agg(**{c: lines[c].isnull().sum().fill_null(0) for c in required}).to_pandas().iloc[0]
     )
@@ -185,6 +230,87 @@ def key_errors(name: str, lines: Table) -> list[Finding]:
     ]
 
 
+def _undecided(book: Workbook, finding: Finding) -> str:
+    """Say what a column is refused for that could be read in more than one way, or what would be
+    known of it; "" for any other finding.
+    """
+    shown, column, one = repr(finding.example), finding.column, finding.n_rows == 1
+    keys = f"[data.{finding.table}.format] of {book.path.name}"
+    expression = f"an expression in {book.path.name} under [data.{finding.table}.columns]"
+    point, comma = numbers.both_readings(finding.example)
+    said = {
+        "either_decimal": (
+            f"{'has' if one else 'have'} a mark that is either decimal or parts thousands, e.g. "
+            f"{shown} is {point} or {comma}; say which under {keys}: {column} = "
+            f'"1,234.56" for {point}, {column} = "1.234,56" for {comma}'
+        ),
+        "two_decimals": (
+            f"are written in two styles that contradict each other, e.g. {finding.example}; write "
+            "one of them otherwise, or read them apart by a query"
+        ),
+        "two_currencies": (
+            f"are amounts of more than one currency, e.g. {finding.example}; change them to one by "
+            f"{expression}, or leave the others out with a query"
+        ),
+        "percent": (
+            f"{'is' if one else 'are'} written in percent, e.g. {shown}, of which no amount can be "
+            f"told; map the column that holds the amount, or {expression}"
+        ),
+        "credit": (
+            f"{'is a side' if one else 'are sides'} of an account, e.g. {shown}, which may be more "
+            f"or less; say which by {expression}"
+        ),
+        "either_day": (
+            f"{'is a day' if one else 'are days'} of which month and day may change places, e.g. "
+            f"{shown} is {_days(finding.example)}; say which under {keys}: {column} = "
+            f"{_formats(finding.example)}"
+        ),
+        "two_days": (
+            "have the day first in some and the month first in others, e.g. "
+            f"{finding.example}; write one of them otherwise, or read them apart by a query"
+        ),
+        "two_digit_year": (
+            f"{'has a year' if one else 'have years'} of two digits, e.g. {shown}, of which none "
+            f"can be told from a day; say how it is written under {keys}, e.g. {column} = "
+            f"{_formats(finding.example)}"
+        ),
+        "zone": (
+            f"{'is' if one else 'are'} of one hour of UTC, e.g. {shown}, the midnight of a zone "
+            f"that the file does not name; name it by {expression}, e.g. {column} = "
+            f"{chr(34)}timezone('Asia/Shanghai', {column}){chr(34)}"
+        ),
+        "destroyed_id": (
+            f"{'is a number' if one else 'are numbers'} rounded on the way, e.g. {shown}; "
+            "which ids they were is lost: export them once more, the column as text"
+        ),
+    }
+    return said.get(finding.check, "")
+
+
+def _twins(book: Workbook, finding: Finding) -> str:
+    """Say which ids are one but for case, zeros or .0, and what would mend it."""
+    one, other, home, mend = (*finding.example.split(" | "), "", "")[:4]
+    of = f"of {home} " if home else ""
+    listed = {"product_id": "products"}.get(finding.column, "dealers")
+    would = f', e.g. {finding.column} = "{mend}"' if mend else ""
+    return (
+        f"an id that is another one {of}but for case, leading zeros or .0, e.g. {one!r} and "
+        f"{other!r}; write them alike by an expression under [data.{finding.table}.columns] of "
+        f"{book.path.name}{would}, or list both in {listed} where they are two"
+    )
+
+
+def _formats(example: str) -> str:
+    known = dates.formats(example) or ["%d-%m-%y"]
+    return " or ".join(f'"{form}"' for form in known)
+
+
+def _days(example: str) -> str:
+    known = dates.formats(example.split()[0] if example.strip() else "")
+    days = (datetime.datetime.strptime(example.split()[0], form).date() for form in known)
+    return " or ".join(dict.fromkeys(day.isoformat() for day in days))
+
+
 def in_words(book: Workbook, finding: Finding) -> str:
     """Say an error in one line.
 
@@ -200,10 +326,21 @@ def in_words(book: Workbook, finding: Finding) -> str:
     def rows(one: str, many: str) -> str:
         return f"{where}: {n:,} {'row' if n == 1 else 'rows'} of {source} {one if n == 1 else many}"
 
-    if finding.check == "type" and kind and kind.kind in FORMATTED:
+    given = book.tables[finding.table].format.get(finding.column, "")
+    if finding.check in ("type", "format") and kind and kind.kind in FORMATTED:
+        if dates.is_no_day(finding.example):
+            return f"{rows('is', 'are')} of no day of the calendar, {example}; correct them"
+        if finding.check == "format":
+            known = [form for form in dates.formats(finding.example) if form != given]
+            would = f"; {' or '.join(f'{form!r}' for form in known)} would fit it" if known else ""
+            return (
+                f"{rows('does', 'do')} not fit the format {given!r}, {example}{would}: correct it "
+                f"under [data.{finding.table}.format] of {book.path.name}, or leave it out"
+            )
+        known = [*dates.formats(finding.example), "%m/%d/%Y"][:1]
         return (
             f"{rows('holds', 'hold')} no plain {kind.kind}, {example}; say how it is written, "
-            f'e.g. {finding.column} = "%m/%d/%Y" under [data.{finding.table}.format]'
+            f'e.g. {finding.column} = "{known[0]}" under [data.{finding.table}.format]'
         )
     if finding.check == "type":
         is_a = {"money": "amount", "id": "whole number"}.get(kind.kind if kind else "", "number")
@@ -217,7 +354,12 @@ def in_words(book: Workbook, finding: Finding) -> str:
             f"say how they are written under [data.{finding.table}.format] of {book.path.name}"
         )
     if finding.check == "missing":
-        return f"{rows('is', 'are')} empty; fill them in or leave the rows out with a query"
+        told = f" or {'holds' if n == 1 else 'hold'} no value, {example}" if finding.example else ""
+        return f"{rows('is', 'are')} empty{told}; fill them in or leave the rows out with a query"
+    if finding.check == "twins":
+        return f"{rows('has', 'have')} {_twins(book, finding)}"
+    if said := _undecided(book, finding):
+        return f"{where}: {n:,} {'row' if n == 1 else 'rows'} of {source} {said}"
     if finding.check == "duplicate_key":
         return (
             f"{rows('repeats', 'repeat')} a key that must be unique, {example}; remove them, or "

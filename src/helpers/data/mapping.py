@@ -64,12 +64,15 @@ PORTABLE = (
 class Mapped(NamedTuple):
     """A canonical column.
 
-    Its kind, the expression over the raw headers, and the same with the contract's type.
+    Its kind, the expression over the raw headers, and the same with the contract's type; the type
+    of the former, and the test for an empty cell, where that is another than NULL or blank.
     """
 
     kind: str
     raw: str
     typed: str
+    raw_type: str = ""
+    empty: str = ""
 
 
 def mapped_columns(
@@ -112,9 +115,30 @@ def mapped_columns(
                 else f"NULLIF({raw}, 'NaN')"
             )
         found[column] = Mapped(
-            kind, raw, typed(raw, raw_type, kind, formats.get(column), book.embedded)
+            kind,
+            raw,
+            typed(raw, raw_type, kind, _date_format(kind, formats.get(column)), book.embedded),
+            raw_type.lstrip("!"),
         )
+    _require_own_headers(book, table, found)
     return found
+
+
+def _require_own_headers(book: Workbook, table: str, found: dict[str, Mapped]) -> None:
+    """Refuse one header for two amounts: revenue that is cost as well leaves no profit."""
+    amounts: dict[str, str] = {}
+    for column, mapped in found.items():
+        if mapped.kind == "money" and amounts.setdefault(mapped.raw, column) != column:
+            raise DataError(
+                f"{table}.{column}: {mapped.raw} is {amounts[mapped.raw]} already; map each amount "
+                f"to a column of its own under [data.{table}.columns] of {book.path.name}, or "
+                "leave one out"
+            )
+
+
+def _date_format(kind: str, given: str | None) -> str | None:
+    """Take a format that is one of dates; a number's is an example of its style."""
+    return given if kind in ("date", "month") else None
 
 
 def _expressions(book: Workbook, table: str, headers: list[str]) -> dict[str, str]:

@@ -68,7 +68,7 @@ def show_table(book: Workbook, name: str, out: str | None, terminal) -> int:
         for line in lines:
             terminal.say(line.removesuffix("\n"))
     worst = 0
-    for file, _n_rows, _n_in_file, notes in tables.described(book, name).get("notes", ()):
+    for file, _n_rows, _n_in_file, notes in tables.described(book, name).get("files", ()):
         found = tuple(readers.Note(*note) for note in notes)
         worst = worst or int(not readers.is_whole(found))
         for said in readers.said(found):

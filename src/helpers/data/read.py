@@ -17,6 +17,7 @@ from helpers.data import checks, scope
 from helpers.data.cache import kept
 from helpers.data.connections import source_name
 from helpers.data.findings import day_column, in_words, main_span
+from helpers.data.orders import order_days
 from helpers.data.tables import described, errors, fingerprint, table
 from helpers.settings import DataError, Workbook, contract, nearest
 from helpers.settings import workbook as settings_workbook
@@ -150,6 +151,7 @@ def prepare(book: Workbook) -> None:
     found = [finding for name in book.tables for finding in errors(book, name)]
     found = found or [*checks.brand_errors(book.whole), *checks.override_errors(book.whole)]
     found = found or checks.plan_errors(book.whole)
+    found = found or checks.id_errors(book.whole)
     if found:
         raise DataError("\n".join(in_words(book, finding) for finding in found))
 
@@ -437,20 +439,17 @@ def dealer_orders(book: Workbook, period: str) -> pd.DataFrame:
 
     `n_orders`, `last_order_date`, `revenue`.
 
-    Returns and lines of zero are no purchase; a dealer without one has 0 days and no date.
+    Returns and lines of zero are no purchase, nor is what was cancelled the day it was booked; a
+    dealer without one has 0 days and no date.
     """
     lines = of_our_brand(book, table(book, "sell_in"))
     lines = within(lines.filter(_.dealer_id.notnull()), "date", period, 12)
-    bought = _.revenue > 0
-    rows = (
-        lines.group_by("dealer_id")
-        .agg(
-            n_orders=_.date.nunique(where=bought),
-            last_order_date=_.date.max(where=bought),
-            revenue=_.revenue.sum().cast("float64"),
-        )
-        .to_pandas()
-    )
+    days = order_days(lines).group_by(ordered_by=_.dealer_id)
+    days = days.agg(n_orders=_.count(), last_order_date=_.date.max())
+    sums = lines.group_by("dealer_id").agg(revenue=_.revenue.sum().cast("float64"))
+    rows = sums.left_join(days, sums.dealer_id == days.ordered_by)
+    rows = rows.select("dealer_id", "n_orders", "last_order_date", "revenue").to_pandas()
+    rows["n_orders"] = rows["n_orders"].fillna(0).astype("int64")
     rows["last_order_date"] = pd.to_datetime(rows["last_order_date"])
     return rows.sort_values("dealer_id", ignore_index=True)
 

@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from ibis.expr.types import Table
@@ -38,9 +39,9 @@ from helpers.data.findings import (
     in_words,
     key_errors,
     missing_values,
-    type_errors,
     year_errors,
 )
+from helpers.data.values.reading import read_columns
 from helpers.settings import (
     PACKAGE,
     DataError,
@@ -58,7 +59,7 @@ def _code() -> bytes:
     """Gather what decides how a source is read, so that a new version of the workbook reads it
     anew.
     """
-    modules = ("data/*.py", "data/readers/*.py", "settings/*.py")
+    modules = ("data/**/*.py", "settings/*.py")
     read_by = [file for name in modules for file in sorted(PACKAGE.glob(name))]
     made_of = [*read_by, words.REFERENCE / "columns.csv"]
     return b"".join(path.read_bytes() for path in made_of)
@@ -93,7 +94,7 @@ def _stem(book: Workbook, name: str) -> Path:
 
 
 def described(book: Workbook, name: str) -> dict:
-    """Describe a table: `errors` (findings), `rows`, and `months` as (month, lines, last day).
+    """Describe a table: `errors` and `notes`, `rows`, and `months` as (month, lines, last day).
 
     Built where not kept.
     """
@@ -103,7 +104,7 @@ def described(book: Workbook, name: str) -> dict:
             counted = counted_months(name, lines)
             found = [*missing_values(name, lines), *key_errors(name, lines)]
             found += year_errors(name, lines.columns, counted["months"])
-            return {"errors": found, **counted}
+            return {"errors": found, "notes": [], **counted}
         except DataError:
             raise
         except Exception as error:
@@ -151,17 +152,17 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
     part = Path(f"{stem}.{os.getpid()}.part")  # it is linked, not moved, to its place
     try:
         try:
-            found, counted, notes = _written(book, name, part, closely=False)
+            found, told = _written(book, name, part, closely=False)
             # what stops a table may be a total or a remark among its rows: those are looked at
-            is_suspicious = bool(found) or counted["suspects"] > 0
+            is_suspicious = bool(found) or told["suspects"] > 0
         except duckdb.Error:
             is_suspicious = True
         if is_suspicious and sources(book, name):
-            found, counted, notes = _written(book, name, part, closely=True)
+            found, told = _written(book, name, part, closely=True)
         if not found:
             _publish(part, Path(f"{stem}.parquet"))
-        kept = {"errors": found, **({} if found else counted), "notes": notes}
-        files.write(Path(f"{stem}.json"), json.dumps(kept), synced=False)
+        kept = json.dumps({"errors": found, **told})
+        files.write(Path(f"{stem}.json"), kept, synced=False)
     except DataError:
         raise
     except Exception as error:
@@ -185,17 +186,19 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
 
 def _written(
     book: Workbook, name: str, part: Path, closely: bool
-) -> tuple[list[Finding], dict, list]:
-    """Write a canonical table: what stops it, its rows and months, and what its files had to say.
+) -> tuple[list[Finding], dict[str, Any]]:
+    """Write a canonical table; give what stops it, and what is to be told of it.
 
-    With errors, nothing is written.
+    `rows`, `months`, `suspects` (rows that may be totals), `notes` on its values, and `files`: of
+    each file its name, rows read, rows in it, and notes. With errors, nothing is written.
     """
     part.unlink(missing_ok=True)
     with room(book, name, part, closely) as opened:
         con = opened.con
         columns = mapped_headers(book, name, con)
         require_single_headers(book, name, opened.tables, columns)
-        found = type_errors(name, con, columns)
+        given = book.tables[name].read.decimal
+        columns, found, notes = read_columns(book, name, con, columns, given)
         if not found:
             days = [day] if (day := day_column(name, columns)) else []
             order = [*(c for c in ("dealer_id", "consumer_id") if c in columns), *days][:2]
@@ -205,16 +208,19 @@ def _written(
                 f"COPY ({select}) TO {literal(str(part))} (FORMAT parquet, COMPRESSION zstd)"
             )
             found = key_errors(name, con.read_parquet(glob.escape(str(part))))
-        counted = {} if found else counted_months(name, con.read_parquet(glob.escape(str(part))))
-        found = found or year_errors(name, columns, counted["months"])
-        if not found:
-            counted["suspects"] = 0 if closely else _suspects(con, name, part, columns)
-        notes = [
+        if found:
+            return found, {}
+        told = counted_months(name, con.read_parquet(glob.escape(str(part))))
+        if found := year_errors(name, columns, told["months"]):
+            return found, {}
+        told["suspects"] = 0 if closely else _suspects(con, name, part, columns)
+        told["notes"] = notes
+        told["files"] = [
             (Path(book.told(table.path)).name, table.n_rows, table.n_in_file, list(table.notes))
             for table in opened.tables
             if table.notes
         ]
-        return found, counted, notes
+        return [], told
 
 
 def _suspects(con, name: str, part: Path, columns: Iterable[str]) -> int:

@@ -11,6 +11,7 @@ from helpers.settings.book import (
     ReadAs,
     TableSource,
     Workbook,
+    decimal_mark,
     workbook,
 )
 from helpers.settings.columns import DataError, contract, nearest
@@ -47,6 +48,7 @@ __all__ = [
     "Workbook",
     "contract",
     "database_file",
+    "decimal_mark",
     "engine_settings",
     "files_in_query",
     "is_file",

@@ -259,12 +259,7 @@ def _mapping(table: str, raw: Mapping, path: Path, filled: dict[str, str]) -> Ta
     known = contract()[table]
     if "*" not in known:  # where the contract takes any further column, any further name is right
         require_known(columns, known, f"[data.{table}.columns]", "column")
-    require_known(
-        formats,
-        [c for c, column in known.items() if column.kind in ("date", "month")],
-        f"[data.{table}.format]",
-        "date column",
-    )
+    _require_formats(table, formats)
     source, query = _text(raw, "source", "").strip(), _text(raw, "query", "").strip()
     if bool(source) == bool(query):
         raise DataError(f"{where}: give either source or query")
@@ -293,6 +288,33 @@ def _read_as(raw: Mapping, where: str) -> ReadAs:
     if decimal not in ("", *DECIMALS):
         raise DataError(f'{told} decimal: "." or "," is expected, not {decimal!r}')
     return ReadAs(_text(given, "encoding", ""), _text(given, "sheet", ""), header, decimal)
+
+
+def _require_formats(table: str, formats: Mapping[str, str]) -> None:
+    """Refuse a format of a column that is neither a date nor a number, or no example of a number.
+
+    A number's format is the number 1234.56 as the file would write it, for its marks are two.
+    """
+    where, known = f"[data.{table}.format]", contract()[table]
+    kinds = {c: column.kind for c, column in known.items()}
+    taken = ("date", "month", "money", "number")
+    require_known(formats, [c for c, kind in kinds.items() if kind in taken], where, "column")
+    for column, example in formats.items():
+        if kinds[column] in ("money", "number") and not decimal_mark(example):
+            raise DataError(
+                f"{where} {column} = {example!r}: the format of a number is 1234.56 as the file "
+                'would write it, e.g. "1,234.56" or "1.234,56"'
+            )
+
+
+def decimal_mark(example: str) -> str:
+    """Tell the decimal mark of the number 1234.56 as a file would write it; "" for anything else.
+
+    >>> decimal_mark("1,234.56"), decimal_mark("1.234,56"), decimal_mark("%d")
+    ('.', ',', '')
+    """
+    found = re.fullmatch(r"1[ .,'_\u00a0\u202f]?234([.,])56", example.strip())
+    return found[1] if found and example.count(found[1]) == 1 else ""
 
 
 def _parameters(raw: Mapping) -> dict[str, Mapping[str, Any]]:

@@ -127,7 +127,7 @@ def test_what_was_left_out_is_told_and_counted(book_of):
     left_out = found[found["check"] == "left_out"]
     assert left_out["n_rows"].sum() == 5
     assert left_out["example"].str.startswith("s.csv: left out: ").all()
-    (file,) = tables.described(book, "sell_in")["notes"]
+    (file,) = tables.described(book, "sell_in")["files"]
     assert file[:3] == ["s.csv", 60, 66]
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import ibis
-from ibis.expr.types import Table
 
 from helpers import files
 from helpers.data import guard, limits, mapping
@@ -76,13 +75,27 @@ def connection(engine: str, cache: Path):
     """
     try:
         if not engine.startswith("duckdb://"):
-            return ibis.connect(engine)
+            return _server(engine)
         con = _duckdb(engine, _spill(cache))
         con.raw_sql("SET lock_configuration = true")
         return con
     except Exception as error:
         # never print a password
         raise DataError(f"engine {shown_engine(engine)}: {first_line(error)}") from None
+
+
+def _server(engine: str):
+    scheme = engine.partition("://")[0]
+    # a driver is there only where its engine is used
+    if scheme in ("postgres", "postgresql"):
+        from helpers.data import postgres
+
+        return postgres.connect(engine)
+    if scheme == "pyspark":
+        from helpers.data import spark
+
+        return spark.connect(engine)
+    return ibis.connect(engine)
 
 
 def connected(book: Workbook):
@@ -302,55 +315,19 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def mapped_headers(book: Workbook, name: str, con, raw: Table | None = None) -> dict[str, Mapped]:
-    """Map the headers of `raw_<name>`, or of a server's table, to the contract's columns."""
+def mapped_headers(book: Workbook, name: str, con) -> dict[str, Mapped]:
+    """Map the headers of `raw_<name>` to the contract's columns."""
 
     def type_of(expression: str) -> str:
-        asked = f"SELECT {expression} AS x FROM raw_{name}"
-        found = (
-            con.sql(asked) if raw is None else raw.alias(f"raw_{name}").sql(asked, dialect="duckdb")
-        )
-        return str(found.schema()["x"])
+        return str(con.sql(f"SELECT {expression} AS x FROM raw_{name}").schema()["x"])
 
     # the view knows its columns; asked for them, DuckDB would guess at the files once more
-    if raw is None:
-        found = con.raw_sql(
-            "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'temp' "
-            f"AND table_name = {literal(f'raw_{name}')} ORDER BY column_index"
-        ).fetchall()
-        headers = {
-            header: str(con.compiler.type_mapper.from_string(kind)) for header, kind in found
-        }
-    else:
-        headers = {header: str(dtype) for header, dtype in raw.schema().items()}
+    found = con.raw_sql(
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'temp' "
+        f"AND table_name = {literal(f'raw_{name}')} ORDER BY column_index"
+    ).fetchall()
+    headers = {header: str(con.compiler.type_mapper.from_string(kind)) for header, kind in found}
     return mapping.mapped_columns(book, name, headers, type_of)
-
-
-def served(book: Workbook, name: str) -> Table:
-    """Give a server's table as the contract's, by an expression: nothing of it is copied."""
-    con, given = connected(book), book.tables[name]
-    if given.query:
-        guard.require_server_query(name, given.query, con.dialect)
-    elif is_file(given.source):
-        sources(book, name)  # says what is wrong with it, where anything is
-        raise DataError(
-            f"{name}: {source_name(book, name)} is a file; only engine duckdb:// reads files"
-        )
-    try:
-        if given.query:
-            raw = con.sql(given.query)
-        else:
-            parts = ".".join(quoted(part) for part in given.source.split("."))
-            # quotes are written as the engine writes them
-            raw = con.sql(f"SELECT * FROM {parts}", dialect="duckdb")
-        select = (
-            f"SELECT {mapping.select_list(mapped_headers(book, name, con, raw))} FROM raw_{name}"
-        )
-        return raw.alias(f"raw_{name}").sql(select, dialect="duckdb")
-    except DataError:
-        raise
-    except Exception as error:
-        raise unread(book, name, error) from None
 
 
 def unread(book: Workbook, name: str, error: Exception) -> DataError:

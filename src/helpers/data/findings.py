@@ -118,7 +118,7 @@ def type_errors(name: str, con, columns: dict[str, Mapped]) -> list[Finding]:
     """Count, in one pass, the values that do not fit their column's type and the required ones that
     are missing.
     """
-    required = _required(name, columns)
+    required = required_columns(name, columns)
     asked = []
     for column, (kind, raw, typed) in columns.items():
         bad = f"({raw}) IS NOT NULL AND TRIM(CAST({raw} AS VARCHAR)) <> '' AND ({typed}) IS NULL"
@@ -145,22 +145,14 @@ def type_errors(name: str, con, columns: dict[str, Mapped]) -> list[Finding]:
     ]
 
 
-def _required(name: str, columns: Iterable[str]) -> list[str]:
+def required_columns(name: str, columns: Iterable[str]) -> list[str]:
+    """Name the columns in which every line must hold a value."""
     known = contract()[name]
     return [
         c
         for c in columns
         if c in known and known[c].required and not (c in OPTIONAL_IDS and "date" in known)
     ]
-
-
-def missing_values(name: str, lines: Table) -> list[Finding]:
-    """Count the required values that are missing in a server's table."""
-    required = _required(name, lines.columns)
-    row = (
-        lines.agg(**{c: lines[c].isnull().sum().fill_null(0) for c in required}).to_pandas().iloc[0]
-    )
-    return [Finding(name, c, "missing", "error", int(row[c]), "") for c in required if row[c]]
 
 
 def key_errors(name: str, lines: Table) -> list[Finding]:

@@ -2,7 +2,8 @@
 
 import functools
 import time
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from ibis import _
 from ibis.expr.types import Table
@@ -18,13 +19,15 @@ from helpers.data.findings import (
 )
 from helpers.settings import DataError, Workbook, is_file, sources
 
-SEEN_SECONDS = 60.0  # in which a table's columns stay as they are, in a kernel that lives for hours
+# what a server told of a table holds for a moment: every question of the door begins with it; but
+# a kernel lives for hours, and tables grow
+SEEN_SECONDS = 30.0
 
 
 class _Seen(NamedTuple):
-    """A table as an expression, of which connection and until when."""
+    """What was told of a table, by which connection and until when it holds."""
 
-    table: Table
+    told: Any
     con: object
     until: float
 
@@ -32,26 +35,32 @@ class _Seen(NamedTuple):
 _seen: dict[tuple[str, ...], _Seen] = {}
 
 
+def _told(
+    book: Workbook, name: str, ask: Callable[[Workbook, str], Any], anew: bool = False
+) -> Any:
+    con, key = connected(book), (ask.__name__, str(book.path), name, repr(book.tables[name]))
+    found = _seen.get(key)
+    if anew or not (found and found.con is con and time.monotonic() < found.until):
+        found = _Seen(ask(book, name), con, time.monotonic() + SEEN_SECONDS)
+        _seen[key] = found
+    return found.told
+
+
 def served(book: Workbook, name: str) -> Table:
     """Give a server's table as the contract's, by an expression: nothing of it is copied.
 
-    Its columns are asked for once a minute and process: every question of the door begins here.
+    Its columns are asked for once in `SEEN_SECONDS`.
 
     Raises
     ------
     DataError
         If the source is a file, or can't be read.
     """
-    con, key = connected(book), (str(book.path), name, repr(book.tables[name]))
-    found = _seen.get(key)
-    if not (found and found.con is con and time.monotonic() < found.until):
-        found = _Seen(_served(book, name, con), con, time.monotonic() + SEEN_SECONDS)
-        _seen[key] = found
-    return found.table
+    return _told(book, name, _served)
 
 
-def _served(book: Workbook, name: str, con) -> Table:
-    given = book.tables[name]
+def _served(book: Workbook, name: str) -> Table:
+    con, given = connected(book), book.tables[name]
     if given.query:
         guard.require_server_query(name, given.query, con.dialect)
     elif is_file(given.source):
@@ -84,14 +93,20 @@ def _type_of(con, raw: str, name: str, expression: str) -> str:
     return str(con.sql(asked).schema()["x"])
 
 
-def described(book: Workbook, name: str) -> dict:
+def described(book: Workbook, name: str, anew: bool = False) -> dict:
     """Describe a server's table as `tables.described` does, in two passes at most.
+
+    It is asked once in `SEEN_SECONDS`, unless `anew`.
 
     Raises
     ------
     DataError
         If it can't be read.
     """
+    return _told(book, name, _described, anew)
+
+
+def _described(book: Workbook, name: str) -> dict:
     try:
         lines = served(book, name)
         counted, found = _counted(name, lines)
@@ -112,12 +127,18 @@ def _counted(name: str, lines: Table) -> tuple[dict, list[Finding]]:
         rows = lines.agg(n=_.count(), **{c: is_.sum().fill_null(0) for c, is_ in missing.items()})
         rows, months = rows.to_pandas(), []
     else:
-        text = lines[day].cast("string")
-        sums = lines.mutate(month=text.substr(0, 7), day=text, **missing).group_by("month")
+        # months are counted as days or texts, as they are: text of a day costs the server more
+        is_date = lines[day].type().is_date()
+        month = lines[day].truncate("M") if is_date else lines[day]
+        sums = lines.mutate(month=month, day=lines[day], **missing).group_by("month")
         sums = sums.agg(n=_.count(), last=_.day.max(), **{c: _[c].sum() for c in missing})
-        rows = sums.to_pandas().sort_values("month", ignore_index=True)
+        rows = sums.to_pandas()
         known = rows.loc[rows["month"].notna(), ["month", "n", "last"]]
-        months = [[month, int(n), last] for month, n, last in known.itertuples(index=False)]
+        months = [
+            [str(month)[:7], int(n), str(last)[:10]]
+            for month, n, last in known.itertuples(index=False)
+        ]
+        months.sort()
     empty = {c: int(rows[f"missing_{i}"].sum()) for i, c in enumerate(required)}
     found = [Finding(name, c, "missing", "error", n, "") for c, n in empty.items() if n]
     return {"rows": int(rows["n"].sum()), "months": months}, found

@@ -79,8 +79,9 @@ def fingerprint(book: Workbook) -> str:
 
     A server's tables count by their lines and last day per month.
     """
-    kept = [] if book.embedded else [described(book, name) for name in book.tables]
-    return _digest(kept, book.scope, *(table_fingerprint(book, name) for name in book.tables))
+    # anew: what a server told a moment ago may be the state of before
+    told = [] if book.embedded else [servers.described(book, t, anew=True) for t in book.tables]
+    return _digest(told, book.scope, *(table_fingerprint(book, name) for name in book.tables))
 
 
 def _stem(book: Workbook, name: str) -> Path:

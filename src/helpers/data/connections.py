@@ -13,7 +13,7 @@ from typing import NamedTuple
 import ibis
 
 from helpers import files
-from helpers.data import guard, limits, mapping
+from helpers.data import guard, limits, mapping, sqlite
 from helpers.data.mapping import Mapped, first_line, quoted
 from helpers.settings import (
     FILE_KINDS,
@@ -23,6 +23,7 @@ from helpers.settings import (
     database_file,
     engine_settings,
     files_in_query,
+    is_embedded,
     is_file,
     nearest,
     require_plain_database,
@@ -74,7 +75,7 @@ def connection(engine: str, cache: Path):
         If the engine is unknown, its driver is missing, or it can't be reached.
     """
     try:
-        if not engine.startswith("duckdb://"):
+        if not is_embedded(engine):
             return _server(engine)
         con = _duckdb(engine, _spill(cache))
         con.raw_sql("SET lock_configuration = true")
@@ -194,6 +195,10 @@ def _opened(book: Workbook, name: str, part: Path, spill: Path, opened: list):
     """
     mapped, database = book.tables[name], database_file(book.engine)
     paths = sources(book, name)
+    # files, and queries over them, may lie beside SQLite's: these are DuckDB's to read
+    from_sqlite = is_sqlite(book, name)
+    if book.engine.startswith("sqlite://"):
+        database = None
     try:
         con = _duckdb(book.engine, spill)
     except Exception as error:
@@ -201,6 +206,9 @@ def _opened(book: Workbook, name: str, part: Path, spill: Path, opened: list):
             book.told(f"engine {shown_engine(book.engine)}: {first_line(error)}")
         ) from None
     opened.append(con)
+    if from_sqlite:
+        _copy_of_sqlite(con, book, name, opened)
+        return con
     held = _attached(con, book, database) if database else _Database()
     tables, catalog = list(held.tables), held.catalog
     # a name with brackets is asked for as a pattern that stands for it alone
@@ -224,6 +232,33 @@ def _opened(book: Workbook, name: str, part: Path, spill: Path, opened: list):
     guard.require_definitions(name, read, held.definitions, tables, catalog)
     con.raw_sql(f"CREATE TEMP VIEW {quoted(f'raw_{name}')} AS {raw}")
     return con
+
+
+def is_sqlite(book: Workbook, name: str) -> bool:
+    """Whether a table lies in SQLite's file, and in no file beside it."""
+    given = book.tables[name]
+    if not book.engine.startswith("sqlite://"):
+        return False
+    return not (files_in_query(book, given.query) if given.query else is_file(given.source))
+
+
+def _copy_of_sqlite(con, book: Workbook, name: str, opened: list) -> None:
+    """Put a table of SQLite's file into the room, as `raw_<name>`."""
+    file = database_file(book.engine)
+    told = f"engine {shown_engine(book.engine)}"
+    try:
+        # once more: what lies there may have changed since the settings were read
+        if file.exists():
+            require_plain_database(file, told)
+        source = sqlite.Source(name, file, book.tables[name])
+    except DataError as error:
+        raise DataError(book.told(error)) from None
+    except Exception as error:
+        raise DataError(book.told(f"{told}: {first_line(error)}")) from None
+    opened.append(source)
+    con.con.register("rows_of_sqlite", source.read(name))
+    con.raw_sql(f"CREATE TEMP TABLE {quoted(f'raw_{name}')} AS SELECT * FROM rows_of_sqlite")
+    con.con.unregister("rows_of_sqlite")
 
 
 def _over_files(named: dict[str, list[Path]], mapped: TableSource) -> str:

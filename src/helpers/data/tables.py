@@ -15,7 +15,7 @@ from pathlib import Path
 from ibis.expr.types import Table
 
 from helpers import files, words
-from helpers.data import mapping, scope, servers
+from helpers.data import mapping, scope, servers, sqlite
 from helpers.data.connections import (
     SPILL,
     SPILLED,
@@ -65,7 +65,10 @@ def _digest(*parts: object) -> str:
 
 def table_fingerprint(book: Workbook, name: str) -> str:
     """Hash a table's sources (path, size, time), its mapping and the code that reads it."""
-    database = [file for file in (database_file(book.engine),) if file]
+    file = database_file(book.engine)
+    # SQLite's latest rows may lie beside its file
+    beside = [file.with_name(file.name + end) for end in sqlite.BESIDE] if file else []
+    database = [file, *beside] if file else []
     stats = [
         (str(f), f.stat().st_size, f.stat().st_mtime_ns)
         for f in sources(book, name) + database

@@ -13,7 +13,12 @@ from helpers.settings.book import (
     workbook,
 )
 from helpers.settings.columns import DataError, contract, nearest
-from helpers.settings.engines import database_file, engine_settings, shown_engine
+from helpers.settings.engines import (
+    database_file,
+    engine_settings,
+    is_embedded,
+    shown_engine,
+)
 from helpers.settings.options import Scalar, options_in_force
 from helpers.settings.places import (
     NOTEBOOKS,
@@ -47,6 +52,7 @@ __all__ = [
     "database_file",
     "engine_settings",
     "files_in_query",
+    "is_embedded",
     "is_file",
     "near",
     "nearest",

@@ -89,10 +89,9 @@ def require_plain_database(file: Path, told: str) -> None:
     """
     require_plain_file(file, f"{told}: this")
     for real in {file, Path(os.path.realpath(file))}:
+        begins = (f"{real.name}.", f"{real.name}-")
         with os.scandir(real.parent) as scan:
-            beside = sorted(
-                e.name for e in scan if re.match(rf"{re.escape(real.name)}[.-]", e.name)
-            )
+            beside = sorted(e.name for e in scan if e.name.startswith(begins))
         for name in beside:
             if not (real.parent / name).is_dir():
                 require_plain_file(real.parent / name, f"{told}: {name} beside it")

@@ -6,11 +6,13 @@ import glob
 import os
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import ibis
+from ibis.common import exceptions
+from ibis.expr.types import Expr
 
 from helpers import files
 from helpers.data import guard, limits, mapping, sqlite
@@ -39,6 +41,14 @@ SPILL = re.compile(r"spill\.\d+\.[0-9a-f]{8}")
 SPILLED = re.compile(r"duckdb_temp_(?:storage|block)[\w-]*\.(?:tmp|block)")  # as DuckDB names them
 # for DuckDB; it spills to disk beyond that; an own limit: engine = "duckdb://?memory_limit=…"
 MEMORY_LIMIT = "1500MB"
+# what not every engine has, such as windows, medians or joins by a range
+UNKNOWN_THERE = (
+    exceptions.OperationNotDefinedError,
+    exceptions.UnsupportedOperationError,
+    exceptions.UnsupportedBackendType,
+    exceptions.UnsupportedArgumentError,
+    exceptions.TranslationError,
+)
 READ_SECONDS = 3600.0  # in which a table's source must be read; the environment may say otherwise
 # no code comes in: neither from the disk nor from the net, nor does a key that lies somewhere
 CLOSED = {
@@ -88,15 +98,36 @@ def connection(engine: str, cache: Path):
 def _server(engine: str):
     scheme = engine.partition("://")[0]
     # a driver is there only where its engine is used
-    if scheme in ("postgres", "postgresql"):
-        from helpers.data import postgres
+    try:
+        if scheme in ("postgres", "postgresql"):
+            from helpers.data import postgres
 
-        return postgres.connect(engine)
-    if scheme == "pyspark":
-        from helpers.data import spark
+            con = postgres.connect(engine)
+        elif scheme == "pyspark":
+            from helpers.data import spark
 
-        return spark.connect(engine)
-    return ibis.connect(engine)
+            con = spark.connect(engine)
+        else:
+            con = ibis.connect(engine)
+    except ImportError as error:
+        extra = "postgres" if scheme == "postgresql" else scheme
+        raise DataError(
+            f"its driver is not installed ({first_line(error)}); install it, e.g. by pip install "
+            f"'ibis-framework[{extra}]'"
+        ) from None
+    con.compile = functools.partial(_compiled, scheme, con.compile)
+    return con
+
+
+def _compiled(scheme: str, compile_: Callable[..., str], expr: Expr, /, **options) -> str:
+    """Write a question in an engine's SQL, or say by name that the engine knows no such thing."""
+    try:
+        return compile_(expr, **options)
+    except UNKNOWN_THERE as error:
+        raise DataError(
+            f"engine {scheme}://: it can't be asked this: {first_line(error)}; export the tables "
+            "as Parquet, and read them with engine duckdb://"
+        ) from None
 
 
 def connected(book: Workbook):

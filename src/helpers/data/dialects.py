@@ -180,4 +180,6 @@ def selected(columns: str, raw: str, name: str, dialect) -> str:
     'SELECT CAST(`a` AS DOUBLE) AS `b` FROM (SELECT * FROM `t`) AS `raw`'
     """
     over = sqlglot.parse_one(raw, dialect=dialect).subquery(exp.to_identifier(name, quoted=True))
-    return sqlglot.parse_one(f"SELECT {columns}", dialect="duckdb").from_(over).sql(dialect=dialect)
+    select = sqlglot.parse_one(f"SELECT {columns}", dialect="duckdb").from_(over)
+    # else it would only be logged that an engine has no such function
+    return select.sql(dialect=dialect, unsupported_level=sqlglot.ErrorLevel.RAISE)

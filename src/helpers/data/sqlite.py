@@ -6,6 +6,7 @@ aggregated in DuckDB. Nothing is written, and no code comes in: neither by an ex
 function that a view of the file names.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,7 +67,9 @@ class Source:
         inside = f"(\n{self.sql}\n)"
         found = self.con.execute(f"SELECT * FROM {inside} LIMIT 0").description
         headers = [column[0] for column in found]
-        if twice := [h for i, h in enumerate(headers) if h in headers[:i]]:
+        # SQLite calls the second of a name so
+        again = (re.fullmatch(r"(.*):\d+", header, re.DOTALL) for header in headers)
+        if twice := [found[1] for found in again if found and found[1] in headers]:
             raise DataError(
                 f"{name}: the query gives two columns the name {twice[0]!r}; rename one with AS"
             )

@@ -52,7 +52,7 @@ def group_answers(book: settings.Workbook) -> dict[str, pd.DataFrame]:
     }
 
 
-POSTGRES = {"string": "text", "double": "float8", "int64": "bigint"}
+POSTGRES = {"string": "text", "large_string": "text", "double": "float8", "int64": "bigint"}
 
 
 def tables(book: settings.Workbook) -> dict[str, Path]:

@@ -60,8 +60,7 @@ def brand_sums(book: Workbook, period: str, n_months: int = 12) -> pd.DataFrame:
     rows = _compared(book, period, n_months)
     sums = rows.group_by("dealer_id", "brand", "alike", *WINDOW_COLUMNS).agg(
         **{column: _[column].sum().cast("float64") for column in MONEY},
-        # not the mean: of amounts some engines give it with few digits, as an amount
-        **{c: _[c].sum().cast("float64") / _[c].count() for c in KEPT},
+        **{column: _[column].mean().cast("float64") for column in KEPT},
         n_months=_.count(),
         n_stock_months=_.average_stock_value.count(),
         n_shelf_months=_.shelf_area_m2.count(),

@@ -2,12 +2,16 @@
 as from DuckDB's files, to the last label and cent, and what crosses the wire is no line of it.
 """
 
+import datetime as dt
+import math
 import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
+import ibis
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -191,6 +195,51 @@ def test_the_session_only_reads(postgres):
     con = connections.connected(postgres)
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction), con.con.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE made (a int)")
+
+
+ODD = {
+    "quote": 'it\'s "q" \\ {x},NULL',
+    "empty": "",
+    "lines": "a\nb\r\nc",
+    "null_word": "NULL",
+    "chinese": "店铺",
+    "percent": "100 %s",
+    "nothing": None,
+}
+
+
+@pytest.mark.xdist_group("postgres")
+def test_texts_go_to_postgres_and_come_back_as_they_are(postgres):
+    con = connections.connected(postgres)
+    given = pd.DataFrame({"name": list(ODD), "text": list(ODD.values()), "n": range(len(ODD))})
+    schema = {"name": "string", "text": "string", "n": "int64"}
+    table = ibis.memtable(given, schema=schema)
+    back = con.to_pyarrow(table).to_pylist()
+    assert {row["name"]: row["text"] for row in back} == ODD
+    empty = ibis.memtable(given.head(0), schema=schema)
+    assert con.to_pyarrow(empty).num_rows == 0
+    assert con.to_pandas(table.anti_join(empty, "name")).shape == (len(ODD), 3)
+
+
+@pytest.mark.xdist_group("postgres")
+def test_numbers_and_days_come_from_postgres_as_they_are(postgres):
+    asked = """SELECT 0.1::float8 + 0.2::float8 AS h, 'NaN'::float8 AS nan,
+               '-Infinity'::float8 AS low,
+               1.50::numeric(18, 2) AS money, DATE '0001-01-01' AS first, DATE '9999-12-31' AS last,
+               true AS yes, NULL::boolean AS unknown, 12::bigint AS n, 3::int2 AS small"""
+    found = connections.connected(postgres).sql(asked).to_pyarrow().to_pylist()[0]
+    assert found.pop("nan") != found["h"] == 0.1 + 0.2
+    assert found == {
+        "h": 0.30000000000000004,
+        "low": -math.inf,
+        "money": Decimal("1.50"),
+        "first": dt.date(1, 1, 1),
+        "last": dt.date(9999, 12, 31),
+        "yes": True,
+        "unknown": None,
+        "n": 12,
+        "small": 3,
+    }
 
 
 # ---- Spark ---------------------------------------------------------------------------------------
@@ -377,8 +426,6 @@ def test_a_missing_driver_is_named_with_how_to_get_it(tmp_path, cache, monkeypat
 
 
 def test_a_question_that_an_engine_does_not_know_is_named():
-    import ibis
-
     def unknown(expr, **_options):
         raise ibis.common.exceptions.OperationNotDefinedError("No translation rule for Median")
 

@@ -7,6 +7,9 @@ something else on another engine, such as TRUNC, which cuts dates in Spark.
 
 import re
 
+# before sqlglot writes anything: it keeps how a dialect writes from its first use on, and Ibis adds
+# to that when it is loaded
+import ibis.backends.sql.dialects  # noqa: F401
 import sqlglot
 from sqlglot import exp
 

@@ -55,10 +55,13 @@ benchmarks: data/demo  ## measure against named peers (an hour or two)
 	@$(BIN)/python tests/benchmarks/card_rounds.py
 	@$(BIN)/python tests/benchmarks/lab_run.py
 	@$(BIN)/python tests/benchmarks/sealed_versions.py
+	@$(BIN)/python tests/benchmarks/engines_speed.py
 
 lock: .venv/installed  ## pin the newest versions that pyproject.toml allows (needs uv)
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \
 	  --extra dev pyproject.toml -o requirements.lock --quiet
+	@echo 'pyspark>=4.0,<5' | uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --upgrade - -o requirements-spark.lock --quiet
 
 clean:  ## remove what was generated, editions and demo data too
 	@rm -rf .venv data/demo data/cache .pytest_cache .ruff_cache .hypothesis build dist

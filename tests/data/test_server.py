@@ -4,14 +4,8 @@ PostgreSQL answers to the cent and label as DuckDB does, and nothing of it is co
 """
 
 import datetime as dt
-import os
 import random
-import shutil
-import socket
-import subprocess
-import tempfile
 from decimal import Decimal
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -21,6 +15,7 @@ from conftest import network_rows, write_book
 from helpers import data, periods, settings
 from helpers.data import checks, connections, consumer_habits, read, tables
 from helpers.settings import DataError
+from servers import load, postgres_cluster
 
 PERIOD = "2026-10"
 SQL = {
@@ -33,68 +28,14 @@ SQL = {
 }
 
 
-def programs() -> Path | None:
-    """Find PostgreSQL's programs, which distributions keep off the path."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or [
-        Path(p) for p in [shutil.which("initdb")] if p
-    ]
-    return found[-1].parent if found else None
-
-
 @pytest.fixture(scope="module")
 def server():
     """Start a private cluster on the loopback and give its URL."""
-    pytest.importorskip("psycopg", reason="without psycopg no PostgreSQL can be asked")
-    if (bin_ := programs()) is None:
-        pytest.skip("PostgreSQL's initdb and pg_ctl are not installed")
-    folder = Path(tempfile.mkdtemp(prefix="workbook-pg-"))
-    user = {}
-    if os.getuid() == 0:  # the server refuses to run as root
-        user = {"user": "postgres", "group": "postgres", "extra_groups": []}
-        shutil.chown(folder, "postgres", "postgres")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-
-    def run(program: str, *options: str) -> None:
-        subprocess.run(
-            [bin_ / program, "-D", folder / "data", *options],
-            check=True,
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            **user,
-        )
-
-    try:
-        run("initdb", "-A", "trust", "-U", "workbook", "-E", "UTF8", "--no-locale", "--no-sync")
-        run(
-            "pg_ctl",
-            "-w",
-            "-l",
-            str(folder / "log"),
-            "-o",
-            f"-p {port} -F -k {folder} -c listen_addresses=127.0.0.1",
-            "start",
-        )
+    with postgres_cluster() as url:
         try:
-            yield f"postgres://workbook@127.0.0.1:{port}/postgres"
+            yield url
         finally:
             connections.connection.cache_clear()
-            run("pg_ctl", "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def load(url: str, table: str, columns: dict[str, str], rows: list[tuple]) -> None:
-    """Write rows to a new table of the server."""
-    import psycopg
-
-    listed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-    with psycopg.connect(url) as con, con.cursor() as cursor:
-        cursor.execute(f'DROP TABLE IF EXISTS "{table}"; CREATE TABLE "{table}" ({listed})')
-        with cursor.copy(f'COPY "{table}" FROM STDIN') as copy:
-            for row in rows:
-                copy.write_row(row)
 
 
 def load_network(url: str, given: dict[str, list[dict]], prefix: str = "") -> None:

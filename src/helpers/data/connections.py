@@ -7,15 +7,16 @@ import itertools
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import ibis
-from ibis.expr.types import Table
+from ibis.common import exceptions
+from ibis.expr.types import Expr
 
 from helpers import files
-from helpers.data import guard, limits, mapping, readers
+from helpers.data import guard, limits, mapping, readers, sqlite
 from helpers.data.mapping import Mapped, first_line, quoted
 from helpers.settings import (
     FILE_KINDS,
@@ -25,6 +26,7 @@ from helpers.settings import (
     database_file,
     engine_settings,
     files_in_query,
+    is_embedded,
     is_file,
     nearest,
     require_plain_database,
@@ -41,6 +43,14 @@ SPILL = re.compile(r"spill\.\d+\.[0-9a-f]{8}")
 SPILLED = re.compile(r"duckdb_temp_(?:storage|block)[\w-]*\.(?:tmp|block)|read\.\d+\.parquet")
 # for DuckDB; it spills to disk beyond that; an own limit: engine = "duckdb://?memory_limit=…"
 MEMORY_LIMIT = "1500MB"
+# what not every engine has, such as windows, medians or joins by a range
+UNKNOWN_THERE = (
+    exceptions.OperationNotDefinedError,
+    exceptions.UnsupportedOperationError,
+    exceptions.UnsupportedBackendType,
+    exceptions.UnsupportedArgumentError,
+    exceptions.TranslationError,
+)
 READ_SECONDS = 3600.0  # in which a table's source must be read; the environment may say otherwise
 # no code comes in: neither from the disk nor from the net, nor does a key that lies somewhere
 CLOSED = {
@@ -77,14 +87,49 @@ def connection(engine: str, cache: Path):
         If the engine is unknown, its driver is missing, or it can't be reached.
     """
     try:
-        if not engine.startswith("duckdb://"):
-            return ibis.connect(engine)
+        if not is_embedded(engine):
+            return _server(engine)
         con = _duckdb(engine, _spill(cache))
         con.raw_sql("SET lock_configuration = true")
         return con
     except Exception as error:
         # never print a password
         raise DataError(f"engine {shown_engine(engine)}: {first_line(error)}") from None
+
+
+def _server(engine: str):
+    scheme = engine.partition("://")[0]
+    # a driver is there only where its engine is used
+    try:
+        if scheme in ("postgres", "postgresql"):
+            from helpers.data import postgres
+
+            con = postgres.connect(engine)
+        elif scheme == "pyspark":
+            from helpers.data import spark
+
+            con = spark.connect(engine)
+        else:
+            con = ibis.connect(engine)
+    except ImportError as error:
+        extra = "postgres" if scheme == "postgresql" else scheme
+        raise DataError(
+            f"its driver is not installed ({first_line(error)}); install it, e.g. by pip install "
+            f"'ibis-framework[{extra}]'"
+        ) from None
+    con.compile = functools.partial(_compiled, scheme, con.compile)
+    return con
+
+
+def _compiled(scheme: str, compile_: Callable[..., str], expr: Expr, /, **options) -> str:
+    """Write a question in an engine's SQL, or say by name that the engine knows no such thing."""
+    try:
+        return compile_(expr, **options)
+    except UNKNOWN_THERE as error:
+        raise DataError(
+            f"engine {scheme}://: it can't be asked this: {first_line(error)}; export the tables "
+            "as Parquet, and read them with engine duckdb://"
+        ) from None
 
 
 def connected(book: Workbook):
@@ -193,6 +238,10 @@ def _opened(
     It stands in `opened` as soon as it can be stopped.
     """
     mapped, database = book.tables[name], database_file(book.engine)
+    # files, and queries over them, may lie beside SQLite's: these are DuckDB's to read
+    from_sqlite = is_sqlite(book, name)
+    if book.engine.startswith("sqlite://"):
+        database = None
     named = files_in_query(book, mapped.query) if mapped.query else []
     groups = (
         {file: sources(book, name, TableSource(book.files[file])) for file in named}
@@ -207,13 +256,14 @@ def _opened(
             book.told(f"engine {shown_engine(book.engine)}: {first_line(error)}")
         ) from None
     opened.append(con)
+    if from_sqlite:
+        _copy_of_sqlite(con, book, name, opened)
+        _close(con, [part])
+        return Room(con, ())
     held = _attached(con, book, database) if database else _Database()
     tables, catalog = list(held.tables), held.catalog
-    # a name with brackets is asked for as a pattern that stands for it alone
     needs = [part, *(table.needs for tables_ in found.values() for table in tables_)]
-    allowed = [text for path in needs for text in (str(path), glob.escape(str(path)))]
-    con.raw_sql(f"SET allowed_paths = [{', '.join(map(literal, allowed))}]")
-    con.raw_sql("SET enable_external_access = false; SET lock_configuration = true")
+    _close(con, needs)
     if mapped.query:
         guard.require_query(name, mapped.query, [*(("", file) for file in named), *tables], catalog)
         raw = _over_files(found, mapped)
@@ -224,6 +274,41 @@ def _opened(
     guard.require_definitions(name, read, held.definitions, tables, catalog)
     con.raw_sql(f"CREATE TEMP VIEW {quoted(f'raw_{name}')} AS {raw}")
     return Room(con, tuple(table for tables_ in found.values() for table in tables_))
+
+
+def _close(con, files_: Iterable[Path]) -> None:
+    """Shut the room: it opens these files and nothing else from now on."""
+    # a name with brackets is asked for as a pattern that stands for it alone
+    allowed = [text for path in files_ for text in (str(path), glob.escape(str(path)))]
+    con.raw_sql(f"SET allowed_paths = [{', '.join(map(literal, allowed))}]")
+    con.raw_sql("SET enable_external_access = false; SET lock_configuration = true")
+
+
+def is_sqlite(book: Workbook, name: str) -> bool:
+    """Whether a table lies in SQLite's file, and in no file beside it."""
+    given = book.tables[name]
+    if not book.engine.startswith("sqlite://"):
+        return False
+    return not (files_in_query(book, given.query) if given.query else is_file(given.source))
+
+
+def _copy_of_sqlite(con, book: Workbook, name: str, opened: list) -> None:
+    """Put a table of SQLite's file into the room, as `raw_<name>`."""
+    file = database_file(book.engine)
+    told = f"engine {shown_engine(book.engine)}"
+    try:
+        # once more: what lies there may have changed since the settings were read
+        if file.exists():
+            require_plain_database(file, told)
+        source = sqlite.Source(name, file, book.tables[name])
+    except DataError as error:
+        raise DataError(book.told(error)) from None
+    except Exception as error:
+        raise DataError(book.told(f"{told}: {first_line(error)}")) from None
+    opened.append(source)
+    con.con.register("rows_of_sqlite", source.read(name))
+    con.raw_sql(f"CREATE TEMP TABLE {quoted(f'raw_{name}')} AS SELECT * FROM rows_of_sqlite")
+    con.con.unregister("rows_of_sqlite")
 
 
 def _files_opened(
@@ -343,55 +428,19 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def mapped_headers(book: Workbook, name: str, con, raw: Table | None = None) -> dict[str, Mapped]:
-    """Map the headers of `raw_<name>`, or of a server's table, to the contract's columns."""
+def mapped_headers(book: Workbook, name: str, con) -> dict[str, Mapped]:
+    """Map the headers of `raw_<name>` to the contract's columns."""
 
     def type_of(expression: str) -> str:
-        asked = f"SELECT {expression} AS x FROM raw_{name}"
-        found = (
-            con.sql(asked) if raw is None else raw.alias(f"raw_{name}").sql(asked, dialect="duckdb")
-        )
-        return str(found.schema()["x"])
+        return str(con.sql(f"SELECT {expression} AS x FROM raw_{name}").schema()["x"])
 
     # the view knows its columns; asked for them, DuckDB would guess at the files once more
-    if raw is None:
-        found = con.raw_sql(
-            "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'temp' "
-            f"AND table_name = {literal(f'raw_{name}')} ORDER BY column_index"
-        ).fetchall()
-        headers = {
-            header: str(con.compiler.type_mapper.from_string(kind)) for header, kind in found
-        }
-    else:
-        headers = {header: str(dtype) for header, dtype in raw.schema().items()}
+    found = con.raw_sql(
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'temp' "
+        f"AND table_name = {literal(f'raw_{name}')} ORDER BY column_index"
+    ).fetchall()
+    headers = {header: str(con.compiler.type_mapper.from_string(kind)) for header, kind in found}
     return mapping.mapped_columns(book, name, headers, type_of)
-
-
-def served(book: Workbook, name: str) -> Table:
-    """Give a server's table as the contract's, by an expression: nothing of it is copied."""
-    con, given = connected(book), book.tables[name]
-    if given.query:
-        guard.require_server_query(name, given.query, con.dialect)
-    elif is_file(given.source):
-        sources(book, name)  # says what is wrong with it, where anything is
-        raise DataError(
-            f"{name}: {source_name(book, name)} is a file; only engine duckdb:// reads files"
-        )
-    try:
-        if given.query:
-            raw = con.sql(given.query)
-        else:
-            parts = ".".join(quoted(part) for part in given.source.split("."))
-            # quotes are written as the engine writes them
-            raw = con.sql(f"SELECT * FROM {parts}", dialect="duckdb")
-        select = (
-            f"SELECT {mapping.select_list(mapped_headers(book, name, con, raw))} FROM raw_{name}"
-        )
-        return raw.alias(f"raw_{name}").sql(select, dialect="duckdb")
-    except DataError:
-        raise
-    except Exception as error:
-        raise unread(book, name, error) from None
 
 
 def unread(book: Workbook, name: str, error: Exception) -> DataError:

@@ -199,15 +199,6 @@ def required_columns(name: str, columns: Iterable[str]) -> list[str]:
     ]
 
 
-def missing_values(name: str, lines: Table) -> list[Finding]:
-    """Count the required values that are missing in a server's table."""
-    required = required_columns(name, lines.columns)
-    row = (
-        lines.agg(**{c: lines[c].isnull().sum().fill_null(0) for c in required}).to_pandas().iloc[0]
-    )
-    return [Finding(name, c, "missing", "error", int(row[c]), "") for c in required if row[c]]
-
-
 def key_errors(name: str, lines: Table) -> list[Finding]:
     """Find rows whose key occurs more than once."""
     key = [c for c, column in contract()[name].items() if column.key and c in lines.columns]

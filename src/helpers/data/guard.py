@@ -518,8 +518,8 @@ def require_server_query(where: str, text: str, dialect: Any) -> None:
     """Let through one SELECT in a server's SQL that changes nothing and calls nothing that leaves
     its tables.
 
-    What the account may read is the server's to say. Spark has no such rights and runs in a process
-    of ours: of it only functions are taken that sqlglot knows.
+    What the account may read is the server's to say. Spark and SQLite have no such rights and run
+    in a process of ours: of them only functions are taken that sqlglot knows.
 
     Raises
     ------
@@ -540,7 +540,8 @@ def require_server_query(where: str, text: str, dialect: Any) -> None:
         raise DataError(
             f"{where}: the query must only read, but holds {type(change).__name__.upper()}"
         )
-    local = "spark" in str(getattr(dialect, "__name__", dialect)).lower()
+    named = str(getattr(dialect, "__name__", dialect)).lower()
+    local = "spark" in named or "sqlite" in named
     for node in parsed[0].walk():
         if isinstance(node, exp.Anonymous) and (local or LEAVE_THE_SERVER.fullmatch(node.name)):
             raise DataError(

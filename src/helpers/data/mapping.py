@@ -4,60 +4,12 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-import sqlglot
-from sqlglot import exp
-
-from helpers.data import guard
+from helpers.data import dialects, guard
 from helpers.settings import DataError, Workbook, contract
 
-# what an expression may hold on an engine other than DuckDB: the part of SQL that sqlglot carries
-# over unchanged
 REASON = 2000  # characters of an engine's reason
 ADVICE = re.compile(
     r"^\s*(?:LINE \d+:|Possible (?:fixes|solutions?)\b|Stack Trace)", re.MULTILINE | re.IGNORECASE
-)
-PORTABLE = (
-    exp.Column,
-    exp.Identifier,
-    exp.Literal,
-    exp.Null,
-    exp.Boolean,
-    exp.Paren,
-    exp.Neg,
-    exp.Not,
-    exp.And,
-    exp.Or,
-    exp.Add,
-    exp.Sub,
-    exp.Mul,
-    exp.Div,
-    exp.EQ,
-    exp.NEQ,
-    exp.GT,
-    exp.GTE,
-    exp.LT,
-    exp.LTE,
-    exp.Is,
-    exp.In,
-    exp.Between,
-    exp.Like,
-    exp.Case,
-    exp.If,
-    exp.Coalesce,
-    exp.Nullif,
-    exp.Cast,
-    exp.DataType,
-    exp.DataTypeParam,
-    exp.Lower,
-    exp.Upper,
-    exp.Trim,
-    exp.Substring,
-    exp.Round,
-    exp.Abs,
-    exp.Concat,
-    exp.DPipe,
-    exp.Length,
-    exp.Replace,
 )
 
 
@@ -76,19 +28,24 @@ class Mapped(NamedTuple):
 
 
 def mapped_columns(
-    book: Workbook, table: str, headers: dict[str, str], type_of: Callable[[str], str]
+    book: Workbook,
+    table: str,
+    headers: dict[str, str],
+    type_of: Callable[[str], str],
+    write: Callable[[str, str, str, str | None], str] | None = None,
 ) -> dict[str, Mapped]:
     """Map a source's headers (name → type) to the contract's columns.
 
     An exact header wins over an expression; a column that is not mapped is taken where a header has
-    its name. `type_of` asks the engine for the type of an expression.
+    its name. `type_of` asks the engine for the type of an expression; `write` writes the SQL of the
+    contract's type, by default `typed`.
 
     Raises
     ------
     DataError
         If a required column is missing, or an expression can't be read or computed.
     """
-    found = {}
+    found, written = {}, write or typed
     formats, known = book.tables[table].format, contract()[table]
     for column, raw in _expressions(book, table, list(headers)).items():
         kind = (
@@ -106,19 +63,13 @@ def mapped_columns(
                 ) from None
         if column not in known and kind == "number" and raw_type.startswith("string"):
             kind = "text"  # a further column that is no number describes rather than scores
-        if kind == "id" and raw_type.lstrip("!").startswith("float"):
+        if book.embedded and kind == "id" and raw_type.lstrip("!").startswith("float"):
             # how a data frame writes a missing number; DuckDB compares NaN wrongly in Parquet files
             # that hold it
-            raw = (
-                f"CASE WHEN NOT isnan({raw}) THEN {raw} END"
-                if book.embedded
-                else f"NULLIF({raw}, 'NaN')"
-            )
+            raw = f"CASE WHEN NOT isnan({raw}) THEN {raw} END"
+        date_format = _date_format(kind, formats.get(column))
         found[column] = Mapped(
-            kind,
-            raw,
-            typed(raw, raw_type, kind, _date_format(kind, formats.get(column)), book.embedded),
-            raw_type.lstrip("!"),
+            kind, raw, written(raw, raw_type, kind, date_format), raw_type.lstrip("!")
         )
     _require_own_headers(book, table, found)
     return found
@@ -169,53 +120,35 @@ def _expression(book: Workbook, table: str, column: str, text: str) -> str:
     if book.embedded:
         guard.require_expression(where, text)
         return text
-    try:
-        parsed = sqlglot.parse_one(text, dialect="duckdb")
-    except (sqlglot.errors.SqlglotError, RecursionError):
-        raise DataError(f"{where}: {text!r} {guard.NO_EXPRESSION}") from None
-    if parsed.find(exp.Query):
-        raise DataError(f"{where}: {text!r} {guard.HOLDS_SELECT}")
-    # TRY_CAST is a kind of CAST
-    foreign = next((node for node in parsed.walk() if type(node) not in PORTABLE), None)
-    if foreign is not None:
-        raise DataError(
-            f"{where}: {foreign.sql(dialect='duckdb')!r} is not carried over to another engine; "
-            "use arithmetic, CASE, COALESCE, CAST, ROUND, ABS and text functions, or a query in "
-            "the engine's own SQL"
-        )
+    dialects.require_portable(where, text)
     return text
 
 
-def typed(
-    raw: str, raw_type: str, kind: str, date_format: str | None = None, embedded: bool = True
-) -> str:
-    """Write the SQL that gives an expression the contract's type.
+def typed(raw: str, raw_type: str, kind: str, date_format: str | None = None) -> str:
+    """Write DuckDB's SQL that gives an expression the contract's type.
 
-    In DuckDB, what does not fit becomes NULL.
+    What does not fit becomes NULL; of other engines see `dialects.typed`.
 
     >>> typed('"Sale"', "decimal(12, 3)", "money")
     'TRY_CAST("Sale" AS DECIMAL(18, 2))'
     """
-    # sqlglot would silently turn TRY_CAST into CAST elsewhere
-    cast = "TRY_CAST" if embedded else "CAST"
     text = f"NULLIF(TRIM(CAST({raw} AS VARCHAR)), '')"
     raw_type = raw_type.lstrip("!")
     is_text, is_day = raw_type.startswith("string"), raw_type.startswith(("date", "timestamp"))
     # 10003.0 is dealer 10003, 10003.5 is nobody
     if kind == "id" and raw_type.startswith(("float", "decimal")):
         return (
-            f"CASE WHEN {raw} = TRUNC({raw}) THEN CAST({cast}({raw} AS DECIMAL(38, 0)) AS "
+            f"CASE WHEN {raw} = TRUNC({raw}) THEN CAST(TRY_CAST({raw} AS DECIMAL(38, 0)) AS "
             "VARCHAR) END"
         )
     if kind in ("id", "text"):
         return text
     if kind in ("date", "month"):
-        return _typed_day(raw, text, is_day, kind, date_format, embedded)
+        return _typed_day(raw, text, is_day, kind, date_format)
     if kind == "money":
-        amount = _amount(raw, raw_type, text) if embedded else text if is_text else raw
-        return f"{cast}({amount} AS DECIMAL(18, 2))"
-    number = f"{cast}({text if is_text else raw} AS DOUBLE)"
-    return f"CASE WHEN isfinite({number}) THEN {number} END" if embedded else number
+        return f"TRY_CAST({_amount(raw, raw_type, text)} AS DECIMAL(18, 2))"
+    number = f"TRY_CAST({text if is_text else raw} AS DOUBLE)"
+    return f"CASE WHEN isfinite({number}) THEN {number} END"
 
 
 def _amount(raw: str, raw_type: str, text: str) -> str:
@@ -236,9 +169,7 @@ def _amount(raw: str, raw_type: str, text: str) -> str:
     return written(raw) if raw_type.startswith("float") else raw
 
 
-def _typed_day(
-    raw: str, text: str, is_day: bool, kind: str, date_format: str | None, embedded: bool
-) -> str:
+def _typed_day(raw: str, text: str, is_day: bool, kind: str, date_format: str | None) -> str:
     if kind == "month" and not is_day and not date_format:
         return f"CASE WHEN regexp_matches({text}, '^[0-9]{{4}}-(0[1-9]|1[0-2])$') THEN {text} END"
     if is_day:
@@ -247,10 +178,10 @@ def _typed_day(
         day = f"CASE WHEN {day} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {day} END"
     elif date_format:
         escaped = date_format.replace("'", "''")
-        day = f"CAST({'TRY_' if embedded else ''}STRPTIME({text}, '{escaped}') AS DATE)"
+        day = f"CAST(TRY_STRPTIME({text}, '{escaped}') AS DATE)"
     else:
         # four digits of year first, or it can't be told from a day: 22-03-04
-        stamp = f"CAST({'TRY_CAST' if embedded else 'CAST'}({text} AS TIMESTAMP) AS DATE)"
+        stamp = f"CAST(TRY_CAST({text} AS TIMESTAMP) AS DATE)"
         day = f"CASE WHEN SUBSTR({text}, 5, 1) IN ('-', '/') THEN {stamp} END"
     return day if kind == "date" else f"STRFTIME({day}, '%Y-%m')"
 

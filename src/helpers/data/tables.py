@@ -18,7 +18,7 @@ import duckdb
 from ibis.expr.types import Table
 
 from helpers import files, words
-from helpers.data import mapping, readers, scope
+from helpers.data import mapping, readers, scope, servers, sqlite
 from helpers.data.connections import (
     SPILL,
     SPILLED,
@@ -29,7 +29,6 @@ from helpers.data.connections import (
     mapped_headers,
     require_single_headers,
     room,
-    served,
     unread,
 )
 from helpers.data.findings import (
@@ -38,7 +37,6 @@ from helpers.data.findings import (
     day_column,
     in_words,
     key_errors,
-    missing_values,
     year_errors,
 )
 from helpers.data.values.reading import read_columns
@@ -71,7 +69,10 @@ def _digest(*parts: object) -> str:
 
 def table_fingerprint(book: Workbook, name: str) -> str:
     """Hash a table's sources (path, size, time), its mapping and the code that reads it."""
-    database = [file for file in (database_file(book.engine),) if file]
+    file = database_file(book.engine)
+    # SQLite's latest rows may lie beside its file
+    beside = [file.with_name(file.name + end) for end in sqlite.BESIDE] if file else []
+    database = [file, *beside] if file else []
     stats = [
         (str(f), f.stat().st_size, f.stat().st_mtime_ns)
         for f in sources(book, name) + database
@@ -85,8 +86,9 @@ def fingerprint(book: Workbook) -> str:
 
     A server's tables count by their lines and last day per month.
     """
-    kept = [] if book.embedded else [described(book, name) for name in book.tables]
-    return _digest(kept, book.scope, *(table_fingerprint(book, name) for name in book.tables))
+    # anew: what a server told a moment ago may be the state of before
+    told = [] if book.embedded else [servers.described(book, t, anew=True) for t in book.tables]
+    return _digest(told, book.scope, *(table_fingerprint(book, name) for name in book.tables))
 
 
 def _stem(book: Workbook, name: str) -> Path:
@@ -99,22 +101,31 @@ def described(book: Workbook, name: str) -> dict:
     Built where not kept.
     """
     if not book.embedded:
-        try:
-            lines = served(book, name)
-            counted = counted_months(name, lines)
-            found = [*missing_values(name, lines), *key_errors(name, lines)]
-            found += year_errors(name, lines.columns, counted["months"])
-            return {"errors": found, "notes": [], **counted}
-        except DataError:
-            raise
-        except Exception as error:
-            raise unread(book, name, error) from None
+        return _described_by_server(book, name)
     stem = _stem(book, name)
     kept = _kept(stem)
     if kept is None:
         _build(book, name, stem)
         kept = _kept(stem)
     return kept
+
+
+def _described_by_server(book: Workbook, name: str) -> dict:
+    """Ask a server; the pages of one run of the press, which is of one state of the data, ask it
+    once.
+    """
+    run = os.environ.get("WORKBOOK_DATA", "")
+    if not run:
+        return servers.described(book, name)
+    stem = cache_of(book) / f"{book.name}.{name}.{_digest(run, name, book.tables[name])}"
+    file = Path(f"{stem}.json")
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        found = servers.described(book, name)
+    make_cache(file.parent)
+    files.write(file, json.dumps(found), synced=False)
+    return found
 
 
 def _kept(stem: Path) -> dict | None:
@@ -275,7 +286,7 @@ def table(book: Workbook, name: str) -> Table:
 
 def _whole(book: Workbook, name: str) -> Table:
     if not book.embedded:
-        return served(book, name)
+        return servers.served(book, name)
     if found := errors(book, name):
         raise DataError("\n".join(in_words(book, finding) for finding in found))
     return connected(book).read_parquet(glob.escape(f"{_stem(book, name)}.parquet"))

@@ -15,7 +15,12 @@ from helpers.settings.book import (
     workbook,
 )
 from helpers.settings.columns import DataError, contract, nearest
-from helpers.settings.engines import database_file, engine_settings, shown_engine
+from helpers.settings.engines import (
+    database_file,
+    engine_settings,
+    is_embedded,
+    shown_engine,
+)
 from helpers.settings.options import Scalar, options_in_force
 from helpers.settings.places import (
     NOTEBOOKS,
@@ -51,6 +56,7 @@ __all__ = [
     "decimal_mark",
     "engine_settings",
     "files_in_query",
+    "is_embedded",
     "is_file",
     "near",
     "nearest",

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from helpers import CHECKOUT, words
 from helpers.settings.columns import DataError, contract, require_known
-from helpers.settings.engines import located_engine
+from helpers.settings.engines import is_embedded, located_engine
 from helpers.settings.places import notebooks_of, own_table, project_of, question_of
 from helpers.settings.plain_files import is_file, require_plain_file
 from helpers.settings.scope import Scope, narrowed, read_scope, scope_of
@@ -136,7 +136,7 @@ class Workbook:
     @property
     def embedded(self) -> bool:
         """Whether DuckDB inside this process does the work (and may keep a cache), not a server."""
-        return self.engine.startswith("duckdb://")
+        return is_embedded(self.engine)
 
     def has(self, *tables: str) -> bool:
         """Whether all these tables are there."""

@@ -15,7 +15,11 @@ _SIZE, _WORD, _YES_NO = (
     r"[\w.-]{1,64}",
     r"(true|false|1|0|True|False)",
 )
-DUCKDB_SETTINGS = {"memory_limit": _SIZE, "threads": r"[1-9]\d{0,2}"}
+# read inside this process, by DuckDB; a path follows
+EMBEDDED_SETTINGS: dict[str, Mapping[str, str]] = {
+    "duckdb": {"memory_limit": _SIZE, "threads": r"[1-9]\d{0,2}"},
+    "sqlite": {},
+}
 SERVER_SETTINGS: dict[str, Mapping[str, str]] = {
     "postgres": {
         "sslmode": r"allow|prefer|require|verify-ca|verify-full",
@@ -66,7 +70,7 @@ def engine_settings(engine: str) -> dict[str, str]:
         should be.
     """
     scheme, _colon, rest = engine.partition("://")
-    known = DUCKDB_SETTINGS if scheme == "duckdb" else SERVER_SETTINGS[scheme]
+    known = EMBEDDED_SETTINGS.get(scheme) or SERVER_SETTINGS.get(scheme, {})
     found: dict[str, str] = {}
     for name, value in urllib.parse.parse_qsl(rest.partition("?")[2], keep_blank_values=True):
         if name not in known:
@@ -81,13 +85,22 @@ def engine_settings(engine: str) -> dict[str, str]:
     return found
 
 
+def is_embedded(engine: str) -> bool:
+    """Whether DuckDB inside this process does the work, and no server.
+
+    >>> is_embedded("sqlite:///data/erp.db"), is_embedded("postgres://host/erp")
+    (True, False)
+    """
+    return engine.partition("://")[0] in EMBEDDED_SETTINGS
+
+
 def shown_engine(engine: str) -> str:
     """Write an engine's URL as it may be shown: without user, password and settings.
 
     >>> shown_engine("postgres://me:pa/ss@wd@host/db?sslmode=require")
     'postgres://…@host/db'
     """
-    if engine.startswith("duckdb://"):  # a path, which has no account
+    if is_embedded(engine):  # a path, which has no account
         return engine.partition("?")[0]
     # a password may hold a question mark: what is before the last @ goes first
     return re.sub(r"://.*@", "://…@", engine, flags=re.DOTALL).partition("?")[0]
@@ -99,8 +112,8 @@ def database_file(engine: str) -> Path | None:
     >>> database_file("duckdb:///data/erp.duckdb?threads=2").name, database_file("duckdb://")
     ('erp.duckdb', None)
     """
-    file = engine.removeprefix("duckdb://").partition("?")[0]
-    return Path(file) if engine.startswith("duckdb://") and file not in ("", ":memory:") else None
+    file = engine.partition("://")[2].partition("?")[0]
+    return Path(file) if is_embedded(engine) and file not in ("", ":memory:") else None
 
 
 def located_engine(written: str, path: Path, filled: dict[str, str]) -> str:
@@ -110,13 +123,13 @@ def located_engine(written: str, path: Path, filled: dict[str, str]) -> str:
     """
     engine = filled_in(written, "engine", filled)
     scheme, colon, rest = engine.partition("://")
-    if not colon or scheme not in ("duckdb", *SERVER_SETTINGS):
+    if not colon or scheme not in (*EMBEDDED_SETTINGS, *SERVER_SETTINGS):
         told = shown_engine(written)
         raise DataError(
-            f"engine {told}: such an engine is not taken; known are duckdb, "
-            f"{', '.join(SERVER_SETTINGS)}"
+            f"engine {told}: such an engine is not taken; known are "
+            f"{', '.join((*EMBEDDED_SETTINGS, *SERVER_SETTINGS))}"
         )
-    if scheme not in ("duckdb", "pyspark"):
+    if scheme not in (*EMBEDDED_SETTINGS, "pyspark"):
         _require_address(scheme, rest)
     engine_settings(engine)
     if "#" in rest or ";" in rest.partition("?")[0]:
@@ -125,7 +138,7 @@ def located_engine(written: str, path: Path, filled: dict[str, str]) -> str:
             "password"
         )
     # a driver might take it for settings
-    if scheme != "duckdb" and "=" in rest.partition("?")[0].rpartition("@")[2]:
+    if not is_embedded(engine) and "=" in rest.partition("?")[0].rpartition("@")[2]:
         raise DataError(f"engine {scheme}://: a host, a database and a schema hold no =")
     if scheme == "pyspark" and rest.partition("?")[0]:
         raise DataError(
@@ -133,6 +146,8 @@ def located_engine(written: str, path: Path, filled: dict[str, str]) -> str:
             "spark-defaults.conf"
         )
     if (file := database_file(engine)) is None:
+        if scheme == "sqlite":
+            raise DataError("engine sqlite://: name the database's file, e.g. sqlite://data/erp.db")
         return engine
     file = path.parent / file
     told = f"engine {shown_engine(written)}"
@@ -141,7 +156,7 @@ def located_engine(written: str, path: Path, filled: dict[str, str]) -> str:
             require_plain_database(file, told)
     except OSError as error:
         raise DataError(f"{told}: {error.strerror}") from None
-    return engine.replace(f"duckdb://{database_file(engine)}", f"duckdb://{file}", 1)
+    return engine.replace(f"{scheme}://{database_file(engine)}", f"{scheme}://{file}", 1)
 
 
 def _require_address(scheme: str, rest: str) -> None:

@@ -82,7 +82,8 @@ def require_plain_file(file: Path, told: str) -> None:
 def require_plain_database(file: Path, told: str) -> None:
     """Raise unless a database and what the engine opens beside it are plain files.
 
-    Beside `erp.duckdb` these are `erp.duckdb.wal` and others of such names; a pipe there would keep
+    Beside `erp.duckdb` these are `erp.duckdb.wal`, beside `erp.db` `erp.db-wal`, and others of such
+    names; a pipe there would keep
     a reader waiting for ever. Links stand for what they lead to. A folder is where it spilled.
 
     Raises
@@ -92,8 +93,9 @@ def require_plain_database(file: Path, told: str) -> None:
     """
     require_plain_file(file, f"{told}: this")
     for real in {file, Path(os.path.realpath(file))}:
+        begins = (f"{real.name}.", f"{real.name}-")
         with os.scandir(real.parent) as scan:
-            beside = sorted(e.name for e in scan if e.name.startswith(f"{real.name}."))
+            beside = sorted(e.name for e in scan if e.name.startswith(begins))
         for name in beside:
             if not (real.parent / name).is_dir():
                 require_plain_file(real.parent / name, f"{told}: {name} beside it")

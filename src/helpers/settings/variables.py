@@ -38,9 +38,9 @@ def _parts(text: str, value: Callable[[re.Match], str]) -> dict[str, str]:
     url, names = "".join(filled), []
     for piece, given in zip(written, filled, strict=True):
         names += [piece if piece.startswith("${") else ""] * len(given)
-    begins = url.find("?" if text.startswith("duckdb://") else "://")
+    begins = url.find("?" if text.startswith(("duckdb://", "sqlite://")) else "://")
     if begins < 0:
-        begins = len(url) if text.startswith("duckdb://") else 0
+        begins = len(url) if text.startswith(("duckdb://", "sqlite://")) else 0
     # before a question mark a path is hidden as the whole that it is
     found = {
         part: piece

@@ -49,11 +49,52 @@ def test_check_says_clean_warning_or_error(book, capsys):
     assert "soon" in said
 
 
+def test_check_tells_programs_file_line_and_number(book, capsys):
+    data = book.parent / "sell_in.csv"
+    data.write_text(data.read_text() + "D2,soon,7\nD3,later,8\nD4,2026-10-01,-1\n")
+    assert cli.main(["check", "--json", "--config", str(book)]) == 2
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["file"], row["line"], row["table"], row["column"]) == (
+        "sell_in.csv",
+        5,
+        "sell_in",
+        "date",
+    )
+    assert (row["severity"], row["check"], row["n_rows"]) == ("error", "type", 2)
+    assert row["example"] == "later"
+    assert "2 rows of sell_in.csv hold no plain date, e.g. 'later' on line 5" in row["message"]
+    assert row["next_step"]
+    data.write_text("dealer_id,date,revenue\nD1,2026-09-30,5\nD1,2026-10-31\nD1,2026-10-31\n")
+    assert cli.main(["check", "--json", "--config", str(book)]) == 2
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["file"], row["line"], row["check"], row["n_rows"]) == (
+        "sell_in.csv",
+        3,
+        "source",
+        2,
+    )
+
+
+def test_check_puts_files_and_what_is_grave_first(book, capsys):
+    lines = "dealer_id,date,revenue\nD1,2026-09-30,5\nD1,2026-10-31,5.5\nD2,2026-10-30,-7\n"
+    (book.parent / "sell_in.csv").write_text(lines)
+    (book.parent / "pay.csv").write_text("dealer_id,date,amount\nD1,2026-10-31,x\n")
+    book.write_text(book.read_text() + '[data.payments]\nsource = "pay.csv"\n')
+    assert cli.main(["check", "--config", str(book)]) == 2
+    assert capsys.readouterr().out.startswith("pay.csv\n  error, line 2: payments.amount: 1 row ")
+
+
+def test_a_header_alone_is_an_error(book, capsys):
+    (book.parent / "sell_in.csv").write_text("dealer_id,date,revenue\n")
+    assert cli.main(["check", "--config", str(book)]) == 2
+    assert "no row of sell_in.csv holds a sale" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("length", [39, 40, 41, 90, 5000])
 def test_examples_are_whole(book, capsys, monkeypatch, length):
     row = {
-        "table": "t",
-        "column": "c",
+        "table": "sell_in",
+        "column": "revenue",
         "check": "k",
         "severity": "warning",
         "n_rows": 1,

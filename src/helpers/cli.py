@@ -5,6 +5,7 @@ What is heavy is imported inside the commands.
 
 import argparse
 import contextlib
+import json
 import os
 import re
 import signal
@@ -167,6 +168,7 @@ def _parser() -> argparse.ArgumentParser:
         _check,
         "say what is wrong in the data: exit 0 clean, 1 warnings, 2 errors",
     )
+    check.add_argument("--json", action="store_true", help="for programs")
     report = _command(
         commands,
         "report",
@@ -303,19 +305,23 @@ def _cards(text: str) -> int | str:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from helpers import data
-    from helpers.data import checks
+    from helpers import data, words
+    from helpers.data import checks, telling
 
     book = _workbook(options)
+    words.speak(book.languages[0])
     data.in_scope(book)  # the data are checked whole; a scope must have dealers
     found = checks.findings(book.whole)
-    if found.empty:
+    rows = telling.told(book, found, checks.rows_of(book.whole))
+    if options.json:
+        terminal.say(json.dumps(rows, ensure_ascii=False, indent=1))
+    elif found.empty:
         terminal.say(
             terminal.visible(f"{book.path.name}: nothing to remark on in {len(book.tables)} tables")
         )
-        return 0
-    terminal.say(*_listed(found))
-    return 2 if (found["severity"] == "error").any() else 1
+    else:
+        terminal.say(*_listed(rows))
+    return 2 if (found["severity"] == "error").any() else int(not found.empty)
 
 
 def _read(options: argparse.Namespace) -> int:
@@ -332,31 +338,21 @@ def _read(options: argparse.Namespace) -> int:
     return plain_csv.show_files(options, terminal)
 
 
-def _listed(found) -> list[str]:
-    """Lay out findings: what and how often in columns, the example and the advice whole below.
+def _listed(rows: list[dict]) -> list[str]:
+    """Lay out findings by file: what is wrong, and the next step below it.
 
     What comes from the data stays on its line; a source's error is in lines of our own.
     """
-    columns = ["severity", "table", "column", "check", "n_rows"]
-    rows = [
-        columns,
-        *(
-            list(map(terminal.visible, map(str, row)))
-            for row in found[columns].itertuples(index=False)
-        ),
-    ]
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-    said = lines[:1]
-    for line, row in zip(lines[1:], found.itertuples(), strict=True):
-        example = str(row.example)
-        below = (
-            example.split("\n") if row.check == "source" else [f"e.g. {example}"] if example else []
-        )
-        said += [line, *(f"    {terminal.visible(text)}" for text in [*below, row.advice])]
+    said, file = [], None
+    for row in rows:
+        if row["file"] != file:
+            file = row["file"]
+            said.append(terminal.visible(file))
+        lines = row["message"].split("\n") if row["check"] == "source" else [row["message"]]
+        at = f", line {row['line']:,}" if row["line"] else ""
+        head = f"  {row['severity']}{at}: "
+        said += [f"{head}{terminal.visible(text)}" for text in lines]
+        said.append(f"    {terminal.visible(row['next_step'])}")
     return said
 
 

@@ -2,6 +2,7 @@
 example each.
 """
 
+import contextlib
 import difflib
 import hashlib
 import json
@@ -20,7 +21,7 @@ from helpers.data.connections import cache_of
 from helpers.data.findings import Finding
 from helpers.data.reference import reference
 from helpers.data.tables import described, errors, fingerprint, table
-from helpers.settings import Workbook, contract
+from helpers.settings import DataError, Workbook, contract
 
 REFERS_TO = {  # column → the table whose key it should be found in
     "dealer_id": "dealers",
@@ -43,13 +44,14 @@ def findings(book: Workbook) -> pd.DataFrame:
     -------
     DataFrame
         `table`, `column`, `check`, `severity` ("error" or "warning"), `n_rows`, `example`,
-        `advice`.
+        `file`, `line` (where the example stands, where that is known), `advice`.
     """
     found = [finding for name in book.tables for finding in errors(book, name)]
     brands = [] if found else _brand_findings(book)
     ids = [] if found else _kept(book, "ids", matches.id_findings)
     if not found:
         found = [
+            *nothing_errors(book),
             *_errors(brands),
             *_errors(ids),
             *override_errors(book),
@@ -60,6 +62,23 @@ def findings(book: Workbook) -> pd.DataFrame:
     rows = pd.DataFrame(found, columns=Finding._fields)
     rows["advice"] = [words.say(f"check.{check}") for check in rows["check"]]
     return rows
+
+
+def rows_of(book: Workbook) -> dict[str, int]:
+    """Count the rows of the tables that can be read."""
+    found = {}
+    for name in book.tables:
+        with contextlib.suppress(DataError):
+            found[name] = described(book, name).get("rows", 0)
+    return found
+
+
+def nothing_errors(book: Workbook) -> list[Finding]:
+    """Find out whether there is any sale at all: headers alone make no report."""
+    given = [name for name in ("sell_in", "sell_out") if book.has(name)]
+    if any(described(book, name).get("rows") for name in given):
+        return []
+    return [Finding(name, "", "nothing", "error", 0, "") for name in given]
 
 
 def override_errors(book: Workbook) -> list[Finding]:

@@ -21,6 +21,7 @@ from helpers.data.mapping import Mapped, first_line, quoted
 from helpers.settings import (
     FILE_KINDS,
     DataError,
+    RowsError,
     TableSource,
     Workbook,
     database_file,
@@ -269,7 +270,11 @@ def _opened(
         raw = _over_files(found, mapped)
     else:
         here = found[""]
-        raw = _united(here) if here else f"SELECT * FROM {_named(book, name, tables)}"
+        raw = (
+            _united(here, with_places=True)
+            if here
+            else f"SELECT * FROM {_named(book, name, tables)}"
+        )
     read = guard.tables_named(mapped.query) if mapped.query else {mapped.source.split(".")[-1]}
     guard.require_definitions(name, read, held.definitions, tables, catalog)
     con.raw_sql(f"CREATE TEMP VIEW {quoted(f'raw_{name}')} AS {raw}")
@@ -330,20 +335,27 @@ def _files_opened(
                 table = readers.opened(path, given, told, spill / f"read.{n}.parquet", closely)
             except DataError as error:
                 # the readers know the file, not the table it is for
-                said = str(error).replace("[data.<table>", f"[data.{name}")
-                raise DataError(f"{name}: {book.told(said)}") from None
+                told = str(error).replace("[data.<table>", f"[data.{name}")
+                told = f"{name}: {book.told(told)}"
+                raise (
+                    error.told(told) if isinstance(error, RowsError) else DataError(told)
+                ) from None
             found[group].append(table)
             n += 1
         readers.require_alike(found[group], name)
     return found
 
 
-def _united(tables: list[readers.Table]) -> str:
-    """Write the rows of several files as one table, columns matched by name."""
+def _united(tables: list[readers.Table], with_places: bool = False) -> str:
+    """Write the rows of several files as one table, columns matched by name.
+
+    With places, where its rows come from stands beside those of a copy.
+    """
     parts = []
     for _key, alike in itertools.groupby(tables, key=lambda table: (table.scan, table.is_copy)):
         alike = list(alike)
-        rest = f" EXCLUDE ({quoted(readers.LINE)})" if alike[0].is_copy else ""
+        places = f" EXCLUDE ({quoted(readers.LINE)}, {quoted(readers.FILE)})"
+        rest = places if alike[0].is_copy and not with_places else ""
         parts.append(f"SELECT *{rest} FROM {alike[0].scan_of_many([t.needs for t in alike])}")
     return " UNION ALL BY NAME ".join(parts)
 
@@ -439,7 +451,11 @@ def mapped_headers(book: Workbook, name: str, con) -> dict[str, Mapped]:
         "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'temp' "
         f"AND table_name = {literal(f'raw_{name}')} ORDER BY column_index"
     ).fetchall()
-    headers = {header: str(con.compiler.type_mapper.from_string(kind)) for header, kind in found}
+    headers = {
+        header: str(con.compiler.type_mapper.from_string(kind))
+        for header, kind in found
+        if header not in (readers.LINE, readers.FILE)
+    }
     return mapping.mapped_columns(book, name, headers, type_of)
 
 

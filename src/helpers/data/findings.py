@@ -46,6 +46,8 @@ class Finding(NamedTuple):
     severity: str  # error or warning
     n_rows: int
     example: str
+    file: str = ""  # where the example stands, and on which line, where that is known
+    line: int = 0
 
 
 def day_column(name: str, columns: Iterable[str]) -> str | None:
@@ -225,7 +227,8 @@ def _undecided(book: Workbook, finding: Finding) -> str:
     """Say what a column is refused for that could be read in more than one way, or what would be
     known of it; "" for any other finding.
     """
-    shown, column, one = repr(finding.example), finding.column, finding.n_rows == 1
+    at = f" (line {finding.line:,})" if finding.line else ""
+    shown, column, one = f"{finding.example!r}{at}", finding.column, finding.n_rows == 1
     keys = f"[data.{finding.table}.format] of {book.path.name}"
     expression = f"an expression in {book.path.name} under [data.{finding.table}.columns]"
     point, comma = numbers.both_readings(finding.example)
@@ -310,9 +313,10 @@ def in_words(book: Workbook, finding: Finding) -> str:
     if finding.check == "source":
         return finding.example
     where = f"{finding.table}.{finding.column}" if finding.column else finding.table
-    source = source_name(book, finding.table)
+    source = finding.file or source_name(book, finding.table)
     kind = contract()[finding.table].get(finding.column)
-    n, example = finding.n_rows, f"e.g. {finding.example!r}"
+    at = f" on line {finding.line:,}" if finding.line else ""
+    n, example = finding.n_rows, f"e.g. {finding.example!r}{at}"
 
     def rows(one: str, many: str) -> str:
         return f"{where}: {n:,} {'row' if n == 1 else 'rows'} of {source} {one if n == 1 else many}"
@@ -344,6 +348,8 @@ def in_words(book: Workbook, finding: Finding) -> str:
             f"{rows('is', 'are')} of a year before 1900 or after 2099, {example}; correct them, or "
             f"say how they are written under [data.{finding.table}.format] of {book.path.name}"
         )
+    if finding.check == "nothing":
+        return f"{where}: no row of {source} holds a sale; export it with its rows"
     if finding.check == "missing":
         told = f" or {'holds' if n == 1 else 'hold'} no value, {example}" if finding.example else ""
         return f"{rows('is', 'are')} empty{told}; fill them in or leave the rows out with a query"

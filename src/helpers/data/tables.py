@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,12 @@ from helpers.data.findings import (
     key_errors,
     year_errors,
 )
+from helpers.data.mapping import Mapped
 from helpers.data.values.reading import read_columns
 from helpers.settings import (
     PACKAGE,
     DataError,
+    RowsError,
     Workbook,
     contract,
     database_file,
@@ -149,6 +151,8 @@ def errors(book: Workbook, name: str) -> list[Finding]:
     """List what stops a table: source, header, type and key errors."""
     try:
         return [Finding(*finding) for finding in described(book, name)["errors"]]
+    except RowsError as error:
+        return [Finding(name, "", "source", "error", error.n_rows, str(error), *error.place)]
     except DataError as error:
         return [Finding(name, "", "source", "error", 0, str(error))]
 
@@ -220,7 +224,7 @@ def _written(
             )
             found = key_errors(name, con.read_parquet(glob.escape(str(part))))
         if found:
-            return found, {}
+            return _with_places(name, con, columns, found, opened.tables), {}
         told = counted_months(name, con.read_parquet(glob.escape(str(part))))
         if found := year_errors(name, columns, told["months"]):
             return found, {}
@@ -232,6 +236,28 @@ def _written(
             if table.notes
         ]
         return [], told
+
+
+def _with_places(
+    name: str, con, columns: Mapping[str, Mapped], found: list[Finding], files_: tuple
+) -> list[Finding]:
+    """Say where the example of each error stands, where the files have lines."""
+    if not any(table.is_copy for table in files_):
+        return found
+    placed = []
+    for finding in found:
+        raw = columns[finding.column].raw if finding.column in columns else ""
+        text = f"CAST({raw} AS VARCHAR)"
+        is_it = f"{text} = $1 OR TRIM({text}) = $1" if finding.example else f"TRIM({text}) = ''"
+        asked = f'SELECT "{readers.FILE}", "{readers.LINE}" FROM raw_{name} WHERE '
+        given = [finding.example] if finding.example else []
+        rows = []
+        if raw and '"' in raw:
+            with contextlib.suppress(duckdb.Error):  # a query has no lines
+                asked += is_it if given else f"({raw}) IS NULL OR {is_it}"
+                rows = con.con.execute(f"{asked} ORDER BY 2 LIMIT 1", given).fetchall()
+        placed.append(finding._replace(file=rows[0][0], line=rows[0][1]) if rows else finding)
+    return placed
 
 
 def _suspects(con, name: str, part: Path, columns: Iterable[str]) -> int:

@@ -14,7 +14,7 @@ from helpers.settings.book import (
     decimal_mark,
     workbook,
 )
-from helpers.settings.columns import DataError, contract, nearest
+from helpers.settings.columns import DataError, RowsError, contract, nearest
 from helpers.settings.engines import (
     database_file,
     engine_settings,
@@ -48,6 +48,7 @@ __all__ = [
     "SHIPPED",
     "DataError",
     "ReadAs",
+    "RowsError",
     "Scalar",
     "TableSource",
     "Workbook",

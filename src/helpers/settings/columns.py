@@ -18,6 +18,24 @@ class DataError(ValueError):
     """
 
 
+class RowsError(DataError):
+    """Rows of a file that are not as they should be: where the first stands, and how many."""
+
+    def __init__(self, said: str, file: str, line: int, n_rows: int) -> None:
+        """Say it as any error; file, line and number are for programs."""
+        super().__init__(said)
+        self.file, self.line, self.n_rows = file, line, n_rows
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """File and line."""
+        return self.file, self.line
+
+    def told(self, said: str) -> "RowsError":
+        """Say the same in other words."""
+        return RowsError(said, self.file, self.line, self.n_rows)
+
+
 class Column(NamedTuple):
     """One column of the contract."""
 

@@ -8,6 +8,7 @@ make rows of delimited text, `sheets` of spreadsheets, `objects` tables of JSON,
 from helpers.data.readers.grid import Note
 from helpers.data.readers.layouts import TOTALS
 from helpers.data.readers.opening import (
+    FILE,
     LINE,
     Table,
     clean_name,
@@ -18,6 +19,7 @@ from helpers.data.readers.opening import (
 from helpers.data.readers.showing import is_whole, said, shown
 
 __all__ = [
+    "FILE",
     "LINE",
     "TOTALS",
     "Note",

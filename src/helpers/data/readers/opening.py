@@ -22,13 +22,13 @@ from helpers.data.readers.containers import Content
 from helpers.data.readers.grid import Grid, Note, ReadAs, Row
 from helpers.data.readers.layouts import Layout
 from helpers.data.readers.records import Dialect, records
-from helpers.settings import DataError
+from helpers.settings import DataError, RowsError
 
 BATCH_ROWS = 50_000
 NEVER_TEXT = (".parquet", ".pq", ".feather", ".arrow", ".sqlite", ".sqlite3", ".db")
 PARQUET = "read_parquet({}, union_by_name = true)"
 TAIL = 1 << 16  # bytes at the end of a file in which totals and foot rows stand
-LINE = "line of the file"  # column of a copy: where a row comes from
+LINE, FILE = "line of the file", "name of the file"  # where a row of a copy comes from
 
 
 class Table(NamedTuple):
@@ -46,7 +46,7 @@ class Table(NamedTuple):
     notes: tuple[Note, ...] = ()
     n_rows: int = -1
     n_in_file: int = -1
-    is_copy: bool = False  # has the column LINE
+    is_copy: bool = False  # has the columns LINE and FILE
 
     def scan_of_many(self, files: Iterable[Path]) -> str:
         """Write what DuckDB selects from, of files that are alike: a name stands for itself."""
@@ -130,21 +130,27 @@ def require_table(found: Read, told: str, header: bool = True) -> None:
 
     Raises
     ------
-    DataError
+    RowsError
         With the line, the number of rows and an example.
     """
     layout = found.layout
     if header and not layout.header and layout.n_rows:
         row = next(found.grid.rows())
-        raise DataError(
+        raise RowsError(
             f"{told}: line {row.line:,} is no header, e.g. {_example(row)}; put the columns' names "
-            "above the rows, or say header = LINE under [data.<table>.read]"
+            "above the rows, or say header = LINE under [data.<table>.read]",
+            told,
+            row.line,
+            1,
         )
     named = {note.what: note for note in found.notes}
     if note := named.get("header_cells"):
-        raise DataError(
+        raise RowsError(
             f"{told}: the header on line {note.line:,} has not as many cells as the rows below it "
-            f"({layout.width}), e.g. {note.example!r}; give each column a name"
+            f"({layout.width}), e.g. {note.example!r}; give each column a name",
+            told,
+            note.line,
+            1,
         )
     odd = [named[what] for what in ("stray_quote", "fewer_cells", "more_cells") if what in named]
     if odd:
@@ -156,10 +162,13 @@ def require_table(found: Read, told: str, header: bool = True) -> None:
             "more_cells": f"has more cells than the header ({layout.width})",
         }[note.what]
         rest = f", and so {'does' if note.n_rows == 2 else 'do'} {note.n_rows - 1:,} more"
-        raise DataError(
+        raise RowsError(
             f"{told}: line {note.line:,} {what}{rest if note.n_rows > 1 else ''}, e.g. "
             f"{note.example!r}; put text that holds the delimiter in quotes, or correct the "
-            f"{'row' if note.n_rows == 1 else 'rows'}"
+            f"{'row' if note.n_rows == 1 else 'rows'}",
+            told,
+            note.line,
+            note.n_rows,
         )
 
 
@@ -280,7 +289,9 @@ def _copied(path: Path, content: Content, found: Read, told: str, copy: Path) ->
         rows = wide.turned(rows, len(header), months)
         header = wide.turned_header(header, months)
     names = unique_names(header)
-    schema = pa.schema([*((name, pa.string()) for name in names), (LINE, pa.int64())])
+    schema = pa.schema(
+        [*((name, pa.string()) for name in names), (LINE, pa.int64()), (FILE, pa.string())]
+    )
     copy.parent.mkdir(parents=True, exist_ok=True)
     with pq.ParquetWriter(copy, schema, compression="zstd") as writer:
         while batch := list(itertools.islice(rows, BATCH_ROWS)):
@@ -291,7 +302,8 @@ def _copied(path: Path, content: Content, found: Read, told: str, copy: Path) ->
             ]
             arrays = [pa.array(column, pa.string()) for column in columns]
             lines = pa.array([row.line for row in batch], pa.int64())
-            writer.write_batch(pa.record_batch([*arrays, lines], schema=schema))
+            file = pa.array([told] * len(batch), pa.string())
+            writer.write_batch(pa.record_batch([*arrays, lines, file], schema=schema))
     return Table(
         path,
         PARQUET,

@@ -1,0 +1,95 @@
+"""Telling: what the checks found, by file and worst first, for people and for programs."""
+
+from typing import Any
+
+import pandas as pd
+
+from helpers.data.connections import source_name
+from helpers.data.findings import Finding, in_words
+from helpers.settings import Workbook
+
+# warnings that may cost a whole page stand above those that cost a row, whatever their number
+GRAVE = (
+    "match_rate",
+    "twins",
+    "rivals_only",
+    "near_brand",
+    "magnitude",
+    "swapped_places",
+    "left_out",
+    "turned",
+    "ahead",
+    "outside_span",
+    "unknown",
+    "unidentified",
+    "direction",
+    "taker",
+)
+HALF = 0.5  # of a table's rows: what so many lack is grave, too
+DEFAULTS = {
+    "table": "",
+    "column": "",
+    "check": "",
+    "severity": "",
+    "n_rows": 0,
+    "example": "",
+    **Finding._field_defaults,
+}
+
+
+def told(book: Workbook, found: pd.DataFrame, rows_of: dict[str, int]) -> list[dict[str, Any]]:
+    """Put findings in order and in words.
+
+    Parameters
+    ----------
+    found
+        As `checks.findings` gives them.
+    rows_of
+        Rows of each table, where known: a warning about half of them is grave.
+
+    Returns
+    -------
+    list of dict
+        By file: `file` (or what else the table comes from), `line` (None where the source has
+        none), `table`, `column`, `severity`, `check`, `n_rows`, `example`, `message` (what is
+        wrong, in one sentence), `next_step`.
+    """
+    rows = []
+    for row in found.itertuples(index=False):
+        finding = Finding(*(getattr(row, field, default) for field, default in DEFAULTS.items()))
+        file = finding.file or source_name(book, finding.table)
+        is_error = finding.severity == "error"
+        message = in_words(book, finding) if is_error else _warning(finding, file)
+        rank = (
+            not is_error,
+            finding.check not in GRAVE and finding.n_rows < HALF * rows_of.get(finding.table, 0),
+            GRAVE.index(finding.check) if finding.check in GRAVE else len(GRAVE),
+            -finding.n_rows,
+        )
+        rows.append(
+            {
+                "file": file,
+                "line": finding.line or None,
+                "table": finding.table,
+                "column": finding.column,
+                "severity": finding.severity,
+                "check": finding.check,
+                "n_rows": finding.n_rows,
+                "example": finding.example,
+                "message": message,
+                "next_step": row.advice,
+                "rank": rank,
+            }
+        )
+    worst = {}
+    for row in rows:
+        worst[row["file"]] = min(worst.get(row["file"], row["rank"]), row["rank"])
+    rows.sort(key=lambda row: (worst[row["file"]], row["file"], row["rank"]))
+    return [{key: value for key, value in row.items() if key != "rank"} for row in rows]
+
+
+def _warning(finding: Finding, file: str) -> str:
+    where = f"{finding.table}.{finding.column}" if finding.column else finding.table
+    rows = "row" if finding.n_rows == 1 else "rows"
+    example = f", e.g. {finding.example.removeprefix(f'{file}: ')}" if finding.example else ""
+    return f"{where}: {finding.n_rows:,} {rows}, {finding.check}{example}"

@@ -46,6 +46,7 @@ ATTACHED = {
     "dealer_profit": {"dealers": WITH_DEALERS},
 }
 KEYS = {"dealers": "dealer_id", "products": "product_id"}
+NAMES = {"dealers": "dealer_name", "products": "product_name"}
 # tables that come out of a system; the others people write in the workbook's own form
 EXPORTED = (
     "sell_in",
@@ -64,13 +65,14 @@ EXPORTED = (
 # what a document's name says: words that must be there, the table, how much it says
 DOCUMENTS: tuple[tuple[frozenset[str], str, float], ...] = (
     (frozenset({"stock", "movement"}), "stock_moves", 6),
-    (frozenset({"stock", "account"}), "stock_moves", 6),
+    (frozenset({"stock", "account"}), "stock_moves", 8),
     (frozenset({"product", "account"}), "stock_moves", 6),
     (frozenset({"customer", "account", "movement"}), "payments", 4),
     (frozenset({"customer", "movement"}), "payments", 4),
     (frozenset({"customer", "account"}), "payments", 2),
     (frozenset({"movement"}), "stock_moves", 3),
     (frozenset({"stock"}), "stock", 3),
+    (frozenset({"product", "warehouse"}), "stock", 3),
     (frozenset({"payment"}), "payments", 4),
     (frozenset({"received"}), "payments", 2),
     (frozenset({"receipt"}), "payments", 2),
@@ -165,7 +167,7 @@ def placed(sheet: Sheet, table: str = "", fixed: Mapping[int, str] | None = None
     lead = scores[best] - scores[ranked[1]] if len(ranked) > 1 else 9
     rivals = [name for name in ranked[1:4] if scores[best] - scores[name] < NEAR]
     for rival in rivals:
-        _doubt_tables(ways[best], ways[rival])
+        _doubt_tables(best, ways[best], ways[rival])
     return Placed(
         sheet,
         best,
@@ -176,13 +178,16 @@ def placed(sheet: Sheet, table: str = "", fixed: Mapping[int, str] | None = None
     )
 
 
-def _doubt_tables(placements: list[Placement], others: Sequence[Placement]) -> None:
-    """Ask where a header would be another column if the sheet were the other table."""
+def _doubt_tables(table: str, placements: list[Placement], others: Sequence[Placement]) -> None:
+    """Ask where a header would be something else if the sheet were the other table."""
     other = {p.position: p.column for p in others if p.confidence >= ASKED}
     for i, placement in enumerate(placements):
-        if placement.column and placement.is_sure and placement.reason != "told":
-            if other.get(placement.position, "") not in ("", placement.column):
-                placements[i] = placement._replace(confidence=SURE - 0.05, reason="table")
+        is_other = other.get(placement.position, "") != placement.column
+        if is_other and placement.table == table and placement.is_sure:
+            placements[i] = placement._replace(
+                confidence=SURE - 0.05 if placement.reason != "told" else 1.0,
+                reason="table" if placement.reason != "told" else "told",
+            )
 
 
 def _hints(sheet: Sheet) -> dict[str, float]:
@@ -193,6 +198,21 @@ def _hints(sheet: Sheet) -> dict[str, float]:
     for concepts, table, weight in DOCUMENTS:
         if concepts <= said:
             found[table] = max(found.get(table, 0), weight)
+    said = [headers.reading(header).concepts for header in sheet.header]
+    if {"in", "quantity"} in said and {"out", "quantity"} in said:
+        # with the document that moved it, or it is a balance of a period
+        is_moved = any({"document", "type"} & concepts == {"document", "type"} for concepts in said)
+        found["stock_moves"] = found.get("stock_moves", 0) + 3 * is_moved
+    if any("promotion" in concepts for concepts in said):
+        found["sell_out"] = found.get("sell_out", 0) + 1
+    has_shop = any({"shop", "pos"} & concepts for concepts in said)
+    if any("consumer" in concepts for concepts in said) or (
+        has_shop and any("customer" in concepts for concepts in said)
+    ):
+        # who sells to dealers has no shop of his own between himself and the customer
+        found["sell_out"] = found.get("sell_out", 0) + 2.5
+    elif "sell_out" not in found or found.get("sell_in", 0) >= found["sell_out"]:
+        found["sell_in"] = found.get("sell_in", 0) + 1.5  # whoever maps this sells to dealers
     for table in contract():
         if table in (stem.casefold(), sheet.name.casefold()):
             found[table] = 6  # as the contract calls it
@@ -229,8 +249,9 @@ class _Seen:
             return 0.4 if column.has_decimals or (column.is_date and not column.is_number) else 1.0
         if column.has_decimals or (column.is_date and not column.is_number):
             return 0.4
-        if column.is_number and name in ("dealer_name", "product_name", "city"):
-            return 0.5
+        if column.is_number:
+            # numbers where names are expected are the codes of them
+            return 0.5 if name in ("dealer_name", "product_name", "city") else 0.88
         return 1.0
 
 
@@ -265,12 +286,16 @@ def _options(seen: _Seen, table: str, position: int) -> dict[tuple[str, str], Ma
         other = {
             place: match
             for place, match in other.items()
-            if match.certainty >= strongest and not (place[1] == "dealer_id" and _is_consumer(own))
+            if match.certainty >= strongest
+            and not (place[1] in ("dealer_id", "dealer_name") and _is_consumer(own))
         }
         none = own.get(("", ""))
         if none and strongest >= SURE:
             own.pop(("", ""))
-    return {**other, **own}
+    for place, match in other.items():
+        if place not in own or own[place].certainty < match.certainty:
+            own[place] = match
+    return own
 
 
 def _is_consumer(own: Mapping[tuple[str, str], Match]) -> bool:
@@ -297,7 +322,8 @@ def _assigned(seen: _Seen, table: str, fixed: Mapping[int, str]) -> list[Placeme
                 needed = 0.3 if column and column.required else 0.0
                 needed += 0.3 if place[1] in KEYS.values() and not needed else 0.0
             pairs.append((certainty, needed, position, place, match.reason))
-    pairs = [pair for pair in _by_relations(seen, table, pairs) if pair[0] >= ASKED]
+    pairs = _by_relations(seen, table, _by_keys(seen, table, pairs))
+    pairs = [pair for pair in pairs if pair[0] >= ASKED]
     given: dict[int, Placement] = {}
     for position, said in fixed.items():
         of, _dot, name = said.rpartition(".")
@@ -333,11 +359,32 @@ def _best(pairs: Sequence) -> list:
         certainty, needed, position, place, _reason = pair
         row = positions.index(position)
         column = places.index(place) if place != ("", "") else len(places) + row
-        gains[row, column] = max(certainty - FLOOR, 0.01) + needed
+        # a weak pair explains next to nothing, however much its column is needed
+        is_weak = certainty < SURE - 0.1
+        gains[row, column] = 0.01 * certainty if is_weak else certainty - FLOOR + needed
         chosen[row, column] = pair
     rows, columns = linear_sum_assignment(gains, maximize=True)
     found = zip(rows, columns, strict=True)
     return [chosen[row, column] for row, column in found if (row, column) in chosen]
+
+
+def _by_keys(seen: _Seen, table: str, pairs: list) -> list:
+    """Let ids speak: a name has one text for each id, and only for the one it is the name of."""
+    if not seen.has_rows or table in KEYS:
+        return pairs
+    keys = {}
+    for other, key in KEYS.items():
+        found = [p for p in pairs if p[3] == (table, key) and p[0] >= SURE]
+        keys[other, NAMES[other]] = max(found, default=None, key=lambda p: p[0])
+    decided = []
+    for certainty, needed, position, place, reason in pairs:
+        key = keys.get(place)
+        if key and key[2] != position and seen.columns[position].n_filled:
+            share = values.share_one_each(seen.cells[key[2]], seen.cells[position])
+            is_told = share >= values.MANY and seen.columns[position].n_distinct > 1
+            certainty = min(0.98, certainty + 0.05) if is_told else certainty * 0.5
+        decided.append((certainty, needed, position, place, reason))
+    return decided
 
 
 def _by_relations(seen: _Seen, table: str, pairs: list) -> list:
@@ -363,8 +410,12 @@ def _by_relations(seen: _Seen, table: str, pairs: list) -> list:
             )
             if not is_cost:
                 gross.add(c)
+    counts = {p[2] for p in pairs if p[3] == (table, "quantity") and p[0] >= ASKED}
+    amounts = {c for a, b, c in seen.relations.products if {a, b} & counts}
     found = []
     for certainty, needed, position, place, reason in pairs:
+        if place == (table, "quantity") and position in amounts:
+            certainty *= 0.5  # what a count times a price makes is no count
         if place == (table, amount):
             if position in gross:
                 certainty *= 0.6
@@ -418,7 +469,7 @@ def _check_dependents(seen: _Seen, table: str, given: dict[int, Placement]) -> N
         share = (
             values.share_one_each(seen.cells[key], seen.cells[position]) if key is not None else 0
         )
-        if share < (values.MANY if is_name else 0.5):
+        if placement.column != "list_price" and share < (values.MANY if is_name else 0.5):
             given[position] = placement._replace(confidence=placement.confidence * 0.5)
 
 
@@ -451,10 +502,26 @@ def _score(seen: _Seen, table: str, placements: Sequence[Placement]) -> float:
     own = {p.column: p.confidence for p in placements if p.table == table}
     attached = sum(p.confidence for p in placements if p.table and p.table != table)
     n_missing = sum(column not in own for column in required)
+    needs_day = any(known[column].kind in ("date", "month") for column in required)
+    if needs_day and seen.has_rows and not any(column.is_date for column in seen.columns):
+        n_missing += 1  # no column of days, whatever its header
+    if table == "sell_in" and "revenue" not in own and "quantity" in own:
+        concepts = [headers.reading(header).concepts for header in seen.sheet.header]
+        # quantity and price make the amount that is not there
+        n_missing -= 0.7 * any("price" in said for said in concepts)
+    # a table that needs much is no likelier for it
+    needed = min(2.5, max(1.4, 5 / len(required)))
     score = sum(
-        confidence * (2.0 if known[column].required else 1.0) for column, confidence in own.items()
+        confidence * (needed if known[column].required else 1.0)
+        for column, confidence in own.items()
     )
     score += 0.8 * attached - 4.0 * n_missing / len(required) - 0.5 * n_missing
+    used = {p.position for p in placements if p.column and p.confidence >= ASKED}
+    # what is surely a column of some table, and none of this one, speaks for another
+    score -= 0.5 * sum(
+        position not in used and bool(found and found[0].column and found[0].certainty >= 0.9)
+        for position, found in enumerate(seen.matches)
+    )
     if table in KEYS and seen.has_rows and KEYS[table] in own:
         position = next(p.position for p in placements if p.column == KEYS[table])
         column = seen.columns[position]

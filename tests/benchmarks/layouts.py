@@ -378,11 +378,13 @@ def main() -> int:
     is_held_out = "--held-out" in sys.argv[1:]
     chosen = [layout for layout in layouts() if layout.is_held_out == is_held_out]
     found = score(chosen)
-    print(f"{found.n_layouts} layouts{' held out' if is_held_out else ''}, tables right: "
-          f"{found.n_tables}")  # fmt: skip
+    kept = " held out" if is_held_out else ""
+    print(f"{found.n_layouts} layouts{kept}, tables right: {found.n_tables}")
     share, wanted = found.n_right / found.n_columns, found.n_wanted_right / found.n_wanted
-    print(f"columns right at first: {found.n_right} of {found.n_columns} ({share:.1%}); of those "
-          f"that the contract has {found.n_wanted_right} of {found.n_wanted} ({wanted:.1%})")  # fmt: skip
+    print(f"columns right at first: {found.n_right} of {found.n_columns} ({share:.1%})")
+    print(
+        f"of those that the contract has: {found.n_wanted_right} of {found.n_wanted} ({wanted:.1%})"
+    )
     print(f"placed wrong with confidence: {len(found.wrong)}")
     if not is_held_out:  # what is held out stays unseen, or it would be tuned on
         print(*found.wrong, *(["", *found.asked] if "--asked" in sys.argv else []), sep="\n")

@@ -34,7 +34,6 @@ WITH_DEALERS = (
     "longitude",
     "account_manager",
     "credit_limit",
-    "opened_date",
 )
 WITH_PRODUCTS = ("product_name", "category", "brand", "list_price")
 ATTACHED = {
@@ -145,6 +144,15 @@ class Placed(NamedTuple):
         return [c for c, column in known.items() if column.required and c not in placed]
 
 
+def usable(header: str, among: Sequence[str]) -> bool:
+    """Tell whether a header can name a column in a toml.
+
+    Not one that stands twice, is empty or longer than a header, or has what a toml refuses.
+    """
+    is_plain = "${" not in header and "\0" not in header and len(header) <= headers.LONGEST
+    return bool(header.strip()) and is_plain and list(among).count(header) == 1
+
+
 def placed(sheet: Sheet, table: str = "", fixed: Mapping[int, str] | None = None) -> Placed:
     """Place the headers of a sheet.
 
@@ -225,8 +233,7 @@ class _Seen:
     def __init__(self, sheet: Sheet):
         self.sheet = sheet
         self.n = len(sheet.header)
-        # a header that stands twice names no column
-        self.is_single = [bool(h.strip()) and sheet.header.count(h) == 1 for h in sheet.header]
+        self.is_single = [usable(header, sheet.header) for header in sheet.header]
         self.cells = [[row[i] if i < len(row) else "" for row in sheet.rows] for i in range(self.n)]
         self.columns = [values.column(cells) for cells in self.cells]
         self.has_rows = len(sheet.rows) >= values.FEWEST
@@ -528,3 +535,35 @@ def _score(seen: _Seen, table: str, placements: Sequence[Placement]) -> float:
         is_key = column.n_distinct >= 0.98 * max(1, column.n_filled)
         score += 1.5 if is_key else -3.0
     return score
+
+
+def candidates(found: Placed, table: str, column: str) -> list[int]:
+    """List the headers that may be a column, likeliest first, by position.
+
+    Of a required column also those that only their values speak for; none that is placed already.
+    """
+    seen = _Seen(found.sheet)
+    taken = {p.position for p in found.placements if p.is_sure and p.column}
+    kind = contract()[table][column].kind
+    ranked = []
+    for position in range(seen.n):
+        if position in taken or not seen.is_single[position]:
+            continue
+        match = _options(seen, found.table, position).get((table, column))
+        fit = seen.fits(position, kind, column)
+        if match and match.certainty * fit >= ASKED / 2:
+            ranked.append((match.certainty * fit, position))
+        elif not match and fit >= SURE and _is_telling(seen, position, kind, table, column):
+            ranked.append((0.1, position))
+    return [position for _certainty, position in sorted(ranked, key=lambda one: (-one[0], one[1]))]
+
+
+def _is_telling(seen: _Seen, position: int, kind: str, table: str, column: str) -> bool:
+    """Tell whether values alone make a header worth a question."""
+    if not (seen.has_rows and contract()[table][column].required):
+        return False
+    if kind in ("date", "month"):
+        return True
+    if kind in ("money", "number"):
+        return seen.columns[position].n_distinct > 1
+    return seen.columns[position].n_distinct > 1 and not seen.columns[position].has_decimals

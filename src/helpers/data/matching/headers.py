@@ -50,14 +50,20 @@ def _simplified() -> OpenCC:
     return OpenCC("t2s")
 
 
+def _readable(header: str) -> str:
+    """Cut a header to what is read of it, in one width and one script."""
+    text = unicodedata.normalize("NFKC", header[:LONGEST].replace("°", "o"))
+    # half a character, as a broken file gives, is none
+    return _simplified().convert(text.encode(errors="replace").decode())
+
+
 def written_key(header: str) -> str:
     r"""Write a header as it is looked up: case, width, blanks and script don't matter.
 
     >>> written_key(" Net\n Value ") == written_key("ＮＥＴ value"), written_key("客戶代號")
     (True, '客户代号')
     """
-    text = unicodedata.normalize("NFKC", header[:LONGEST]).casefold()
-    return _simplified().convert(" ".join(text.split()))
+    return " ".join(_readable(header).casefold().split())
 
 
 class Reading(NamedTuple):
@@ -76,7 +82,7 @@ def reading(header: str) -> Reading:
     >>> sorted(reading("提货金额（不含税）").concepts), reading("Quux").n_unknown
     (['amount', 'delivery', 'net'], 1)
     """
-    text = _simplified().convert(unicodedata.normalize("NFKC", header[:LONGEST]).replace("°", "o"))
+    text = _readable(header)
     found, n_unknown = set(), 0
     for inside in BRACKETS.findall(text):
         concepts = _concepts(inside).concepts
@@ -101,11 +107,21 @@ def _settled(concepts: frozenset[str]) -> frozenset[str]:
 def _concepts(text: str) -> Reading:
     found: set[str] = set()
     n_unknown = 0
-    for token in TOKENS.findall(HUMPS.sub(" ", text)):
+    for token in _tokens(text):
         told = _meaning(token.casefold())
         found |= told.concepts
         n_unknown += told.n_unknown and not token.isdigit()
     return Reading(frozenset(found), n_unknown)
+
+
+def _tokens(text: str) -> list[str]:
+    """Cut a text into words; at humps, too, where what is between them is none: MwSt is one."""
+    whole, _stems = _words()
+    found: list[str] = []
+    for token in TOKENS.findall(text):
+        is_word = token.casefold() in whole
+        found += [token] if is_word else TOKENS.findall(HUMPS.sub(" ", token))
+    return found
 
 
 @functools.cache
@@ -221,10 +237,9 @@ def _is_known(column: str) -> bool:
 
 def _plain_key(header: str, *, keeps_brackets: bool = False) -> str:
     """Write a header as it is looked up without its punctuation, and without its unit."""
-    text = unicodedata.normalize("NFKC", header[:LONGEST]).replace("°", "o")
+    text = _readable(header)
     text = text if keeps_brackets else BRACKETS.sub(" ", text)
-    tokens = TOKENS.findall(HUMPS.sub(" ", text))
-    return "=" + _simplified().convert(" ".join(tokens).casefold())
+    return "=" + " ".join(TOKENS.findall(HUMPS.sub(" ", text))).casefold()
 
 
 def matches(header: str) -> list[Match]:

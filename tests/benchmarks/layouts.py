@@ -99,7 +99,7 @@ WORDS = {
         ["Waschen", "Kühlen", "Küche"],
         ["Aurora", "Borealis", "Corona"],
         ["Nord", "Süd", "Ost"],
-        ["Kassel", "Linz", "München", "Köln"],
+        ["Kassel", "Graz", "München", "Köln"],
         ["Weber", "Fischer", "Becker"],
     ),
     "fr": (
@@ -113,7 +113,7 @@ WORDS = {
     ),
     "es": (
         ["Electro Pérez", "Hogar García", "Casa López", "Tienda Norte", "Centro Sur"],
-        ["Lavadora 8 kg", "Frigorífico 300 l", "Aire acondicionado", "Horno", "Termo"],
+        ["Lavadora 8 kg", "Frigorífico 300 l", "Aire acondicionado", "Horno", "Calentador"],
         ["Lavado", "Frío", "Cocina"],
         ["Aurora", "Borealis", "Corona"],
         ["Norte", "Sur", "Este"],

@@ -301,3 +301,76 @@ def test_the_inputs_are_not_changed(tmp_path):
     header, rows = [*HEADERS], export()
     asking.drafted([Sheet("x.csv", "", header, rows)], tmp_path / "workbook.toml")
     assert header == HEADERS and rows == export()
+
+
+# ---- from an ERP's files to a checked workbook, without an edit ----------------------------------
+
+ERPS = {
+    "SAP": (
+        ["Billing Document", "Billing Date", "Sold-to party", "Name of sold-to party", "Material",
+         "Material Description", "Material Group", "Billed Quantity", "Sales unit", "Net Value",
+         "Tax Amount", "Cost"],
+        ["Customer", "Posting Date", "Document Number", "Amount in Local Currency"],
+        "%Y-%m-%d",
+    ),
+    "金蝶": (
+        ["单据编号", "日期", "客户编码", "客户名称", "物料编码", "物料名称", "物料分组", "实发数量",
+         "单位", "不含税金额", "税额", "总成本"],
+        ["客户编码", "收款日期", "单据编号", "收款金额"],
+        "%Y/%m/%d",
+    ),
+    "DATEV": (
+        ["Belegnummer", "Belegdatum", "Kundennummer", "Kundenbezeichnung", "Artikelnummer",
+         "Artikelbezeichnung", "Warengruppe", "Menge", "Einheit", "Nettobetrag", "USt-Betrag",
+         "Wareneinsatz"],
+        ["Kundennummer", "Zahlungsdatum", "Belegnummer", "Zahlungsbetrag"],
+        "%d.%m.%Y",
+    ),
+    "1С": (
+        ["Номер документа", "Дата документа", "Код клиента", "Клиент", "Код товара", "Товар",
+         "Группа товаров", "Количество", "Единица", "Сумма без НДС", "Сумма НДС", "Себестоимость"],
+        ["Код клиента", "Дата оплаты", "Номер документа", "Сумма оплаты"],
+        "%d.%m.%Y",
+    ),
+    "own words": (
+        ["Inv #", "Inv date", "Dealer code", "Dealer", "Model code", "Model", "Category", "Pcs",
+         "Unit", "Net amt", "VAT amt", "COGS"],
+        ["Dealer code", "Paid on", "Ref", "Paid amt"],
+        "%m/%d/%Y",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("erp", ERPS)
+def test_an_erp_s_files_are_a_workbook_in_one_command(tmp_path, erp):
+    sold, paid, form = ERPS[erp]
+    draw = random.Random(erp)
+    lines, receipts, revenue, cost = [], [], 0, 0
+    for i in range(150):
+        dealer, product, pieces = draw.randrange(9), draw.randrange(5), draw.randint(1, 9)
+        day = (dt.date(2025, 10, 5) + dt.timedelta(2 * i)).strftime(form)
+        net, of_it = pieces * (900 + product * 50), pieces * (700 + product * 40)
+        revenue, cost = revenue + net, cost + of_it
+        lines.append(
+            [f"F{i // 2}", day, f"K{dealer:03d}", f"Shop {dealer}", f"M{product:02d}",
+             f"Model {product}", f"Group {product % 2}", f"{pieces}", "pcs", f"{net}.00",
+             f"{net * 0.13:.2f}", f"{of_it}.00"]
+        )  # fmt: skip
+        receipts.append([f"K{dealer:03d}", day, f"R{i}", f"{net * 1.13:.2f}"])
+    paths = [
+        written(tmp_path, "lines.csv", sold, lines),
+        written(tmp_path, "receipts.csv", paid, receipts),
+    ]
+    out = tmp_path / "workbook.toml"
+    assert cli.main(["map", *paths, "--yes", "--out", str(out)]) in (0, 1)  # no error
+    book = workbook(out)
+    assert set(book.tables) == {"dealers", "products", "sell_in", "payments"}
+    got = tables.table(book, "sell_in").to_pandas()
+    assert (float(got["revenue"].sum()), float(got["cost"].sum())) == (revenue, cost)
+    assert got["order_id"].nunique() == 75 and got["dealer_id"].nunique() == 9
+    assert str(got["date"].min())[:10] == "2025-10-05" and got["quantity"].between(1, 9).all()
+    dealers = tables.table(book, "dealers").to_pandas().set_index("dealer_id")
+    products = tables.table(book, "products").to_pandas().set_index("product_id")
+    assert dealers["dealer_name"].to_dict() == {f"K{d:03d}": f"Shop {d}" for d in range(9)}
+    assert products["category"].to_dict() == {f"M{p:02d}": f"Group {p % 2}" for p in range(5)}
+    assert len(tables.table(book, "payments").to_pandas()) == 150

@@ -145,6 +145,8 @@ def _meaning(token: str) -> Reading:
         return Reading(whole[token], 0)
     if CJK.match(token):
         return _chinese(token)
+    if token.endswith("s") and token[:-1] in whole and len(token) > ENDING:
+        return Reading(whole[token[:-1]], 0)  # several of them
     if parts := _compound(token):
         return Reading(frozenset().union(*parts), 0)
     stem = max(

@@ -16,6 +16,7 @@ from helpers.data.matching.headers import Match
 from helpers.settings import contract
 
 SURE = 0.8  # at or above it a header is placed, below it is asked
+NAMED = 2.0  # what a document's name says at least where it names its table
 NEAR = 1.0  # a table whose score is nearer than that might be meant as well
 ASKED = 0.35  # below it nothing is asked either
 FLOOR = 0.6  # certainty below which a pair is only better than none
@@ -61,6 +62,8 @@ EXPORTED = (
     "promotions",
     "contacts",
 )
+# words of headers that tell a sale from a payment
+OF_SALES = frozenset({"invoice", "sales", "revenue", "quantity", "order", "product"})
 # what a document's name says: words that must be there, the table, how much it says
 DOCUMENTS: tuple[tuple[frozenset[str], str, float], ...] = (
     (frozenset({"stock", "movement"}), "stock_moves", 6),
@@ -176,6 +179,8 @@ def placed(sheet: Sheet, table: str = "", fixed: Mapping[int, str] | None = None
     rivals = [name for name in ranked[1:4] if scores[best] - scores[name] < NEAR]
     for rival in rivals:
         _doubt_tables(best, ways[best], ways[rival])
+    if not table and hints.get(best, 0) < NAMED and _lacks_day(seen, best):
+        _doubt_tables(best, ways[best], [])
     return Placed(
         sheet,
         best,
@@ -210,7 +215,9 @@ def _hints(sheet: Sheet) -> dict[str, float]:
     if {"in", "quantity"} in said and {"out", "quantity"} in said:
         # with the document that moved it, or it is a balance of a period
         is_moved = any({"document", "type"} & concepts == {"document", "type"} for concepts in said)
-        found["stock_moves"] = found.get("stock_moves", 0) + 3 * is_moved
+        found["stock_moves"] = found.get("stock_moves", 0) + 5 * is_moved
+    if any({"movement", "type"} <= concepts for concepts in said):
+        found["stock_moves"] = found.get("stock_moves", 0) + 4
     if any("promotion" in concepts for concepts in said):
         found["sell_out"] = found.get("sell_out", 0) + 1
     has_shop = any({"shop", "pos"} & concepts for concepts in said)
@@ -220,7 +227,10 @@ def _hints(sheet: Sheet) -> dict[str, float]:
         # who sells to dealers has no shop of his own between himself and the customer
         found["sell_out"] = found.get("sell_out", 0) + 2.5
     elif "sell_out" not in found or found.get("sell_in", 0) >= found["sell_out"]:
-        found["sell_in"] = found.get("sell_in", 0) + 1.5  # whoever maps this sells to dealers
+        # whoever maps this sells to dealers; what has a customer, a day and an amount only may be
+        # what was paid as well
+        is_sold = any(OF_SALES & concepts for concepts in said)
+        found["sell_in"] = found.get("sell_in", 0) + (1.5 if is_sold else -1)
     for table in contract():
         if table in (stem.casefold(), sheet.name.casefold()):
             found[table] = 6  # as the contract calls it
@@ -502,6 +512,13 @@ def _only_dates(seen: _Seen, table: str, given: dict[int, Placement]) -> None:
             )
 
 
+def _lacks_day(seen: _Seen, table: str) -> bool:
+    """Tell whether a table that needs a day has no column of days, whatever its header."""
+    kinds = {column.kind for column in contract()[table].values() if column.required}
+    has_days = any(column.is_date for column in seen.columns)
+    return bool(kinds & {"date", "month"}) and seen.has_rows and not has_days
+
+
 def _score(seen: _Seen, table: str, placements: Sequence[Placement]) -> float:
     """Weigh how much of a sheet a table explains: its own columns, and what it misses."""
     known = contract()[table]
@@ -509,9 +526,7 @@ def _score(seen: _Seen, table: str, placements: Sequence[Placement]) -> float:
     own = {p.column: p.confidence for p in placements if p.table == table}
     attached = sum(p.confidence for p in placements if p.table and p.table != table)
     n_missing = sum(column not in own for column in required)
-    needs_day = any(known[column].kind in ("date", "month") for column in required)
-    if needs_day and seen.has_rows and not any(column.is_date for column in seen.columns):
-        n_missing += 1  # no column of days, whatever its header
+    n_missing += _lacks_day(seen, table)
     if table == "sell_in" and "revenue" not in own and "quantity" in own:
         concepts = [headers.reading(header).concepts for header in seen.sheet.header]
         # quantity and price make the amount that is not there

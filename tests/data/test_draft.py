@@ -9,6 +9,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from helpers import cli, data
 from helpers.data import connections, tables
@@ -295,6 +297,29 @@ def test_the_language_is_that_of_most_headers(headers, language):
 def test_the_currency_is_named_by_headers_or_left_open(header, currency):
     found = placing.placed(Sheet("x.csv", "", ["Customer No", "Date", header], []))
     assert draft.currency_of([found]) == currency
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from(HEADERS) | st.text(max_size=30), min_size=1, max_size=9),
+    st.lists(st.lists(st.text(max_size=9) | st.sampled_from(["1.5", "2026-01-02"]), max_size=9)),
+    st.text(max_size=12),
+    st.integers(-1, 3),
+)
+def test_any_texts_make_a_toml_that_parses(header, rows, name, choice):
+    def ask(question: asking.Question) -> int:
+        return min(choice, len(question.choices) - 1)
+
+    sheet = Sheet("x.csv", name, header, rows)
+    for asked in (None, ask):
+        try:
+            text = asking.drafted([sheet], Path("workbook.toml"), asked)
+        except DataError:
+            assert not any(one.strip() for one in header)
+            continue
+        for section in tomllib.loads(text)["data"].values():
+            if isinstance(section, dict):
+                assert set(section.get("columns", {}).values()) <= set(header)
 
 
 def test_the_inputs_are_not_changed(tmp_path):

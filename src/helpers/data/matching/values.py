@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 MANY = 0.9  # of the filled cells: such a column is of numbers, of dates
 FEWEST = 3  # rows below which nothing is said of them
+RELATED = 100  # rows on which sums and products must hold
 WIDEST = 25  # numeric columns among which sums and products are looked for
 # strftime forms of a day, those without doubt first
 DATE_FORMATS = (
@@ -148,6 +149,7 @@ class Relations(NamedTuple):
 
 def relations(columns: Sequence[Column]) -> Relations:
     """Find which columns of numbers are product or sum of two others, row by row."""
+    first = [column.numbers[:RELATED] for column in columns]
     numeric = [i for i, one in enumerate(columns) if one.is_number and one.n_distinct > 1][:WIDEST]
     products, sums = [], []
     for a, b in itertools.combinations(numeric, 2):
@@ -156,9 +158,7 @@ def relations(columns: Sequence[Column]) -> Relations:
                 continue
             rows = [
                 (x, y, z)
-                for x, y, z in zip(
-                    columns[a].numbers, columns[b].numbers, columns[c].numbers, strict=True
-                )
+                for x, y, z in zip(first[a], first[b], first[c], strict=True)
                 if x is not None and y is not None and z is not None
             ]
             if len(rows) < FEWEST:

@@ -135,6 +135,21 @@ def test_a_name_that_its_id_does_not_decide_is_not_the_dealer_s():
     assert sure({**PLAIN, "Customer Name": "dealer_name"})["Customer Name"] == "dealer_name"
 
 
+@pytest.mark.parametrize("unknown", ["Quux", "Quux No.", "Xyzzy Code"])
+def test_a_name_is_no_id_where_an_unknown_header_may_be_the_id(unknown):
+    columns = {"Customer": "dealer_name", unknown: "dealer_id", **PLAIN}
+    del columns["Customer No."]
+    assert "dealer_id" not in sure(columns).values()
+    if unknown != "Quux":  # without rows its words alone say that it is some id
+        assert "dealer_id" not in sure(columns, rows=[]).values()
+
+
+def test_goods_that_come_in_are_no_money_that_comes_in():
+    header = ["经销商编号", "产品型号", "进货日期", "进货数量", "进货金额"]
+    found = placing.placed(Sheet("x.csv", "", header, []))
+    assert found.table == "sell_in" and "amount" not in {p.column for p in found.placements}
+
+
 def test_the_only_column_of_days_is_the_date():
     columns = {**PLAIN, "Whenever": "date"}
     del columns["Invoice Date"]

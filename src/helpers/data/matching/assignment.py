@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from helpers.data.matching import values
+from helpers.data.matching import headers, values
 from helpers.data.matching.headers import Match
 from helpers.data.matching.sheet import Seen
 from helpers.settings import contract
@@ -152,6 +152,7 @@ def assigned(seen: Seen, table: str, fixed: Mapping[int, str]) -> list[Placement
             header, pair.position, *pair.place, pair.certainty, pair.reason
         )
     _doubt_rivals(given, pairs)
+    _doubt_names_as_ids(seen, table, given)
     _doubt_dependents(seen, table, given)
     _place_only_date(seen, table, given)
     return [given[position] for position in sorted(given)]
@@ -279,6 +280,39 @@ def _doubt_rivals(given: dict[int, Placement], pairs: Sequence[Pair]) -> None:
             given[position] = placement._replace(confidence=certainty, reason="rivals")
 
 
+def _doubt_names_as_ids(seen: Seen, table: str, given: dict[int, Placement]) -> None:
+    """Ask where a name is taken for the id, and a header that is not known may be the id."""
+    free = [i for i in range(seen.n) if not _is_known(given.get(i)) and seen.is_single[i]]
+    for position, placement in list(given.items()):
+        is_key = placement.column in KEYS.values() and placement.table == table
+        if not is_key or placement.reason == "told" or "number" in seen.concepts(position):
+            continue
+        if any(_is_some_number(seen, i) or _is_twin(seen, position, i) for i in free):
+            certainty = min(placement.confidence, UNSURE)
+            given[position] = placement._replace(confidence=certainty, reason="rivals")
+
+
+def _is_known(placement: Placement | None) -> bool:
+    return placement is not None and placement.is_sure
+
+
+def _is_some_number(seen: Seen, position: int) -> bool:
+    """Tell whether a header says that it is a number, and of what in a word that is not known."""
+    said = headers.reading(seen.sheet.header[position])
+    return said.concepts == {"number"} and said.n_unknown > 0
+
+
+def _is_twin(seen: Seen, first: int, second: int) -> bool:
+    """Tell whether two columns name the same things: each text of one has one of the other."""
+    if not seen.has_rows or seen.columns[first].n_distinct < values.FEWEST:
+        return False
+    if seen.columns[first].n_distinct != seen.columns[second].n_distinct:
+        return False
+    a, b = seen.cells[first], seen.cells[second]
+    is_repeated = seen.columns[first].n_distinct < seen.columns[first].n_filled
+    return is_repeated and values.share_one_each(a, b) == values.share_one_each(b, a) == 1
+
+
 def _is_placed(placement: Placement | None) -> bool:
     return placement is not None and bool(placement.column) and placement.is_sure
 
@@ -312,8 +346,9 @@ def _place_only_date(seen: Seen, table: str, given: dict[int, Placement]) -> Non
         for i, column in enumerate(seen.columns)
         if column.is_date and not column.is_number and seen.is_single[i]
     ]
-    is_open = not any(p.column == "date" and p.is_sure for p in given.values())
-    if len(days) != 1 or not is_open:
+    sure = {p.column for p in given.values() if p.table == table and p.is_sure}
+    # where nothing else is known of the table, a day says nothing either
+    if len(days) != 1 or "date" in sure or not sure:
         return
     position = days[0]
     said = given.get(position)

@@ -51,6 +51,7 @@ ATTACHED = {
 KEYS = {"dealers": "dealer_id", "products": "product_id"}
 NAMES = {"dealers": "dealer_name", "products": "product_name"}
 AMOUNTS = {"sell_in": "revenue", "sell_out": "amount"}
+OF_BUYERS = frozenset({"customer", "consumer", "invoice"})
 NONE = ("", "")  # the place of a header that is known, and none of the columns
 
 Place = tuple[str, str]  # table and column
@@ -109,6 +110,10 @@ def options(seen: Seen, table: str, position: int) -> dict[Place, Match]:
             own.setdefault(NONE, match)
         elif not of or of == table:
             place = next((t for t in known if t[1] == name), None)
+            # in a shop's sales the customer's city is no dealer's
+            is_dealers = table == "sell_out" and place and place[0] == "dealers"
+            if is_dealers and seen.concepts(position) & OF_BUYERS:
+                continue
             if place:
                 (own if of else other).setdefault(place, match)
     # what is said of this table wins over what is said of all

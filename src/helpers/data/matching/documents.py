@@ -9,6 +9,7 @@ from helpers.data.matching.sheet import Seen, Sheet
 from helpers.settings import contract
 
 NAMED = 2.0  # what a document's name says at least where it names its table
+KNOWN = 0.95  # certainty of a header that a system writes so for one column
 AS_CALLED = 6.0  # a file that is called as the contract calls the table
 # tables that come out of a system; the others people write in the workbook's own form
 EXPORTED = (
@@ -66,7 +67,12 @@ def hints(sheet: Sheet) -> dict[str, float]:
     for concepts, table, weight in DOCUMENTS:
         if concepts <= named:
             found[table] = max(found.get(table, 0), weight)
-    for table, weight in _by_headers([headers.reading(h).concepts for h in sheet.header], found):
+    said = [headers.reading(header).concepts for header in sheet.header]
+    known = [
+        {match.column for match in headers.matches(header) if match.certainty >= KNOWN}
+        for header in sheet.header
+    ]
+    for table, weight in _by_headers(said, known, found):
         found[table] = found.get(table, 0) + weight
     for table in contract():
         if table in (stem.casefold(), sheet.name.casefold()):
@@ -74,7 +80,9 @@ def hints(sheet: Sheet) -> dict[str, float]:
     return found
 
 
-def _by_headers(said: Sequence[frozenset[str]], named: dict[str, float]) -> list[tuple[str, float]]:
+def _by_headers(
+    said: Sequence[frozenset[str]], known: Sequence[set[str]], named: dict[str, float]
+) -> list[tuple[str, float]]:
     found = []
     # with the document that moved it, or it is a balance of a period
     is_moved = any({"document", "type"} <= concepts for concepts in said)
@@ -82,6 +90,9 @@ def _by_headers(said: Sequence[frozenset[str]], named: dict[str, float]) -> list
         found.append(("stock_moves", 5.0))
     if any({"movement", "type"} <= concepts for concepts in said):
         found.append(("stock_moves", 4.0))
+    # how a system calls the kind of a movement, as the synonyms of headers know it
+    if any("stock_moves.kind" in columns for columns in known):
+        found.append(("stock_moves", 3.0))
     if any("promotion" in concepts for concepts in said):
         found.append(("sell_out", 1.0))
     has_shop = any({"shop", "pos"} & concepts for concepts in said)

@@ -25,6 +25,7 @@ NEUTRAL = frozenset(
 IN_BRACKETS = frozenset({"gross", "net", "tax", "including", "excluding", "percent"})
 SHORT_ENDS = ("nr", "no", "id", "dt", "cd", "key", "num", "code", "date", "name")
 ENDING = 3  # letters that a word may have after its stem
+ALONE = 0.8  # what one character alone says: 量 is a quantity, or what is left of an amount
 LINKS = ("", "s", "es", "n", "en")  # between the parts of a German compound
 
 BRACKETS = re.compile(r"[(\[{<（【《]([^()\[\]{}<>（）【】《》]*)[)\]}>）】》]")
@@ -280,6 +281,7 @@ def _all_matches(header: str) -> Iterator[Match]:
     share = 1.0 if not said.n_unknown else 0.55
     # a system's own header is that first, and only then what its words mean
     share *= 0.9 if exact else 0.97
+    share *= ALONE if len(header.strip()) == 1 else 1
     if said.concepts in meant:
         for rule in meant[said.concepts]:
             yield from _told(rule, share, "words" if not said.n_unknown else "part")

@@ -32,7 +32,7 @@ __all__ = [
     "usable",
 ]
 
-NEAR = 1.0  # a table whose score is nearer than that might be meant as well
+NEAR = 1.3  # a table whose score is nearer than that might be meant as well
 
 
 class Placed(NamedTuple):

@@ -105,6 +105,8 @@ def _by_headers(
         # be what was paid as well
         is_sold = any(OF_SALES & concepts for concepts in said)
         found.append(("sell_in", 1.5 if is_sold else -1.0))
+        if any("invoice" in concepts for concepts in said):
+            found.append(("sell_in", 0.5))  # a till gives receipts
     return found
 
 

@@ -81,7 +81,7 @@ def reading(header: str) -> Reading:
     >>> sorted(reading("Cust #").concepts), sorted(reading("Kundennr.").concepts)
     (['customer', 'number'], ['customer', 'number'])
     >>> sorted(reading("提货金额（不含税）").concepts), reading("Quux").n_unknown
-    (['amount', 'delivery', 'net'], 1)
+    (['amount', 'net', 'sales'], 1)
     """
     text = _readable(header)
     found, n_unknown = set(), 0

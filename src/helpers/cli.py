@@ -169,6 +169,19 @@ def _parser() -> argparse.ArgumentParser:
         "say what is wrong in the data: exit 0 clean, 1 warnings, 2 errors",
     )
     check.add_argument("--json", action="store_true", help="for programs")
+    mapped = _command(
+        commands,
+        "map",
+        _map,
+        "draft a workbook.toml from the files of your systems, and check it",
+    )
+    mapped.add_argument("files", nargs="+", metavar="FILE", help="an export; several, of any table")
+    mapped.add_argument(
+        "--out", default="workbook.toml", metavar="FILE", help="the toml (default: workbook.toml)"
+    )
+    mapped.add_argument(
+        "--yes", action="store_true", help="ask nothing: place what is sure, leave the rest open"
+    )
     report = _command(
         commands,
         "report",
@@ -354,6 +367,23 @@ def _listed(rows: list[dict]) -> list[str]:
         said += [f"{head}{terminal.visible(text)}" for text in lines]
         said.append(f"    {terminal.visible(row['next_step'])}")
     return said
+
+
+def _map(options: argparse.Namespace) -> int:
+    """Draft a toml of files, asking where a person sits there, and check it at once."""
+    from helpers import files
+    from helpers.data.matching import asking, seeing
+    from helpers.settings import DataError
+
+    out = Path(options.out).expanduser()
+    out = out / "workbook.toml" if out.is_dir() else out
+    if os.path.lexists(out):
+        raise DataError(f"{out} is there already, and is not overwritten; name another with --out")
+    sheets = [sheet for file in options.files for sheet in seeing.sheets(file)]
+    ask = None if options.yes or not sys.stdin.isatty() else terminal.answer
+    files.write(out, asking.drafted(sheets, out, ask))
+    terminal.say(terminal.visible(f"{out}: drafted; look it through. This is what check says:"))
+    return _check(argparse.Namespace(config=str(out), scope=""))
 
 
 def _report(options: argparse.Namespace) -> int:

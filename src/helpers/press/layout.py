@@ -14,8 +14,16 @@ from helpers.settings import NOTEBOOKS, NUMBERED, SHIPPED, DataError, contract
 from helpers.settings.book import RESERVED
 
 TEMPLATES = Path(__file__).parent / "templates" / "workbook"
-# reference tables in which nobody decides anything: the code's, our words, the handbook's counts
-NOT_DECIDED = ("columns", "terms", "sentences", "handbook_formats")
+# reference tables in which nobody decides anything: the code's, our words, the handbook's counts,
+# and the headers that are known before there is a workbook
+NOT_DECIDED = (
+    "columns",
+    "terms",
+    "sentences",
+    "handbook_formats",
+    "headers",
+    "header_words",
+)
 # what is laid out, by the path that must not be there yet
 LAID_OUT = (
     "workbook.toml",

@@ -79,3 +79,30 @@ def tell(text: str) -> None:
     """
     with contextlib.suppress(OSError, ValueError):
         print(*map(visible, text.split("\n")), sep="\n", file=sys.stderr, flush=True)
+
+
+def answer(question) -> int:
+    """Put a question with numbered choices on standard error, and read one from standard input.
+
+    Return gives the position of the choice; Enter takes the proposed one, 0 none, and a third
+    answer that is no choice leaves it open.
+
+    Parameters
+    ----------
+    question
+        With `text`, `choices` and `proposed`, the position of the one that Enter takes or -1.
+    """
+    tell(f"\n{question.text}")
+    for number, choice in enumerate(question.choices, 1):
+        tell(f"  {number}  {choice}{'  ← Enter' if number == question.proposed + 1 else ''}")
+    tell(f"  0  leave it open{'  ← Enter' if question.proposed < 0 else ''}")
+    for _attempt in range(3):
+        given = sys.stdin.readline()
+        if not given:  # nobody is there any more
+            return -1
+        if not given.strip():
+            return question.proposed
+        if given.strip().isdecimal() and int(given) <= len(question.choices):
+            return int(given) - 1
+        tell(f"give a number from 0 to {len(question.choices)}")
+    return -1

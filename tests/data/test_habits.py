@@ -524,7 +524,7 @@ def test_pieces_without_number_tell_no_price(make_book):
             sale("dear", "2026-10-31", "60.00", quantity=2.0),
             sale("dear", "2026-10-31", "900.00", quantity=0.0),
             sale("fuel", "2026-10-30", "40.00", quantity=14_000.0),
-            sale("none", "2026-10-30", "40.00", quantity=None),
+            sale("bare", "2026-10-30", "40.00", quantity=None),
             sale("other", "2026-10-30", "40.00", product_id="P2"),
             sale("lost", "2026-10-30", "40.00", product_id="P9"),
             sale("slip", "2026-10-30", "99999999.00"),
@@ -532,7 +532,7 @@ def test_pieces_without_number_tell_no_price(make_book):
     )
     found = data.consumer_features(book, PERIOD).set_index("consumer_id")
     assert found.loc[["c0", "dear", "slip"], "price_tier"].tolist() == [1, 3, sell_out.MAX_TIER]
-    assert found.loc[["fuel", "none", "other", "lost"], "price_tier"].isna().all()
+    assert found.loc[["fuel", "bare", "other", "lost"], "price_tier"].isna().all()
     assert found.loc[["fuel", "dear"], "n_categories"].tolist() == [1, 1]
     assert found.loc[["other", "lost"], "n_categories"].isna().all()
 

@@ -214,7 +214,7 @@ def test_what_the_records_cannot_date(make_book):
 def test_moves_that_nobody_can_follow_do_not_count(make_book):
     rows = [
         move("2026-09-01", "receipt", 5),
-        move("2026-10-01", "sold", 3),
+        move("2026-10-01", "given", 3),
         move("2026-10-01", "transfer", 1),
         move("2026-10-02", "transfer", 2, "A", "A"),
     ]
@@ -657,7 +657,7 @@ def test_models_of_the_master_file_and_those_only_seen(make_book, small_demo):
 def test_the_findings_name_what_the_layers_leave_out(make_book):
     rows = [
         move("2026-09-01", "receipt", 5),
-        move("2026-10-01", "sold", 3),
+        move("2026-10-01", "given", 3),
         move("2026-10-01", "transfer", 1),
     ]
     found = checks.findings(make_book(sell_in=SELL_IN, stock_moves=rows))

@@ -263,7 +263,7 @@ def test_leading_blanks_are_dropped_and_lines_are_those_of_the_sheet(n_rows, n_c
             book.active.cell(n_rows + down, n_columns + right, value)
     book.active.cell(n_rows + 40, n_columns + 9).number_format = "0.00"
     [grid] = sheets.grids(_bytes(book), "x.xlsx")
-    assert [tuple(row) for row in grid.rows()] == [
+    assert [tuple(row[:2]) for row in grid.rows()] == [
         (n_rows + 1, ["id", "amount"]),
         (n_rows + 2, ["a", "1"]),
         (n_rows + 3, ["", ""]),

@@ -1,43 +1,44 @@
 """Seeing: the header and the first rows of each sheet of a file, as its reader gives them."""
 
-import csv
 import itertools
-from collections.abc import Callable
 from pathlib import Path
 
+from helpers.data import readers
 from helpers.data.matching.placing import Sheet
 from helpers.settings import DataError
 
 ROWS = 2_000  # of a sheet that are looked at
 
 
-def sheets(file: str, opened: Callable[[Path], list[Sheet]] | None = None) -> list[Sheet]:
+def sheets(file: str) -> list[Sheet]:
     """List what is seen of a file's sheets.
 
     Parameters
     ----------
     file
         Its path, as it was given.
-    opened
-        Gives the sheets of a path, with their header and as many rows as are looked at.
 
     Raises
     ------
     DataError
-        If there is no such file, or it can't be read.
+        If there is no such file, it can't be read, or holds no table with a header.
     """
     path = Path(file).expanduser()
     if not path.is_file():
         raise DataError(f"map: {file}: no such file; give the path of an export")
-    return (opened or _text)(path)
-
-
-def _text(path: Path) -> list[Sheet]:
-    """Read a CSV in UTF-8 whose first row is its header."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as rows:
-            found = list(itertools.islice(csv.reader(rows), ROWS + 1))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"map: {path}: this is no CSV in UTF-8: {error}") from None
-    header, *rest = found or [[]]
-    return [Sheet(str(path), "", [cell.strip() for cell in header], rest)]
+        tables = list(readers.each(path, path.name))
+    except DataError as error:
+        raise DataError(f"map: {error}") from None
+    if not tables:
+        raise DataError(f"map: {path.name} holds no table with a header")
+    return [_sheet(path, table, len(tables) > 1) for table in tables]
+
+
+def _sheet(path: Path, table: readers.Read, is_one_of_several: bool) -> Sheet:
+    names = readers.unique_names(table.layout.header)
+    rows = [
+        [*row.cells[: len(names)], *[""] * (len(names) - len(row.cells))]
+        for row in itertools.islice(readers.rows_of(table.grid, table.layout), ROWS)
+    ]
+    return Sheet(str(path), table.grid.name if is_one_of_several else "", names, rows)

@@ -6,15 +6,18 @@ make rows of delimited text, `sheets` of spreadsheets, `objects` tables of JSON,
 """
 
 from helpers.data.readers.grid import Note
-from helpers.data.readers.layouts import TOTALS
+from helpers.data.readers.layouts import TOTALS, rows_of
 from helpers.data.readers.opening import (
     FILE,
     LINE,
+    Read,
     Table,
     clean_name,
+    each,
     opened,
     read,
     require_alike,
+    unique_names,
 )
 from helpers.data.readers.showing import is_whole, said, shown
 
@@ -23,12 +26,16 @@ __all__ = [
     "LINE",
     "TOTALS",
     "Note",
+    "Read",
     "Table",
     "clean_name",
+    "each",
     "is_whole",
     "opened",
     "read",
     "require_alike",
+    "rows_of",
     "said",
     "shown",
+    "unique_names",
 ]

@@ -15,6 +15,8 @@ from helpers.data.readers.dialects import DATE, DELIMITERS, NUMBER
 from helpers.data.readers.grid import Grid, Note, ReadAs, Row
 from helpers.settings import DataError
 
+SUMMED, LONG_SUM = 3, 4  # rows behind a sum, and digits that it has more of
+LONGEST_ID = 12  # characters; what is longer is a name or a remark
 FOOT_ROWS = 12  # under a table; more are rows of it that went wrong
 HEAD_ROWS = 200  # in which the header must begin
 TYPED = 0.8  # of a column's cells are numbers or dates: then a header's cell is none
@@ -92,7 +94,7 @@ def laid_out(grid: Grid, read_as: ReadAs, told: str) -> Layout:
     if len(headers) > 1:
         notes.append(Note("header_rows", headers[0].line, len(headers), _shown(headers[0])))
     first = headers[-1].line + 1 if headers else (titles[-1].line + 1 if titles else 1)
-    walk = _Walk(header, headers, width, columns)
+    walk = _Walk(header, headers, width, columns, body)
     for row in grid.rows():
         if row.line >= first:
             walk.step(row)
@@ -128,7 +130,7 @@ class _Column(NamedTuple):
 class _Walk:
     """One pass over the rows below the header."""
 
-    def __init__(self, header, headers, width, columns):
+    def __init__(self, header, headers, width, columns, body):
         self.header, self.width, self.columns = header, width, columns
         self.same = _plain(headers[-1].cells) if headers else None
         self.head_rows = {tuple(_plain(row.cells)) for row in headers}
@@ -138,6 +140,8 @@ class _Walk:
         self.last_line = self.n_rows = self.n_seen = 0
         self.second = 0  # line of the header of a second table
         self.sparse: list[Row] = []  # rows that may be totals or foot notes
+        whole = [row for row in body if row.cells and not self._lacks(row.cells)]
+        self.looks = {_look(row.cells[0]) for row in whole if row.cells[0].strip()} - {""}
         self.short: list[Row] = []  # of fewer cells than the header
 
     def step(self, row: Row) -> None:
@@ -215,11 +219,13 @@ class _Walk:
                 for i in numbers
                 if i < len(row.cells) and (value := _amount(row.cells[i])) is not None
             }
-            if row.line in asked and n_rows > 1:
+            if row.line in asked:
                 large = [i for i, value in values.items() if value]
-                if large and (
-                    all(values[i] == sums[i] for i in large)
-                    or (n_since > 1 and all(values[i] == since[i] for i in large))
+                # 3 = 1 + 2 proves nothing: a sum has several rows behind it, and is long
+                is_long = len(large) > 1 or any(len(str(values[i])) > LONG_SUM for i in large)
+                if is_long and (
+                    (n_rows >= SUMMED and all(values[i] == sums[i] for i in large))
+                    or (n_since >= SUMMED and all(values[i] == since[i] for i in large))
                 ):
                     found.add(row.line)
                     since, n_since = dict.fromkeys(numbers, Decimal()), 0
@@ -262,7 +268,14 @@ class _Walk:
             and len(filled) <= max(1, 0.3 * self.width)
             and missing >= 2
             and not any(map(_is_typed, filled))
+            and _look(cells[0]) not in self.looks
         )
+
+
+def _look(cell: str) -> str:
+    """How a cell is written: D101 and D102 look alike, and no remark does."""
+    shape = re.sub(r"\d+", "9", re.sub(r"[A-Za-z]+", "a", cell.strip()))
+    return shape if len(shape) <= LONGEST_ID else ""
 
 
 def _before(line: int) -> int:

@@ -106,12 +106,33 @@ def read(path: Path, read_as: ReadAs, told: str) -> Read:
     return grid_read(content, read_as, told)
 
 
+def each(path: Path, told: str) -> Iterator[Read]:
+    """Give every table of a file that shows itself as one: sheets, members, tables of objects.
+
+    Raises
+    ------
+    DataError
+        If the file can't be read.
+    """
+    for content in containers.contents(path):
+        if content.kind in containers.SHEETS:
+            grids = [g for g in sheets.grids(content, told) if not g.is_hidden]
+        elif content.kind in containers.OBJECTS | {containers.DUCKDB}:
+            grids = [_as_grid(t) for t in objects.tables(content, told) if not t.is_hidden]
+        else:
+            grids = [texts.text(content, ReadAs(), told).grid]
+        for grid in grids:
+            name = "/".join(filter(None, dict.fromkeys([content.name, grid.name])))
+            layout = layouts.laid_out(grid, ReadAs(), told)
+            if layout.header:
+                yield Read(grid._replace(name=name), layout, (*grid.notes, *layout.notes))
+
+
 def grid_read(content: Content, read_as: ReadAs, told: str) -> Read:
     """Find the table in a content of text, a spreadsheet or objects."""
     notes = list(content.notes)
     if content.kind in containers.SHEETS:
-        source = content.path or containers.held(content, told)
-        found = sheets.grids(source, told, read_as.encoding)
+        found = sheets.grids(content, told, read_as.encoding)
         grid = sheets.chosen(found, read_as, told)
     elif content.kind in containers.OBJECTS | {containers.DUCKDB}:
         chosen = objects.chosen(objects.tables(content, told, read_as.encoding), read_as, told)

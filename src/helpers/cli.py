@@ -383,7 +383,7 @@ def _map(options: argparse.Namespace) -> int:
     ask = None if options.yes or not sys.stdin.isatty() else terminal.answer
     files.write(out, asking.drafted(sheets, out, ask))
     terminal.say(terminal.visible(f"{out}: drafted; look it through. This is what check says:"))
-    return _check(argparse.Namespace(config=str(out), scope=""))
+    return _check(argparse.Namespace(config=str(out), scope="", json=False))
 
 
 def _report(options: argparse.Namespace) -> int:

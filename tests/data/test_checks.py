@@ -34,6 +34,8 @@ def test_clean_data_give_no_finding(make_book):
         "severity",
         "n_rows",
         "example",
+        "file",
+        "line",
         "advice",
     ]
 

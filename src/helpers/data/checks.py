@@ -189,7 +189,13 @@ def id_errors(book: Workbook) -> list[Finding]:
 
 
 def _all_warnings(book: Workbook) -> list[Finding]:
-    return [finding for name in book.tables for finding in _warnings(book, name)]
+    found = [finding for name in book.tables for finding in _warnings(book, name)]
+    # a file that several tables are made of says what it left out once
+    once: dict[object, Finding] = {}
+    for finding in found:
+        place = (finding.check, finding.file, finding.line) if finding.file else finding
+        once.setdefault(place, finding)
+    return list(once.values())
 
 
 def _kept(
@@ -243,8 +249,9 @@ def _read_notes(book: Workbook, name: str) -> list[Finding]:
         for note in (readers.Note(*note) for note in notes):
             check = "left_out" if note.is_left_out else "turned" if note.what == "wide" else ""
             if check:
-                (said,) = readers.said((note,))
-                found.append(Finding(name, "", check, "warning", note.n_rows, f"{file}: {said}"))
+                said = readers.said((note,))[0].removeprefix("left out: ")
+                line = (file, note.line)
+                found.append(Finding(name, "", check, "warning", note.n_rows, said, *line))
     return found
 
 

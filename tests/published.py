@@ -170,7 +170,8 @@ def _facts(manifest: Mapping, shelf: Path) -> dict[str, Table]:
         lines = said.read_text(encoding="utf-8").split("\n") if said.is_file() else []
         for line in map(json.loads, filter(None, lines)):
             seen[line["place"]] += 1
-            trend = " ".join(map(str, line.get("trend", [])))
+            # sums of the same lines in another order differ in the last places
+            trend = " ".join(f"{number:.9g}" for number in line.get("trend", []))
             question = settings.question_of(page["name"])
             name = f"{question}/{line['place']}/{seen[line['place']]}"
             line["link"] = settings.question_of(line.get("link", ""))

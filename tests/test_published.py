@@ -482,6 +482,15 @@ def test_the_command_lists_what_differs(tmp_path, rows, capsys):
     assert "  2026-10 zh-Hans: a new edition" in run("before", "after")[1]
 
 
+def test_a_curve_is_compared_as_numbers(tmp_path, rows, capsys):
+    for folder, last in (("before", 57.99512187280229), ("same", 57.9951218728023), ("after", 58)):
+        lines = [{"text": "58 %", "trend": [55.03, last]}]
+        write_edition(tmp_path / folder / "2026-10", rows, lines)
+    assert published.main([str(tmp_path / "before"), str(tmp_path / "same")]) == 0
+    assert published.main([str(tmp_path / "before"), str(tmp_path / "after")]) == 1
+    assert "(headlines).trend: 1 of 1 cells differ" in capsys.readouterr().out
+
+
 def test_a_page_is_the_same_whatever_its_number(tmp_path, rows, capsys):
     for folder, number in (("before", "02"), ("after", "03")):
         lines = [{"text": "Two of five", "link": f"{number}_abc.html#dealer-001"}, {"text": "Left"}]

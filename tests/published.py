@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers import files, words
+from helpers import files, settings, words
 
 CENTS = 0.005  # an amount written to the cent is at most this far from the one it was rounded from
 # relative and absolute: sums of the same lines in another order differ by less
@@ -144,12 +144,17 @@ def editions(folder: Path) -> dict[str, Path]:
 def _facts(manifest: Mapping, shelf: Path) -> dict[str, Table]:
     """Lay out what a manifest tells, and what the pages it names hand to the front page, where
     these are kept still.
+
+    A page is named by its question, whatever its number was.
     """
     pages, cards = manifest["pages"], manifest.get("cards", [])
     found = {
         "(pages)": Table(
             ["page_id", "title", "tables"],
-            [[page["name"], page["title"], ", ".join(page["tables"])] for page in pages],
+            [
+                [settings.question_of(page["name"]), page["title"], ", ".join(page["tables"])]
+                for page in pages
+            ],
         ),
         "(cards)": Table(
             ["card_id", "failed"],
@@ -165,8 +170,11 @@ def _facts(manifest: Mapping, shelf: Path) -> dict[str, Table]:
         lines = said.read_text(encoding="utf-8").split("\n") if said.is_file() else []
         for line in map(json.loads, filter(None, lines)):
             seen[line["place"]] += 1
-            trend = " ".join(map(str, line.get("trend", [])))
-            name = f"{page['name']}/{line['place']}/{seen[line['place']]}"
+            # sums of the same lines in another order differ in the last places
+            trend = " ".join(f"{number:.9g}" for number in line.get("trend", []))
+            question = settings.question_of(page["name"])
+            name = f"{question}/{line['place']}/{seen[line['place']]}"
+            line["link"] = settings.question_of(line.get("link", ""))
             rows.append(
                 [
                     name,

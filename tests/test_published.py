@@ -362,7 +362,11 @@ def test_rows_without_a_name_are_compared_in_their_order():
 
 
 def write_edition(
-    place: Path, tables: dict[str, pd.DataFrame], lines: list[dict] = (), language: str = "en"
+    place: Path,
+    tables: dict[str, pd.DataFrame],
+    lines: list[dict] = (),
+    language: str = "en",
+    page_name: str = "02_abc",
 ) -> Path:
     """Lay out what the comparator reads of an edition.
 
@@ -373,7 +377,7 @@ def write_edition(
     for name, table in tables.items():
         files.write_table(place / "tables" / f"{name}.csv", table)
     page = {
-        "name": "02_abc",
+        "name": page_name,
         "title": "Dealers",
         "key": key,
         "tables": [f"{name}.csv" for name in tables],
@@ -465,10 +469,10 @@ def test_the_command_lists_what_differs(tmp_path, rows, capsys):
             "2026-10 en",
             "  abc_pareto.score: 1 of 2 cells differ, by 2 at most, e.g. dealer_id 002: 2.0 → 4.0",
             (
-                "  (pages).tables: 1 of 1 cells differ, e.g. page_id 02_abc: abc_pareto.csv → "
+                "  (pages).tables: 1 of 1 cells differ, e.g. page_id abc: abc_pareto.csv → "
                 "abc_pareto.csv, calls.csv"
             ),
-            "  (headlines).text: 1 of 2 cells differ, e.g. headline_id 02_abc/verdict/1: Two of "
+            "  (headlines).text: 1 of 2 cells differ, e.g. headline_id abc/verdict/1: Two of "
             "five carry it all → One of five carries it all",
             "  calls: a new table of 2 rows",
             "4 differences in 4 tables",
@@ -476,6 +480,27 @@ def test_the_command_lists_what_differs(tmp_path, rows, capsys):
     )
     write_edition(tmp_path / "after" / "2026-10" / "zh-Hans", now, language="zh-Hans")
     assert "  2026-10 zh-Hans: a new edition" in run("before", "after")[1]
+
+
+def test_a_curve_is_compared_as_numbers(tmp_path, rows, capsys):
+    for folder, last in (("before", 57.99512187280229), ("same", 57.9951218728023), ("after", 58)):
+        lines = [{"text": "58 %", "trend": [55.03, last]}]
+        write_edition(tmp_path / folder / "2026-10", rows, lines)
+    assert published.main([str(tmp_path / "before"), str(tmp_path / "same")]) == 0
+    assert published.main([str(tmp_path / "before"), str(tmp_path / "after")]) == 1
+    assert "(headlines).trend: 1 of 1 cells differ" in capsys.readouterr().out
+
+
+def test_a_page_is_the_same_whatever_its_number(tmp_path, rows, capsys):
+    for folder, number in (("before", "02"), ("after", "03")):
+        lines = [{"text": "Two of five", "link": f"{number}_abc.html#dealer-001"}, {"text": "Left"}]
+        write_edition(tmp_path / folder / "2026-10", rows, lines, page_name=f"{number}_abc")
+    assert published.main([str(tmp_path / "before"), str(tmp_path / "after")]) == 0
+    assert capsys.readouterr().out == "nothing differs\n"
+    lines[0]["link"] = "03_abc.html#dealer-002"
+    write_edition(tmp_path / "other" / "2026-10", rows, lines, page_name="03_abc")
+    assert published.main([str(tmp_path / "before"), str(tmp_path / "other")]) == 1
+    assert "(headlines).link: 1 of 2 cells differ" in capsys.readouterr().out
 
 
 def test_where_there_is_nothing_to_compare_it_says_so(tmp_path, rows, capsys):

@@ -16,7 +16,7 @@ def twin(book: settings.Workbook, scope: dict, folder: Path) -> settings.Workboo
         for column, values in scope.items()
     )
     inside = f"dealer_id IN (SELECT dealer_id FROM all_dealers WHERE {where})"
-    of_places = set(scope) <= {"region", "city"}
+    of_places = set(scope) <= set(settings.contract()["regions"])
     queries = {
         "dealers": f"SELECT * FROM all_dealers WHERE {where}",
         "scores": f"SELECT * FROM all_scores WHERE dealer_id IS NULL OR {inside}",

@@ -80,13 +80,9 @@ def opened(path: Path, read_as: ReadAs, told: str, copy: Path, closely: bool) ->
     DataError
         If it can't be read, or does not tell what it is.
     """
-    content, read_as = containers.chosen_content(containers.contents(path), read_as, told)
+    content, read_as = _content(path, read_as, told)
     if content.kind in containers.OBJECTS | {containers.DUCKDB}:
         return _of_objects(path, content, read_as, told, copy)
-    if content.kind == containers.TEXT and path.suffix.lower() in NEVER_TEXT:
-        raise DataError(
-            f"{told} can't be read: by its bytes it is text; if it is a table, call it .csv"
-        )
     is_clean = content.kind == containers.TEXT and not closely and not read_as.header
     if is_clean and (table := _clean(path, content, read_as)):
         return table
@@ -102,8 +98,17 @@ def read(path: Path, read_as: ReadAs, told: str) -> Read:
     DataError
         As `opened`.
     """
-    content, read_as = containers.chosen_content(containers.contents(path), read_as, told)
+    content, read_as = _content(path, read_as, told)
     return grid_read(content, read_as, told)
+
+
+def _content(path: Path, read_as: ReadAs, told: str) -> tuple[Content, ReadAs]:
+    content, read_as = containers.chosen_content(containers.contents(path), read_as, told)
+    if content.kind == containers.TEXT and path.suffix.lower() in NEVER_TEXT:
+        raise DataError(
+            f"{told} can't be read: by its bytes it is text; if it is a table, call it .csv"
+        )
+    return content, read_as
 
 
 def each(path: Path, told: str) -> Iterator[Read]:

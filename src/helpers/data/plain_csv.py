@@ -2,8 +2,6 @@
 
 import argparse
 import contextlib
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -78,11 +76,11 @@ def show_table(book: Workbook, name: str, out: str | None, terminal) -> int:
 
 def _canonical(book: Workbook, name: str) -> Iterator[str]:
     rows = tables.table(book, name)
-    yield _line(rows.columns)
+    yield readers.csv_line(rows.columns)
     for batch in rows.to_pyarrow_batches(chunk_size=BATCH_ROWS):
         for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True):
             # what a spreadsheet would run is disarmed: a canonical table is ours, not the file's
-            yield _line(["" if cell is None else _plain(cell) for cell in cells])
+            yield readers.csv_line(["" if cell is None else _plain(cell) for cell in cells])
 
 
 def _plain(cell: object) -> str:
@@ -91,12 +89,6 @@ def _plain(cell: object) -> str:
     if isinstance(cell, float):
         return f"{cell:.15g}" if cell != int(cell) else str(int(cell))
     return str(cell)
-
-
-def _line(cells: Iterable[str]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue()
 
 
 def _place(path: Path, out: Path, names: set[str]) -> Path:

@@ -19,7 +19,7 @@ from helpers.data.readers.opening import (
     require_alike,
     unique_names,
 )
-from helpers.data.readers.showing import is_whole, said, shown
+from helpers.data.readers.showing import csv_line, is_whole, said, shown
 
 __all__ = [
     "FILE",
@@ -29,6 +29,7 @@ __all__ = [
     "Read",
     "Table",
     "clean_name",
+    "csv_line",
     "each",
     "is_whole",
     "opened",

@@ -37,7 +37,6 @@ EMPTY, BINARY = "empty", "binary"
 
 SHEETS = frozenset({XLSX, XLSB, XLS, ODS, HTML, SHEET_XML, ENCRYPTED})
 OBJECTS = frozenset({JSON, PARQUET, ARROW_FILE, ARROW_STREAM, SQLITE})
-DATABASES = frozenset({SQLITE, DUCKDB})
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MAGIC = (

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from helpers.data.readers import layouts, opening
@@ -50,9 +50,9 @@ def shown(path: Path, read_as: ReadAs) -> tuple[Iterator[str], tuple[Note, ...]]
 
     def lines() -> Iterator[str]:
         if layout.header:
-            yield _line(layout.header)
+            yield csv_line(layout.header)
         for row in layouts.rows_of(found.grid, layout):
-            yield _line(row.cells)
+            yield csv_line(row.cells)
 
     return lines(), found.notes
 
@@ -78,7 +78,12 @@ def is_whole(notes: tuple[Note, ...]) -> bool:
     return all(note.what in PLAIN for note in notes)
 
 
-def _line(cells) -> str:
+def csv_line(cells: Iterable[str]) -> str:
+    """Write cells as a line of CSV.
+
+    >>> csv_line(["a, b", "c"])
+    '"a, b",c\\n'
+    """
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(cells)
     return text.getvalue()

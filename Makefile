@@ -51,6 +51,7 @@ benchmarks: data/demo  ## measure against named peers (an hour or two)
 	@$(BIN)/python tests/benchmarks/press_speed.py
 	@$(BIN)/python tests/benchmarks/press_faults.py
 	@$(BIN)/python tests/benchmarks/absences_matrix.py
+	@$(BIN)/python tests/benchmarks/scopes.py
 	@$(BIN)/python tests/benchmarks/hanging_output.py
 	@$(BIN)/python tests/benchmarks/card_rounds.py
 	@$(BIN)/python tests/benchmarks/lab_run.py

@@ -112,9 +112,11 @@ def test_a_wide_file_lists_twenty_headers():
         mapped({}, {f"h{i}": "string" for i in range(25)})
 
 
-def test_headers_differ_by_case():
+def test_a_header_is_found_in_whatever_case_unless_two_are_alike():
+    headers = {"Dealer_ID": "string", "DATE": "date", "revenue": "float64"}
+    assert mapped({}, headers)["dealer_id"].raw == '"Dealer_ID"'
     with pytest.raises(DataError, match="no column 'dealer_id'; the file has 'Dealer_ID'"):
-        mapped({}, {"Dealer_ID": "string"})
+        mapped({}, {"Dealer_ID": "string", "DEALER_ID": "string"})
 
 
 @pytest.mark.parametrize("text", ["Sale $", "Net-Umsatz (€", "1 +", "'open", "销售 额 (元)("])

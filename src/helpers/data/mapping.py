@@ -1,6 +1,7 @@
 """Mapping: a source's headers and expressions become the contract's columns, as SQL text."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -94,11 +95,16 @@ def _date_format(kind: str, given: str | None) -> str | None:
 
 def _expressions(book: Workbook, table: str, headers: list[str]) -> dict[str, str]:
     given, known = book.tables[table].columns, contract()[table]
+    # engines find a column in whatever case it is asked for, where no other is called alike
+    cases = Counter(header.casefold() for header in headers)
+    plain = {h.casefold(): h for h in headers if cases[h.casefold()] == 1}
     found = {}
     for column in [c for c in known if c != "*"]:
         asked = given.get(column, column)
         if asked in headers:
             found[column] = quoted(asked)
+        elif book.embedded and asked.casefold() in plain:
+            found[column] = quoted(plain[asked.casefold()])
         elif column in given:
             found[column] = _expression(book, table, column, asked)
         elif known[column].required:

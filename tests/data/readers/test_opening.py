@@ -267,3 +267,19 @@ def test_a_column_for_each_month_becomes_a_row(book_of, header):
         f"2026-{m:02d}-01" for m in (1, 2, 4, 5, 6)
     ]
     assert "turned" in set(checks.findings(book)["check"])
+
+
+def test_rows_that_stand_on_one_line_are_rows(book_of):
+    cells = "".join(
+        "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>"
+        for row in [["Sales"], COLUMNS, *ROWS, ["Total", "", TOTAL, ""]]
+    )
+    book = book_of("s.xls", {"s.xls": f"<html><table>{cells}</table></html>".encode()})
+    assert sums(book) == (60, TOTAL, 7)
+
+
+@pytest.mark.parametrize("mark", ["'", "\t", " ", "\ufeff"])
+def test_what_excel_puts_before_an_id_is_none_of_it(book_of, mark):
+    rows = [[mark + row[0], *row[1:]] for row in ROWS]
+    text = "\n".join(",".join(row) for row in [COLUMNS, *rows])
+    assert sums(book_of("s.csv", {"s.csv": text.encode()})) == (60, TOTAL, 7)

@@ -73,12 +73,14 @@ def _quoting(lines: Sequence[str], delimiter: str) -> tuple[str, str, bool]:
     """Tell quote, escape and whether blanks stand behind the delimiters, given the delimiter."""
     ends = re.escape(delimiter)
     text = "\n" + "".join(lines[:SAMPLE_LINES])
+    # an apostrophe may begin or end a word, or a number that is text; a quote does both
     quotes = {
-        quote: len(re.findall(rf"(?:[\r\n]|{ends})[ ]?{quote}(?=[^\r\n])", text))
-        + len(re.findall(rf"(?<=[^\r\n]){quote}[ ]?(?={ends}|[\r\n])", text))
+        quote: min(
+            len(re.findall(rf"(?:[\r\n]|{ends})[ ]?{quote}(?=[^\r\n])", text)),
+            len(re.findall(rf"(?<=[^\r\n]){quote}[ ]?(?={ends}|[\r\n])", text)),
+        )
         for quote in ('"', "'")
     }
-    # an apostrophe may begin or end a word; a cell in such quotes does both
     quote = "'" if quotes["'"] > 3 * quotes['"'] + 2 else '"'
     # a backslash before a quote in the middle of a cell
     inside = re.findall(rf"\\{quote}(?!\s*(?:{ends}|[\r\n]))|\\{quote}(?={quote})", text)

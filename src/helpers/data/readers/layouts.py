@@ -17,6 +17,7 @@ from helpers.settings import DataError
 
 SUMMED, LONG_SUM = 3, 4  # rows behind a sum, and digits that it has more of
 LONGEST_ID = 12  # characters; what is longer is a name or a remark
+BLANKS = 3  # rows between the table and a remark under it
 FOOT_ROWS = 12  # under a table; more are rows of it that went wrong
 HEAD_ROWS = 200  # in which the header must begin
 TYPED = 0.8  # of a column's cells are numbers or dates: then a header's cell is none
@@ -57,16 +58,16 @@ class Layout(NamedTuple):
     """Where a grid's table is.
 
     `header` has a name for each column, made of several header rows where there are several; it is
-    empty where the file has none. `first` is the line the table's rows begin on, `last` the line of
-    the last of them (0: to the end).
+    empty where the file has none. Rows are counted from 0, for several may stand on one line:
+    `first` is the table's first row, `end` the one behind its last (0: to the end of the file).
     """
 
     header: tuple[str, ...]
     header_rows: tuple[Row, ...]
     width: int
     first: int
-    last: int
-    is_total: frozenset[int]  # lines of totals
+    end: int
+    left_out: frozenset[int]  # totals between, and what stands under the table
     notes: tuple[Note, ...]
     n_rows: int  # of the table
     n_in_file: int
@@ -93,24 +94,23 @@ def laid_out(grid: Grid, read_as: ReadAs, told: str) -> Layout:
         notes.append(Note("header_cells", headers[-1].line, 1, _shown(headers[-1])))
     if len(headers) > 1:
         notes.append(Note("header_rows", headers[0].line, len(headers), _shown(headers[0])))
-    first = headers[-1].line + 1 if headers else (titles[-1].line + 1 if titles else 1)
+    first = len(titles) + len(headers)
     walk = _Walk(header, headers, width, columns, body)
-    for row in grid.rows():
-        if row.line >= first:
-            walk.step(row)
+    for place, row in enumerate(grid.rows()):
+        if place >= first:
+            walk.step(place, row)
     totals = walk.totals(grid, first)
-    foot = walk.foot(totals)
-    return _told(walk, notes, titles, headers, totals, foot, first)
+    return _told(walk, notes, titles, headers, totals, walk.foot(totals), first)
 
 
 def rows_of(grid: Grid, layout: Layout) -> Iterator[Row]:
     """Give the rows of the table, as they stand: no title, header, total, blank or foot row."""
     headers = {tuple(_plain(row.cells)) for row in layout.header_rows}
     names = {name for header in headers for name in header if name}
-    for row in grid.rows():
-        if row.line < layout.first or row.line in layout.is_total:
+    for place, row in enumerate(grid.rows()):
+        if place < layout.first or place in layout.left_out:
             continue
-        if layout.last and row.line > layout.last:
+        if layout.end and place >= layout.end:
             return
         if _is_blank(row):
             continue
@@ -137,14 +137,14 @@ class _Walk:
         self.names = {name for name in _plain(header) if name}
         self.filled = [i for i, column in enumerate(columns) if column.is_filled]
         self.found: dict[str, list] = {}  # what → [first line, n, example]
-        self.last_line = self.n_rows = self.n_seen = 0
-        self.second = 0  # line of the header of a second table
-        self.sparse: list[Row] = []  # rows that may be totals or foot notes
+        self.last = self.n_rows = self.n_seen = 0
+        self.second = 0  # place of the header of a second table
+        self.sparse: dict[int, Row] = {}  # by place: what may be a total or a remark
         whole = [row for row in body if row.cells and not self._lacks(row.cells)]
         self.looks = {_look(row.cells[0]) for row in whole if row.cells[0].strip()} - {""}
-        self.short: list[Row] = []  # of fewer cells than the header
+        self.short: dict[int, Row] = {}  # of fewer cells than the header
 
-    def step(self, row: Row) -> None:
+    def step(self, place: int, row: Row) -> None:
         self.n_seen += 1
         cells = row.cells
         if self.second:
@@ -160,20 +160,20 @@ class _Walk:
                 self.note("repeated_header", row)
                 return
             if self._is_other_header(plain):
-                self.second = row.line
+                self.second = place
                 self.note("second_table", row)
                 return
         self.n_rows += 1
-        self.last_line = row.line
+        self.last = place
         if len(cells) != self.width:
             if len(cells) > self.width:
                 self.note("more_cells", row)
             else:
-                self.short.append(row)
+                self.short[place] = row
         if row.has_stray_quote:
             self.note("stray_quote", row)
         if self._lacks(cells):
-            self.sparse.append(row)
+            self.sparse[place] = row
 
     def note(self, what: str, row: Row) -> None:
         seen = self.found.setdefault(what, [row.line, 0, _shown(row)])
@@ -191,14 +191,11 @@ class _Walk:
         typed = any(_is_typed(cell) for cell in cells)
         return len(cells) >= 2 and not typed and alike >= max(2, 0.5 * len(cells))
 
-    def totals(self, grid: Grid, first: int) -> list[Row]:
+    def totals(self, grid: Grid, first: int) -> set[int]:
         """Find the totals among the rows that lack something: by their word, or by arithmetic."""
-        by_word = [row for row in self.sparse if any(map(_says_total, row.cells))]
-        lines = {row.line for row in by_word}
-        rest = [row for row in self.sparse if row.line not in lines and self._has_numbers(row)]
-        if rest:
-            lines |= self._sums(grid, first, {row.line for row in rest}, lines)
-        return [row for row in self.sparse if row.line in lines]
+        found = {p for p, row in self.sparse.items() if any(map(_says_total, row.cells))}
+        rest = {p for p, row in self.sparse.items() if p not in found and self._has_numbers(row)}
+        return found | self._sums(grid, first, rest, found) if rest else found
 
     def _has_numbers(self, row: Row) -> bool:
         return any(
@@ -211,15 +208,15 @@ class _Walk:
         sums, since = dict.fromkeys(numbers, Decimal()), dict.fromkeys(numbers, Decimal())
         n_since = n_rows = 0
         found = set()
-        for row in grid.rows():
-            if row.line < first or row.line in known or _is_blank(row):
+        for place, row in enumerate(grid.rows()):
+            if place < first or place in known or _is_blank(row):
                 continue
             values = {
                 i: value
                 for i in numbers
                 if i < len(row.cells) and (value := _amount(row.cells[i])) is not None
             }
-            if row.line in asked:
+            if place in asked:
                 large = [i for i, value in values.items() if value]
                 # 3 = 1 + 2 proves nothing: a sum has several rows behind it, and is long
                 is_long = len(large) > 1 or any(len(str(values[i])) > LONG_SUM for i in large)
@@ -227,7 +224,7 @@ class _Walk:
                     (n_rows >= SUMMED and all(values[i] == sums[i] for i in large))
                     or (n_since >= SUMMED and all(values[i] == since[i] for i in large))
                 ):
-                    found.add(row.line)
+                    found.add(place)
                     since, n_since = dict.fromkeys(numbers, Decimal()), 0
                     continue
             for i, value in values.items():
@@ -236,24 +233,21 @@ class _Walk:
             n_since, n_rows = n_since + 1, n_rows + 1
         return found
 
-    def foot(self, totals: list[Row]) -> list[Row]:
-        """Find what stands under the table: rows at its end with a cell or two and no number."""
-        lines = {row.line for row in totals}
-        at_end = [row for row in self.sparse if row.line not in lines]
-        foot: list[Row] = []
-        end = self.last_line
-        skipped = sorted(lines, reverse=True)
-        for row in reversed(at_end):
-            while skipped and skipped[0] >= row.line and skipped[0] == end:
-                end = _before(skipped[0])
-                skipped.pop(0)
-            if row.line < end - _gap(row) or not self._is_remark(row):
+    def foot(self, totals: set[int]) -> set[int]:
+        """Find what stands under the table: remarks at its end, with blank rows between."""
+        found: set[int] = set()
+        end = self.last
+        for place, row in sorted(self.sparse.items(), reverse=True):
+            if place < end - BLANKS:
                 break
-            if any(cell.count(mark) > 1 for cell in row.cells for mark in DELIMITERS[:-1]):
-                break  # cells that another delimiter parts
-            foot.append(row)
-            end = row.line - 1
-        return foot[::-1] if len(foot) <= FOOT_ROWS else []
+            if place not in totals:
+                # a row whose cells another delimiter parts is no remark
+                is_parted = any(c.count(mark) > 1 for c in row.cells for mark in DELIMITERS[:-1])
+                if is_parted or not self._is_remark(row):
+                    break
+                found.add(place)
+            end = place - 1
+        return found if len(found) <= FOOT_ROWS else set()
 
     def _is_remark(self, row: Row) -> bool:
         """Whether a row says something at its beginning and has nothing of what all others have."""
@@ -278,36 +272,25 @@ def _look(cell: str) -> str:
     return shape if len(shape) <= LONGEST_ID else ""
 
 
-def _before(line: int) -> int:
-    return line - 1
-
-
-def _gap(row: Row) -> int:
-    """Lines that one row may stand on, and blank ones between foot notes."""
-    return 3 + sum(cell.count("\n") for cell in row.cells)
-
-
 def _told(walk, notes, titles, headers, totals, foot, first) -> Layout:
-    if totals:
-        _note(notes, "total", totals)
-    if foot:
-        _note(notes, "foot", foot)
-    gone = {row.line for row in (*totals, *foot)}
-    for row in walk.short:
-        if row.line not in gone:
+    for what, places in (("total", totals), ("foot", foot)):
+        if places:
+            _note(notes, what, [walk.sparse[place] for place in sorted(places)])
+    gone = totals | foot
+    for place, row in walk.short.items():
+        if place not in gone:
             walk.note("fewer_cells", row)
     for what, (line, n, example) in walk.found.items():
         left_out = what in ("blank", "repeated_header", "second_table")
         notes.append(Note(what, line, n, example, left_out))
-    last = walk.second - 1 if walk.second else 0
     n_odd = sum(walk.found[what][1] for what in ODD if what in walk.found)
     return Layout(
         header=walk.header,
         header_rows=tuple(headers),
         width=walk.width,
         first=first,
-        last=last,
-        is_total=frozenset(gone),
+        end=walk.second,
+        left_out=frozenset(gone),
         notes=tuple(notes),
         n_rows=walk.n_rows - len(gone),
         n_in_file=walk.n_seen + len(titles) + len(headers),

@@ -414,8 +414,7 @@ def _clean_head(head: bytes, is_whole: bool) -> tuple[Dialect, tuple[str, ...]] 
     is_plain = (
         not layout.notes
         and len(layout.header_rows) == 1
-        and layout.first == layout.header_rows[0].line + 1
-        and layout.header_rows[0].line == 1
+        and layout.first == 1
         and layout.n_rows > 0
         and all(names)
         and len({name.casefold() for name in names}) == len(names)

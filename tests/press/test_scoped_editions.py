@@ -94,10 +94,10 @@ def test_an_edition_of_all_is_never_replaced_and_each_value_has_its_own(
     assert len(places) == 2 and sorted(printed[-3:-1]) == sorted(map(str, places))
     assert printed[-1] == str(out / "scopes" / "index.html")
     assert (out / "2026-10-draft" / "index.html").read_bytes() == whole
-    assert main([*asked, "--each", "regoin"]) == 2
+    assert main([*asked, "--each", "regionn"]) == 2
     assert main([*asked, "--scope", "region=North"]) == 2
     told = capsys.readouterr().err
-    assert "no column 'regoin'; did you mean 'region'" in told
+    assert "no column 'regionn'; did you mean 'region'" in told
     assert "no dealer has region 'North'" in told
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
 from helpers import look, periods, words
@@ -183,6 +182,8 @@ def plot_migration(migration: pd.DataFrame, *, note: str = "", ax: Axes | None =
         return look.nothing(words.say("migration.no_year"), ax)
     ax = ax or look.axes(height=3.6)
     counts = migration.rename(index=words.word, columns=words.word)
+    import seaborn as sns  # a second of loading, which who binds an edition need not wait for
+
     sns.heatmap(
         counts,
         annot=True,

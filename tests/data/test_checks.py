@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from helpers import data, words
-from helpers.data import checks, connections, findings
+from helpers.data import checks, connections, findings, telling
 from helpers.settings import DataError
 
 HEAD = "dealer_id,date,revenue,cost,rebate,quantity,product_id,brand\n"
@@ -315,3 +315,8 @@ def test_the_random_network_is_counted_as_plain_python_counts(make_book, network
 def test_small_examples_are_typed_in_the_contracts_units(make_book):
     rows = [{"dealer_id": "1", "date": dt.date(2026, 1, 1), "revenue": Decimal("-0.10")}]
     assert found(make_book(sell_in=rows)) == {("sell_in", "revenue", "negative"): (1, "-0.10")}
+
+
+def test_what_is_grave_is_a_check_that_there_is():
+    for check in telling.GRAVE:
+        assert words.say(f"check.{check}")

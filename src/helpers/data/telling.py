@@ -15,7 +15,7 @@ GRAVE = (
     "rivals_only",
     "near_brand",
     "magnitude",
-    "swapped_places",
+    "beyond_pole",
     "left_out",
     "turned",
     "ahead",

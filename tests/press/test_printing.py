@@ -7,6 +7,7 @@ import gc
 import json
 import multiprocessing
 import re
+import subprocess
 import sys
 import time
 
@@ -179,3 +180,20 @@ def test_the_time_left_is_the_least_of_all_limits():
 
 def test_a_page_may_use_most_of_the_machines_memory():
     assert 0 < printing.memory_limit() < psutil.virtual_memory().total
+
+
+def test_what_is_preloaded_needs_no_engine_that_not_everyone_has():
+    """Without Spark or psycopg the kernels are warm all the same."""
+    code = (
+        "import sys\n"
+        "for name in ('pyspark', 'psycopg', 'sqlalchemy'):\n"
+        "    sys.modules[name] = None\n"
+        "import importlib\n"
+        "from helpers.press.printing import PRELOAD\n"
+        "for module in PRELOAD:\n"
+        "    importlib.import_module(module.partition(':')[0])\n"
+        "print(len(PRELOAD))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-500:]
+    assert int(done.stdout) > 100

@@ -24,12 +24,15 @@ from helpers.press.pages import Page
 from helpers.settings import PACKAGE, DataError
 
 FACE = ("cli", "press", "demo")
+DRIVERS = ("helpers.data.postgres", "helpers.data.spark")  # of engines that not everyone has
 # what a kernel finds done; the press may preload our own modules, for a page's key holds their
 # content
 PRELOAD = [
-    ".".join(("helpers", *path.relative_to(PACKAGE).with_suffix("").parts))
+    module
     for path in sorted(PACKAGE.rglob("[a-z]*.py"))
     if path.relative_to(PACKAGE).with_suffix("").parts[0] not in FACE
+    and (module := ".".join(("helpers", *path.relative_to(PACKAGE).with_suffix("").parts)))
+    not in DRIVERS
 ]
 PRELOAD += [
     "ibis.backends.duckdb",

@@ -381,9 +381,14 @@ def _map(options: argparse.Namespace) -> int:
         raise DataError(f"{out} is there already, and is not overwritten; name another with --out")
     sheets = [sheet for file in options.files for sheet in seeing.sheets(file)]
     ask = None if options.yes or not sys.stdin.isatty() else terminal.answer
-    files.write(out, asking.drafted(sheets, out, ask))
+    drafted, unused = asking.drafted(sheets, out, ask)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    files.write(out, drafted)
     terminal.say(terminal.visible(f"{out}: drafted; look it through. This is what check says:"))
-    return _check(argparse.Namespace(config=str(out), scope="", json=False))
+    for name in unused:
+        terminal.tell(f"workbook map: nothing of {name} is used; see the end of the draft")
+    code = _check(argparse.Namespace(config=str(out), scope="", json=False))
+    return max(code, int(bool(unused)))
 
 
 def _report(options: argparse.Namespace) -> int:

@@ -77,7 +77,7 @@ def written(folder: Path, name: str, header: list[str], rows: list[list[str]]) -
 
 def drafted(folder: Path, *sheets: Sheet, ask=None) -> dict:
     """Draft the toml of some sheets and read it as the workbook would."""
-    text = asking.drafted(sheets, folder / "workbook.toml", ask)
+    text, _unused = asking.drafted(sheets, folder / "workbook.toml", ask)
     assert all(c in "\n\t" or (ord(c) >= 32 and c != "\x7f") for c in text)
     return tomllib.loads(text)
 
@@ -212,7 +212,7 @@ def test_a_table_that_is_not_whole_is_drafted_as_a_comment(tmp_path):
     stock = ["Shop Code", "Item No.", "Stock quantity", "Received Date"]
     rows = [["1001", "200", "5", "2026-01-02"]] * 9
     sheets = [Sheet("lines.csv", "", HEADERS, export()), Sheet("stock.csv", "", stock, rows)]
-    text = asking.drafted(sheets, tmp_path / "workbook.toml")
+    text, _unused = asking.drafted(sheets, tmp_path / "workbook.toml")
     assert "stock" not in tomllib.loads(text)["data"]
     assert "# [data.stock]" in text and "# snapshot_date" in text.replace(
         "QUESTION: which header is ", ""
@@ -313,7 +313,7 @@ def test_any_texts_make_a_toml_that_parses(header, rows, name, choice):
     sheet = Sheet("x.csv", name, header, rows)
     for asked in (None, ask):
         try:
-            text = asking.drafted([sheet], Path("workbook.toml"), asked)
+            text, _unused = asking.drafted([sheet], Path("workbook.toml"), asked)
         except DataError:
             assert not any(one.strip() for one in header)
             continue
@@ -399,3 +399,26 @@ def test_an_erp_s_files_are_a_workbook_in_one_command(tmp_path, erp):
     assert dealers["dealer_name"].to_dict() == {f"K{d:03d}": f"Shop {d}" for d in range(9)}
     assert products["category"].to_dict() == {f"M{p:02d}": f"Group {p % 2}" for p in range(5)}
     assert len(tables.table(book, "payments").to_pandas()) == 150
+
+
+def test_what_is_not_used_is_said(tmp_path, cache, capsys):
+    lines = "Dealer No,Dealer,Invoice date,Product,Amount\n{},A,2026-0{}-04,P1,12.50\n"
+    for month in (1, 2):
+        (tmp_path / f"m{month}.csv").write_text(lines.format(1, month))
+    files = [str(tmp_path / f"m{month}.csv") for month in (1, 2)]
+    out = tmp_path / "new" / "folder" / "workbook.toml"
+    assert cli.main(["map", *files, "--yes", "--out", str(out)]) != 0
+    said = capsys.readouterr().err
+    assert said.count("is used; see the end of the draft") == 1
+    assert "m1.csv" in said or "m2.csv" in said
+
+
+def test_a_year_of_two_digits_is_asked(tmp_path, cache, capsys):
+    text = "Dealer No,Dealer,Invoice date,Product,Amount\n1,A,26/04/13,P1,12\n2,B,26/04/14,P1,500\n"
+    (tmp_path / "a.csv").write_text(text)
+    out = tmp_path / "workbook.toml"
+    cli.main(["map", str(tmp_path / "a.csv"), "--yes", "--out", str(out)])
+    draft = out.read_text(encoding="utf-8")
+    assert '\ndate = "%d/%m/%y"' not in draft
+    capsys.readouterr()
+    assert cli.main(["check", "--config", str(out)]) == 2

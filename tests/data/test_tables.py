@@ -363,11 +363,11 @@ def test_values_that_do_not_fit_are_counted_with_an_example(make_book, cache):
         ),
         (
             "sell_in.date: 1 row of sell_in.csv is a day of which month and day may change places, "
-            "e.g. '03/04/2026' is 2026-04-03 or 2026-03-04; say which under [data.sell_in.format] "
-            'of workbook.toml: date = "%d/%m/%Y" or "%m/%d/%Y"'
+            "e.g. '03/04/2026' (line 6) is 2026-04-03 or 2026-03-04; say which under "
+            '[data.sell_in.format] of workbook.toml: date = "%d/%m/%Y" or "%m/%d/%Y"'
         ),
-        "sell_in.revenue: 1 row of sell_in.csv is empty or holds no value, e.g. 'n/a'; fill them "
-        "in or leave the rows out with a query",
+        "sell_in.revenue: 1 row of sell_in.csv is empty or holds no value, e.g. 'n/a' on "
+        "line 5; fill them in or leave the rows out with a query",
     ]
     assert not list(cache.glob("*.parquet"))  # nothing of it is kept but the errors
 
@@ -438,8 +438,8 @@ def test_a_key_that_repeats_is_an_error_with_count_and_example(make_book):
         sell_in=LINES, dealers="dealer_id,dealer_name\n001,a\n002,b\n001,c\n001,d\n002,e\n"
     )
     assert message(book, "dealers") == (
-        "dealers.dealer_id: 3 rows of dealers.csv repeat a key that must be unique, e.g. '001'; "
-        "remove them, or group them in a query"
+        "dealers.dealer_id: 3 rows of dealers.csv repeat a key that must be unique, e.g. '001' on line "
+        "2; remove them, or group them in a query"
     )
     book = make_book(
         sell_in=LINES,

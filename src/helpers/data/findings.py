@@ -348,6 +348,17 @@ def in_words(book: Workbook, finding: Finding) -> str:
             f"{rows('is', 'are')} of a year before 1900 or after 2099, {example}; correct them, or "
             f"say how they are written under [data.{finding.table}.format] of {book.path.name}"
         )
+    if finding.check == "scale":
+        return (
+            f"{where}: the header {finding.example!r} of {source} says that its amounts are in "
+            f"thousands or the like; say so by an expression in {book.path.name}, e.g. "
+            f"{finding.column} = 'CAST(\"{finding.example}\" AS DECIMAL(18, 4)) * 10000'"
+        )
+    if finding.check == "currencies":
+        return (
+            f"{rows('is', 'are')} of another currency than most, {finding.example}; change them to "
+            f"one by an expression in {book.path.name}, or leave the others out with a query"
+        )
     if finding.check == "nothing":
         return f"{where}: no row of {source} holds a sale; export it with its rows"
     if finding.check == "missing":

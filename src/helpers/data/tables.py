@@ -18,7 +18,7 @@ import duckdb
 from ibis.expr.types import Table
 
 from helpers import files, words
-from helpers.data import mapping, readers, scope, servers, sqlite
+from helpers.data import mapping, readers, scope, servers, sqlite, units
 from helpers.data.connections import (
     SPILL,
     SPILLED,
@@ -214,6 +214,7 @@ def _written(
         require_single_headers(book, name, opened.tables, columns)
         given = book.tables[name].read.decimal
         columns, found, notes = read_columns(book, name, con, columns, given)
+        found = [*found, *units.errors(name, con, columns)]
         if not found:
             days = [day] if (day := day_column(name, columns)) else []
             order = [*(c for c in ("dealer_id", "consumer_id") if c in columns), *days][:2]

@@ -209,3 +209,56 @@ def test_a_header_without_rows():
     layout, found = laid([HEADER])
     assert list(layout.header) == HEADER
     assert found == []
+
+
+@pytest.mark.parametrize("word", ["Total", "合计", "TOTALS", "Summe"])
+@pytest.mark.parametrize("every", [10, 30])
+def test_a_total_with_all_its_cells_adds_up(word, every):
+    rows = []
+    for i in range(0, 30, every):
+        part = [[*row[:4], "x"] for row in ROWS[i : i + every]]
+        sums = [str(sum(float(r[2]) for r in part)), str(sum(int(r[3]) for r in part))]
+        rows += [*part, [word, "2026-12-31", *sums, "x"]]
+    layout, found = laid([HEADER, *rows])
+    assert found == [[*row[:4], "x"] for row in ROWS]
+    assert told(layout)["total"][1] == 30 // every
+
+
+def test_a_short_list_ends_in_its_total():
+    for n in (2, 3, 9):
+        rows = [[str(i), str(i * 10)] for i in range(1, n + 1)]
+        total = ["Total", str(sum(10 * i for i in range(1, n + 1)))]
+        layout, found = laid([["Dealer No", "Revenue"], *rows, total])
+        assert found == rows
+        assert told(layout) == {"total": (n + 2, 1)}
+        _layout, found = laid([["Dealer No", "Revenue"], *rows, ["Total", "7"]])
+        assert found == [*rows, ["Total", "7"]]  # a dealer of that name
+
+
+@pytest.mark.parametrize("at", [0, 1, 14, 28, 29])
+@pytest.mark.parametrize("name", ["Beta Lights Ltd.", "上海明辉灯饰有限公司", "Alpha & Sons"])
+def test_a_customer_of_whom_only_the_name_is_known_is_a_customer(at, name):
+    rows = [
+        [f"Shop {i} of {'north' if i % 2 else 'the south'}", "Paris", str(i)] for i in range(30)
+    ]
+    rows[at] = [name, "", ""]
+    layout, found = laid([["Customer", "City", "Phone"], *rows])
+    assert found == rows
+    assert layout.notes == ()
+
+
+def test_the_same_columns_in_another_order_are_no_second_table():
+    other = [["date", "dealer_id", *HEADER[2:]], *([r[1], r[0], *r[2:]] for r in ROWS)]
+    layout, found = laid([HEADER, *ROWS, *other])
+    assert found == ROWS
+    assert told(layout) == {"same_columns": (32, 31)}
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["Ergebnis", "Gesamtergebnis", "Sum", "Total A", "Summe A:", "Итого по клиенту A", "Итог"],
+)
+def test_subtotals_have_many_names(word):
+    layout, found = laid([HEADER, *ROWS, [word, "", *SUMS, ""]])
+    assert found == ROWS
+    assert told(layout) == {"total": (32, 1)}

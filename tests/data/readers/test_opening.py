@@ -283,3 +283,20 @@ def test_what_excel_puts_before_an_id_is_none_of_it(book_of, mark):
     rows = [[mark + row[0], *row[1:]] for row in ROWS]
     text = "\n".join(",".join(row) for row in [COLUMNS, *rows])
     assert sums(book_of("s.csv", {"s.csv": text.encode()})) == (60, TOTAL, 7)
+
+
+def test_a_total_beside_months_does_not_count_in_each_of_them(book_of):
+    rows = [[f"{i:05d}", "1", "2", "3", "6"] for i in range(1, 8)]
+    header = ["dealer_id", "Jan 2026", "Feb 2026", "Mar 2026", "Total"]
+    text = "\n".join(",".join(row) for row in [header, *rows])
+    book = book_of("w.csv", {"w.csv": text.encode()})
+    assert "the file has 'dealer_id', 'date', 'month', 'value' " in message(book)
+
+
+def test_two_orders_of_the_same_columns_are_an_error(book_of):
+    other = [["date", "dealer_id", "revenue", "brand"], *([r[1], r[0], *r[2:]] for r in ROWS)]
+    text = PLAIN + "\n".join(",".join(row) for row in other)
+    told = message(book_of("s.csv", {"s.csv": text.encode()}))
+    assert told.startswith(
+        "sell_in: s.csv: line 62 is a header of the same columns in another order"
+    )

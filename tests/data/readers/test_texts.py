@@ -99,16 +99,22 @@ def test_what_cannot_be_told_is_asked(tmp_path, garbage):
     assert "[data.<table>.read]" in str(error.value)
 
 
-def test_a_broken_byte_of_utf_8_names_its_line_and_can_be_let_pass(tmp_path):
+def test_a_broken_byte_names_its_line_whatever_is_said(tmp_path):
     content = written(rows_of(CHINESE)).encode()
     at = content.index("顺".encode(), 400)
     broken = content[: at + 1] + content[at + 2 :]
     line = content.count(b"\n", 0, at) + 1
     with pytest.raises(DataError, match=f"line {line} holds bytes that are no UTF-8"):
         read(tmp_path, broken)
-    found, _notes = read(tmp_path, broken, ReadAs(encoding="utf-8"))
-    assert len(found) == 41
-    assert any("\ufffd" in cell for row in found for cell in row)
+    with pytest.raises(DataError, match=f"line {line} holds bytes that are no utf-8"):
+        read(tmp_path, broken, ReadAs(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "big5", "cp1252"])
+def test_what_is_utf_8_is_read_in_no_other_encoding(tmp_path, encoding):
+    content = written(rows_of(CHINESE)).encode()
+    with pytest.raises(DataError, match=f"encoding '{encoding}' is said, and its bytes are UTF-8"):
+        read(tmp_path, content, ReadAs(encoding=encoding))
 
 
 def test_an_unknown_encoding_is_refused(tmp_path):

@@ -27,8 +27,8 @@ class Question(NamedTuple):
 Ask = Callable[[Question], int]
 
 
-def drafted(sheets: Sequence[Sheet], out: Path, ask: Ask | None = None) -> str:
-    """Draft the toml of some sheets.
+def drafted(sheets: Sequence[Sheet], out: Path, ask: Ask | None = None) -> tuple[str, list[str]]:
+    """Draft the toml of some sheets; give it, and the sheets of which nothing is in it.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def drafted(sheets: Sequence[Sheet], out: Path, ask: Ask | None = None) -> str:
     if ask:
         found = [_answered(placed, ask) for placed in found]
         choices = Choices(_brand(found, ask), _formats(found, ask))
-    return draft.draft(found, out, choices)
+    return draft.draft(found, out, choices), draft.unused(found)
 
 
 def _named(sheet: Sheet) -> str:

@@ -356,12 +356,13 @@ def _formats(placed: Placed, position: int, choices: Choices) -> list[str]:
         if not forms or forms[0] in NATIVE:
             continue
         clock = clock_of(placed, placement.position)
-        if len(forms) == 1:
+        # a year of two digits may be the day: a person says which
+        if len(forms) == 1 and (told or not forms[0].lower().endswith("%y") or "%Y" in forms[0]):
             lines.append(f"{column} = {text(forms[0] + clock)}")
         else:
             example = next(row[placement.position] for row in placed.sheet.rows if row)
             lines.append(
-                f"# QUESTION: {text(shown(example))} can be read in {len(forms)} ways: which?"
+                f"# QUESTION: {text(shown(example))} can be read in more than one way: which?"
             )
             lines += [f"# {column} = {text(form + clock)}" for form in forms]
     if not lines:
@@ -429,6 +430,17 @@ def block(query: str) -> str:
     """Write a query as TOML does: as it stands where its text allows it, else on one line."""
     is_plain = "'''" not in query and all(c.isprintable() or c == "\n" for c in query)
     return f"'''\n{query}\n'''" if is_plain and not query.endswith("'") else text(query)
+
+
+def unused(found: Sequence[Placed]) -> list[str]:
+    """Name the sheets of which nothing is read, with their rows, for a person to hear of them."""
+    taken = _chosen(found).values()
+    names = []
+    for position, placed in enumerate(found):
+        if position not in taken:
+            sheet = f", sheet {shown(placed.sheet.name)!r}" if placed.sheet.name else ""
+            names.append(f"{shown(placed.sheet.file, 200)}{sheet}")
+    return names
 
 
 def _left_out(found: Sequence[Placed], chosen: Mapping[str, int]) -> list[list[str]]:

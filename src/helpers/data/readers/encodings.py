@@ -6,6 +6,7 @@ would mean.
 """
 
 import codecs
+import contextlib
 import functools
 import re
 from typing import NamedTuple
@@ -91,8 +92,8 @@ def encoding_of(sample: bytes, told: str) -> str:
             line = cut.count(b"\n", 0, error.start) + 1
             raise DataError(
                 f"{told}: line {line:,} holds bytes that are no UTF-8, e.g. "
-                f"{_around(cut, error.start)!r}, and the rest is; export the file anew, or write "
-                'read.encoding = "utf-8" to have them shown as �'
+                f"{_around(cut, error.start)!r}, and the rest is; export the file anew in one "
+                "encoding"
             ) from None
     found = candidates(cut)
     if found and found[0].fit >= SURE and (len(found) == 1 or found[0].fit - found[1].fit >= APART):
@@ -105,6 +106,24 @@ def encoding_of(sample: bytes, told: str) -> str:
         + (f" ({shown})" if shown else "")
         + '; say which under [data.<table>.read], e.g. encoding = "gb18030"'
     )
+
+
+def require_not_utf8(sample: bytes, encoding: str, told: str) -> None:
+    """Raise if a file is said to be in an encoding of its own and proves to be UTF-8.
+
+    Raises
+    ------
+    DataError
+        If so: read otherwise, every letter beyond ASCII would be another.
+    """
+    if encoding.startswith("utf"):
+        return
+    cut = _whole_lines(sample)
+    with contextlib.suppress(UnicodeDecodeError):
+        if not cut.isascii() and cut.decode("utf-8"):
+            raise DataError(
+                f"{told}: encoding {encoding!r} is said, and its bytes are UTF-8; leave it out"
+            )
 
 
 def candidates(sample: bytes) -> list[Candidate]:
@@ -136,8 +155,10 @@ def require_encoded(lines, told: str):
             n += 1
             yield line
     except UnicodeDecodeError as error:
+        # the bytes are decoded in pieces, whose first lines have been passed on
+        n += 1 + error.object.count(b"\n", 0, error.start)
         raise DataError(
-            f"{told}: behind line {n:,} there are bytes that are no {error.encoding}, e.g. "
+            f"{told}: line {n:,} holds bytes that are no {error.encoding}, e.g. "
             f"{_around(error.object, error.start)!r}; export the file anew in one encoding, or say "
             'which it is under [data.<table>.read], e.g. encoding = "gb18030"'
         ) from None
@@ -237,4 +258,4 @@ def _reading(text: str) -> str:
 
 
 def _around(raw: bytes, at: int) -> str:
-    return bytes(raw[max(at - 12, 0) : at + 4]).decode("latin-1")
+    return bytes(raw[max(at - 12, 0) : at + 4]).split(b"\n")[-1].decode("latin-1")

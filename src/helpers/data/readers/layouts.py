@@ -22,9 +22,12 @@ FOOT_ROWS = 12  # under a table; more are rows of it that went wrong
 HEAD_ROWS = 200  # in which the header must begin
 TYPED = 0.8  # of a column's cells are numbers or dates: then a header's cell is none
 FILLED = 0.95  # of a column's cells: then a row without one is none of the table's
+MOSTLY = 0.8  # of the header's names: a second header of so many is of the same table
 SPARSE = 0.5  # of the table's width: rows above the header that have no more cells are titles
 TOTAL = re.compile(
-    r"(?:.{0,60}\s)?(?:grand\s|sub\s?-?)?totals?(?:\s(?:amount|sum|general))?\s*[:：]?"
+    r"(?:.{0,60}\s)?(?:grand\s|sub\s?-?|overall\s)?(?:totals?|result|sum)"
+    r"(?:\s(?:amount|sum|general))?\s*[:：]?|(?:sub)?total\s.{1,60}|(?:zwischen)?summe\s.{1,60}"
+    r"|(?:gesamt)?ergebnis.{0,60}|итог(?:о)?(?:\s.{1,60})?|totale?(?:\s.{1,60})?"
     r"|.{0,60}(?:合\s*计|小\s*计|总\s*计|總\s*計|合\s*計|小\s*計|总\s*和|累\s*计|本页合计)\s*[:：]?"
     r"|(?:.{0,60}\s)?(?:gesamt|summe|zwischensumme|somme|suma|sous-total|итого|всего)\s*[:：]?",
     re.IGNORECASE,
@@ -32,6 +35,11 @@ TOTAL = re.compile(
 ODD = ("more_cells", "fewer_cells", "stray_quote")  # rows that are not as the header says
 
 
+REMARK = re.compile(
+    r"[:：]|\b(?:note|page|printed|prepared|exported|generated|source|remark|erstellt|stand|seite)\b"
+    r"|制表|审核|打印|备注|说明|第.+页",
+    re.IGNORECASE,
+)
 # the same, as whole cells: what DuckDB is asked for in a file that it reads by itself
 TOTALS = (
     "total",
@@ -52,6 +60,8 @@ TOTALS = (
     "итого",
     "всего",
 )
+
+TOTAL_WORDS = frozenset(TOTALS)
 
 
 class Layout(NamedTuple):
@@ -138,8 +148,11 @@ class _Walk:
         self.filled = [i for i, column in enumerate(columns) if column.is_filled]
         self.found: dict[str, list] = {}  # what → [first line, n, example]
         self.last = self.n_rows = self.n_seen = 0
+        self.other = "second_table"
         self.second = 0  # place of the header of a second table
         self.sparse: dict[int, Row] = {}  # by place: what may be a total or a remark
+        self.named: dict[int, Row] = {}  # whole rows that are called a total
+        self.blank: set[int] = set()
         whole = [row for row in body if row.cells and not self._lacks(row.cells)]
         self.looks = {_look(row.cells[0]) for row in whole if row.cells[0].strip()} - {""}
         self.short: dict[int, Row] = {}  # of fewer cells than the header
@@ -148,10 +161,11 @@ class _Walk:
         self.n_seen += 1
         cells = row.cells
         if self.second:
-            self.note("second_table", row)
+            self.note(self.other, row)
             return
         if _is_blank(row):
             self.note("blank", row)
+            self.blank.add(place)
             return
         # most rows have no header's name among their first cells, and need no closer look
         if self.names and any(cell.strip().casefold() in self.names for cell in cells[:3]):
@@ -161,7 +175,9 @@ class _Walk:
                 return
             if self._is_other_header(plain):
                 self.second = place
-                self.note("second_table", row)
+                of_ours = len(self.names & set(plain)) >= MOSTLY * len(self.names)
+                self.other = "same_columns" if of_ours else "second_table"
+                self.note(self.other, row)
                 return
         self.n_rows += 1
         self.last = place
@@ -174,6 +190,8 @@ class _Walk:
             self.note("stray_quote", row)
         if self._lacks(cells):
             self.sparse[place] = row
+        elif any(cell.strip().casefold() in TOTAL_WORDS for cell in cells[:4]):
+            self.named[place] = row
 
     def note(self, what: str, row: Row) -> None:
         seen = self.found.setdefault(what, [row.line, 0, _shown(row)])
@@ -195,7 +213,12 @@ class _Walk:
         """Find the totals among the rows that lack something: by their word, or by arithmetic."""
         found = {p for p, row in self.sparse.items() if any(map(_says_total, row.cells))}
         rest = {p for p, row in self.sparse.items() if p not in found and self._has_numbers(row)}
-        return found | self._sums(grid, first, rest, found) if rest else found
+        # a dealer may be called Total, too: with all its cells, a total has to add up
+        asked = rest | set(self.named)
+        if asked:
+            found |= self._sums(grid, first, asked, found)
+        self.sparse.update({place: row for place, row in self.named.items() if place in found})
+        return found
 
     def _has_numbers(self, row: Row) -> bool:
         return any(
@@ -220,9 +243,12 @@ class _Walk:
                 large = [i for i, value in values.items() if value]
                 # 3 = 1 + 2 proves nothing: a sum has several rows behind it, and is long
                 is_long = len(large) > 1 or any(len(str(values[i])) > LONG_SUM for i in large)
-                if is_long and (
-                    (n_rows >= SUMMED and all(values[i] == sums[i] for i in large))
-                    or (n_since >= SUMMED and all(values[i] == since[i] for i in large))
+                # what is called a total need not prove so much
+                is_named = place in self.named
+                least = 2 if is_named else SUMMED
+                if (is_long or (is_named and large)) and (
+                    (n_rows >= least and all(values[i] == sums[i] for i in large))
+                    or (n_since >= least and all(values[i] == since[i] for i in large))
                 ):
                     found.add(place)
                     since, n_since = dict.fromkeys(numbers, Decimal()), 0
@@ -238,19 +264,25 @@ class _Walk:
         found: set[int] = set()
         end = self.last
         for place, row in sorted(self.sparse.items(), reverse=True):
-            if place < end - BLANKS:
+            between = set(range(place + 1, end + 1))
+            if not between <= self.blank or len(between) > BLANKS:
                 break
+            is_apart = place - 1 in self.blank
             if place not in totals:
                 # a row whose cells another delimiter parts is no remark
                 is_parted = any(c.count(mark) > 1 for c in row.cells for mark in DELIMITERS[:-1])
-                if is_parted or not self._is_remark(row):
+                if is_parted or not self._is_remark(row, is_apart):
                     break
                 found.add(place)
             end = place - 1
         return found if len(found) <= FOOT_ROWS else set()
 
-    def _is_remark(self, row: Row) -> bool:
-        """Whether a row says something at its beginning and has nothing of what all others have."""
+    def _is_remark(self, row: Row, is_apart: bool) -> bool:
+        """Whether a row says something at its beginning and has nothing of what all others have.
+
+        A name alone may be a dealer of whom nothing else is known: a remark stands apart, is one
+        cell only, or says what it is.
+        """
         cells = [cell.strip() for cell in row.cells]
         filled = [cell for cell in cells if cell]
         missing = sum(
@@ -263,6 +295,7 @@ class _Walk:
             and missing >= 2
             and not any(map(_is_typed, filled))
             and _look(cells[0]) not in self.looks
+            and (is_apart or len(row.cells) == 1 or bool(REMARK.search(cells[0])))
         )
 
 
@@ -281,7 +314,7 @@ def _told(walk, notes, titles, headers, totals, foot, first) -> Layout:
         if place not in gone:
             walk.note("fewer_cells", row)
     for what, (line, n, example) in walk.found.items():
-        left_out = what in ("blank", "repeated_header", "second_table")
+        left_out = what in ("blank", "repeated_header", "second_table", "same_columns")
         notes.append(Note(what, line, n, example, left_out))
     n_odd = sum(walk.found[what][1] for what in ODD if what in walk.found)
     return Layout(

@@ -104,6 +104,8 @@ def read(path: Path, read_as: ReadAs, told: str) -> Read:
 
 def _content(path: Path, read_as: ReadAs, told: str) -> tuple[Content, ReadAs]:
     content, read_as = containers.chosen_content(containers.contents(path), read_as, told)
+    if content.kind == containers.EMPTY:
+        raise DataError(f"{told} is empty: 0 bytes; export it anew")
     if content.kind == containers.TEXT and path.suffix.lower() in NEVER_TEXT:
         raise DataError(
             f"{told} can't be read: by its bytes it is text; if it is a table, call it .csv"
@@ -120,6 +122,8 @@ def each(path: Path, told: str) -> Iterator[Read]:
         If the file can't be read.
     """
     for content in containers.contents(path):
+        if content.kind == containers.EMPTY:
+            continue
         if content.kind in containers.SHEETS:
             grids = [g for g in sheets.grids(content, told) if not g.is_hidden]
         elif content.kind in containers.OBJECTS | {containers.DUCKDB}:
@@ -177,6 +181,14 @@ def require_table(found: Read, told: str, header: bool = True) -> None:
             told,
             note.line,
             1,
+        )
+    if note := named.get("same_columns"):
+        raise RowsError(
+            f"{told}: line {note.line:,} is a header of the same columns in another order, with "
+            f"{note.n_rows:,} rows from there on; make two files of it, and name both by a pattern",
+            told,
+            note.line,
+            note.n_rows,
         )
     odd = [named[what] for what in ("stray_quote", "fewer_cells", "more_cells") if what in named]
     if odd:
@@ -312,7 +324,7 @@ def _copied(path: Path, content: Content, found: Read, told: str, copy: Path) ->
     if months := wide.months_of(header):
         line, example = layout.header_rows[-1].line, ", ".join(months.values())
         notes = (*notes, Note("wide", line, len(months), example[:80]))
-        rows = wide.turned(rows, len(header), months)
+        rows = wide.turned(rows, header, months)
         header = wide.turned_header(header, months)
     names = unique_names(header)
     schema = pa.schema(

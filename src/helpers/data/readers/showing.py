@@ -15,6 +15,10 @@ SAID = {  # what was found, of one row and of several
     "total": ("a total", "totals"),
     "foot": ("a remark under the table", "remarks under the table"),
     "second_table": ("a row of a second table", "rows of a second table"),
+    "same_columns": (
+        "a row under a header of the same columns in another order",
+        "rows under a header of the same columns in another order",
+    ),
     "stray_quote": (
         "a row with a quotation mark out of place",
         "rows with a quotation mark out of place",

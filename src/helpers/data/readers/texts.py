@@ -40,12 +40,13 @@ def text(content: Content, read_as: ReadAs, told: str) -> Text:
     )
     if not read_as.encoding and encoding == "utf-8-sig" and sample.isascii():
         encoding = _later_encoding(content, told)
-    errors = "replace" if read_as.encoding else "strict"
+    if read_as.encoding:
+        encodings.require_not_utf8(sample, encoding, told)
     newline = _newline(sample, encoding)
 
     def lines() -> Iterator[str]:
         with content.open() as stream:
-            whole = io.TextIOWrapper(_buffered(stream), encoding, errors, newline=newline)
+            whole = io.TextIOWrapper(_buffered(stream), encoding, newline=newline)
             yield from encodings.require_encoded(whole, told)
 
     head = list(itertools.islice(lines(), SAMPLE_LINES + 1))

@@ -10,6 +10,9 @@ TURNED = ("date", "month", "value")  # columns that take their place
 NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 YEAR_FIRST = re.compile(r"((?:19|20)\d\d)\s*[-/.年]?\s*(\d{1,2})\s*月?(?:[-/.]0?1)?")
 YEAR_LAST = re.compile(r"(\d{1,2})\s*[-/.]\s*((?:19|20)\d\d)")
+TOTAL = re.compile(
+    r"(?:.*\s)?(?:totals?|sum|ytd|summe|gesamt|итого)|.*(?:合计|总计|小计|累计)", re.IGNORECASE
+)
 NAMED = re.compile(r"([A-Za-z]{3})[a-z]*\.?[-\s,']*((?:19|20)?\d\d)")
 
 
@@ -49,14 +52,22 @@ def turned_header(header: tuple[str, ...], months: dict[int, str]) -> tuple[str,
     >>> turned_header(("id", "2026-01", "2026-02"), {1: "2026-01", 2: "2026-02"})
     ('id', 'date', 'month', 'value')
     """
-    return (*(cell for i, cell in enumerate(header) if i not in months), *TURNED)
+    return (*(header[i] for i in _kept(header, months)), *TURNED)
 
 
-def turned(rows: Iterator[Row], width: int, months: dict[int, str]) -> Iterator[Row]:
+def _kept(header: tuple[str, ...], months: dict[int, str]) -> list[int]:
+    """List the columns that stay: a total of the months would count in each of them."""
+    return [
+        i for i, cell in enumerate(header) if i not in months and not TOTAL.fullmatch(cell.strip())
+    ]
+
+
+def turned(rows: Iterator[Row], header: tuple[str, ...], months: dict[int, str]) -> Iterator[Row]:
     """Give a row for each month that has a value; its date is the month's first day."""
+    kept = _kept(header, months)
     for row in rows:
-        cells = [*row.cells, *[""] * (width - len(row.cells))]
-        rest = [cell for i, cell in enumerate(cells[:width]) if i not in months]
+        cells = [*row.cells, *[""] * (len(header) - len(row.cells))]
+        rest = [cells[i] for i in kept]
         for i, month in months.items():
             if cells[i].strip():
                 yield Row(row.line, [*rest, f"{month}-01", month, cells[i]])

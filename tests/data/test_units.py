@@ -1,0 +1,64 @@
+"""Amounts of several currencies, or in thousands, are not added up as if they were not."""
+
+import pytest
+
+from helpers.data import tables
+from helpers.settings import DataError
+
+LINES = (
+    "dealer_id,date,revenue,{}\nD1,2026-09-30,5.00,{}\nD2,2026-10-31,5.50,{}\nD1,2026-10-31,7,{}\n"
+)
+
+
+def said(book) -> str:
+    with pytest.raises(DataError) as error:
+        tables.table(book, "sell_in")
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "codes"),
+    [
+        ("Currency", ("EUR", "USD", "EUR")),
+        ("Curr.", ("EUR", "JPY", "EUR")),
+        ("Währung", ("EUR", "CHF", "CHF")),
+        ("币种", ("人民币", "美元", "人民币")),
+        ("Document Currency", ("eur", "usd", "usd")),
+    ],
+)
+def test_a_column_of_several_currencies_is_an_error(make_book, header, codes):
+    told = said(make_book(sell_in=LINES.format(header, *codes)))
+    assert "of another currency than most" in told
+    assert codes[0].upper() in told and codes[1].upper() in told
+
+
+@pytest.mark.parametrize(
+    ("header", "codes"),
+    [
+        ("Currency", ("EUR", "EUR", "eur")),
+        ("Currency", ("", "", "EUR")),
+        ("Current month", ("yes", "no", "yes")),
+        ("remark", ("EUR", "USD", "EUR")),
+    ],
+)
+def test_one_currency_or_none_is_no_error(make_book, header, codes):
+    assert (
+        len(tables.table(make_book(sell_in=LINES.format(header, *codes)), "sell_in").execute()) == 3
+    )
+
+
+@pytest.mark.parametrize("header", ["销售金额(万元)", "Sales (k€)", "Revenue in thousands", "TEUR"])
+def test_a_header_that_says_thousands_asks_for_the_factor(make_book, header):
+    text = f"dealer_id,date,{header}\nD1,2026-09-30,12.5\nD2,2026-10-31,3\n"
+    book = make_book(sell_in=text, extra=f'columns = {{ revenue = "{header}" }}')
+    assert "in thousands or the like" in said(book)
+    computed = f"columns = {{ revenue = 'CAST(\"{header}\" AS DECIMAL(18, 4)) * 1000' }}"
+    found = tables.table(make_book(sell_in=text, extra=computed), "sell_in").execute()
+    assert found["revenue"].sum() == 15_500
+
+
+@pytest.mark.parametrize("header", ["Umsatz", "Sale (Dollars)", "Net Amount", "金额(元)", "Token"])
+def test_other_headers_pass(make_book, header):
+    text = f"dealer_id,date,{header}\nD1,2026-09-30,12.5\nD2,2026-10-31,3\n"
+    book = make_book(sell_in=text, extra=f'columns = {{ revenue = "{header}" }}')
+    assert len(tables.table(book, "sell_in").execute()) == 2

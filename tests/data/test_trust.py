@@ -1474,7 +1474,7 @@ def test_an_honest_table_is_read_after_one_that_was_ended(place, monkeypatch):
 
 def test_the_page_on_trust_names_what_is_taken():
     page = (settings.CHECKOUT / "docs" / "your-data.md").read_text(encoding="utf-8")
-    for scheme, known in {**engines.SERVER_SETTINGS, "duckdb": engines.DUCKDB_SETTINGS}.items():
+    for scheme, known in {**engines.SERVER_SETTINGS, **engines.EMBEDDED_SETTINGS}.items():
         assert f"`{scheme}://" in page or scheme == "postgresql"
         for name in known:
             assert f"`{name}`" in page

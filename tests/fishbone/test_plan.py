@@ -849,7 +849,7 @@ def test_a_plan_comes_back_as_it_was_written(make_book):
             "status": None,
         },
         {"owner": "a\nb", "expected_gain": -0.01},
-        {"owner": "N/A", "dealer_id": "null"},
+        {"owner": "N/A", "dealer_id": "nobody"},
     )
     pd.testing.assert_frame_equal(kept(book, table), sorted_as_read(table))
     assert list(book.folder.glob(".plan*")) == []

@@ -438,8 +438,8 @@ def test_a_key_that_repeats_is_an_error_with_count_and_example(make_book):
         sell_in=LINES, dealers="dealer_id,dealer_name\n001,a\n002,b\n001,c\n001,d\n002,e\n"
     )
     assert message(book, "dealers") == (
-        "dealers.dealer_id: 3 rows of dealers.csv repeat a key that must be unique, e.g. '001' on line "
-        "2; remove them, or group them in a query"
+        "dealers.dealer_id: 3 rows of dealers.csv repeat a key that must be unique, e.g. '001' on "
+        "line 2; remove them, or group them in a query"
     )
     book = make_book(
         sell_in=LINES,

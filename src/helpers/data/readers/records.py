@@ -158,7 +158,7 @@ def _is_torn(cells: list[str], quote: str) -> bool:
     for cell in cells:
         if begins and cell.endswith(quote) and not cell.startswith(quote):
             return True
-        begins = begins or bool(re.search(rf"[^\W\d]{re.escape(quote)}\w", cell))
+        begins = begins or bool(re.search(rf"\S{re.escape(quote)}[^\W\d_]", cell))
     return False
 
 

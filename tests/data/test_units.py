@@ -47,14 +47,28 @@ def test_one_currency_or_none_is_no_error(make_book, header, codes):
     )
 
 
-@pytest.mark.parametrize("header", ["销售金额(万元)", "Sales (k€)", "Revenue in thousands", "TEUR"])
-def test_a_header_that_says_thousands_asks_for_the_factor(make_book, header):
+@pytest.mark.parametrize(
+    ("header", "times"),
+    [
+        ("销售金额(万元)", 10_000),
+        ("金额（千元）", 1_000),
+        ("金额（百万元）", 1_000_000),
+        ("Sales (k€)", 1_000),
+        ("Revenue in thousands", 1_000),
+        ("TEUR", 1_000),
+        ("Umsatz MEUR", 1_000_000),
+        ("Sales in lakhs", 100_000),
+    ],
+)
+def test_a_header_that_says_thousands_asks_for_the_factor(make_book, header, times):
     text = f"dealer_id,date,{header}\nD1,2026-09-30,12.5\nD2,2026-10-31,3\n"
     book = make_book(sell_in=text, extra=f'columns = {{ revenue = "{header}" }}')
-    assert "in thousands or the like" in said(book)
-    computed = f"columns = {{ revenue = 'CAST(\"{header}\" AS DECIMAL(18, 4)) * 1000' }}"
-    found = tables.table(make_book(sell_in=text, extra=computed), "sell_in").execute()
-    assert found["revenue"].sum() == 15_500
+    advice = said(book).split("e.g. ")[1]
+    assert advice.endswith(f"* {times}'")
+    # what it says to write is written, and is right
+    computed = make_book(sell_in=text, extra=f"[data.sell_in.columns]\n{advice}")
+    found = tables.table(computed, "sell_in").execute()
+    assert float(found["revenue"].sum()) == 15.5 * times
 
 
 @pytest.mark.parametrize("header", ["Umsatz", "Sale (Dollars)", "Net Amount", "金额(元)", "Token"])

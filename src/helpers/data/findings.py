@@ -13,7 +13,7 @@ from ibis.expr.types import Table
 from helpers import periods
 from helpers.data.connections import source_name
 from helpers.data.mapping import Mapped
-from helpers.data.values import dates, numbers
+from helpers.data.values import dates, numbers, scale
 from helpers.settings import (
     Workbook,
     contract,
@@ -352,7 +352,8 @@ def in_words(book: Workbook, finding: Finding) -> str:
         return (
             f"{where}: the header {finding.example!r} of {source} says that its amounts are in "
             f"thousands or the like; say so by an expression in {book.path.name}, e.g. "
-            f"{finding.column} = 'CAST(\"{finding.example}\" AS DECIMAL(18, 4)) * 10000'"
+            f'{finding.column} = \'CAST("{finding.example}" AS DECIMAL(18, 4)) * '
+            f"{scale.factor(finding.example)}'"
         )
     if finding.check == "currencies":
         return (

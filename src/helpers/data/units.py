@@ -9,15 +9,11 @@ from collections.abc import Mapping
 
 from helpers.data.findings import Finding
 from helpers.data.mapping import Mapped
+from helpers.data.values import scale
 
 CURRENCY = re.compile(
     r"(?:.*[\s/_.])?(?:currency|curr\.?|cur\.?|ccy|waers|währung|wrg|devise|moneda|valuta|валюта)"
     r"(?:\s?(?:code|key))?|币种|币别|幣別|幣種|货币|貨幣",
-    re.IGNORECASE,
-)
-SCALE = re.compile(
-    r"万元|萬元|千元|百万元|万円|(?<![a-z])(?:k|t|m)(?:eur|usd|cny|rmb|gbp|inr|€|\$|£)(?![a-z])"
-    r"|'000|\b(?:thousand|million|lakh|crore)s?\b|тыс|млн",
     re.IGNORECASE,
 )
 CODES = re.compile(r"[A-Za-z]{3}|[^\w\s]{1,3}|[\u4e00-\u9fff]{2,4}")
@@ -35,7 +31,7 @@ def errors(name: str, con, columns: Mapping[str, Mapped]) -> list[Finding]:
     found = [
         Finding(name, column, "scale", "error", 0, raw[1:-1].replace('""', '"'))
         for column, raw in plain.items()
-        if SCALE.search(raw)
+        if scale.factor(raw) != 1
     ]
     if not plain:
         return found

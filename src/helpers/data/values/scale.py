@@ -1,0 +1,25 @@
+"""Scale: headers that say in thousands of what the amounts under them are."""
+
+import re
+
+CURRENCIES = r"(?:eur|usd|cny|rmb|gbp|inr|€|\$|£)(?![a-z])"
+# the first that fits tells: 百万 is a million, and holds 万
+SCALES = tuple(
+    (re.compile(written, re.IGNORECASE), times)
+    for written, times in (
+        (rf"百万|百萬|\bmillions?\b|млн|(?<![a-z])m{CURRENCIES}", 10**6),
+        (r"\bcrores?\b", 10**7),
+        (r"\blakhs?\b", 10**5),
+        (r"[万萬](?:元|円|圆)", 10**4),
+        (rf"千元|\bthousands?\b|'000|тыс|(?<![a-z])[kt]{CURRENCIES}", 10**3),
+    )
+)
+
+
+def factor(header: str) -> int:
+    """Tell by what the amounts under a header are to be multiplied.
+
+    >>> [factor(text) for text in ("金额(万元)", "百万元", "TEUR", "Sales (k€)", "Token")]
+    [10000, 1000000, 1000, 1000, 1]
+    """
+    return next((times for written, times in SCALES if written.search(header)), 1)

@@ -18,6 +18,7 @@ from ibis.expr.types import Expr
 from helpers import files
 from helpers.data import guard, limits, mapping, readers, sqlite
 from helpers.data.mapping import Mapped, first_line, quoted
+from helpers.data.values.text import literal
 from helpers.settings import (
     FILE_KINDS,
     DataError,
@@ -433,11 +434,6 @@ def _read_seconds() -> float:
             f"WORKBOOK_READ_SECONDS = {given!r}: a whole number of seconds is expected, e.g. 3600"
         )
     return float(given or READ_SECONDS)
-
-
-def literal(text: str) -> str:
-    """Write a text as SQL does."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def mapped_headers(book: Workbook, name: str, con) -> dict[str, Mapped]:

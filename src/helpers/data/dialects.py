@@ -14,6 +14,7 @@ import sqlglot
 from sqlglot import exp
 
 from helpers.data import guard
+from helpers.data.values.text import literal
 from helpers.settings import DataError
 
 NAN = "CAST('NaN' AS DOUBLE)"
@@ -126,17 +127,25 @@ def typed(raw: str, raw_type: str, kind: str, date_format: str | None = None) ->
     return f"CASE WHEN {number} BETWEEN -{LARGEST} AND {LARGEST} THEN {number} END"
 
 
+def day_of(raw: str) -> str:
+    """Write the day of a date or timestamp; 'infinity' is none."""
+    day = f"CAST({raw} AS DATE)"
+    return f"CASE WHEN {day} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {day} END"
+
+
+def month_of(text: str) -> str:
+    """Write a month that stands in text as 2026-10; anything else is none."""
+    return f"CASE WHEN regexp_matches({text}, '^[0-9]{{4}}-(0[1-9]|1[0-2])$') THEN {text} END"
+
+
 def _typed_day(raw: str, text: str, raw_type: str, kind: str, date_format: str | None) -> str:
     is_day = raw_type.startswith(("date", "timestamp"))
     if kind == "month" and not is_day and not date_format:
-        return f"CASE WHEN regexp_matches({text}, '^[0-9]{{4}}-(0[1-9]|1[0-2])$') THEN {text} END"
+        return month_of(text)
     if is_day:
-        day = f"CAST({raw} AS DATE)"
-        # 'infinity' is no day
-        day = f"CASE WHEN {day} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {day} END"
+        day = day_of(raw)
     elif date_format:
-        escaped = date_format.replace("'", "''")
-        day = f"CAST(STRPTIME({text}, '{escaped}') AS DATE)"
+        day = f"CAST(STRPTIME({text}, {literal(date_format)}) AS DATE)"
     else:
         # four digits of year first, or it can't be told from a day: 22-03-04; and a day only, for
         # a time with its zone would become another day

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from helpers.data import dialects, guard
+from helpers.data.values.text import literal
 from helpers.settings import DataError, Workbook, contract
 
 REASON = 2000  # characters of an engine's reason
@@ -177,14 +178,11 @@ def _amount(raw: str, raw_type: str, text: str) -> str:
 
 def _typed_day(raw: str, text: str, is_day: bool, kind: str, date_format: str | None) -> str:
     if kind == "month" and not is_day and not date_format:
-        return f"CASE WHEN regexp_matches({text}, '^[0-9]{{4}}-(0[1-9]|1[0-2])$') THEN {text} END"
+        return dialects.month_of(text)
     if is_day:
-        day = f"CAST({raw} AS DATE)"
-        # 'infinity' is no day
-        day = f"CASE WHEN {day} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {day} END"
+        day = dialects.day_of(raw)
     elif date_format:
-        escaped = date_format.replace("'", "''")
-        day = f"CAST(TRY_STRPTIME({text}, '{escaped}') AS DATE)"
+        day = f"CAST(TRY_STRPTIME({text}, {literal(date_format)}) AS DATE)"
     else:
         # four digits of year first, or it can't be told from a day: 22-03-04
         stamp = f"CAST(TRY_CAST({text} AS TIMESTAMP) AS DATE)"

@@ -24,7 +24,6 @@ from helpers.data.connections import (
     SPILLED,
     cache_of,
     connected,
-    literal,
     make_cache,
     mapped_headers,
     require_single_headers,
@@ -41,6 +40,7 @@ from helpers.data.findings import (
 )
 from helpers.data.mapping import Mapped
 from helpers.data.values.reading import read_columns
+from helpers.data.values.text import literal
 from helpers.settings import (
     PACKAGE,
     DataError,
@@ -267,7 +267,7 @@ def _suspects(con, name: str, part: Path, columns: Iterable[str]) -> int:
     if "dealer_id" not in columns or "dealer_id" not in known:
         return 0
     texts = [c for c in columns if c in known and known[c].kind in ("id", "text")]
-    totals = ", ".join(map(literal, readers.TOTALS))
+    totals = ", ".join(map(literal, sorted(readers.TOTALS)))
     named = " OR ".join(f'lower("{c}") IN ({totals})' for c in texts)
     lines = f"read_parquet([{literal(glob.escape(str(part)))}])"
     row = con.raw_sql(

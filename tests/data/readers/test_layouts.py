@@ -187,7 +187,6 @@ def test_a_row_of_another_width_is_kept_and_told(cells, what, at):
     layout, found = laid([HEADER, *rows])
     assert found == rows
     assert told(layout) == {what: (at + 2, 1)}
-    assert layout.n_odd == 1
 
 
 def test_many_rows_parted_otherwise_are_no_remark():

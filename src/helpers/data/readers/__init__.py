@@ -6,7 +6,7 @@ make rows of delimited text, `sheets` of spreadsheets, `objects` tables of JSON,
 """
 
 from helpers.data.readers.grid import Note
-from helpers.data.readers.layouts import TOTALS, rows_of
+from helpers.data.readers.layouts import rows_of
 from helpers.data.readers.opening import (
     FILE,
     LINE,
@@ -20,6 +20,7 @@ from helpers.data.readers.opening import (
     unique_names,
 )
 from helpers.data.readers.showing import csv_line, is_whole, said, shown
+from helpers.data.readers.totals import TOTALS
 
 __all__ = [
     "FILE",

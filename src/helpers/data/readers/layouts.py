@@ -13,6 +13,7 @@ from typing import NamedTuple
 from helpers.data.readers import wide
 from helpers.data.readers.dialects import DATE, DELIMITERS, NUMBER
 from helpers.data.readers.grid import Grid, Note, ReadAs, Row
+from helpers.data.readers.totals import TOTALS, says_total
 from helpers.settings import DataError
 
 SUMMED, LONG_SUM = 3, 4  # rows behind a sum, and digits that it has more of
@@ -24,44 +25,11 @@ TYPED = 0.8  # of a column's cells are numbers or dates: then a header's cell is
 FILLED = 0.95  # of a column's cells: then a row without one is none of the table's
 MOSTLY = 0.8  # of the header's names: a second header of so many is of the same table
 SPARSE = 0.5  # of the table's width: rows above the header that have no more cells are titles
-TOTAL = re.compile(
-    r"(?:.{0,60}\s)?(?:grand\s|sub\s?-?|overall\s)?(?:totals?|result|sum)"
-    r"(?:\s(?:amount|sum|general))?\s*[:：]?|(?:sub)?total\s.{1,60}|(?:zwischen)?summe\s.{1,60}"
-    r"|(?:gesamt)?ergebnis.{0,60}|итог(?:о)?(?:\s.{1,60})?|totale?(?:\s.{1,60})?"
-    r"|.{0,60}(?:合\s*计|小\s*计|总\s*计|總\s*計|合\s*計|小\s*計|总\s*和|累\s*计|本页合计)\s*[:：]?"
-    r"|(?:.{0,60}\s)?(?:gesamt|summe|zwischensumme|somme|suma|sous-total|итого|всего)\s*[:：]?",
-    re.IGNORECASE,
-)
-ODD = ("more_cells", "fewer_cells", "stray_quote")  # rows that are not as the header says
-
-
 REMARK = re.compile(
     r"[:：]|\b(?:note|page|printed|prepared|exported|generated|source|remark|erstellt|stand|seite)\b"
     r"|制表|审核|打印|备注|说明|第.+页",
     re.IGNORECASE,
 )
-# the same, as whole cells: what DuckDB is asked for in a file that it reads by itself
-TOTALS = (
-    "total",
-    "totals",
-    "grand total",
-    "subtotal",
-    "sub-total",
-    "合计",
-    "小计",
-    "总计",
-    "總計",
-    "合計",
-    "小計",
-    "总和",
-    "累计",
-    "summe",
-    "gesamt",
-    "итого",
-    "всего",
-)
-
-TOTAL_WORDS = frozenset(TOTALS)
 
 
 class Layout(NamedTuple):
@@ -81,7 +49,6 @@ class Layout(NamedTuple):
     notes: tuple[Note, ...]
     n_rows: int  # of the table
     n_in_file: int
-    n_odd: int  # rows of the table with more or fewer cells than the header
 
 
 def laid_out(grid: Grid, read_as: ReadAs, told: str) -> Layout:
@@ -190,7 +157,7 @@ class _Walk:
             self.note("stray_quote", row)
         if self._lacks(cells):
             self.sparse[place] = row
-        elif any(cell.strip().casefold() in TOTAL_WORDS for cell in cells[:4]):
+        elif any(cell.strip().casefold() in TOTALS for cell in cells[:4]):
             self.named[place] = row
 
     def note(self, what: str, row: Row) -> None:
@@ -211,10 +178,12 @@ class _Walk:
 
     def totals(self, grid: Grid, first: int) -> set[int]:
         """Find the totals among the rows that lack something: by their word, or by arithmetic."""
-        found = {p for p, row in self.sparse.items() if any(map(_says_total, row.cells))}
-        rest = {p for p, row in self.sparse.items() if p not in found and self._has_numbers(row)}
+        # without a number it is none: a customer may be called Total Energies
+        numbered = {p: row for p, row in self.sparse.items() if self._has_numbers(row)}
+        found = {p for p, row in numbered.items() if any(map(says_total, row.cells))}
+        rest = numbered.keys() - found
         # a dealer may be called Total, too: with all its cells, a total has to add up
-        asked = rest | set(self.named)
+        asked = rest | self.named.keys()
         if asked:
             found |= self._sums(grid, first, asked, found)
         self.sparse.update({place: row for place, row in self.named.items() if place in found})
@@ -316,7 +285,6 @@ def _told(walk, notes, titles, headers, totals, foot, first) -> Layout:
     for what, (line, n, example) in walk.found.items():
         left_out = what in ("blank", "repeated_header", "second_table", "same_columns")
         notes.append(Note(what, line, n, example, left_out))
-    n_odd = sum(walk.found[what][1] for what in ODD if what in walk.found)
     return Layout(
         header=walk.header,
         header_rows=tuple(headers),
@@ -327,7 +295,6 @@ def _told(walk, notes, titles, headers, totals, foot, first) -> Layout:
         notes=tuple(notes),
         n_rows=walk.n_rows - len(gone),
         n_in_file=walk.n_seen + len(titles) + len(headers),
-        n_odd=n_odd,
     )
 
 
@@ -507,11 +474,6 @@ def _kind(cell: str) -> str:
 
 def _is_typed(cell: str) -> bool:
     return bool(cell.strip()) and _kind(cell.strip()) != "text"
-
-
-def _says_total(cell: str) -> bool:
-    cell = cell.strip()
-    return bool(cell) and len(cell) < 80 and bool(TOTAL.fullmatch(cell))
 
 
 def _amount(cell: str) -> Decimal | None:

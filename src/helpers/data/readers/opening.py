@@ -22,6 +22,7 @@ from helpers.data.readers.containers import Content
 from helpers.data.readers.grid import Grid, Note, ReadAs, Row
 from helpers.data.readers.layouts import Layout
 from helpers.data.readers.records import Dialect, records
+from helpers.data.values.text import literal
 from helpers.settings import DataError, RowsError
 
 BATCH_ROWS = 50_000
@@ -155,7 +156,7 @@ def grid_read(content: Content, read_as: ReadAs, told: str) -> Read:
     return Read(grid, layout, (*notes, *grid.notes, *layout.notes))
 
 
-def require_table(found: Read, told: str, header: bool = True) -> None:
+def require_table(found: Read, told: str) -> None:
     """Raise a DataError where rows are not as the header says, or there is none.
 
     Raises
@@ -164,7 +165,7 @@ def require_table(found: Read, told: str, header: bool = True) -> None:
         With the line, the number of rows and an example.
     """
     layout = found.layout
-    if header and not layout.header and layout.n_rows:
+    if not layout.header and layout.n_rows:
         row = next(found.grid.rows())
         raise RowsError(
             f"{told}: line {row.line:,} is no header, e.g. {_example(row)}; put the columns' names "
@@ -237,11 +238,6 @@ def clean_name(cell: str) -> str:
     'Dealer'
     """
     return re.sub(r"^[\s\ufeff\u200b-\u200d\u2060]+|[\s\ufeff\u200b-\u200d\u2060]+$", "", cell)
-
-
-def literal(text: str) -> str:
-    """Write a text as SQL does."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def require_alike(tables: list[Table], name: str) -> None:

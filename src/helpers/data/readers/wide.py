@@ -4,15 +4,13 @@ import re
 from collections.abc import Iterator
 
 from helpers.data.readers.grid import Row
+from helpers.data.readers.totals import says_total
 
 LEAST_MONTHS = 3  # columns of months that make a table wide
 TURNED = ("date", "month", "value")  # columns that take their place
 NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 YEAR_FIRST = re.compile(r"((?:19|20)\d\d)\s*[-/.年]?\s*(\d{1,2})\s*月?(?:[-/.]0?1)?")
 YEAR_LAST = re.compile(r"(\d{1,2})\s*[-/.]\s*((?:19|20)\d\d)")
-TOTAL = re.compile(
-    r"(?:.*\s)?(?:totals?|sum|ytd|summe|gesamt|итого)|.*(?:合计|总计|小计|累计)", re.IGNORECASE
-)
 NAMED = re.compile(r"([A-Za-z]{3})[a-z]*\.?[-\s,']*((?:19|20)?\d\d)")
 
 
@@ -57,9 +55,7 @@ def turned_header(header: tuple[str, ...], months: dict[int, str]) -> tuple[str,
 
 def _kept(header: tuple[str, ...], months: dict[int, str]) -> list[int]:
     """List the columns that stay: a total of the months would count in each of them."""
-    return [
-        i for i, cell in enumerate(header) if i not in months and not TOTAL.fullmatch(cell.strip())
-    ]
+    return [i for i, cell in enumerate(header) if i not in months and not says_total(cell)]
 
 
 def turned(rows: Iterator[Row], header: tuple[str, ...], months: dict[int, str]) -> Iterator[Row]:

@@ -8,7 +8,7 @@ both ways is refused.
 import re
 from typing import NamedTuple
 
-from helpers.data.values.text import Shape
+from helpers.data.values.text import Shape, literal
 
 POINT, COMMA = ".", ","
 GROUP_MARKS = (",", ".", " ", "'", "_")
@@ -285,22 +285,22 @@ def number_sql(text: str, style: Style, is_money: bool) -> str:
     """
     inner = _pattern(style.decimal, style.unit, named=False)
     bare = inner.removeprefix("(?i)")
-    fits = f"regexp_full_match({text}, {_sql(f'(?i)(?:{bare}|[(] ?{bare} ?[)])')})"
+    fits = f"regexp_full_match({text}, {literal(f'(?i)(?:{bare}|[(] ?{bare} ?[)])')})"
     core = f"lower({text})"
     if style.currency or style.unit:
         # "Rs." holds a mark that is none of the number's
         around = [*CURRENCIES, *UNITS.get(style.unit, ())]
-        core = f"regexp_replace({core}, {_sql(_any(around))}, '', 'g')"
+        core = f"regexp_replace({core}, {literal(_any(around))}, '', 'g')"
     power = rf"({_numeral(style.decimal)}e[+-]?[0-9]{{1,3}})"
     digits = f"regexp_replace({core}, '[^0-9{style.decimal}]', '', 'g')"
     digits = f"replace({digits}, ',', '.')" if style.decimal == COMMA else digits
     negatives = f"(starts_with({text}, '(')::INT + {_count(_without_power(text, style), '-')}"
     if style.has_side:
-        negatives += f" + regexp_matches({core}, {_sql(_any(CREDIT))})::INT"
+        negatives += f" + regexp_matches({core}, {literal(_any(CREDIT))})::INT"
     negatives += ")"
     if style.has_times:
         times = " ".join(
-            f"WHEN contains({core}, {_sql(word)}) THEN {factor}"
+            f"WHEN contains({core}, {literal(word)}) THEN {factor}"
             for word, factor in sorted(TIMES.items(), key=lambda item: -len(item[0]))
         )
         factor = f"CAST(CASE {times} ELSE 1 END AS DECIMAL(10, 0))"
@@ -311,7 +311,7 @@ def number_sql(text: str, style: Style, is_money: bool) -> str:
     value = f"({value} / 100)" if style.is_percent else value
     value = f"CASE {negatives} WHEN 0 THEN {value} WHEN 1 THEN -{value} END"
     if style.has_power:
-        written = f"regexp_extract({core}, {_sql(power)}, 1)"
+        written = f"regexp_extract({core}, {literal(power)}, 1)"
         written = f"regexp_replace({written}, '[^0-9e{style.decimal}+-]', '', 'g')"
         written = f"replace({written}, ',', '.')" if style.decimal == COMMA else written
         large = f"CASE {negatives} WHEN 0 THEN {_float(written)} WHEN 1 THEN -{_float(written)} END"
@@ -335,7 +335,3 @@ def _without_power(text: str, style: Style) -> str:
 
 def _count(text: str, mark: str) -> str:
     return f"(length({text}) - length(replace({text}, '{mark}', '')))"
-
-
-def _sql(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

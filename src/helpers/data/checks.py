@@ -247,7 +247,8 @@ def _read_notes(book: Workbook, name: str) -> list[Finding]:
     found = []
     for file, _n_rows, _n_in_file, notes in described(book, name).get("files", ()):
         for note in (readers.Note(*note) for note in notes):
-            check = "left_out" if note.is_left_out else "turned" if note.what == "wide" else ""
+            check = {"wide": "turned", "header_rows": ""}.get(note.what, "as_found")
+            check = "left_out" if note.is_left_out else check
             if check:
                 said = readers.said((note,))[0].removeprefix("left out: ")
                 line = (file, note.line)

@@ -18,6 +18,7 @@ GRAVE = (
     "beyond_pole",
     "left_out",
     "turned",
+    "as_found",
     "ahead",
     "outside_span",
     "unknown",

@@ -300,3 +300,16 @@ def test_two_orders_of_the_same_columns_are_an_error(book_of):
     assert told.startswith(
         "sell_in: s.csv: line 62 is a header of the same columns in another order"
     )
+
+
+def test_what_a_spreadsheet_has_rounded_is_said_by_check(book_of, tmp_path):
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.active.append(COLUMNS)
+    for i, row in enumerate(ROWS):
+        book.active.append([12345678901234560 + i * 10, row[1], float(row[2]), row[3]])
+    book.save(tmp_path / "s.xlsx")
+    found = checks.findings(book_of("s.xlsx", {}))
+    assert "as_found" in set(found["check"])
+    assert found.set_index("check").loc["as_found", "example"].count("more digits") == 1

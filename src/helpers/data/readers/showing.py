@@ -31,6 +31,13 @@ SAID = {  # what was found, of one row and of several
     "header_cells": ("a header of another width than the rows", ""),
     "header_rows": ("", "rows that make the header"),
     "wide": ("", "columns of months, each turned into a row with date, month and value"),
+    "long_number": (
+        "a number of more digits than a spreadsheet keeps",
+        "numbers of more digits than a spreadsheet keeps",
+    ),
+    "merged": ("a merged cell filled in", "merged cells filled in"),
+    "merged_number": ("a merged number that was not filled in", "merged numbers not filled in"),
+    "page": ("a row that the file says it does not hold", "rows that the file does not hold"),
     "empty": ("", "rows: it is empty"),
     "no_delimiter": ("nothing that parts cells", ""),
 }
@@ -69,6 +76,9 @@ def said(notes: tuple[Note, ...]) -> list[str]:
     """
     found = []
     for note in notes:
+        if note.what == "misnamed":  # of the file, not of rows
+            found.append(note.example)
+            continue
         one, many = SAID.get(note.what, (note.what.replace("_", " "),) * 2)
         left_out = "left out: " if note.is_left_out else ""
         where = f"line {note.line:,}, {one}" if note.n_rows == 1 and one else ""

@@ -71,6 +71,30 @@ def test_a_header_that_says_thousands_asks_for_the_factor(make_book, header, tim
     assert float(found["revenue"].sum()) == 15.5 * times
 
 
+@pytest.mark.parametrize(
+    ("title", "times"),
+    [
+        ("单位：万元", 10_000),
+        ("金额单位:千元", 1_000),
+        ("Amounts in thousands", 1_000),
+        ("Angaben in TEUR", 1_000),
+    ],
+)
+def test_a_title_says_it_too(make_book, title, times):
+    lines = "dealer_id,date,Umsatz\nD1,2026-09-30,12.5\nD2,2026-10-31,3\n"
+    text = f"Sales of the year\n{title}\n{lines}"
+    told = said(make_book(sell_in=text, extra='columns = { revenue = "Umsatz" }'))
+    assert title in told
+    computed = make_book(sell_in=text, extra=f"[data.sell_in.columns]\n{told.split('e.g. ')[1]}")
+    assert float(tables.table(computed, "sell_in").execute()["revenue"].sum()) == 15.5 * times
+
+
+@pytest.mark.parametrize("title", ["A million thanks", "单位：元", "Sales 2026", "Tom & T. Units"])
+def test_other_titles_pass(make_book, title):
+    lines = "dealer_id,date,revenue\nD1,2026-09-30,12.5\nD2,2026-10-31,3\n"
+    assert len(tables.table(make_book(sell_in=f"{title}\n\n{lines}"), "sell_in").execute()) == 2
+
+
 @pytest.mark.parametrize("header", ["Umsatz", "Sale (Dollars)", "Net Amount", "金额(元)", "Token"])
 def test_other_headers_pass(make_book, header):
     text = f"dealer_id,date,{header}\nD1,2026-09-30,12.5\nD2,2026-10-31,3\n"

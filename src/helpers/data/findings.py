@@ -20,6 +20,7 @@ from helpers.settings import (
     nearest,
 )
 
+APART = " | "  # between the parts of an example that has several
 STRAY_SHARE = 0.1  # of the largest run's lines: a run of fewer are dates mistyped
 MIN_USUAL = 3  # months before one can be unusual
 MAX_GAP_MONTHS = 12  # dates beyond a longer gap than this lie outside the data's span
@@ -283,7 +284,7 @@ def _undecided(book: Workbook, finding: Finding) -> str:
 
 def _twins(book: Workbook, finding: Finding) -> str:
     """Say which ids are one but for case, zeros or .0, and what would mend it."""
-    one, other, home, mend = (*finding.example.split(" | "), "", "")[:4]
+    one, other, home, mend = (*finding.example.split(APART), "", "")[:4]
     of = f"of {home} " if home else ""
     listed = {"product_id": "products"}.get(finding.column, "dealers")
     would = f', e.g. {finding.column} = "{mend}"' if mend else ""
@@ -349,11 +350,11 @@ def in_words(book: Workbook, finding: Finding) -> str:
             f"say how they are written under [data.{finding.table}.format] of {book.path.name}"
         )
     if finding.check == "scale":
+        header, said = finding.example.split(APART)
         return (
-            f"{where}: the header {finding.example!r} of {source} says that its amounts are in "
-            f"thousands or the like; say so by an expression in {book.path.name}, e.g. "
-            f'{finding.column} = \'CAST("{finding.example}" AS DECIMAL(18, 4)) * '
-            f"{scale.factor(finding.example)}'"
+            f"{rows('is', 'are')} in thousands or the like, as {said!r} says; say so by an "
+            f'expression in {book.path.name}, e.g. {finding.column} = \'CAST("{header}" AS '
+            f"DECIMAL(18, 4)) * {scale.factor(said)}'"
         )
     if finding.check == "currencies":
         return (

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 from ibis import _
 
-from helpers.data.findings import Finding
+from helpers.data.findings import APART, Finding
 from helpers.data.mapping import quoted
 from helpers.data.tables import table
 from helpers.settings import Workbook
@@ -90,7 +90,7 @@ def _twins_within(
     rare = several[several.index != largest]
     first = rare["n"].idxmax()
     mend = _best_mend(book, name, column, rare["id"], set(several.loc[largest.unique(), "id"]))
-    example = " | ".join([rare.loc[first, "id"], rows.loc[largest[first], "id"], "", mend])
+    example = APART.join([rare.loc[first, "id"], rows.loc[largest[first], "id"], "", mend])
     return [_twins(name, column, int(rare["n"].sum()), int(ids.sum()), example)]
 
 

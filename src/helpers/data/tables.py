@@ -214,7 +214,8 @@ def _written(
         require_single_headers(book, name, opened.tables, columns)
         given = book.tables[name].read.decimal
         columns, found, notes = read_columns(book, name, con, columns, given)
-        found = [*found, *units.errors(name, con, columns)]
+        titles = [n.example for t in opened.tables for n in t.notes if n.what == "title"]
+        found = [*found, *units.errors(name, con, columns, titles)]
         if not found:
             days = [day] if (day := day_column(name, columns)) else []
             order = [*(c for c in ("dealer_id", "consumer_id") if c in columns), *days][:2]

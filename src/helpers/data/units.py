@@ -5,9 +5,9 @@ for 元, is wrong by a factor that no page shows.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from helpers.data.findings import Finding
+from helpers.data.findings import APART, Finding
 from helpers.data.mapping import Mapped
 from helpers.data.values import scale
 
@@ -17,24 +17,32 @@ CURRENCY = re.compile(
     re.IGNORECASE,
 )
 CODES = re.compile(r"[A-Za-z]{3}|[^\w\s]{1,3}|[\u4e00-\u9fff]{2,4}")
+UNIT = re.compile(
+    r"单位|單位|\b(?:units?|amounts?|figures|in|values?|beträge|angaben)\b", re.IGNORECASE
+)
 MOST_CODES = 12  # of a column; one that has more names no currencies
 
 
-def errors(name: str, con, columns: Mapping[str, Mapped]) -> list[Finding]:
+def errors(
+    name: str, con, columns: Mapping[str, Mapped], titles: Iterable[str] = ()
+) -> list[Finding]:
     """Find amounts of several currencies by a column that says so, and those in thousands by their
-    header.
+    header, or by a title above it (`titles`: 单位：万元).
 
     An amount that is computed by an expression has been thought of, and passes.
     """
     money = {c: mapped for c, mapped in columns.items() if mapped.kind == "money"}
     plain = {c: m.raw for c, m in money.items() if re.fullmatch(r'"(?:[^"]|"")*"', m.raw)}
-    found = [
-        Finding(name, column, "scale", "error", 0, raw[1:-1].replace('""', '"'))
-        for column, raw in plain.items()
-        if scale.factor(raw) != 1
-    ]
     if not plain:
-        return found
+        return []
+    title = next((t for t in titles if UNIT.search(t) and scale.factor(t) != 1), "")
+    found = []
+    for column, raw in plain.items():
+        header = raw[1:-1].replace('""', '"')
+        said = header if scale.factor(header) != 1 else title
+        if said:
+            (n,) = con.raw_sql(f"SELECT COUNT({raw}) FROM raw_{name}").fetchone()
+            found.append(Finding(name, column, "scale", "error", n, f"{header}{APART}{said}"))
     headers = con.raw_sql(
         "SELECT column_name FROM duckdb_columns() WHERE database_name = 'temp' AND table_name = "
         f"'raw_{name}' AND data_type = 'VARCHAR'"

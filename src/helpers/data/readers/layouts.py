@@ -18,6 +18,7 @@ from helpers.settings import DataError
 
 SUMMED, LONG_SUM = 3, 4  # rows behind a sum, and digits that it has more of
 LONGEST_ID = 12  # characters; what is longer is a name or a remark
+TITLES = 200  # characters of what stands above a header: it may say in what unit the amounts are
 BLANKS = 3  # rows between the table and a remark under it
 FOOT_ROWS = 12  # under a table; more are rows of it that went wrong
 HEAD_ROWS = 200  # in which the header must begin
@@ -66,7 +67,8 @@ def laid_out(grid: Grid, read_as: ReadAs, told: str) -> Layout:
     columns = _columns(body, width)
     notes: list[Note] = []
     if titles:
-        _note(notes, "title", titles)
+        said = " / ".join(filter(None, map(_shown, titles)))[:TITLES]
+        notes.append(Note("title", titles[0].line, len(titles), said, is_left_out=True))
     if headers and len(headers[-1].cells) != width:
         notes.append(Note("header_cells", headers[-1].line, 1, _shown(headers[-1])))
     if len(headers) > 1:

@@ -175,13 +175,7 @@ def _parser() -> argparse.ArgumentParser:
         _map,
         "draft a workbook.toml from the files of your systems, and check it",
     )
-    mapped.add_argument("files", nargs="+", metavar="FILE", help="an export; several, of any table")
-    mapped.add_argument(
-        "--out", default="workbook.toml", metavar="FILE", help="the toml (default: workbook.toml)"
-    )
-    mapped.add_argument(
-        "--yes", action="store_true", help="ask nothing: place what is sure, leave the rest open"
-    )
+    _map_options(mapped)
     report = _command(
         commands,
         "report",
@@ -202,15 +196,7 @@ def _parser() -> argparse.ArgumentParser:
         commands, "diff", _diff, "say what changed from one month's edition to another's"
     )
     read = _command(commands, "read", _read, "show what is read of a file, or of a table, as CSV")
-    read.add_argument("files", nargs="*", metavar="FILE", help="files of any kind that is read")
-    read.add_argument("--table", default="", metavar="NAME", help="of the workbook, e.g. sell_in")
-    read.add_argument("--out", metavar="FOLDER", help="write each there instead of showing it")
-    for name, what in (
-        ("encoding", "of text, e.g. gb18030"),
-        ("sheet", "of a spreadsheet, a database or an archive"),
-        ("header", "line of the header"),
-    ):
-        read.add_argument(f"--{name}", default="", metavar=name.upper(), help=what)
+    _read_options(read)
     for command in (check, report, lab, workshop, diff, read):
         command.add_argument(
             "--config",
@@ -231,6 +217,22 @@ def _parser() -> argparse.ArgumentParser:
                 '"region=East|North;store_format=chain"'
             ),
         )
+    _report_options(report)
+    _diff_options(diff)
+    return parser
+
+
+def _map_options(mapped: argparse.ArgumentParser) -> None:
+    mapped.add_argument("files", nargs="+", metavar="FILE", help="an export; several, of any table")
+    mapped.add_argument(
+        "--out", default="workbook.toml", metavar="FILE", help="the toml (default: workbook.toml)"
+    )
+    mapped.add_argument(
+        "--yes", action="store_true", help="ask nothing: place what is sure, leave the rest open"
+    )
+
+
+def _report_options(report: argparse.ArgumentParser) -> None:
     report.add_argument(
         "--each",
         default="",
@@ -290,13 +292,27 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument(
         "--out", metavar="FOLDER", help="folder for the editions (default: reports/<name>)"
     )
+
+
+def _diff_options(diff: argparse.ArgumentParser) -> None:
     diff.add_argument("before", help='the earlier edition, e.g. "2026-09"')
     diff.add_argument("after", help='the later one, e.g. "2026-10"')
     diff.add_argument(
         "--editions", metavar="FOLDER", help="where the editions lie (default: reports/<name>)"
     )
     diff.add_argument("--out", metavar="FOLDER", help="write all that changed there, as CSV")
-    return parser
+
+
+def _read_options(read: argparse.ArgumentParser) -> None:
+    read.add_argument("files", nargs="*", metavar="FILE", help="files of any kind that is read")
+    read.add_argument("--table", default="", metavar="NAME", help="of the workbook, e.g. sell_in")
+    read.add_argument("--out", metavar="FOLDER", help="write each there instead of showing it")
+    for name, what in (
+        ("encoding", "of text, e.g. gb18030"),
+        ("sheet", "of a spreadsheet, a database or an archive"),
+        ("header", "line of the header"),
+    ):
+        read.add_argument(f"--{name}", default="", metavar=name.upper(), help=what)
 
 
 def _command(commands, name: str, command, words: str) -> argparse.ArgumentParser:

@@ -333,7 +333,8 @@ def _files_opened(
         for path in paths:
             told = Path(book.told(path)).name
             try:
-                table = readers.opened(path, given, told, spill / f"read.{n}.parquet", closely)
+                copy, is_alone = spill / f"read.{n}.parquet", not book.tables[name].query
+                table = readers.opened(path, given, told, copy, closely, is_alone)
             except DataError as error:
                 # the readers know the file, not the table it is for
                 told = str(error).replace("[data.<table>", f"[data.{name}")

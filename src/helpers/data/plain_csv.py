@@ -27,7 +27,9 @@ def show_files(options: argparse.Namespace, terminal) -> int:
         path = Path(given)
         try:
             if not path.is_file():
-                raise DataError("no such file")
+                raise DataError(
+                    "a folder; name the files in it" if path.is_dir() else "no such file"
+                )
             lines, notes = readers.shown(path, read_as)
             if out is None:
                 for line in lines:

@@ -218,6 +218,18 @@ def test_what_is_said_of_a_file_must_be_so(book_of, read, said):
     assert said in message(book_of("s.csv", {"s.csv": PLAIN.encode()}, read))
 
 
+def test_what_is_said_of_another_kind_of_file_is_refused(book_of, tmp_path):
+    kinds = {
+        "s.csv": (PLAIN.encode(), 'sheet = "Sales"'),
+        "s.xlsx": (excel(tmp_path / "x.xlsx"), 'encoding = "utf-8"'),
+        "s.jsonl": (FILES["lines.jsonl"], "header = 2"),
+    }
+    for name, (content, said) in kinds.items():
+        told = message(book_of(name, {name: content}, said))
+        assert f"{said.split(' ')[0]} can be said" in told
+        assert "[data.sell_in.read]" in told
+
+
 @pytest.mark.parametrize(
     "read", ["header = -1", "header = true", 'decimal = "x"', 'colour = "red"', "sheet = 3"]
 )
@@ -313,3 +325,15 @@ def test_what_a_spreadsheet_has_rounded_is_said_by_check(book_of, tmp_path):
     found = checks.findings(book_of("s.xlsx", {}))
     assert "as_found" in set(found["check"])
     assert found.set_index("check").loc["as_found", "example"].count("more digits") == 1
+
+
+def test_what_is_said_of_one_file_of_a_query_stops_no_other(book_of, tmp_path):
+    content = excel(tmp_path / "x.xlsx")
+    book = book_of("s.xlsx", {"s.xlsx": content, "more.csv": PLAIN.encode()})
+    toml = book.path.read_text().split("[data.sell_in]")[0] + (
+        '[data.files]\na = "s.xlsx"\nb = "more.csv"\n[data.sell_in]\n'
+        "query = 'select * from a union all by name select * from b'\n"
+        'read = { sheet = "Sheet1" }\n'
+    )
+    book.path.write_text(toml, encoding="utf-8")
+    assert sums(settings.workbook(book.path))[0] == 120

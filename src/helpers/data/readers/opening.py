@@ -64,7 +64,9 @@ class Read(NamedTuple):
     notes: tuple[Note, ...]
 
 
-def opened(path: Path, read_as: ReadAs, told: str, copy: Path, closely: bool) -> Table:
+def opened(
+    path: Path, read_as: ReadAs, told: str, copy: Path, closely: bool, is_alone: bool = True
+) -> Table:
     """Open a file's table.
 
     Parameters
@@ -75,6 +77,8 @@ def opened(path: Path, read_as: ReadAs, told: str, copy: Path, closely: bool) ->
         Where a copy may be written.
     closely
         Read a text file row by row even where its first and last lines are clean.
+    is_alone
+        What is said is said of this file, not of one among others of a query.
 
     Raises
     ------
@@ -82,6 +86,8 @@ def opened(path: Path, read_as: ReadAs, told: str, copy: Path, closely: bool) ->
         If it can't be read, or does not tell what it is.
     """
     content, read_as = _content(path, read_as, told)
+    if is_alone:
+        _require_meant(content, read_as, told)
     if content.kind in containers.OBJECTS | {containers.DUCKDB}:
         return _of_objects(path, content, read_as, told, copy)
     is_clean = content.kind == containers.TEXT and not closely and not read_as.header
@@ -100,6 +106,7 @@ def read(path: Path, read_as: ReadAs, told: str) -> Read:
         As `opened`.
     """
     content, read_as = _content(path, read_as, told)
+    _require_meant(content, read_as, told)
     return grid_read(content, read_as, told)
 
 
@@ -112,6 +119,21 @@ def _content(path: Path, read_as: ReadAs, told: str) -> tuple[Content, ReadAs]:
             f"{told} can't be read: by its bytes it is text; if it is a table, call it .csv"
         )
     return content, read_as
+
+
+def _require_meant(content: Content, read_as: ReadAs, told: str) -> None:
+    """Refuse what is said of a file of another kind, rather than do as if it had been heard."""
+    is_text = content.kind in (containers.TEXT, containers.HTML)
+    idle = {
+        "sheet": read_as.sheet and content.kind in (containers.TEXT, containers.PARQUET),
+        "encoding": read_as.encoding and not is_text and content.kind != containers.JSON,
+        "header": read_as.header and content.kind in containers.OBJECTS,
+    }
+    if said := next((key for key, is_idle in idle.items() if is_idle), ""):
+        raise DataError(
+            f"{told} is {containers.plain_name(content.kind)}, of which no {said} can be said; "
+            f"leave {said} out under [data.<table>.read]"
+        )
 
 
 def each(path: Path, told: str) -> Iterator[Read]:

@@ -1,5 +1,6 @@
 """Checks: each kind of finding is found where it was planted, counted right, and nowhere else."""
 
+import csv
 import datetime as dt
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ import pytest
 
 from helpers import data, words
 from helpers.data import checks, connections, findings, telling
+from helpers.data.readers import showing
 from helpers.settings import DataError
 
 HEAD = "dealer_id,date,revenue,cost,rebate,quantity,product_id,brand\n"
@@ -320,3 +322,18 @@ def test_small_examples_are_typed_in_the_contracts_units(make_book):
 def test_what_is_grave_is_a_check_that_there_is():
     for check in telling.GRAVE:
         assert words.say(f"check.{check}")
+
+
+def test_each_check_has_a_name_of_its_own():
+    """A page shows the check by its term: `left_out` would be "Not compared because"."""
+    with (words.REFERENCE / "sentences.csv").open(encoding="utf-8", newline="") as file:
+        sentences = [row["sentence"] for row in csv.DictReader(file)]
+    shared = ("source", "not_rows", "as_found", "place")
+    codes = {s.removeprefix("check.") for s in sentences if s.startswith("check.")} - {*shared}
+    notes = {*showing.SAID, "misnamed"} - {"header_rows", "header_cells", "same_columns"}
+    odd = {"stray_quote", "more_cells", "fewer_cells"}  # errors, told by their sentence
+    files = {"wide", "long_number", "merged", "merged_number", "misnamed", "no_delimiter"}
+    codes |= {f"file_{what}" for what in files}
+    codes |= {f"rows_{what}" for what in notes - files - odd}
+    for code in codes:
+        assert words.label(code)

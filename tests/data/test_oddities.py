@@ -53,7 +53,7 @@ def test_dates_far_off_and_dates_ahead_are_told_apart():
     told = oddities.outside_span("sell_in", ["date"], rows)
     assert [(f.check, f.n_rows, f.example) for f in told] == [
         ("outside_span", 1, "1900-01-01"),
-        ("ahead", 2, "2027-01-31"),
+        ("ahead_of_data", 2, "2027-01-31"),
     ]
 
 

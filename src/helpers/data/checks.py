@@ -60,7 +60,7 @@ def findings(book: Workbook) -> pd.DataFrame:
     if not found:
         found = [*brands, *ids, *_kept(book, "checks", _all_warnings)]
     rows = pd.DataFrame(found, columns=Finding._fields)
-    rows["advice"] = [words.say(f"check.{check}") for check in rows["check"]]
+    rows["advice"] = [words.say(f"check.{_advice(check)}") for check in rows["check"]]
     return rows
 
 
@@ -71,6 +71,13 @@ def rows_of(book: Workbook) -> dict[str, int]:
         with contextlib.suppress(DataError):
             found[name] = described(book, name).get("rows", 0)
     return found
+
+
+def _advice(check: str) -> str:
+    """Name the sentence on a check: those of a file's rows and cells share one each."""
+    if check.startswith("rows_"):
+        return "not_rows"
+    return "as_found" if check.startswith("file_") and check != "file_wide" else check
 
 
 def nothing_errors(book: Workbook) -> list[Finding]:
@@ -247,12 +254,10 @@ def _read_notes(book: Workbook, name: str) -> list[Finding]:
     found = []
     for file, _n_rows, _n_in_file, notes in described(book, name).get("files", ()):
         for note in (readers.Note(*note) for note in notes):
-            check = {"wide": "turned", "header_rows": ""}.get(note.what, "as_found")
-            check = "left_out" if note.is_left_out else check
-            if check:
-                said = readers.said((note,))[0].removeprefix("left out: ")
-                line = (file, note.line)
-                found.append(Finding(name, "", check, "warning", note.n_rows, said, *line))
+            if readers.is_remarkable(note):
+                check = f"{'rows' if note.is_left_out else 'file'}_{note.what}"
+                place = (file, note.line)
+                found.append(Finding(name, "", check, "warning", note.n_rows, note.example, *place))
     return found
 
 

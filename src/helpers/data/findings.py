@@ -349,7 +349,7 @@ def in_words(book: Workbook, finding: Finding) -> str:
             f"{rows('is', 'are')} of a year before 1900 or after 2099, {example}; correct them, or "
             f"say how they are written under [data.{finding.table}.format] of {book.path.name}"
         )
-    if finding.check == "scale":
+    if finding.check == "in_thousands":
         header, said = finding.example.split(APART)
         return (
             f"{rows('is', 'are')} in thousands or the like, as {said!r} says; say so by an "

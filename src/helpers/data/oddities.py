@@ -34,7 +34,7 @@ def outside_span(name: str, columns: list[str], months: list[list]) -> list[Find
     outside = [row for row in months if not first <= row[0] <= last]
     ahead = [r for r in outside if last < r[0] <= periods.shift(last, MAX_GAP_MONTHS)]
     far = [row for row in outside if row not in ahead]
-    found = {"outside_span": far, "ahead": ahead}
+    found = {"outside_span": far, "ahead_of_data": ahead}
     return [
         Finding(name, column, check, "warning", sum(row[1] for row in rows), rows[0][2])
         for check, rows in found.items()

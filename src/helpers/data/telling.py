@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from helpers import words
 from helpers.data.connections import source_name
 from helpers.data.findings import Finding, in_words
 from helpers.settings import Workbook
@@ -16,10 +17,7 @@ GRAVE = (
     "near_brand",
     "magnitude",
     "beyond_pole",
-    "left_out",
-    "turned",
-    "as_found",
-    "ahead",
+    "ahead_of_data",
     "outside_span",
     "unknown",
     "unidentified",
@@ -63,7 +61,7 @@ def told(book: Workbook, found: pd.DataFrame, rows_of: dict[str, int]) -> list[d
         message = in_words(book, finding) if is_error else _warning(finding, file)
         rank = (
             not is_error,
-            finding.check not in GRAVE and finding.n_rows < HALF * rows_of.get(finding.table, 0),
+            not _is_grave(finding.check) and finding.n_rows < HALF * rows_of.get(finding.table, 0),
             GRAVE.index(finding.check) if finding.check in GRAVE else len(GRAVE),
             -finding.n_rows,
         )
@@ -89,8 +87,13 @@ def told(book: Workbook, found: pd.DataFrame, rows_of: dict[str, int]) -> list[d
     return [{key: value for key, value in row.items() if key != "rank"} for row in rows]
 
 
+def _is_grave(check: str) -> bool:
+    # what of a file is no row, or not what it seems, may be a whole page, too
+    return check in GRAVE or check.startswith(("rows_", "file_"))
+
+
 def _warning(finding: Finding, file: str) -> str:
     where = f"{finding.table}.{finding.column}" if finding.column else finding.table
     rows = "row" if finding.n_rows == 1 else "rows"
     example = f", e.g. {finding.example.removeprefix(f'{file}: ')}" if finding.example else ""
-    return f"{where}: {finding.n_rows:,} {rows}, {finding.check}{example}"
+    return f"{where}: {finding.n_rows:,} {rows}, {words.label(finding.check)} ({finding.check}){example}"

@@ -42,7 +42,9 @@ def errors(
         said = header if scale.factor(header) != 1 else title
         if said:
             (n,) = con.raw_sql(f"SELECT COUNT({raw}) FROM raw_{name}").fetchone()
-            found.append(Finding(name, column, "scale", "error", n, f"{header}{APART}{said}"))
+            found.append(
+                Finding(name, column, "in_thousands", "error", n, f"{header}{APART}{said}")
+            )
     headers = con.raw_sql(
         "SELECT column_name FROM duckdb_columns() WHERE database_name = 'temp' AND table_name = "
         f"'raw_{name}' AND data_type = 'VARCHAR'"

@@ -276,7 +276,16 @@ def data_quality(book: Workbook) -> tuple[pd.DataFrame, pd.DataFrame]:
                 "last_date": last[:10],
             }
         )
-    return checks.findings(book), pd.DataFrame(rows)
+    found = checks.findings(book)
+    found.insert(
+        1, "source", [_place(*row) for row in zip(found["file"], found["line"], strict=True)]
+    )
+    return found.drop(columns=["file", "line"]), pd.DataFrame(rows)
+
+
+def _place(file: str, line: int) -> str:
+    """Say where in a file an example stands."""
+    return words.say("check.place", file=file, line=line) if line else file
 
 
 @functools.cache

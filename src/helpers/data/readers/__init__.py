@@ -19,7 +19,7 @@ from helpers.data.readers.opening import (
     require_alike,
     unique_names,
 )
-from helpers.data.readers.showing import csv_line, is_whole, said, shown
+from helpers.data.readers.showing import csv_line, is_remarkable, is_whole, said, shown
 from helpers.data.readers.totals import TOTALS
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "clean_name",
     "csv_line",
     "each",
+    "is_remarkable",
     "is_whole",
     "opened",
     "read",

@@ -87,6 +87,11 @@ def said(notes: tuple[Note, ...]) -> list[str]:
     return found
 
 
+def is_remarkable(note: Note) -> bool:
+    """Whether a note says more than how the header was put together."""
+    return note.what != "header_rows"
+
+
 def is_whole(notes: tuple[Note, ...]) -> bool:
     """Whether a file was read as it stands, with nothing left out and nothing amiss."""
     return all(note.what in PLAIN for note in notes)

@@ -96,4 +96,5 @@ def _warning(finding: Finding, file: str) -> str:
     where = f"{finding.table}.{finding.column}" if finding.column else finding.table
     rows = "row" if finding.n_rows == 1 else "rows"
     example = f", e.g. {finding.example.removeprefix(f'{file}: ')}" if finding.example else ""
-    return f"{where}: {finding.n_rows:,} {rows}, {words.label(finding.check)} ({finding.check}){example}"
+    check = f"{words.label(finding.check)} ({finding.check})"
+    return f"{where}: {finding.n_rows:,} {rows}, {check}{example}"

@@ -200,7 +200,7 @@ def _all_warnings(book: Workbook) -> list[Finding]:
     # a file that several tables are made of says what it left out once
     once: dict[object, Finding] = {}
     for finding in found:
-        place = (finding.check, finding.file, finding.line) if finding.file else finding
+        place = finding[2:] if finding.file else finding
         once.setdefault(place, finding)
     return list(once.values())
 

@@ -337,3 +337,21 @@ def test_what_is_said_of_one_file_of_a_query_stops_no_other(book_of, tmp_path):
     )
     book.path.write_text(toml, encoding="utf-8")
     assert sums(settings.workbook(book.path))[0] == 120
+
+
+def test_two_sheets_of_one_file_have_their_titles_both(book_of, tmp_path):
+    import openpyxl
+
+    made = openpyxl.Workbook()
+    for name, title in (("Sales", "Sold"), ("Money", "Paid")):
+        sheet = made.create_sheet(name)
+        sheet.append([title])
+        sheet.append(["dealer_id", "date", "revenue" if name == "Sales" else "amount"])
+        for row in ROWS:
+            sheet.append([row[0], row[1], float(row[2])])
+    made.save(tmp_path / "s.xlsx")
+    book = book_of("s.xlsx", {}, 'sheet = "Sales"')
+    more = '[data.payments]\nsource = "s.xlsx"\nread = { sheet = "Money" }\n'
+    book.path.write_text(book.path.read_text() + more, encoding="utf-8")
+    found = checks.findings(settings.workbook(book.path))
+    assert found.loc[found["check"] == "rows_title", "example"].tolist() == ["Sold", "Paid"]

@@ -37,7 +37,7 @@ def book(tmp_path, monkeypatch):
 
 def test_check_says_clean_warning_or_error(book, capsys):
     assert cli.main(["check", "--config", str(book)]) == 0
-    assert "nothing to remark on in 1 tables" in capsys.readouterr().out
+    assert "nothing to remark on in 1 table\n" in capsys.readouterr().out
     data = book.parent / "sell_in.csv"
     data.write_text(data.read_text() + "D2,2026-10-30,-7\n")
     assert cli.main(["check", "--config", str(book.parent)]) == 1
@@ -62,7 +62,7 @@ def test_check_tells_programs_file_line_and_number(book, capsys):
     )
     assert (row["severity"], row["check"], row["n_rows"]) == ("error", "type", 2)
     assert row["example"] == "later"
-    assert "2 rows of sell_in.csv hold no plain date, e.g. 'later' on line 5" in row["message"]
+    assert "2 rows of sell_in.csv hold no date, e.g. 'later' on line 5" in row["message"]
     assert row["next_step"]
     data.write_text("dealer_id,date,revenue\nD1,2026-09-30,5\nD1,2026-10-31\nD1,2026-10-31\n")
     assert cli.main(["check", "--json", "--config", str(book)]) == 2

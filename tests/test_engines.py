@@ -341,7 +341,7 @@ def test_sqlite_values_are_read_as_they_stand(lite, values, ids, revenue):
 
 REFUSED = {
     "no_table": ("", 'source = "sale"', "no table of the database; did you mean 'sales'?"),
-    "unix_time": ("(7, 1793232000, 1)", 'source = "sales"', "hold(s)? no plain date"),
+    "unix_time": ("(7, 1793232000, 1)", 'source = "sales"', "hold(s)? no date"),
     "no_number": ("(7, '2026-10-30', 'x')", 'source = "sales"', "hold(s)? no amount, e.g. 'x'"),
     "twice": (
         "",

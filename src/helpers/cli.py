@@ -346,7 +346,7 @@ def _check(options: argparse.Namespace) -> int:
         terminal.say(json.dumps(rows, ensure_ascii=False, indent=1))
     elif found.empty:
         terminal.say(
-            terminal.visible(f"{book.path.name}: nothing to remark on in {len(book.tables)} tables")
+            terminal.visible(words.message("finding.none", toml=book.path.name, n=len(book.tables)))
         )
     else:
         terminal.say(*_listed(rows))
@@ -372,15 +372,21 @@ def _listed(rows: list[dict]) -> list[str]:
 
     What comes from the data stays on its line; a source's error is in lines of our own.
     """
+    from helpers import words
+
     said, file = [], None
     for row in rows:
         if row["file"] != file:
             file = row["file"]
             said.append(terminal.visible(file))
         lines = row["message"].split("\n") if row["check"] == "source" else [row["message"]]
-        at = f", line {row['line']:,}" if row["line"] else ""
-        head = f"  {row['severity']}{at}: "
-        said += [f"{head}{terminal.visible(text)}" for text in lines]
+        head = "finding.head_on_line" if row["line"] else "finding.head"
+        severity = words.translated(row["severity"], words.label(row["severity"]))
+        said += [
+            "  "
+            + words.message(head, severity=severity, line=row["line"], said=terminal.visible(text))
+            for text in lines
+        ]
         said.append(f"    {terminal.visible(row['next_step'])}")
     return said
 

@@ -163,7 +163,6 @@ class _Plural(string.Formatter):
     """Format strings in which `{n:dealer|dealers}` chooses the word that goes with the number."""
 
     def format_field(self, value: object, spec: str) -> str:
-        value = fitting(value) if isinstance(value, str) else value
         if "|" in spec:
             one, many = spec.split("|")
             return one if value == 1 else many
@@ -177,11 +176,17 @@ class _Plural(string.Formatter):
 
 
 def say(sentence: str, **values: object) -> str:
-    """Fill in a sentence of `sentences.csv` in the reader's language.
+    """Fill in a sentence of `sentences.csv` in the reader's language, fitting for a page.
 
     Besides Python's format specifications, `{x:money}` writes an amount, `{x:lower}` a label in
     mid-sentence and `{n:dealer|dealers}` a singular or plural.
     """
+    fit = {name: fitting(v) if isinstance(v, str) else v for name, v in values.items()}
+    return message(sentence, **fit)
+
+
+def message(sentence: str, **values: object) -> str:
+    """Fill in a sentence as `say` does, with its values whole: a path or an example to copy."""
     sentences = _reference("sentences")
     if sentence not in sentences:
         near = difflib.get_close_matches(sentence, sentences, 1)

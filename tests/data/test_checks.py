@@ -2,13 +2,15 @@
 
 import csv
 import datetime as dt
+import re
+import string
 from decimal import Decimal
 
 import pandas as pd
 import pytest
 
 from helpers import data, words
-from helpers.data import checks, connections, findings, telling
+from helpers.data import checks, connections, findings, telling, wording
 from helpers.data.readers import showing
 from helpers.settings import DataError
 
@@ -126,7 +128,7 @@ def test_a_brand_that_never_occurs_is_an_error_with_the_brands_there_are(make_bo
     book = make_book(brand="lumora", **given)
     assert found(book) == {(table, "brand", "brand"): (2, "Kaltern | Lumora")}
     (finding,) = checks.brand_errors(book)
-    assert findings.in_words(book, finding).endswith(
+    assert wording.in_words(book, finding).endswith(
         "has our brand 'lumora'; did you mean 'Lumora'?"
     )
     assert found(make_book(brand="Lumora", **given)) == {}
@@ -152,7 +154,7 @@ def test_a_class_set_by_hand_that_is_none_is_an_error_told_with_its_file(make_bo
         brand="", sell_in="dealer_id,date,revenue\n1,2026-01-31,1\n", overrides=head + rows
     )
     (finding,) = checks.override_errors(book)
-    assert findings.in_words(book, finding) == (
+    assert wording.in_words(book, finding) == (
         "overrides.class: 2 rows of overrides.csv set a class that is none of A, B, C, e.g. "
         f"{letter!r}; write one of them, or take the row out"
     )
@@ -179,7 +181,7 @@ def test_a_plan_that_would_stop_its_page_is_an_error(make_book, row, column, che
     sold = "dealer_id,date,revenue\n1,2026-01-31,1\n"
     book = make_book(brand="", sell_in=sold, plan=f"{head}{row}\nf01,,Bo,,,5,,\n")
     (finding,) = checks.plan_errors(book)
-    assert findings.in_words(book, finding).startswith(
+    assert wording.in_words(book, finding).startswith(
         f"plan.{column}: 1 row of plan.csv has {said}"
     )
     assert ("plan", column, check) in found(book)
@@ -322,6 +324,49 @@ def test_small_examples_are_typed_in_the_contracts_units(make_book):
 def test_what_is_grave_is_a_check_that_there_is():
     for check in telling.GRAVE:
         assert words.say(f"check.{check}")
+
+
+def test_a_finding_is_told_in_the_workbooks_language_to_the_last_word():
+    """Of each sentence both languages fill in the same; the demo's ways to be wrong are Chinese."""
+    with (words.REFERENCE / "sentences.csv").open(encoding="utf-8", newline="") as file:
+        told = [row for row in csv.DictReader(file) if row["sentence"].startswith("finding.")]
+    assert len(told) > 40
+
+    def filled(text: str) -> set[str]:
+        # the number may agree with a verb that Chinese does not have
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name} - {"n"}
+
+    for row in told:
+        assert filled(row["en"]) == filled(row["zh"]), row["sentence"]
+        assert re.search("[\u4e00-\u9fff]", row["zh"]) or row["sentence"].startswith("finding.head")
+
+
+CHINESE = [
+    ("sell_in", "revenue", "type", "1x", "s.csv 有 2 行不是金额，例如第 7 行的 '1x'；请更正"),
+    ("sell_in", "date", "type", "soon", "s.csv 有 2 行不是日期，例如第 7 行的 'soon'；请更正"),
+    ("sell_in", "date", "type", "2026-13-04", "s.csv 有 2 行的日期在日历上不存在"),
+    ("sell_in", "date", "either_day", "03/04/2026", "可读作 2026-04-03 或 2026-03-04；请在"),
+    ("sell_in", "date", "two_digit_year", "03-04-05", "的年份只有两位"),
+    ("sell_in", "revenue", "either_decimal", "1,234", "可读作 1234 或 1.234；请在"),
+    ("sell_in", "dealer_id", "missing", "", "s.csv 有 2 行为空；请补全"),
+    ("sell_in", "dealer_id", "twins", "d1 | D1 | dealers", "的编号与 dealers 中另一编号只差大小写"),
+    ("dealers", "dealer_id", "duplicate_key", "D1", "s.csv 有 2 行的键值重复"),
+    ("sell_in", "brand", "brand", "A | B", "sell_in.brand：s.csv 中没有本品牌 'Lumora' 的记录"),
+    ("sell_in", "revenue", "in_thousands", "Amt | 千元", "以千或万等为单位（见 '千元'）"),
+]
+
+
+@pytest.mark.parametrize(("table", "column", "check", "example", "said"), CHINESE)
+def test_an_error_is_told_in_chinese(make_book, table, column, check, example, said):
+    book = make_book(brand="Lumora", sell_in=CLEAN, dealers=DEALERS)
+    finding = findings.Finding(table, column, check, "error", 2, example, "s.csv", 7)
+    words.speak("zh-Hans")
+    try:
+        told = wording.in_words(book, finding)
+    finally:
+        words.speak("en")
+    assert said in told
+    assert not re.search("[a-z]{3,} [a-z]{3,} [a-z]{3,}", told)  # no sentence of English is left
 
 
 def test_each_check_has_a_name_of_its_own():

@@ -7,7 +7,7 @@ import ibis
 import pandas as pd
 import pytest
 
-from helpers.data import checks, findings, matches, oddities, tables
+from helpers.data import checks, findings, matches, oddities, tables, wording
 from helpers.data.orders import order_days
 from helpers.periods import month_range
 from helpers.settings import DataError
@@ -194,7 +194,7 @@ def test_a_dealer_split_in_two_stops_the_run_with_what_would_mend_it(
         "twins",
         n,
     )
-    told = findings.in_words(book, error)
+    told = wording.in_words(book, error)
     assert f'dealer_id = "{mend}"' in told
     assert f"[data.{table}.columns] of workbook.toml" in told
 

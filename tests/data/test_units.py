@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.data import tables
+from helpers.data import checks, tables
 from helpers.settings import DataError
 
 LINES = (
@@ -100,3 +100,50 @@ def test_other_headers_pass(make_book, header):
     text = f"dealer_id,date,{header}\nD1,2026-09-30,12.5\nD2,2026-10-31,3\n"
     book = make_book(sell_in=text, extra=f'columns = {{ revenue = "{header}" }}')
     assert len(tables.table(book, "sell_in").execute()) == 2
+
+
+RETURNED = (
+    "Credit note",
+    "Credit Memo",
+    "Refund",
+    "Sales return",
+    "Gutschrift",
+    "销售退货",
+    "红字发票",
+)
+
+
+@pytest.mark.parametrize("kind", RETURNED)
+@pytest.mark.parametrize("header", ["Doc. type", "单据类型", "Belegart"])
+def test_returns_with_amounts_above_zero_are_told(make_book, header, kind):
+    lines = [("Invoice", 100), (kind, 30), (kind, 40), ("Invoice", 200)]
+    text = f"dealer_id,date,revenue,{header}\n"
+    text += "".join(f"D1,2026-03-{i + 1:02d},{n},{said}\n" for i, (said, n) in enumerate(lines))
+    found = checks.findings(make_book(brand="", sell_in=text)).set_index("check")
+    assert found.loc["returns_added", ["column", "n_rows"]].tolist() == ["revenue", 2]
+    assert found.loc["returns_added", "example"] == f"{header}: {kind} (2)"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [("Invoice", 100), ("Credit note", -30)],
+        [("Invoice", 100), ("Return trip", 0)],
+        [("Credit note", 100), ("Credit note", 30)],  # nothing but them: whose they are, is open
+        [(f"Returned by {i}", i + 1) for i in range(60)],  # remarks are no kinds
+        [("Invoice", 100), ("Creditor", 30)],
+    ],
+)
+def test_what_takes_away_or_is_no_return_is_not_told(make_book, lines):
+    text = "dealer_id,date,revenue,Type\n"
+    text += "".join(f"D{i},2026-03-05,{n},{said}\n" for i, (said, n) in enumerate(lines))
+    assert "returns_added" not in set(checks.findings(make_book(brand="", sell_in=text))["check"])
+
+
+def test_a_sign_that_an_expression_gives_is_no_return_that_adds(make_book):
+    text = "dealer_id,date,revenue,Type\nD1,2026-03-05,100,Invoice\nD1,2026-03-06,30,Credit note\n"
+    amount = "CAST(revenue AS DECIMAL(18, 2))"
+    signed = f"CASE WHEN Type = 'Credit note' THEN -{amount} ELSE {amount} END"
+    book = make_book(brand="", sell_in=text, extra=f'columns = {{ revenue = "{signed}" }}')
+    assert "returns_added" not in set(checks.findings(book)["check"])
+    assert tables.table(book, "sell_in").revenue.sum().execute() == 70

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.data import findings, mapping, tables
+from helpers.data import findings, mapping, tables, wording
 from helpers.data.mapping import Mapped, quoted
 from helpers.data.values import dates, ids, numbers, reading, text
 from helpers.settings import DataError, TableSource, Workbook, contract
@@ -62,7 +62,7 @@ def only_error(values: list, column: str = "revenue", **given) -> tuple[findings
     """Give the one error of a column, and how it is told."""
     _got, found, book = read(values, column, **given)
     (error,) = found.errors
-    return error, findings.in_words(book, error)
+    return error, wording.in_words(book, error)
 
 
 # ---- numbers -------------------------------------------------------------------------------------
@@ -354,13 +354,13 @@ def test_one_value_tells_the_order_of_all(values, wanted):
         (["2026-02-30", "2026-02-03"], "type", 1, "is of no day of the calendar"),
         (["2026-13-01"], "type", 1, "is of no day of the calendar, e.g. '2026-13-01'"),
         (["20261332", "20261003"], "type", 1, "is of no day of the calendar"),
-        (["31.02.2026"], "type", 1, "holds no plain date"),
+        (["31.02.2026"], "type", 1, "holds no date"),
         (["2026年10月"], "type", 1, 'date = "%Y年%m月"'),
         (["202610"], "type", 1, 'date = "%Y%m"'),
         (["45200", "2026-10-03"], "type", 1, "e.g. '45200'"),
-        (["99999", "45200"], "type", 2, "hold no plain date"),
-        (["soon", "2026-10-03"], "type", 1, "holds no plain date, e.g. 'soon'"),
-        (["2026-10-03 25:61 or so"], "type", 1, "holds no plain date"),
+        (["99999", "45200"], "type", 2, "hold no date"),
+        (["soon", "2026-10-03"], "type", 1, "holds no date, e.g. 'soon'"),
+        (["2026-10-03 25:61 or so"], "type", 1, "holds no date"),
         (["N/A", "2026-10-03"], "missing", 1, "holds no value, e.g. 'N/A'"),
     ],
 )

@@ -16,9 +16,10 @@ from helpers import periods
 from helpers.data import checks, scope
 from helpers.data.cache import kept
 from helpers.data.connections import source_name
-from helpers.data.findings import day_column, in_words, main_span
+from helpers.data.findings import day_column, main_span
 from helpers.data.orders import order_days
 from helpers.data.tables import described, errors, fingerprint, table
+from helpers.data.wording import in_words
 from helpers.settings import DataError, Workbook, contract, nearest
 from helpers.settings import workbook as settings_workbook
 

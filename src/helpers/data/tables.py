@@ -34,13 +34,13 @@ from helpers.data.findings import (
     Finding,
     counted_months,
     day_column,
-    in_words,
     key_errors,
     year_errors,
 )
 from helpers.data.mapping import Mapped
 from helpers.data.values.reading import read_columns
 from helpers.data.values.text import literal
+from helpers.data.wording import in_words
 from helpers.settings import (
     PACKAGE,
     DataError,
@@ -231,7 +231,7 @@ def _written(
         if found := year_errors(name, columns, told["months"]):
             return found, {}
         told["suspects"] = 0 if closely else _suspects(con, name, part, columns)
-        told["notes"] = notes
+        told["notes"] = [*notes, *units.warnings(name, con, columns)]
         told["files"] = [
             (Path(book.told(table.path)).name, table.n_rows, table.n_in_file, list(table.notes))
             for table in opened.tables

@@ -4,9 +4,9 @@ from typing import Any
 
 import pandas as pd
 
-from helpers import words
 from helpers.data.connections import source_name
-from helpers.data.findings import Finding, in_words
+from helpers.data.findings import Finding
+from helpers.data.wording import as_warning, in_words
 from helpers.settings import Workbook
 
 # warnings that may cost a whole page stand above those that cost a row, whatever their number
@@ -15,6 +15,7 @@ GRAVE = (
     "twins",
     "rivals_only",
     "near_brand",
+    "returns_added",
     "magnitude",
     "beyond_pole",
     "ahead_of_data",
@@ -58,7 +59,7 @@ def told(book: Workbook, found: pd.DataFrame, rows_of: dict[str, int]) -> list[d
         finding = Finding(*(getattr(row, field, default) for field, default in DEFAULTS.items()))
         file = finding.file or source_name(book, finding.table)
         is_error = finding.severity == "error"
-        message = in_words(book, finding) if is_error else _warning(finding, file)
+        message = in_words(book, finding) if is_error else as_warning(finding, file)
         rank = (
             not is_error,
             not _is_grave(finding.check) and finding.n_rows < HALF * rows_of.get(finding.table, 0),
@@ -90,11 +91,3 @@ def told(book: Workbook, found: pd.DataFrame, rows_of: dict[str, int]) -> list[d
 def _is_grave(check: str) -> bool:
     # what of a file is no row, or not what it seems, may be a whole page, too
     return check in GRAVE or check.startswith(("rows_", "file_"))
-
-
-def _warning(finding: Finding, file: str) -> str:
-    where = f"{finding.table}.{finding.column}" if finding.column else finding.table
-    rows = "row" if finding.n_rows == 1 else "rows"
-    example = f", e.g. {finding.example.removeprefix(f'{file}: ')}" if finding.example else ""
-    check = f"{words.label(finding.check)} ({finding.check})"
-    return f"{where}: {finding.n_rows:,} {rows}, {check}{example}"

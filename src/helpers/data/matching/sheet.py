@@ -55,7 +55,8 @@ class Seen:
         if not column.n_filled:
             return 0.75  # nothing speaks for it
         if kind in ("date", "month"):
-            is_month = kind == "date" and set(column.date_formats) <= {"%Y-%m", "%Y/%m"}
+            forms = set(column.date_formats)
+            is_month = kind == "date" and forms and forms <= {"%Y-%m", "%Y/%m"}
             return (0.8 if is_month else 1.0) if column.is_date else 0.3
         if kind in ("money", "number"):
             return 1.0 if column.is_number else 0.3

@@ -7,11 +7,12 @@ import datetime as dt
 import itertools
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
 MANY = 0.9  # of the filled cells: such a column is of numbers, of dates
+LOOKED_AT = 200  # different cells of a column, to see whether they are days
 FEWEST = 3  # rows below which nothing is said of them
 RELATED = 100  # rows on which sums and products must hold
 WIDEST = 25  # numeric columns among which sums and products are looked for
@@ -48,14 +49,10 @@ class Column(NamedTuple):
 
     n_filled: int
     n_distinct: int
-    date_formats: tuple[str, ...]  # that fit all of it; more than one: it can't be told
+    is_date: bool  # nearly all of it are days, each written in some way
+    date_formats: tuple[str, ...]  # that fit most of it; more than one: it can't be told
     numbers: tuple[float | None, ...]  # by row; empty if it is not a column of numbers
     has_decimals: bool
-
-    @property
-    def is_date(self) -> bool:
-        """Whether every day in it can be read in some way."""
-        return bool(self.date_formats)
 
     @property
     def is_number(self) -> bool:
@@ -90,15 +87,31 @@ def number(text: str) -> float | None:
 
 
 def date_formats(cells: Sequence[str]) -> tuple[str, ...]:
-    """List the forms in which all filled cells are days of our time.
+    """List the forms in which all filled cells are days of our time, else nearly all of them.
+
+    A day that nobody can read is one for `check` to name, and no reason to doubt the others.
 
     >>> date_formats(["13/04/2026", "01/02/2026"]), date_formats(["01/02/2026"])
     (('%d/%m/%Y',), ('%d/%m/%Y', '%m/%d/%Y'))
+    >>> date_formats(["2026-04-13"] * 9 + ["2026-13-04"]), date_formats(["open", "2026-04-13"])
+    (('%Y-%m-%d',), ())
     """
-    filled = list(dict.fromkeys(CLOCK.sub("", c.strip()) for c in cells if c.strip()))[:200]
-    if not filled or not any(character.isdigit() for character in filled[0]):
-        return ()
-    return tuple(form for form in DATE_FORMATS if all(_is_day(cell, form) for cell in filled))
+    return _days(cells)[1]
+
+
+def _days(cells: Sequence[str]) -> tuple[bool, tuple[str, ...]]:
+    """Tell whether cells are days, however written, and which forms fit nearly all of them."""
+    filled = Counter(CLOCK.sub("", cell.strip()) for cell in cells if cell.strip())
+    looked_at = dict(itertools.islice(filled.items(), LOOKED_AT))
+    if not any(character.isdigit() for cell in looked_at for character in cell):
+        return False, ()
+    read = {form: {cell for cell in looked_at if _is_day(cell, form)} for form in DATE_FORMATS}
+    counts = {form: sum(looked_at[cell] for cell in days) for form, days in read.items()}
+    n = sum(looked_at.values())
+    forms = [form for form in DATE_FORMATS if counts[form] >= MANY * n]
+    whole = [form for form in forms if counts[form] == n]
+    n_days = sum(looked_at[cell] for cell in set().union(*read.values()))
+    return n_days >= MANY * n, tuple(whole or forms)
 
 
 def _is_day(text: str, form: str) -> bool:
@@ -113,13 +126,14 @@ def _is_day(text: str, form: str) -> bool:
 def column(cells: Sequence[str]) -> Column:
     """Look at the cells below a header."""
     filled = [cell.strip() for cell in cells if cell.strip()]
-    formats = date_formats(filled)
+    is_date, formats = _days(filled)
     numbers = [number(cell) if cell.strip() else None for cell in cells]
     n_numbers = sum(value is not None for value in numbers)
     is_number = bool(filled) and n_numbers >= MANY * len(filled)
     return Column(
         len(filled),
         len(set(filled)),
+        is_date,
         formats,
         tuple(numbers) if is_number else (),
         is_number and any(value is not None and value != int(value) for value in numbers),

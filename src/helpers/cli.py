@@ -349,7 +349,7 @@ def _check(options: argparse.Namespace) -> int:
             terminal.visible(words.message("finding.none", toml=book.path.name, n=len(book.tables)))
         )
     else:
-        terminal.say(*_listed(rows))
+        terminal.say(*telling.listed(rows, terminal.visible))
     return 2 if (found["severity"] == "error").any() else int(not found.empty)
 
 
@@ -365,30 +365,6 @@ def _read(options: argparse.Namespace) -> int:
     if options.table:
         return plain_csv.show_table(_workbook(options), options.table, options.out, terminal)
     return plain_csv.show_files(options, terminal)
-
-
-def _listed(rows: list[dict]) -> list[str]:
-    """Lay out findings by file: what is wrong, and the next step below it.
-
-    What comes from the data stays on its line; a source's error is in lines of our own.
-    """
-    from helpers import words
-
-    said, file = [], None
-    for row in rows:
-        if row["file"] != file:
-            file = row["file"]
-            said.append(terminal.visible(file))
-        lines = row["message"].split("\n") if row["check"] == "source" else [row["message"]]
-        head = "finding.head_on_line" if row["line"] else "finding.head"
-        severity = words.translated(row["severity"], words.label(row["severity"]))
-        said += [
-            "  "
-            + words.message(head, severity=severity, line=row["line"], said=terminal.visible(text))
-            for text in lines
-        ]
-        said.append(f"    {terminal.visible(row['next_step'])}")
-    return said
 
 
 def _map(options: argparse.Namespace) -> int:

@@ -1,9 +1,11 @@
 """Telling: what the checks found, by file and worst first, for people and for programs."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 
+from helpers import words
 from helpers.data.connections import source_name
 from helpers.data.findings import Finding
 from helpers.data.wording import as_warning, in_words
@@ -91,3 +93,24 @@ def told(book: Workbook, found: pd.DataFrame, rows_of: dict[str, int]) -> list[d
 def _is_grave(check: str) -> bool:
     # what of a file is no row, or not what it seems, may be a whole page, too
     return check in GRAVE or check.startswith(("rows_", "file_"))
+
+
+def listed(rows: list[dict[str, Any]], visible: Callable[[str], str]) -> list[str]:
+    """Lay out findings by file: what is wrong, and the next step below it.
+
+    What comes from the data stays on its line (`visible` makes it so); a source's error is in lines
+    of our own.
+    """
+    said, file = [], None
+    for row in rows:
+        if row["file"] != file:
+            file = row["file"]
+            said.append(visible(file))
+        lines = row["message"].split("\n") if row["check"] == "source" else [row["message"]]
+        head = "finding.head_on_line" if row["line"] else "finding.head"
+        severity = words.translated(row["severity"], words.label(row["severity"]))
+        for text in lines:
+            told = words.message(head, severity=severity, line=row["line"], said=visible(text))
+            said.append(f"  {told}")
+        said.append(f"    {visible(row['next_step'])}")
+    return said

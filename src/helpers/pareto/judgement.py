@@ -319,18 +319,18 @@ def class_table(judged: pd.DataFrame) -> pd.DataFrame:
         for name in LETTERS:
             inside = letters == name
             if name in POINTS or inside.any():
-                counted = additive and name not in (LOSS, MISSING)
+                # who has no letter may hold a part of it, where too few others are known
+                holds = name not in (LOSS, MISSING) or values[inside].gt(0).any()
                 rows.append(
                     {
                         "indicator": indicator,
                         "class": name,
                         "n_dealers": int(inside.sum()),
                         "dealer_share": inside.sum() / len(judged),
-                        # who has no letter may be known, where too few others are
                         "value": values[inside].sum(min_count=name == MISSING)
                         if additive
                         else np.nan,
-                        "value_share": held_share(values, inside) if counted else np.nan,
+                        "value_share": held_share(values, inside) if additive and holds else np.nan,
                         "least": values[inside].min() if inside.any() else np.nan,
                     }
                 )

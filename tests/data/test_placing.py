@@ -224,3 +224,16 @@ def test_the_layouts_for_tuning_are_placed_and_none_is_wrong_for_sure():
     found = layouts.score([one for one in chosen if not one.is_held_out])
     assert found.n_wanted_right / found.n_wanted >= layouts.TARGET
     assert found.wrong == []
+
+
+@pytest.mark.parametrize("odd", ["2026-13-04", "soon", "n/a", "04.05.2026"])
+def test_one_odd_day_unplaces_no_column(odd):
+    """What can't be read is for `check` to name: it makes the column no less one of days."""
+    days = [f"2026-{1 + i % 6:02d}-{3 + i % 20:02d}" for i in range(19)]
+    seen = values.column([*days, odd])
+    assert seen.is_date
+    assert seen.date_formats == ("%Y-%m-%d",)
+    # half of them one way and half another: days, in no one form
+    mixed = values.column([*days, *(f"{day[8:]}.{day[5:7]}.2026" for day in days)])
+    assert (mixed.is_date, mixed.date_formats) == (True, ())
+    assert not values.column([*days, *["open"] * 3]).is_date

@@ -370,6 +370,29 @@ def test_days_that_may_be_two_or_none_are_refused_once(values, check, n, said):
     assert said in told
 
 
+@pytest.mark.parametrize("form", ["%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y"])
+def test_days_that_a_spreadsheet_has_turned_are_refused(form):
+    """Opened where the other order is written, 03/05 became a date, the 3rd of May; 03/25 stayed
+    text.
+    """
+    days = [dt.date(2026, 1 + i % 6, 1 + (7 * i) % 28) for i in range(40)]
+    turned = [
+        f"2026-{day.day:02d}-{day.month:02d}" if day.day <= 12 else day.strftime(form)
+        for day in days
+    ]
+    error, told = only_error(turned, "date")
+    n = sum(day.day <= 12 for day in days)
+    assert (error.check, error.n_rows) == ("swapped_days", n)
+    assert f"({n})" in told and f"({40 - n})" in told
+    # written in two ways, and none of them turned
+    whole = [day.isoformat() if i % 3 else day.strftime(form) for i, day in enumerate(days)]
+    assert read([*whole, "2026-03-25", "2026-04-25"], "date")[0][:40] == days
+    # too few to tell
+    few = [dt.date(2026, 1, 3), dt.date(2026, 2, 4), dt.date(2026, 3, 25)]
+    written = [*(day.isoformat() for day in few[:2]), few[2].strftime(form)]
+    assert read(written, "date")[0] == few
+
+
 @pytest.mark.parametrize(
     ("form", "values", "said"),
     [

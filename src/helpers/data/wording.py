@@ -13,7 +13,7 @@ FORMATTED = ("date", "month")
 TYPES = ("money", "id")  # what a column of other kinds lacks is a number
 ALONE = ("nothing", "brand")  # of a table as a whole, not of some of its rows
 # their example is two values side by side, and said as it is
-SIDE_BY_SIDE = ("two_decimals", "two_days", "two_currencies")
+SIDE_BY_SIDE = ("two_decimals", "two_days", "two_currencies", "swapped_days")
 
 
 def in_words(book: Workbook, finding: Finding) -> str:

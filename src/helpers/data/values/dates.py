@@ -50,6 +50,8 @@ _TWO_DIGITS = (
 )
 SERIALS = (32874, 73050)  # of 1990-01-01 and 2099-12-31, as a spreadsheet counts days
 FIRST, SECOND, SERIAL = "1", "2", "s"  # flags: a number above 12 can be no month
+LATE = "d"  # flag: the year stands first, and the day is beyond the 12th
+MIN_EACH, MIN_ALL = 3, 12  # values below which it may be chance that none is beyond the 12th
 
 
 class Ways(NamedTuple):
@@ -66,14 +68,19 @@ def day_text(marked: str) -> str:
 
 
 def flags(day: str) -> str:
-    """Write what the numbers of a day tell: which can be no month, and whether a serial is one."""
+    """Write what the numbers of a day tell: which can be no month, whether a serial is one, and
+    whether a day behind its year could be no month.
+    """
     numbers = "^([0-9]{1,2})[-/. ]+([0-9]{1,2})[-/. ]"
     first, second = (f"TRY_CAST(regexp_extract({day}, '{numbers}', {at}) AS INT)" for at in (1, 2))
+    behind = "^[0-9]{4}[-/.年 ] ?[0-9]{1,2}[-/.月 ] ?([0-9]{1,2})"
+    late = f"TRY_CAST(regexp_extract({day}, '{behind}', 1) AS INT)"
     serial = f"TRY_CAST({day} AS DOUBLE) BETWEEN {SERIALS[0]} AND {SERIALS[1]} + 0.99999"
     return (
         f"CASE WHEN {first} > 12 THEN '{FIRST}' ELSE '' END || "
         f"CASE WHEN {second} > 12 THEN '{SECOND}' ELSE '' END || "
-        f"CASE WHEN {serial} THEN '{SERIAL}' ELSE '' END"
+        f"CASE WHEN {serial} THEN '{SERIAL}' ELSE '' END || "
+        f"CASE WHEN {late} > 12 THEN '{LATE}' ELSE '' END"
     )
 
 
@@ -119,7 +126,25 @@ def date_ways(shapes: list[Shape], kind: str) -> Ways | Refusal:
             return Refusal("either_day", n, max(slashed, key=lambda shape: shape.n).example)
         ways.discard("mdy" if days_first else "dmy")
         decided = any(FIRST not in s.flags and SECOND not in s.flags for s in slashed)
+        whole = [shape for shape, found in forms.items() if "ymd" in found]
+        if not decided and (refusal := _swapped(whole, slashed)):
+            return refusal
     return Ways(tuple(way for way in WAYS if way in ways), decided)
+
+
+def _swapped(whole: list[Shape], slashed: list[Shape]) -> Refusal | None:
+    """Refuse days of which a spreadsheet took those up to the 12th for months, and left the others
+    as text: opened where days are written in another order, 03/05 became the 3rd of May.
+    """
+    n_whole, n_slashed = (sum(shape.n for shape in shapes) for shapes in (whole, slashed))
+    if min(n_whole, n_slashed) < MIN_EACH or n_whole + n_slashed < MIN_ALL:
+        return None
+    if any(LATE in shape.flags for shape in whole):
+        return None
+    told = " and ".join(
+        f"{s[0].example!r} ({n:,})" for s, n in ((whole, n_whole), (slashed, n_slashed))
+    )
+    return Refusal("swapped_days", n_whole, told)
 
 
 def _digits(pattern: str) -> str:

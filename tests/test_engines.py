@@ -151,6 +151,31 @@ def test_postgres_finds_what_duckdb_finds_in_the_data(postgres, expected):
     assert require_same(expected["findings"], checks.findings(postgres)) > 10
 
 
+BESIDE = {  # what stands in a column beside the amounts, or over them
+    "currencies": ("Currency", ("EUR", "USD", "EUR"), "revenue", "error", 1),
+    "returns_added": ("Doc. type", ("Invoice", "Credit note", "Invoice"), "revenue", "warning", 1),
+    "in_thousands": ("Note", ("", "", ""), "Umsatz TEUR", "error", 3),
+}
+
+
+@pytest.mark.xdist_group("postgres")
+@pytest.mark.parametrize("check", BESIDE)
+def test_postgres_hears_what_a_table_says_of_its_amounts(postgres, tmp_path, check):
+    header, said, amount, severity, n = BESIDE[check]
+    rows = " UNION ALL ".join(
+        f"SELECT 'D{i}' AS dealer_id, DATE '2026-10-0{i}' AS date, {i}.5 AS \"{amount}\", "
+        f"'{text}' AS \"{header}\""
+        for i, text in enumerate(said, start=1)
+    )
+    toml = tmp_path / "workbook.toml"
+    toml.write_text(
+        f'[data]\nengine = "{postgres.engine}"\n[data.sell_in]\nquery = """{rows}"""\n'
+        f'columns = {{ revenue = "{amount}" }}\n'
+    )
+    found = checks.findings(settings.workbook(toml)).set_index("check")
+    assert found.loc[check, ["column", "severity", "n_rows"]].tolist() == ["revenue", severity, n]
+
+
 @pytest.fixture
 def crossed(postgres, monkeypatch) -> list[int]:
     """Count the rows of each answer that PostgreSQL sends, as its protocol tells them."""

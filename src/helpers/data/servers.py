@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ibis import _
 from ibis.expr.types import Table
 
-from helpers.data import dialects, guard, mapping
+from helpers.data import dialects, guard, mapping, units
 from helpers.data.connections import connected, source_name, unread
 from helpers.data.findings import (
     Finding,
@@ -60,6 +60,24 @@ def served(book: Workbook, name: str) -> Table:
 
 
 def _served(book: Workbook, name: str) -> Table:
+    mapped = _told(book, name, _mapped)
+    try:
+        schema = {column: dialects.TYPES[one.kind] for column, one in mapped.columns.items()}
+        listed = mapped.selected(mapping.select_list(mapped.columns))
+        return connected(book).sql(listed, schema=schema)
+    except Exception as error:
+        raise unread(book, name, error) from None
+
+
+class _Mapping(NamedTuple):
+    """A server's table, and how the contract's columns are made of it."""
+
+    headers: dict[str, str]  # with their types
+    columns: dict[str, mapping.Mapped]
+    selected: Callable[[str], str]  # writes a select list, in DuckDB's SQL, for the server
+
+
+def _mapped(book: Workbook, name: str) -> _Mapping:
     con, given = connected(book), book.tables[name]
     if given.query:
         guard.require_server_query(name, given.query, con.dialect)
@@ -74,13 +92,15 @@ def _served(book: Workbook, name: str) -> Table:
         type_of = functools.partial(_type_of, con, raw, f"raw_{name}")
         write = functools.partial(_typed, con.name)
         columns = mapping.mapped_columns(book, name, headers, type_of, write)
-        text = dialects.selected(mapping.select_list(columns), raw, f"raw_{name}", con.dialect)
-        schema = {column: dialects.TYPES[mapped.kind] for column, mapped in columns.items()}
-        return con.sql(text, schema=schema)
     except DataError:
         raise
     except Exception as error:
         raise unread(book, name, error) from None
+    return _Mapping(
+        headers,
+        columns,
+        lambda listed: dialects.selected(listed, raw, f"raw_{name}", con.dialect),
+    )
 
 
 def _typed(engine: str, raw: str, raw_type: str, kind: str, date_format: str | None) -> str:
@@ -112,11 +132,20 @@ def _described(book: Workbook, name: str) -> dict:
         counted, found = _counted(name, lines)
         found += key_errors(name, lines)
         found += year_errors(name, lines.columns, counted["months"])
-        return {"errors": found, **counted}
+        mapped = _told(book, name, _mapped)
+        source = _as_source(connected(book), mapped)
+        found += units.errors(name, source, mapped.columns)
+        notes = [] if found else units.warnings(name, source, mapped.columns)
+        return {"errors": found, "notes": notes, **counted}
     except DataError:
         raise
     except Exception as error:
         raise unread(book, name, error) from None
+
+
+def _as_source(con, mapped: _Mapping) -> units.Source:
+    texts = [header for header, kind in mapped.headers.items() if kind.lstrip("!") == "string"]
+    return units.Source(texts, lambda listed: con.sql(mapped.selected(listed)))
 
 
 def _counted(name: str, lines: Table) -> tuple[dict, list[Finding]]:

@@ -215,7 +215,8 @@ def _written(
         given = book.tables[name].read.decimal
         columns, found, notes = read_columns(book, name, con, columns, given)
         titles = [n.example for t in opened.tables for n in t.notes if n.what == "title"]
-        found = [*found, *units.errors(name, con, columns, titles)]
+        source = _as_source(name, con)
+        found = [*found, *units.errors(name, source, columns, titles)]
         if not found:
             days = [day] if (day := day_column(name, columns)) else []
             order = [*(c for c in ("dealer_id", "consumer_id") if c in columns), *days][:2]
@@ -231,13 +232,24 @@ def _written(
         if found := year_errors(name, columns, told["months"]):
             return found, {}
         told["suspects"] = 0 if closely else _suspects(con, name, part, columns)
-        told["notes"] = [*notes, *units.warnings(name, con, columns)]
+        told["notes"] = [*notes, *units.warnings(name, source, columns)]
         told["files"] = [
             (Path(book.told(table.path)).name, table.n_rows, table.n_in_file, list(table.notes))
             for table in opened.tables
             if table.notes
         ]
         return [], told
+
+
+def _as_source(name: str, con) -> units.Source:
+    headers = con.raw_sql(
+        "SELECT column_name FROM duckdb_columns() WHERE database_name = 'temp' AND table_name = "
+        f"'raw_{name}' AND data_type = 'VARCHAR'"
+    ).fetchall()
+    return units.Source(
+        [header for (header,) in headers],
+        lambda columns: con.sql(f"SELECT {columns} FROM raw_{name}"),
+    )
 
 
 def _with_places(

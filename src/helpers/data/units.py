@@ -5,10 +5,15 @@ for 元 or adds credit notes to sales is wrong in a way that no page shows.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+import ibis
+from ibis import _
+from ibis.expr.types import Table
 
 from helpers.data.findings import APART, Finding
-from helpers.data.mapping import Mapped
+from helpers.data.mapping import Mapped, quoted
 from helpers.data.values import scale
 
 CURRENCY = re.compile(
@@ -32,12 +37,19 @@ RETURNS = (
 )
 SOLD = {"sell_in": "revenue", "sell_out": "amount"}  # what a return takes away from
 MOST_NAMED = 3  # kinds of returns in an example
-MOST_TYPES = 40  # of a column; one that has more names no kinds of document
+MOST_KINDS = 40  # of a column
 MOST_CODES = 12  # of a column; one that has more names no currencies
 
 
+class Source(NamedTuple):
+    """A table as its source has it, ahead of the mapping: a file's rows, or a server's."""
+
+    texts: list[str]  # headers of its columns of text
+    select: Callable[[str], Table]  # the table of a select list, in DuckDB's SQL
+
+
 def errors(
-    name: str, con, columns: Mapping[str, Mapped], titles: Iterable[str] = ()
+    name: str, source: Source, columns: Mapping[str, Mapped], titles: Iterable[str] = ()
 ) -> list[Finding]:
     """Find amounts of several currencies by a column that says so, and those in thousands by their
     header, or by a title above it (`titles`: 单位：万元).
@@ -54,15 +66,13 @@ def errors(
         header = raw[1:-1].replace('""', '"')
         said = header if scale.factor(header) != 1 else title
         if said:
-            (n,) = con.raw_sql(f"SELECT COUNT({raw}) FROM raw_{name}").fetchone()
-            found.append(
-                Finding(name, column, "in_thousands", "error", n, f"{header}{APART}{said}")
-            )
-    for header, text in _texts(name, con, CURRENCY):
-        rows = con.raw_sql(
-            f"SELECT upper(trim({text})) AS code, COUNT(*) FROM raw_{name} WHERE trim({text}) <> "
-            f"'' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MOST_CODES + 1}"
-        ).fetchall()
+            n = int(source.select(f"{raw} AS x").x.count().execute())
+            example = f"{header}{APART}{said}"
+            found.append(Finding(name, column, "in_thousands", "error", n, example))
+    for header in _called(source, CURRENCY):
+        codes = source.select(f"UPPER(TRIM({quoted(header)})) AS code")
+        codes = codes.filter(codes.code != "").group_by("code").agg(n=_.count())
+        rows = _rows(codes.order_by([ibis.desc("n"), "code"]).limit(MOST_CODES + 1))
         if 1 < len(rows) <= MOST_CODES and all(CODES.fullmatch(code) for code, _n in rows):
             told = ", ".join(f"{code} ({n:,})" for code, n in rows)
             n = sum(n for _code, n in rows[1:])
@@ -71,19 +81,20 @@ def errors(
     return found
 
 
-def warnings(name: str, con, columns: Mapping[str, Mapped]) -> list[Finding]:
+def warnings(name: str, source: Source, columns: Mapping[str, Mapped]) -> list[Finding]:
     """Find returns that add to the sales: a column says credit note, the amount is above zero."""
     if SOLD.get(name) not in columns:
         return []
-    amount, found = columns[SOLD[name]].typed, []
-    for header, text in _texts(name, con, TYPE):
-        (n_kinds,) = con.raw_sql(f"SELECT approx_count_distinct({text}) FROM raw_{name}").fetchone()
-        if n_kinds > MOST_TYPES:
-            continue
-        rows = con.raw_sql(
-            f"SELECT trim({text}) AS kind, COUNT(*) FILTER (({amount}) > 0) AS n, COUNT(*) FILTER "
-            f"(({amount}) < 0) AS less FROM raw_{name} GROUP BY 1 ORDER BY n DESC, 1"
-        ).fetchall()
+    found = []
+    for header in _called(source, TYPE):
+        amount = columns[SOLD[name]].typed
+        lines = source.select(f"TRIM({quoted(header)}) AS kind, {amount} AS amount")
+        kinds = lines.group_by("kind").agg(
+            n=(lines.amount > 0).sum().fill_null(0), less=(lines.amount < 0).sum().fill_null(0)
+        )
+        rows = _rows(kinds.order_by([ibis.desc("n"), "kind"]).limit(MOST_KINDS + 1))
+        if len(rows) > MOST_KINDS:
+            continue  # it names no kinds of document
         said = [
             (kind, n)
             for kind, n, less in rows
@@ -93,20 +104,14 @@ def warnings(name: str, con, columns: Mapping[str, Mapped]) -> list[Finding]:
         if said and len(said) < len(rows):
             told = ", ".join(f"{kind} ({n:,})" for kind, n in said[:MOST_NAMED])
             n = sum(n for _kind, n in said)
-            found.append(
-                Finding(name, SOLD[name], "returns_added", "warning", n, f"{header}: {told}")
-            )
+            example = f"{header}: {told}"
+            found.append(Finding(name, SOLD[name], "returns_added", "warning", n, example))
     return found
 
 
-def _texts(name: str, con, called: re.Pattern[str]) -> list[tuple[str, str]]:
-    """List the columns of text that are called so: header, and header as SQL."""
-    headers = con.raw_sql(
-        "SELECT column_name FROM duckdb_columns() WHERE database_name = 'temp' AND table_name = "
-        f"'raw_{name}' AND data_type = 'VARCHAR'"
-    ).fetchall()
-    return [
-        (header, '"' + header.replace('"', '""') + '"')
-        for (header,) in headers
-        if called.fullmatch(header.strip())
-    ]
+def _called(source: Source, pattern: re.Pattern[str]) -> list[str]:
+    return [header for header in source.texts if pattern.fullmatch(header.strip())]
+
+
+def _rows(table: Table) -> list[tuple]:
+    return list(table.to_pandas().itertuples(index=False, name=None))

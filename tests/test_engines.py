@@ -176,6 +176,36 @@ def test_postgres_hears_what_a_table_says_of_its_amounts(postgres, tmp_path, che
     assert found.loc[check, ["column", "severity", "n_rows"]].tolist() == ["revenue", severity, n]
 
 
+@pytest.mark.xdist_group("postgres")
+def test_a_file_of_peoples_own_may_lie_beside_a_servers_tables(postgres, small_demo, tmp_path):
+    """Scores and the plan are typed into files; a server's tables are joined with them."""
+    toml = tmp_path / "workbook.toml"
+    text = postgres.path.read_text(encoding="utf-8")
+    for name in ("dealers", "scores"):
+        shutil.copy(tables(small_demo)[name], tmp_path / f"{name}.parquet")
+        text, n = re.subn(rf"source = '[^']*\"{name}\"[^']*'", f'source = "{name}.parquet"', text)
+        assert n == 1
+    toml.write_text(text, encoding="utf-8")
+    mixed = settings.workbook(toml)
+    assert require_same(*(fishbone.read_month(book, PERIOD) for book in (small_demo, mixed))) > 500
+    before = data.fingerprint(mixed)
+    (tmp_path / "scores.parquet").touch()
+    assert data.fingerprint(mixed) != before
+
+
+@pytest.mark.xdist_group("postgres")
+def test_a_file_too_large_to_lend_is_refused(postgres, tmp_path, monkeypatch):
+    rows = "".join(f"D{i},2026-10-03,1\n" for i in range(4))
+    (tmp_path / "sales.csv").write_text(f"dealer_id,date,revenue\n{rows}", encoding="utf-8")
+    toml = tmp_path / "workbook.toml"
+    toml.write_text(f'[data]\nengine = "{postgres.engine}"\n[data.sell_in]\nsource = "sales.csv"\n')
+    book = settings.workbook(toml)
+    assert data.dealer_totals(book, PERIOD)["revenue"].sum() == 4
+    monkeypatch.setattr(data.tables, "MOST_LENT", 3)
+    with pytest.raises(DataError, match=r"sales\.csv has 4 rows, and 3 at most are lent"):
+        data.dealer_totals(book, PERIOD)
+
+
 @pytest.fixture
 def crossed(postgres, monkeypatch) -> list[int]:
     """Count the rows of each answer that PostgreSQL sends, as its protocol tells them."""

@@ -9,7 +9,7 @@ from ibis import _
 from ibis.expr.types import Table
 
 from helpers.data import dialects, guard, mapping, units
-from helpers.data.connections import connected, source_name, unread
+from helpers.data.connections import connected, unread
 from helpers.data.findings import (
     Finding,
     day_column,
@@ -17,7 +17,7 @@ from helpers.data.findings import (
     required_columns,
     year_errors,
 )
-from helpers.settings import DataError, Workbook, is_file, sources
+from helpers.settings import DataError, Workbook
 
 # what a server told of a table holds for a moment: every question of the door begins with it; but
 # a kernel lives for hours, and tables grow
@@ -81,11 +81,6 @@ def _mapped(book: Workbook, name: str) -> _Mapping:
     con, given = connected(book), book.tables[name]
     if given.query:
         guard.require_server_query(name, given.query, con.dialect)
-    elif is_file(given.source):
-        sources(book, name)  # says what is wrong with it, where anything is
-        raise DataError(
-            f"{name}: {source_name(book, name)} is a file; only engine duckdb:// reads files"
-        )
     try:
         raw = given.query or dialects.table_of(given.source, con.dialect)
         headers = {header: str(kind) for header, kind in con.sql(raw).schema().items()}

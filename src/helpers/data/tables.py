@@ -4,6 +4,7 @@ A server keeps its own.
 """
 
 import contextlib
+import dataclasses
 import functools
 import glob
 import hashlib
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import ibis
 from ibis.expr.types import Table
 
 from helpers import files, words
@@ -28,6 +30,7 @@ from helpers.data.connections import (
     mapped_headers,
     require_single_headers,
     room,
+    source_name,
     unread,
 )
 from helpers.data.findings import (
@@ -48,10 +51,12 @@ from helpers.settings import (
     Workbook,
     contract,
     database_file,
+    is_file,
     sources,
 )
 
 ABANDONED_SECONDS = 3600  # a file that was neither written to nor used for so long is nobody's
+MOST_LENT = 100_000  # rows of a file that a server is given with each question
 
 
 @functools.cache
@@ -89,7 +94,8 @@ def fingerprint(book: Workbook) -> str:
     A server's tables count by their lines and last day per month.
     """
     # anew: what a server told a moment ago may be the state of before
-    told = [] if book.embedded else [servers.described(book, t, anew=True) for t in book.tables]
+    asked = [] if book.embedded else [t for t in book.tables if not is_beside(book, t)]
+    told = [servers.described(book, t, anew=True) for t in asked]
     return _digest(told, book.scope, *(table_fingerprint(book, name) for name in book.tables))
 
 
@@ -102,6 +108,8 @@ def described(book: Workbook, name: str) -> dict:
 
     Built where not kept.
     """
+    if is_beside(book, name):
+        return described(_of_files(book), name)
     if not book.embedded:
         return _described_by_server(book, name)
     stem = _stem(book, name)
@@ -110,6 +118,16 @@ def described(book: Workbook, name: str) -> dict:
         _build(book, name, stem)
         kept = _kept(stem)
     return kept
+
+
+def is_beside(book: Workbook, name: str) -> bool:
+    """Tell whether a table is a file of people's own beside a server's tables, as plan.csv is."""
+    return not book.embedded and is_file(book.tables[name].source)
+
+
+def _of_files(book: Workbook) -> Workbook:
+    """Take a workbook as one that reads files: those beside a server's tables."""
+    return dataclasses.replace(book, engine="duckdb://")
 
 
 def _described_by_server(book: Workbook, name: str) -> dict:
@@ -324,7 +342,27 @@ def table(book: Workbook, name: str) -> Table:
     return scope.cut(book, name, rows, functools.partial(_whole, book)) if book.scope else rows
 
 
+def _lent(book: Workbook, name: str) -> Table:
+    """Lend the rows of a file to a server, for the length of each question that needs them.
+
+    Raises
+    ------
+    DataError
+        If it holds errors, or more rows than are lent.
+    """
+    rows = _whole(_of_files(book), name)
+    n = described(book, name)["rows"]
+    if n > MOST_LENT:
+        raise DataError(
+            f"{name}: {source_name(book, name)} has {n:,} rows, and {MOST_LENT:,} at most are lent "
+            f"to a server with each question; load it into the database, and name the table there"
+        )
+    return ibis.memtable(rows.to_pyarrow(), schema=rows.schema())
+
+
 def _whole(book: Workbook, name: str) -> Table:
+    if is_beside(book, name):
+        return _lent(book, name)
     if not book.embedded:
         return servers.served(book, name)
     if found := errors(book, name):

@@ -181,7 +181,8 @@ def test_has_one_interactive_call(notebook):
     assert interactive[0].source.splitlines()[-1].startswith("widgets.")
 
 
-@pytest.mark.parametrize("language", ["en", "zh-Hans", "zh-Hant"])
+# zh-Hans is printed by test_absences.py
+@pytest.mark.parametrize("language", ["en", "zh-Hant"])
 def test_runs_on_a_small_network(notebook, language, small_demo, tmp_path):
     made = executed(
         notebook, tmp_path, {"config": str(small_demo.path), "language": language, "period": ""}

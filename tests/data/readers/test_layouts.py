@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from helpers.data.readers import layouts
+from helpers.data.readers import layouts, wide
 from helpers.data.readers.grid import Grid, ReadAs, Row
 from helpers.settings import DataError
 
@@ -170,6 +170,23 @@ def test_months_as_headers_are_headers():
     layout, found = laid([header, *([f"{i:03d}", "1.5", "2.5", "3.5"] for i in range(5))])
     assert list(layout.header) == header
     assert len(found) == 5
+
+
+@pytest.mark.parametrize(
+    "header", ["January,February,March", "Jan.,Feb.,Mar.", "1月,2月,3月", "一月,二月,三月份"]
+)
+@pytest.mark.parametrize(
+    ("title", "months"),
+    [
+        ("Sales by customer 2026", ["2026-01", "2026-02", "2026-03"]),
+        ("2026年销售额", ["2026-01", "2026-02", "2026-03"]),
+        ("2025 and 2026", []),  # of which of them, nobody wrote down
+        ("Sales by customer", []),
+    ],
+)
+def test_months_without_a_year_are_of_the_one_that_the_title_names(header, title, months):
+    year = wide.year_of([title])
+    assert list(wide.months_of(("id", *header.split(",")), year).values()) == months
 
 
 @pytest.mark.parametrize(

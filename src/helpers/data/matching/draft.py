@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from opencc import OpenCC
 
+from helpers.data import readers
 from helpers.data.mapping import quoted
 from helpers.data.matching import headers, placing
 from helpers.data.matching.placing import KEYS, Placed, Placement
@@ -457,5 +458,11 @@ def _left_out(found: Sequence[Placed], chosen: Mapping[str, int]) -> list[list[s
                 'both by a pattern such as "2026/*.csv" where their headers are the same'
             )
         else:
-            lines.append(f"# {file}{name}: nothing in it is known to be of a table")
+            why = "nothing in it is known to be of a table"
+            if readers.months_of(placed.sheet.header, "2000"):
+                why = (
+                    "its months name no year: write 2026-01 and so on above them, or the year in a "
+                    "title above the header"
+                )
+            lines.append(f"# {file}{name}: {why}")
     return [lines] if lines else []

@@ -36,9 +36,10 @@ def sheets(file: str) -> list[Sheet]:
 
 
 def _sheet(path: Path, table: readers.Read, is_one_of_several: bool) -> Sheet:
-    names = readers.unique_names(table.layout.header)
+    header, seen, _notes = readers.turned(table)
+    names = readers.unique_names(header)
     rows = [
         [*row.cells[: len(names)], *[""] * (len(names) - len(row.cells))]
-        for row in itertools.islice(readers.rows_of(table.grid, table.layout), ROWS)
+        for row in itertools.islice(seen, ROWS)
     ]
     return Sheet(str(path), table.grid.name if is_one_of_several else "", names, rows)

@@ -6,7 +6,6 @@ make rows of delimited text, `sheets` of spreadsheets, `objects` tables of JSON,
 """
 
 from helpers.data.readers.grid import Note
-from helpers.data.readers.layouts import rows_of
 from helpers.data.readers.opening import (
     FILE,
     LINE,
@@ -17,10 +16,12 @@ from helpers.data.readers.opening import (
     opened,
     read,
     require_alike,
+    turned,
     unique_names,
 )
 from helpers.data.readers.showing import csv_line, is_remarkable, is_whole, said, shown
 from helpers.data.readers.totals import TOTALS
+from helpers.data.readers.wide import months_of
 
 __all__ = [
     "FILE",
@@ -34,11 +35,12 @@ __all__ = [
     "each",
     "is_remarkable",
     "is_whole",
+    "months_of",
     "opened",
     "read",
     "require_alike",
-    "rows_of",
     "said",
     "shown",
+    "turned",
     "unique_names",
 ]

@@ -6,7 +6,7 @@ What is left out is told and counted: rows read and rows left out are the rows o
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
@@ -50,6 +50,14 @@ class Layout(NamedTuple):
     notes: tuple[Note, ...]
     n_rows: int  # of the table
     n_in_file: int
+    grouped: "Grouped | None" = None
+
+
+class Grouped(NamedTuple):
+    """A column that stands over its rows: the title of a group is the cell of all below it."""
+
+    column: int
+    titles: dict[int, str]  # by place; "" where a group ends
 
 
 def laid_out(grid: Grid, read_as: ReadAs, told: str) -> Layout:
@@ -79,14 +87,20 @@ def laid_out(grid: Grid, read_as: ReadAs, told: str) -> Layout:
         if place >= first:
             walk.step(place, row)
     totals = walk.totals(grid, first)
-    return _told(walk, notes, titles, headers, totals, walk.foot(totals), first)
+    groups, ends = walk.groups(totals)
+    foot = walk.foot(totals | groups)
+    layout = _told(walk, notes, titles, headers, totals, groups, foot, first)
+    return layout._replace(grouped=_grouped(grid, layout, walk.sparse, groups, ends))
 
 
 def rows_of(grid: Grid, layout: Layout) -> Iterator[Row]:
     """Give the rows of the table, as they stand: no title, header, total, blank or foot row."""
     headers = {tuple(_plain(row.cells)) for row in layout.header_rows}
     names = {name for header in headers for name in header if name}
+    grouped, title = layout.grouped, ""
     for place, row in enumerate(grid.rows()):
+        if grouped and place in grouped.titles:
+            title = grouped.titles[place]
         if place < layout.first or place in layout.left_out:
             continue
         if layout.end and place >= layout.end:
@@ -97,7 +111,28 @@ def rows_of(grid: Grid, layout: Layout) -> Iterator[Row]:
         is_near = names and any(cell.strip().casefold() in names for cell in row.cells[:3])
         if is_near and tuple(_plain(row.cells)) in headers:
             continue
-        yield row
+        yield _filled(row, grouped.column, title) if grouped and title else row
+
+
+def _filled(row: Row, column: int, title: str) -> Row:
+    cells = [*row.cells, *[""] * (column + 1 - len(row.cells))]
+    cells[column] = title
+    return row._replace(cells=cells)
+
+
+def _grouped(
+    grid: Grid, layout: Layout, sparse: Mapping[int, Row], groups: set[int], ends: set[int]
+) -> Grouped | None:
+    """Tell whether titles of groups are a column: theirs is empty in every row of the table."""
+    at = {place: [i for i, c in enumerate(sparse[place].cells) if c.strip()] for place in groups}
+    columns = {i for filled in at.values() for i in filled}
+    if len(columns) != 1:
+        return None
+    (column,) = columns
+    if any(column < len(row.cells) and row.cells[column].strip() for row in rows_of(grid, layout)):
+        return None
+    titles = {place: sparse[place].cells[column].strip() for place in groups}
+    return Grouped(column, titles | dict.fromkeys(ends, ""))
 
 
 class _Column(NamedTuple):
@@ -230,6 +265,25 @@ class _Walk:
             n_since, n_rows = n_since + 1, n_rows + 1
         return found
 
+    def groups(self, totals: set[int]) -> tuple[set[int], set[int]]:
+        """Find the titles of groups, one text in a row, and the totals below that name them."""
+        named: dict[str, list[int]] = {}
+        for place, row in self.sparse.items():
+            filled = [cell.strip() for cell in row.cells if cell.strip()]
+            if place not in totals and len(filled) == 1 and not _is_typed(filled[0]):
+                named.setdefault(filled[0].casefold(), []).append(place)
+        found: set[int] = set()
+        ends: set[int] = set()
+        for place in totals if named else ():
+            total = next(filter(says_total, self.sparse[place].cells), "").strip().casefold()
+            for name, places in named.items():
+                # without the group's name it is still what a total is called
+                above = [one for one in places if one < place]
+                if above and name in total and says_total(total.replace(name, "").strip()):
+                    found.update(above)
+                    ends.add(place)
+        return found, ends
+
     def foot(self, totals: set[int]) -> set[int]:
         """Find what stands under the table: remarks at its end, with blank rows between."""
         found: set[int] = set()
@@ -276,11 +330,11 @@ def _look(cell: str) -> str:
     return shape if len(shape) <= LONGEST_ID else ""
 
 
-def _told(walk, notes, titles, headers, totals, foot, first) -> Layout:
-    for what, places in (("total", totals), ("foot", foot)):
+def _told(walk, notes, titles, headers, totals, groups, foot, first) -> Layout:
+    for what, places in (("total", totals), ("group", groups), ("foot", foot)):
         if places:
             _note(notes, what, [walk.sparse[place] for place in sorted(places)])
-    gone = totals | foot
+    gone = totals | groups | foot
     for place, row in walk.short.items():
         if place not in gone:
             walk.note("fewer_cells", row)

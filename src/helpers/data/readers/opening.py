@@ -337,13 +337,8 @@ def _as_grid(table: objects.Objects) -> Grid:
 
 def _copied(path: Path, content: Content, found: Read, told: str, copy: Path) -> Table:
     require_table(found, told)
-    layout, header, notes = found.layout, found.layout.header, found.notes
-    rows = layouts.rows_of(found.grid, layout)
-    if months := wide.months_of(header):
-        line, example = layout.header_rows[-1].line, ", ".join(months.values())
-        notes = (*notes, Note("wide", line, len(months), example[:80]))
-        rows = wide.turned(rows, header, months)
-        header = wide.turned_header(header, months)
+    layout = found.layout
+    header, rows, notes = turned(found)
     names = unique_names(header)
     schema = pa.schema(
         [*((name, pa.string()) for name in names), (LINE, pa.int64()), (FILE, pa.string())]
@@ -370,6 +365,19 @@ def _copied(path: Path, content: Content, found: Read, told: str, copy: Path) ->
         layout.n_in_file,
         is_copy=True,
     )
+
+
+def turned(found: Read) -> tuple[tuple[str, ...], Iterator[Row], tuple[Note, ...]]:
+    """Give a table's header, rows and notes; a column for each month is a row for each then."""
+    layout, header, notes = found.layout, found.layout.header, found.notes
+    rows = layouts.rows_of(found.grid, layout)
+    year = wide.year_of(note.example for note in notes if note.what == "title")
+    if months := wide.months_of(header, year):
+        line, example = layout.header_rows[-1].line, ", ".join(months.values())
+        notes = (*notes, Note("wide", line, len(months), example[:80]))
+        rows = wide.turned(rows, header, months)
+        header = wide.turned_header(header, months)
+    return header, rows, notes
 
 
 def _looks_parted(grid: Grid) -> bool:

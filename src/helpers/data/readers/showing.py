@@ -13,6 +13,7 @@ SAID = {  # what was found, of one row and of several
     "blank": ("a blank row", "blank rows"),
     "repeated_header": ("the header once more", "repetitions of the header"),
     "total": ("a total", "totals"),
+    "group": ("the title of a group, filled in below it", "titles of groups, filled in below them"),
     "foot": ("a remark under the table", "remarks under the table"),
     "second_table": ("a row of a second table", "rows of a second table"),
     "same_columns": (

@@ -1,7 +1,7 @@
 """Wide tables: a column for each month becomes a row for each, as the contract has it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from helpers.data.readers.grid import Row
 from helpers.data.readers.totals import says_total
@@ -14,13 +14,38 @@ YEAR_LAST = re.compile(r"(\d{1,2})\s*[-/.]\s*((?:19|20)\d\d)")
 NAMED = re.compile(r"([A-Za-z]{3})[a-z]*\.?[-\s,']*((?:19|20)?\d\d)")
 
 
-def month_of(header: str) -> str:
+YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+ALONE = re.compile(r"([A-Za-z]{3,9})\.?|(\d{1,2}|十[一二]?|[一二三四五六七八九])\s*月份?")
+IN_FULL = re.compile(
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
+    "sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+)
+CHINESE = ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"]
+
+
+def year_of(titles: Iterable[str]) -> str:
+    """Give the one year that titles name; "" where they name none or several.
+
+    >>> year_of(["Sales by customer", "Jan to Mar 2026"]), year_of(["2025 and 2026"])
+    ('2026', '')
+    """
+    years = {year for title in titles for year in YEAR.findall(title)}
+    return years.pop() if len(years) == 1 else ""
+
+
+def month_of(header: str, year: str = "") -> str:
     """Give the month that a header names, as 2026-10; "" where it names none.
+
+    A month without its year is of the `year` given, and none without.
 
     >>> [month_of(text) for text in ("2025年11月", "202511", "Nov-25", "11/2025", "quantity")]
     ['2025-11', '2025-11', '2025-11', '2025-11', '']
+    >>> [month_of(text, "2026") for text in ("March", "Sept.", "3月", "十一月", "Marketing")]
+    ['2026-03', '2026-09', '2026-03', '2026-11', '']
     """
     text = header.strip()
+    if year and (found := ALONE.fullmatch(text)):
+        return f"{year}-{n:02d}" if (n := _number(*found.groups())) else ""
     if found := YEAR_FIRST.fullmatch(text):
         year, month = found.groups()
     elif found := YEAR_LAST.fullmatch(text):
@@ -33,13 +58,24 @@ def month_of(header: str) -> str:
     return f"{year}-{int(month):02d}" if 1 <= int(month) <= 12 else ""
 
 
-def months_of(header: tuple[str, ...]) -> dict[int, str]:
+def _number(name: str | None, number: str | None) -> int:
+    """Number a month that is named; 0 for a name of none."""
+    if number:
+        n = CHINESE.index(number) + 1 if number in CHINESE else int(number)
+        return n if n <= len(NAMES) else 0
+    name = (name or "").casefold()
+    return NAMES.index(name[:3]) + 1 if IN_FULL.fullmatch(name) else 0
+
+
+def months_of(header: Sequence[str], year: str = "") -> dict[int, str]:
     """Give the columns of months, by their place; none where the table is not wide.
+
+    `year` is that of months which name none, as `month_of` takes it.
 
     >>> months_of(("id", "2026-01", "2026-02", "2026-03"))
     {1: '2026-01', 2: '2026-02', 3: '2026-03'}
     """
-    found = {i: month for i, cell in enumerate(header) if (month := month_of(cell))}
+    found = {i: month for i, cell in enumerate(header) if (month := month_of(cell, year))}
     is_wide = len(found) >= LEAST_MONTHS and len(set(found.values())) == len(found)
     return found if is_wide and len(found) < len(header) else {}
 

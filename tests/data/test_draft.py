@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from helpers import cli, data
 from helpers.data import connections, tables
-from helpers.data.matching import asking, draft, placing
+from helpers.data.matching import asking, draft, placing, seeing
 from helpers.data.matching.placing import Sheet
 from helpers.settings import DataError, workbook
 
@@ -422,3 +422,44 @@ def test_a_year_of_two_digits_is_asked(tmp_path, cache, capsys):
     assert '\ndate = "%d/%m/%y"' not in draft
     capsys.readouterr()
     assert cli.main(["check", "--config", str(out)]) == 2
+
+
+WIDE = {
+    "with_years": ("Customer No,Sales Amount note,2026-01,2026-02,2026-03", ""),
+    "year_in_title": ("Customer No,Remark,January,February,March", "Sales 2026\n"),
+    "chinese": ("客户编号,备注,1月,2月,3月", "2026年客户销售额\n"),
+}
+
+
+@pytest.mark.parametrize("layout", WIDE)
+def test_a_column_for_each_month_is_seen_as_it_is_read(tmp_path, layout):
+    """What the draft asks is to be answered by its names, and no header of a month is left over."""
+    header, title = WIDE[layout]
+    rows = "".join(f"D{i},x,{i}10.50,{i}20.50,{i}30.50\n" for i in range(1, 9))
+    (tmp_path / "sales.csv").write_text(f"{title}{header}\n{rows}", encoding="utf-8")
+    (sheet,) = seeing.sheets(str(tmp_path / "sales.csv"))
+    assert sheet.header[-3:] == ["date", "month", "value"]
+    assert [row[-3:] for row in sheet.rows[:2]] == [
+        ["2026-01-01", "2026-01", "110.50"],
+        ["2026-02-01", "2026-02", "120.50"],
+    ]
+    text = draft.draft(
+        [placing.placed(sheet, "sell_in")], tmp_path / "workbook.toml", draft.Choices()
+    )
+    assert '\ndate = "date"' in text
+    toml = tmp_path / "workbook.toml"
+    customer = header.split(",")[0]
+    toml.write_text(
+        f'[data.sell_in]\nsource = "sales.csv"\n[data.sell_in.columns]\ndealer_id = "{customer}"\n'
+        'revenue = "value"\n'
+    )
+    assert tables.table(workbook(toml), "sell_in").revenue.sum().execute() == sum(
+        100 * 3 * i + 61.5 for i in range(1, 9)
+    )
+
+
+def test_months_of_no_year_are_named_as_what_is_missing(tmp_path):
+    (tmp_path / "sales.csv").write_text("Customer,Jan,Feb,Mar\nD1,1,2,3\nD2,3,4,5\n")
+    toml = tmp_path / "workbook.toml"
+    assert cli.main(["map", str(tmp_path / "sales.csv"), "--yes", "--out", str(toml)]) == 2
+    assert "its months name no year: write 2026-01" in toml.read_text()

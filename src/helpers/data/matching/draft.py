@@ -313,7 +313,19 @@ def _questions(placed: Placed, missing: Sequence[str]) -> list[str]:
     if rest:
         more = f" and {len(rest) - MOST_NAMED} more" if len(rest) > MOST_NAMED else ""
         lines.append(f"# not used: {', '.join(rest[:MOST_NAMED])}{more}")
+    if why := _no_year(placed):
+        lines.append(f"# QUESTION: {why}")
     return lines
+
+
+def _no_year(placed: Placed) -> str:
+    """Say what is missing where a sheet has a column for each month, of no year."""
+    if not readers.months_of(placed.sheet.header, "2000"):
+        return ""
+    return (
+        "its months name no year: write 2026-01 and so on above them, or the year in a title above "
+        "the header"
+    )
 
 
 def _computed(placed: Placed) -> list[str]:
@@ -458,11 +470,6 @@ def _left_out(found: Sequence[Placed], chosen: Mapping[str, int]) -> list[list[s
                 'both by a pattern such as "2026/*.csv" where their headers are the same'
             )
         else:
-            why = "nothing in it is known to be of a table"
-            if readers.months_of(placed.sheet.header, "2000"):
-                why = (
-                    "its months name no year: write 2026-01 and so on above them, or the year in a "
-                    "title above the header"
-                )
+            why = _no_year(placed) or "nothing in it is known to be of a table"
             lines.append(f"# {file}{name}: {why}")
     return [lines] if lines else []

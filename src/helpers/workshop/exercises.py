@@ -289,7 +289,7 @@ def owner_solution(split: pd.DataFrame) -> Solution:
     """Say how much of what is missing is ours to change, from `fishbone.owner_split`."""
     parts = split.set_index("owner")
     if parts["shortfall_share"].isna().all():
-        return solution("no_spread")
+        return solution("no_owner")
     return solution(
         "owner",
         n=int(parts.loc["us", "n_factors"]),

@@ -194,16 +194,34 @@ def test_a_file_of_peoples_own_may_lie_beside_a_servers_tables(postgres, small_d
 
 
 @pytest.mark.xdist_group("postgres")
-def test_a_file_too_large_to_lend_is_refused(postgres, tmp_path, monkeypatch):
-    rows = "".join(f"D{i},2026-10-03,1\n" for i in range(4))
-    (tmp_path / "sales.csv").write_text(f"dealer_id,date,revenue\n{rows}", encoding="utf-8")
-    toml = tmp_path / "workbook.toml"
-    toml.write_text(f'[data]\nengine = "{postgres.engine}"\n[data.sell_in]\nsource = "sales.csv"\n')
-    book = settings.workbook(toml)
-    assert data.dealer_totals(book, PERIOD)["revenue"].sum() == 4
+def test_what_a_server_is_lent_is_small_and_lies_with_the_toml(postgres, tmp_path, monkeypatch):
+    """A stranger's toml may name his server: it gets no file that did not come with it."""
+    home = tmp_path / "home"
+    home.mkdir()
+    rows = "".join(f"D{i},shop {i}\n" for i in range(4))
+    (tmp_path / "dealers.csv").write_text(f"dealer_id,dealer_name\n{rows}", encoding="utf-8")
+    sold = "SELECT 'D1' AS dealer_id, DATE '2026-10-03' AS date, 5.0 AS revenue"
+
+    def book_with(source: str) -> settings.Workbook:
+        (home / "workbook.toml").write_text(
+            f'[data]\nengine = "{postgres.engine}"\n[data.sell_in]\nquery = "{sold}"\n'
+            f'[data.dealers]\nsource = "{source}"\n'
+        )
+        return settings.workbook(home / "workbook.toml")
+
+    for source in ("../dealers.csv", str(tmp_path / "dealers.csv"), "../*.csv"):
+        with pytest.raises(DataError, match="does not lie in the folder of workbook"):
+            data.dealers(book_with(source))
+    (home / "linked.csv").symlink_to(tmp_path / "dealers.csv")
+    with pytest.raises(DataError, match="does not lie in the folder of workbook"):
+        data.dealers(book_with("linked.csv"))
+    shutil.copy(tmp_path / "dealers.csv", home)
+    book = book_with("dealers.csv")
+    assert len(data.dealers(book)) == 4
+    assert checks.findings(book)["severity"].ne("error").all()
     monkeypatch.setattr(data.tables, "MOST_LENT", 3)
-    with pytest.raises(DataError, match=r"sales\.csv has 4 rows, and 3 at most are lent"):
-        data.dealer_totals(book, PERIOD)
+    with pytest.raises(DataError, match=r"dealers\.csv has 4 rows, and 3 at most are lent"):
+        data.dealers(book)
 
 
 @pytest.fixture

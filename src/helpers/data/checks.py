@@ -20,7 +20,7 @@ from helpers.data import matches, oddities, readers
 from helpers.data.connections import cache_of
 from helpers.data.findings import Finding
 from helpers.data.reference import reference
-from helpers.data.tables import described, errors, fingerprint, table
+from helpers.data.tables import described, errors, fingerprint, table, where_it_lies
 from helpers.settings import DataError, Workbook, contract
 
 REFERS_TO = {  # column → the table whose key it should be found in
@@ -228,7 +228,7 @@ def _kept(
 
 
 def _warnings(book: Workbook, name: str) -> list[Finding]:
-    lines = table(book, name)
+    lines = table(where_it_lies(book, name), name)
     found = [Finding(*note) for note in described(book, name).get("notes", [])]
     found += [
         *_read_notes(book, name),
@@ -245,7 +245,7 @@ def _warnings(book: Workbook, name: str) -> list[Finding]:
         found += _moves(name, lines)
     for column, other in REFERS_TO.items():
         if column in lines.columns and other != name and book.has(other):
-            found += _unknown(name, column, lines, table(book, other))
+            found += _unknown(name, column, table(book, name), table(book, other))
     return found
 
 

@@ -109,7 +109,7 @@ def described(book: Workbook, name: str) -> dict:
     Built where not kept.
     """
     if is_beside(book, name):
-        return described(_of_files(book), name)
+        return described(where_it_lies(book, name), name)
     if not book.embedded:
         return _described_by_server(book, name)
     stem = _stem(book, name)
@@ -125,9 +125,9 @@ def is_beside(book: Workbook, name: str) -> bool:
     return not book.embedded and is_file(book.tables[name].source)
 
 
-def _of_files(book: Workbook) -> Workbook:
-    """Take a workbook as one that reads files: those beside a server's tables."""
-    return dataclasses.replace(book, engine="duckdb://")
+def where_it_lies(book: Workbook, name: str) -> Workbook:
+    """Give the workbook whose engine holds a table: for a file beside a server, DuckDB."""
+    return dataclasses.replace(book, engine="duckdb://") if is_beside(book, name) else book
 
 
 def _described_by_server(book: Workbook, name: str) -> dict:
@@ -348,9 +348,16 @@ def _lent(book: Workbook, name: str) -> Table:
     Raises
     ------
     DataError
-        If it holds errors, or more rows than are lent.
+        If it holds errors or more rows than are lent, or lies elsewhere than the toml: whoever sent
+        that is to be sent no file of ours.
     """
-    rows = _whole(_of_files(book), name)
+    home = book.path.parent.resolve()
+    if not all(file.resolve().is_relative_to(home) for file in sources(book, name)):
+        raise DataError(
+            f"{name}: {source_name(book, name)} does not lie in the folder of {book.path.name}; "
+            "what a server is lent has to: copy it there"
+        )
+    rows = _whole(where_it_lies(book, name), name)
     n = described(book, name)["rows"]
     if n > MOST_LENT:
         raise DataError(

@@ -7,6 +7,7 @@ import pytest
 from helpers import settings
 from helpers.settings import DataError, workbook
 
+ON_A_SERVER = '[data.sell_in]\nsource = "sales"\n'
 SELL_IN = '[data.sell_in]\nsource = "sell_in.csv"\n'
 
 
@@ -278,15 +279,21 @@ def test_names_of_files_are_found_in_a_query_as_words(toml):
     ],
 )
 def test_a_database_file_lies_relative_to_the_toml(toml, tmp_path, engine, expected):
-    book = workbook(toml(f'[data]\nengine = "{engine}"\n' + SELL_IN))
+    book = workbook(toml(f'[data]\nengine = "{engine}"\n' + ON_A_SERVER))
     assert book.engine == expected.format(folder=tmp_path.resolve())
     assert book.embedded is engine.startswith("duckdb")
 
 
 def test_a_password_comes_from_the_environment(toml, monkeypatch):
     monkeypatch.setenv("WB_PASSWORD", "s3cret")
-    book = workbook(toml('[data]\nengine = "postgres://me:${WB_PASSWORD}@h/db"\n' + SELL_IN))
+    book = workbook(toml('[data]\nengine = "postgres://me:${WB_PASSWORD}@h/db"\n' + ON_A_SERVER))
     assert book.engine == "postgres://me:s3cret@h/db"
+
+
+def test_a_server_without_a_table_is_none(toml):
+    """Nothing would be asked of it, and a toml that names one for files may be after them."""
+    with pytest.raises(DataError, match="engine is a server, and every table is a file"):
+        workbook(toml('[data]\nengine = "postgres://h/db"\n' + SELL_IN))
 
 
 def test_the_contract_names_each_column_once_and_has_keys_that_are_whole():

@@ -215,8 +215,8 @@ def _workbook(raw: Mapping, path: Path, filled: dict[str, str]) -> Workbook:
         given.source and is_file(given.source) for given in book.tables.values()
     ):
         raise DataError(
-            f"{path.name}: engine is a server, and every table is a file; leave engine out, or name "
-            "the tables that the server has"
+            f"{path.name}: engine is a server, and every table is a file; leave engine out, or "
+            "name the tables that the server has"
         )
     return book
 

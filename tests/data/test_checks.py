@@ -12,7 +12,7 @@ import pytest
 from helpers import data, words
 from helpers.data import checks, connections, findings, telling, wording
 from helpers.data.readers import showing
-from helpers.settings import DataError
+from helpers.settings import PLAN_STATUSES, DataError
 
 HEAD = "dealer_id,date,revenue,cost,rebate,quantity,product_id,brand\n"
 CLEAN = HEAD + "1,2026-01-02,5.00,3.00,0,1,P1,Lumora\n2,2026-02-03,6.00,3.00,0.10,2,P2,Kaltern\n"
@@ -382,3 +382,10 @@ def test_each_check_has_a_name_of_its_own():
     codes |= {f"rows_{what}" for what in notes - files - odd}
     for code in codes:
         assert words.label(code)
+
+
+def test_both_sentences_about_a_status_name_all_there_are():
+    for sentence in ("check.no_status", "finding.no_status"):
+        with (words.REFERENCE / "sentences.csv").open(encoding="utf-8", newline="") as file:
+            (row,) = [row for row in csv.DictReader(file) if row["sentence"] == sentence]
+        assert all(status in row[language] for status in PLAN_STATUSES for language in ("en", "zh"))

@@ -1,6 +1,7 @@
 """The recipe of the ABC month: its options, and that all who show its answer ask it."""
 
 import ast
+import inspect
 import json
 import re
 
@@ -10,10 +11,10 @@ import pytest
 
 from cells import run_cells, with_rules
 from helpers import card, data, files, look, pareto, settings, widgets, words
-from helpers.pareto import month
+from helpers.pareto import classes, collection, judgement, migration, month
 from helpers.press import managers, pages
 from helpers.settings import CHECKOUT as ROOT
-from helpers.settings import DataError
+from helpers.settings import DataError, options
 
 PERIOD = "2026-10"
 # option → another value, and what else must be set for it to matter
@@ -188,3 +189,20 @@ def test_inputs_are_not_mutated(asked):
     pareto.judge_month(asked, rule="value")
     for before, after in zip(kept, [t for t in asked if isinstance(t, pd.DataFrame)], strict=True):
         pd.testing.assert_frame_equal(before, after)
+
+
+def test_an_options_default_is_the_rule_of_the_room():
+    """Several numbers stand as text in the signature, and as numbers beside what they decide."""
+    signature = inspect.signature(month.judge_month)
+    given = {name: option.default for name, option in signature.parameters.items()}
+    shares = {
+        "quota": classes.CLASS_QUOTA,
+        "value_cuts": classes.VALUE_CUTS,
+        "weights": tuple(judgement.WEIGHTS.values()),
+    }
+    for option, rule in shares.items():
+        assert options.numbers(given[option]) == pytest.approx([100 * share for share in rule])
+    assert options.numbers(given["composite_cuts"]) == judgement.COMPOSITE_CUTS
+    assert options.numbers(given["xyz_cuts"]) == migration.XYZ_CUTS
+    assert given["recent_months"] == collection.RECENT_MONTHS
+    assert given["stopped_rate"] == collection.STOPPED_RATE

@@ -21,7 +21,7 @@ from helpers.data.connections import cache_of
 from helpers.data.findings import Finding
 from helpers.data.reference import reference
 from helpers.data.tables import described, errors, fingerprint, table, where_it_lies
-from helpers.settings import DataError, Workbook, contract
+from helpers.settings import PLAN_STATUSES, DataError, Workbook, contract
 
 REFERS_TO = {  # column → the table whose key it should be found in
     "dealer_id": "dealers",
@@ -33,7 +33,6 @@ REFERS_TO = {  # column → the table whose key it should be found in
 AMOUNTS = ("revenue", "amount", "cost", "rebate", "quantity", "unit_cost", "gross_profit")
 # of goods, in the order of one day
 MOVE_KINDS = ("opening", "receipt", "return", "transfer", "sale")
-PLAN_STATUSES = ("open", "done", "dropped")
 UNSIGNED = ("cost", "rebate", "gross_profit")  # zero is nothing to remark on
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import periods
+from helpers.settings import PLAN_STATUSES
 
 COLUMNS = [
     "factor_id",
@@ -19,7 +20,6 @@ COLUMNS = [
     "status",
 ]
 SIDES = ("us", "head_office")
-STATUSES = ("open", "done", "dropped")
 STATES = (
     "overdue",
     "behind",
@@ -157,10 +157,10 @@ def require_plan(plan: pd.DataFrame, tree: pd.DataFrame) -> pd.DataFrame:
         ),
         *_problem(
             plan,
-            status.notna() & ~status.isin(STATUSES),
+            status.notna() & ~status.isin(PLAN_STATUSES),
             "status",
             "an unknown status",
-            f"write one of {', '.join(STATUSES)}",
+            f"write one of {', '.join(PLAN_STATUSES)}",
         ),
     ]
     if told:

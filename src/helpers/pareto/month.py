@@ -8,8 +8,6 @@ from helpers import data, periods
 from helpers.pareto import classes, collection, judgement, migration
 from helpers.settings import Scalar, Workbook, options
 
-N_QUARTERS = 8  # of a dealer's history of classes
-
 
 class AbcData(NamedTuple):
     """What the door tells: `totals` of the window and of the one `before`, by `quarters`, all
@@ -45,7 +43,7 @@ def read_month(book: Workbook, period: str) -> AbcData:
         period,
         data.dealer_totals(book, period),
         data.previous_totals(book, period),
-        data.dealer_totals(book, period, n_months=3, n_windows=N_QUARTERS),
+        data.dealer_totals(book, period, n_months=3, n_windows=migration.N_QUARTERS),
         data.dealer_months(book, period),
         data.records(book, "overrides"),
         data.covered(book, period).n_days,

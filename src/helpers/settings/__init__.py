@@ -14,7 +14,7 @@ from helpers.settings.book import (
     decimal_mark,
     workbook,
 )
-from helpers.settings.columns import DataError, RowsError, contract, nearest
+from helpers.settings.columns import PLAN_STATUSES, DataError, RowsError, contract, nearest
 from helpers.settings.engines import (
     database_file,
     engine_settings,
@@ -45,6 +45,7 @@ __all__ = [
     "NOTEBOOKS",
     "NUMBERED",
     "PACKAGE",
+    "PLAN_STATUSES",
     "SHIPPED",
     "DataError",
     "ReadAs",

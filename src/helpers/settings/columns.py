@@ -11,6 +11,9 @@ from helpers import words
 MOST_NAMED = 30  # of what is known, where nothing is near
 
 
+PLAN_STATUSES = ("open", "done", "dropped")  # of an action; who names none has it open
+
+
 class DataError(ValueError):
     """Something in the settings or the data that a person has to put right.
 

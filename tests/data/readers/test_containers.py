@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from helpers.data import plain_csv
 from helpers.data.readers import containers
 from helpers.data.readers.grid import ReadAs
-from helpers.settings import DataError
+from helpers.settings import DataError, plain_files
 
 CSV = "dealer_id,date,revenue\n" + "".join(
     f"{n % 97:05},2026-{n % 12 + 1:02}-03,{n * 7919 % 100003 / 100}\n" for n in range(20_000)
@@ -327,3 +328,10 @@ def test_a_big_file_is_never_held_whole(put):
     with found.open() as stream:
         sizes = {len(chunk) for chunk in iter(lambda: stream.read1(1 << 16), b"")}
     assert max(sizes) <= 1 << 16
+
+
+def test_each_ending_that_is_read_promises_a_kind_and_texts_keep_theirs():
+    promised = containers._BY_ENDING
+    assert set(promised) >= set(plain_files.FILE_KINDS)
+    texts = {ending for ending, kinds in promised.items() if containers.TEXT in kinds}
+    assert set(plain_csv.TEXTS) == texts

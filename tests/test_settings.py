@@ -290,10 +290,11 @@ def test_a_password_comes_from_the_environment(toml, monkeypatch):
     assert book.engine == "postgres://me:s3cret@h/db"
 
 
-def test_a_server_without_a_table_is_none(toml):
+@pytest.mark.parametrize("engine", ["postgres://h/db", "sqlite://erp.db", "pyspark://"])
+def test_an_engine_without_a_table_is_none(toml, engine):
     """Nothing would be asked of it, and a toml that names one for files may be after them."""
-    with pytest.raises(DataError, match="engine is a server, and every table is a file"):
-        workbook(toml('[data]\nengine = "postgres://h/db"\n' + SELL_IN))
+    with pytest.raises(DataError, match="engine is no DuckDB, and every table is a file"):
+        workbook(toml(f'[data]\nengine = "{engine}"\n' + SELL_IN))
 
 
 def test_the_contract_names_each_column_once_and_has_keys_that_are_whole():

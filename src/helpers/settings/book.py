@@ -211,12 +211,12 @@ def _workbook(raw: Mapping, path: Path, filled: dict[str, str]) -> Workbook:
             f"{path.name}: neither [data.sell_in] nor [data.sell_out] is there; at least one is "
             "needed"
         )
-    if not book.embedded and all(
+    if not book.engine.startswith("duckdb:") and all(
         given.source and is_file(given.source) for given in book.tables.values()
     ):
         raise DataError(
-            f"{path.name}: engine is a server, and every table is a file; leave engine out, or "
-            "name the tables that the server has"
+            f"{path.name}: engine is no DuckDB, and every table is a file; leave engine out, "
+            "or name the tables that it has"
         )
     return book
 

@@ -2,6 +2,7 @@
 
 import csv
 import importlib
+import os
 import re
 import tomllib
 
@@ -212,3 +213,11 @@ def test_the_walks_lead_through_what_is_there():
             assert f"def {name}(" in here, name
             found.append(name)
     assert len(found) > 15
+
+
+@pytest.mark.xdist_group("kept together")
+def test_tests_of_a_group_run_on_one_worker(request):
+    """What is printed once for a group is printed for each worker where groups fall apart."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        pytest.skip("there is one worker")
+    assert request.node.nodeid.endswith("@kept together")

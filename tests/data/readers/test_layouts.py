@@ -278,3 +278,11 @@ def test_subtotals_have_many_names(word):
     layout, found = laid([HEADER, *ROWS, [word, "", *SUMS, ""]])
     assert found == ROWS
     assert told(layout) == {"total": (32, 1)}
+
+
+@pytest.mark.parametrize("amounts", [["0.00", "0.00", "-0.01"], ["0.00", "0.00", "0.00", "12.50"]])
+def test_what_is_the_one_amount_before_it_is_no_sum_of_it(amounts):
+    rows = [["D1", amount, "A"] for amount in amounts] + [["D1", amounts[-1], ""]]
+    layout, found = laid([["dealer_id", "revenue", "mark"], *rows, *[["D1", "0.00", "A"]] * 4])
+    assert len(found) == len(rows) + 4
+    assert layout.notes == ()

@@ -235,7 +235,8 @@ class _Walk:
     def _sums(self, grid: Grid, first: int, asked: set[int], known: set[int]) -> set[int]:
         numbers = [i for i, column in enumerate(self.columns) if column.is_number]
         sums, since = dict.fromkeys(numbers, Decimal()), dict.fromkeys(numbers, Decimal())
-        n_since = n_rows = 0
+        # of each column the rows that are not zero: nothing and nothing and 7 make no sum
+        n_rows, n_since = Counter(), Counter()
         found = set()
         for place, row in enumerate(grid.rows()):
             if place < first or place in known or _is_blank(row):
@@ -252,17 +253,19 @@ class _Walk:
                 # what is called a total need not prove so much
                 is_named = place in self.named
                 least = 2 if is_named else SUMMED
-                if (is_long or (is_named and large)) and (
-                    (n_rows >= least and all(values[i] == sums[i] for i in large))
-                    or (n_since >= least and all(values[i] == since[i] for i in large))
+                if (is_long or (is_named and large)) and any(
+                    all(values[i] == total[i] and n[i] > 1 for i in large)
+                    and max(n[i] for i in large) >= least
+                    for total, n in ((sums, n_rows), (since, n_since))
                 ):
                     found.add(place)
-                    since, n_since = dict.fromkeys(numbers, Decimal()), 0
+                    since, n_since = dict.fromkeys(numbers, Decimal()), Counter()
                     continue
             for i, value in values.items():
                 sums[i] += value
                 since[i] += value
-            n_since, n_rows = n_since + 1, n_rows + 1
+                n_rows[i] += bool(value)
+                n_since[i] += bool(value)
         return found
 
     def groups(self, totals: set[int]) -> tuple[set[int], set[int]]:

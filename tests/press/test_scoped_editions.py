@@ -11,6 +11,7 @@ from helpers.cli import main
 from helpers.press import editions
 from twins import twin
 
+pytestmark = pytest.mark.xdist_group("scoped")  # printed once, on one worker
 PERIOD = "2026-10"
 # worked out for the whole network, then cut: goods cross the border with their age
 OF_STOCK = {"inventory_age", "dead_stock", "move_proposal", "stock_months"}

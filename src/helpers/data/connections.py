@@ -15,7 +15,7 @@ import ibis
 from ibis.common import exceptions
 from ibis.expr.types import Expr
 
-from helpers import files
+from helpers import files, words
 from helpers.data import guard, limits, mapping, readers, sqlite
 from helpers.data.mapping import Mapped, first_line, quoted
 from helpers.data.values.text import literal
@@ -467,7 +467,9 @@ def source_name(book: Workbook, name: str) -> str:
     """Name a table's source for a message."""
     given = book.tables[name]
     told = book.told(given.source)
-    return "the query" if given.query else Path(told).name if is_file(given.source) else told
+    if given.query:
+        return words.translated("the query", "查询")
+    return Path(told).name if is_file(given.source) else told
 
 
 def cache_of(book: Workbook) -> Path:

@@ -277,9 +277,9 @@ def data_quality(book: Workbook) -> tuple[pd.DataFrame, pd.DataFrame]:
             }
         )
     found = checks.findings(book)
-    found.insert(
-        1, "source", [_place(*row) for row in zip(found["file"], found["line"], strict=True)]
-    )
+    places = zip(found["table"], found["file"], found["line"], strict=True)
+    named = [_place(file or data.source_name(book, table), line) for table, file, line in places]
+    found.insert(1, "source", named)
     return found.drop(columns=["file", "line"]), pd.DataFrame(rows)
 
 

@@ -12,9 +12,11 @@ NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "
 YEAR_FIRST = re.compile(r"((?:19|20)\d\d)\s*[-/.年]?\s*(\d{1,2})\s*月?(?:[-/.]0?1)?")
 YEAR_LAST = re.compile(r"(\d{1,2})\s*[-/.]\s*((?:19|20)\d\d)")
 NAMED = re.compile(r"([A-Za-z]{3})[a-z]*\.?[-\s,']*((?:19|20)?\d\d)")
-
-
 YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+DAY = re.compile(
+    r"(?<!\d)(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?|"
+    r"(?<!\d)\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d\d(?!\d)"
+)
 ALONE = re.compile(r"([A-Za-z]{3,9})\.?|(\d{1,2}|十[一二]?|[一二三四五六七八九])\s*月份?")
 IN_FULL = re.compile(
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
@@ -26,10 +28,16 @@ CHINESE = ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十",
 def year_of(titles: Iterable[str]) -> str:
     """Give the one year that titles name; "" where they name none or several.
 
+    A single day is the one on which the file was printed, and says nothing of its months.
+
     >>> year_of(["Sales by customer", "Jan to Mar 2026"]), year_of(["2025 and 2026"])
     ('2026', '')
+    >>> year_of(["Printed 2026-01-05"]), year_of(["01.01.2026 - 31.03.2026"])
+    ('', '2026')
     """
-    years = {year for title in titles for year in YEAR.findall(title)}
+    text = " / ".join(titles)
+    days = DAY.findall(text)
+    years = set(YEAR.findall(DAY.sub("", text) if len(days) == 1 else text))
     return years.pop() if len(years) == 1 else ""
 
 

@@ -172,7 +172,7 @@ def test_from_new_to_report_and_papermill_in_another_folder(run, environment, tm
     (mine / "data" / "sell_in.csv").write_text(LINES)
     checked = run("workbook", "check", cwd=mine / "notebooks")
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert "nothing to remark on in 1 tables" in checked.stdout
+    assert "nothing to remark on in 1 table" in checked.stdout
 
     # what analysts changed is what is printed
     page = mine / "notebooks" / "03_abc_pareto.ipynb"

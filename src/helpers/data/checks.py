@@ -30,6 +30,8 @@ REFERS_TO = {  # column → the table whose key it should be found in
     "consumer_id": "consumers",
     "promotion_id": "promotions",
 }
+# what of a file has an advice of its own
+ADVISED = ("file_wide", "file_like_total", "file_total_differs", "file_balance")
 AMOUNTS = ("revenue", "amount", "cost", "rebate", "quantity", "unit_cost", "gross_profit")
 # of goods, in the order of one day
 MOVE_KINDS = ("opening", "receipt", "return", "transfer", "sale")
@@ -76,7 +78,7 @@ def _advice(check: str) -> str:
     """Name the sentence on a check: those of a file's rows and cells share one each."""
     if check.startswith("rows_"):
         return "not_rows"
-    return "as_found" if check.startswith("file_") and check != "file_wide" else check
+    return "as_found" if check.startswith("file_") and check not in ADVISED else check
 
 
 def nothing_errors(book: Workbook) -> list[Finding]:

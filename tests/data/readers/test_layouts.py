@@ -100,7 +100,7 @@ def test_a_dealer_may_be_called_so(name):
     rows = [[name, *row[1:]] if i % 5 == 0 else row for i, row in enumerate(ROWS)]
     layout, found = laid([HEADER, *rows])
     assert found == rows
-    assert layout.notes == ()
+    assert {note.what for note in layout.notes} == ({"like_total"} if name == "Total" else set())
 
 
 def test_rows_without_a_dealer_are_rows_unless_they_add_up():
@@ -286,3 +286,114 @@ def test_what_is_the_one_amount_before_it_is_no_sum_of_it(amounts):
     layout, found = laid([["dealer_id", "revenue", "mark"], *rows, *[["D1", "0.00", "A"]] * 4])
     assert len(found) == len(rows) + 4
     assert layout.notes == ()
+
+
+CALLED = (
+    *(
+        "TOTAL:",
+        "Gesamtergebnis",
+        "Total general",
+        "Overall Result",
+        "Suma",
+        "Somme",
+        "Totale",
+        "Totaal",
+    ),
+    *(
+        "Razem",
+        "Toplam",
+        "Celkem",
+        "Összesen",
+        "합계",
+        "本月合计",
+        "Total (EUR)",
+        "Company total",
+        "Net total",
+    ),
+    *("All dealers", "T O T A L", "Σ", "**", "Всего", "Zwischensumme", "总计", "Total September"),
+)
+DEALERS = [["Alpha", "1", "2", "3"], ["Beta", "4", "5", "6"], ["Gamma", "10", "12", "20"]]
+WIDE = ["Customer", "2026-08", "2026-09", "2026-10"]
+
+
+@pytest.mark.parametrize("word", CALLED)
+@pytest.mark.parametrize("at", [0, 2, 3])
+def test_a_total_of_a_wide_table_is_left_out_wherever_it_stands(word, at):
+    rows = [*DEALERS[:at], [word, "15", "19", "29"], *DEALERS[at:]]
+    layout, found = laid([WIDE, *rows])
+    assert found == DEALERS
+    assert told(layout) == {"total": (at + 2, 1)}
+
+
+@pytest.mark.parametrize("word", CALLED)
+def test_a_total_that_has_a_date_is_left_out(word):
+    rows = [["Alpha", "2026-09-03", "1", "100.40"], ["Beta", "2026-09-14", "2", "200.30"]]
+    for total in ("300.70", "301", "300.7"):
+        _layout, found = laid(
+            [["Customer", "date", "Qty", "Amount"], *rows, [word, "2026-09-30", "3", total]]
+        )
+        assert found == rows, total
+
+
+NESTED = {
+    "named": ["Total N", "Total S", "Grand Total"],
+    "chinese": ["华东小计", "华南小计", "总计"],
+    "of the regions": ["North", "South", "Together"],  # whatever they are called, they add up
+}
+
+
+@pytest.mark.parametrize("names", NESTED.values(), ids=NESTED)
+def test_subtotals_and_their_total_are_left_out(names):
+    dealers = [*DEALERS, ["Delta", "1", "1", "1"]]
+    north, south = ["5", "7", "9"], ["11", "13", "21"]
+    if names == NESTED["of the regions"]:
+        dealers.insert(2, ["Beta 2", "3", "3", "3"])
+        north = ["8", "10", "12"]
+    n = len(dealers) - 2
+    both = [str(int(a) + int(b)) for a, b in zip(north, south, strict=True)]
+    rows = [*dealers[:n], [names[0], *north], *dealers[n:], [names[1], *south], [names[2], *both]]
+    layout, found = laid([WIDE, *rows])
+    expected = dealers if names != NESTED["of the regions"] else None
+    if expected:
+        assert found == expected
+        assert told(layout)["total"][1] == 3
+    else:  # two rows alone may come to a third by chance
+        assert [names[0], *north] not in found
+
+
+def test_one_dealer_and_his_total():
+    rows = [["张三", "2026-09-01", "1", "500"], ["张三小计", "2026-09-30", "1", "500"]]
+    rows += [["李四", "2026-09-03", "1", "100"], ["李四小计", "2026-09-30", "1", "100"]]
+    layout, found = laid(
+        [["客户", "日期", "数量", "金额"], *rows, ["合计", "2026-09-30", "2", "600"]]
+    )
+    assert found == [rows[0], rows[2]]
+    assert told(layout) == {"total": (3, 3)}
+
+
+def test_a_customer_called_total_energies_is_one_also_where_a_cell_is_empty():
+    rows = [
+        ["Alpha", "N", "2026-09-03", "1", "100"],
+        ["Beta", "N", "2026-09-04", "2", "200"],
+        ["Total Energies", "", "2026-09-05", "", "77"],
+        ["Gamma", "S", "2026-09-06", "1", "50"],
+    ]
+    _layout, found = laid([["Customer Name", "Region", "Posting Date", "Qty", "Amount"], *rows])
+    assert found == rows
+
+
+def test_a_total_that_does_not_add_up_is_left_out_and_told():
+    rows = [["Alpha", "2026-09-03", "100"], ["Beta", "2026-09-14", "200"]]
+    layout, found = laid([["Customer", "date", "Amount"], *rows, ["Total", "", "999"]])
+    assert found == rows
+    assert told(layout) == {"total": (4, 1), "total_differs": (4, 1)}
+    layout, found = laid([["Customer", "date", "Amount"], *rows, ["Total", "", "300"]])
+    assert told(layout) == {"total": (4, 1)}
+
+
+@pytest.mark.parametrize("word", ["Opening Balance", "期初余额", "Closing balance", "Saldovortrag"])
+def test_a_balance_between_the_lines_is_told(word):
+    rows = [["Alpha", "2026-09-03", "100"], [word, "2026-09-30", "2300"]]
+    layout, found = laid([["Customer", "date", "Amount"], *rows])
+    assert found == rows
+    assert told(layout) == {"balance": (3, 1)}

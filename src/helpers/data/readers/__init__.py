@@ -20,13 +20,13 @@ from helpers.data.readers.opening import (
     unique_names,
 )
 from helpers.data.readers.showing import csv_line, is_remarkable, is_whole, said, shown
-from helpers.data.readers.totals import TOTALS
+from helpers.data.readers.totals import SUSPECT
 from helpers.data.readers.wide import months_of
 
 __all__ = [
     "FILE",
     "LINE",
-    "TOTALS",
+    "SUSPECT",
     "Note",
     "Read",
     "Table",

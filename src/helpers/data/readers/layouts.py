@@ -6,17 +6,19 @@ What is left out is told and counted: rows read and rows left out are the rows o
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable, Iterator, Mapping
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import NamedTuple
 
 from helpers.data.readers import wide
 from helpers.data.readers.dialects import DATE, DELIMITERS, NUMBER
 from helpers.data.readers.grid import Grid, Note, ReadAs, Row
-from helpers.data.readers.totals import TOTALS, says_total
+from helpers.data.readers.totals import is_plainly_total, says_balance, says_total
 from helpers.settings import DataError
 
 SUMMED, LONG_SUM = 3, 4  # rows behind a sum, and digits that it has more of
+LEAST_WIDE = 3  # months in which a row of a wide table is the sum of others, whatever its name
+MOST_PARTS = 200  # totals behind a row from which it may sum up
 LONGEST_ID = 12  # characters; what is longer is a name or a remark
 TITLES = 200  # characters of what stands above a header: it may say in what unit the amounts are
 BLANKS = 3  # rows between the table and a remark under it
@@ -141,6 +143,32 @@ class _Column(NamedTuple):
     is_filled: bool
 
 
+class _Behind(NamedTuple):
+    """What the rows up to one come to, by column, and how many of them are not zero."""
+
+    sums: dict[int, Decimal]
+    n: Counter
+
+
+def _adds_up(
+    large: dict[int, Decimal], all_: _Behind, part: _Behind, how: Callable, least: int = 1
+) -> bool:
+    """Whether amounts are those of the rows from a part on, to the digits that they have."""
+    n = {i: all_.n[i] - part.n[i] for i in large}
+    if max(n.values()) < least or (least > 1 and min(n.values()) < 2):
+        return False  # one amount among zeros is no sum
+    return how(
+        n[i] and _is_rounded(value, all_.sums[i] - part.sums[i], least)
+        for i, value in large.items()
+    )
+
+
+def _is_rounded(value: Decimal, total: Decimal, least: int) -> bool:
+    if least > 1 or value.as_tuple().exponent <= total.as_tuple().exponent:
+        return value == total
+    return value == total.quantize(value, ROUND_HALF_UP)
+
+
 class _Walk:
     """One pass over the rows below the header."""
 
@@ -160,6 +188,7 @@ class _Walk:
         whole = [row for row in body if row.cells and not self._lacks(row.cells)]
         self.looks = {_look(row.cells[0]) for row in whole if row.cells[0].strip()} - {""}
         self.short: dict[int, Row] = {}  # of fewer cells than the header
+        self.is_wide = bool(wide.months_of(header, "2000"))
 
     def step(self, place: int, row: Row) -> None:
         self.n_seen += 1
@@ -194,8 +223,10 @@ class _Walk:
             self.note("stray_quote", row)
         if self._lacks(cells):
             self.sparse[place] = row
-        elif any(cell.strip().casefold() in TOTALS for cell in cells[:4]):
+        elif any(map(says_total, cells[:4])):
             self.named[place] = row
+        if any(map(says_balance, cells[:4])):
+            self.note("balance", row)
 
     def note(self, what: str, row: Row) -> None:
         seen = self.found.setdefault(what, [row.line, 0, _shown(row)])
@@ -214,16 +245,18 @@ class _Walk:
         return len(cells) >= 2 and not typed and alike >= max(2, 0.5 * len(cells))
 
     def totals(self, grid: Grid, first: int) -> set[int]:
-        """Find the totals among the rows that lack something: by their word, or by arithmetic."""
+        """Find the totals: by their word where a row lacks something, else because they add up."""
         # without a number it is none: a customer may be called Total Energies
         numbered = {p: row for p, row in self.sparse.items() if self._has_numbers(row)}
-        found = {p for p, row in numbered.items() if any(map(says_total, row.cells))}
-        rest = numbered.keys() - found
-        # a dealer may be called Total, too: with all its cells, a total has to add up
-        asked = rest | self.named.keys()
-        if asked:
-            found |= self._sums(grid, first, asked, found)
+        plain = {p for p, row in numbered.items() if any(map(is_plainly_total, row.cells))}
+        asked = (numbered.keys() - plain) | self.named.keys()
+        found = set(plain)
+        if asked or plain or self.is_wide:
+            found |= self._sums(grid, first, asked, plain)
         self.sparse.update({place: row for place, row in self.named.items() if place in found})
+        for place, row in self.named.items():
+            if place not in found and any(map(is_plainly_total, row.cells)):
+                self.note("like_total", row)
         return found
 
     def _has_numbers(self, row: Row) -> bool:
@@ -232,41 +265,60 @@ class _Walk:
             for i, column in enumerate(self.columns)
         )
 
-    def _sums(self, grid: Grid, first: int, asked: set[int], known: set[int]) -> set[int]:
+    def _sums(self, grid: Grid, first: int, asked: set[int], plain: set[int]) -> set[int]:
+        """Find the rows that are sums of those above them, from one total or another on."""
         numbers = [i for i, column in enumerate(self.columns) if column.is_number]
-        sums, since = dict.fromkeys(numbers, Decimal()), dict.fromkeys(numbers, Decimal())
-        # of each column the rows that are not zero: nothing and nothing and 7 make no sum
-        n_rows, n_since = Counter(), Counter()
-        found = set()
+        zero = _Behind(dict.fromkeys(numbers, Decimal()), Counter())
+        all_, begun = zero, [zero]  # what is behind a row, and was where a part begins
+        found: set[int] = set()
+        late: dict[int, tuple[Row, dict[int, Decimal]]] = {}  # named, and no sum of what is above
         for place, row in enumerate(grid.rows()):
-            if place < first or place in known or _is_blank(row):
+            if place < first or _is_blank(row):
                 continue
             values = {
                 i: value
                 for i in numbers
                 if i < len(row.cells) and (value := _amount(row.cells[i])) is not None
             }
-            if place in asked:
-                large = [i for i, value in values.items() if value]
-                # 3 = 1 + 2 proves nothing: a sum has several rows behind it, and is long
-                is_long = len(large) > 1 or any(len(str(values[i])) > LONG_SUM for i in large)
-                # what is called a total need not prove so much
-                is_named = place in self.named
-                least = 2 if is_named else SUMMED
-                if (is_long or (is_named and large)) and any(
-                    all(values[i] == total[i] and n[i] > 1 for i in large)
-                    and max(n[i] for i in large) >= least
-                    for total, n in ((sums, n_rows), (since, n_since))
-                ):
-                    found.add(place)
-                    since, n_since = dict.fromkeys(numbers, Decimal()), Counter()
-                    continue
-            for i, value in values.items():
-                sums[i] += value
-                since[i] += value
-                n_rows[i] += bool(value)
-                n_since[i] += bool(value)
+            large = {i: value for i, value in values.items() if value}
+            if place in plain:
+                if large and not any(_adds_up(large, all_, part, any) for part in begun):
+                    self.note("total_differs", row)
+                begun = [*begun[-MOST_PARTS:], all_]
+                continue
+            is_named = place in self.named or any(map(says_total, row.cells[:4]))
+            is_asked = place in asked or (self.is_wide and len(large) >= LEAST_WIDE)
+            if is_asked and self._is_sum(large, all_, begun, is_named, row):
+                found.add(place)
+                self.sparse.setdefault(place, row)
+                begun = [*begun[-MOST_PARTS:], all_]
+                continue
+            if is_asked and is_named and large:
+                late[place] = (row, large)
+            all_ = _Behind(
+                {i: total + values.get(i, 0) for i, total in all_.sums.items()},
+                all_.n + Counter(dict.fromkeys(large, 1)),
+            )
+        # a total may stand above what it sums up
+        for place, (row, large) in late.items():
+            if all(all_.sums[i] == 2 * value and all_.n[i] > 2 for i, value in large.items()):
+                found.add(place)
+                self.sparse.setdefault(place, row)
         return found
+
+    def _is_sum(
+        self, large: dict[int, Decimal], all_: "_Behind", begun: list, is_named: bool, row: Row
+    ) -> bool:
+        if not large:
+            return False
+        if is_named:
+            # what is called a total need not prove so much
+            how = any if any(map(is_plainly_total, row.cells[:4])) else all
+            return any(_adds_up(large, all_, part, how, least=1) for part in begun)
+        # 3 = 1 + 2 proves nothing: a sum has several rows behind it, and is long
+        if len(large) < 2 and not any(len(str(value)) > LONG_SUM for value in large.values()):
+            return False
+        return any(_adds_up(large, all_, part, all, least=SUMMED) for part in begun)
 
     def groups(self, totals: set[int]) -> tuple[set[int], set[int]]:
         """Find the titles of groups, one text in a row, and the totals below that name them."""

@@ -13,6 +13,15 @@ SAID = {  # what was found, of one row and of several
     "blank": ("a blank row", "blank rows"),
     "repeated_header": ("the header once more", "repetitions of the header"),
     "total": ("a total", "totals"),
+    "like_total": (
+        "a row that is called a total, and is not the sum of those above",
+        "rows that are called totals, and are not the sum of those above",
+    ),
+    "total_differs": (
+        "a total that is not the sum of the rows above it",
+        "totals that are not the sum of the rows above them",
+    ),
+    "balance": ("a balance that a ledger carries", "balances that a ledger carries"),
     "group": ("the title of a group, filled in below it", "titles of groups, filled in below them"),
     "foot": ("a remark under the table", "remarks under the table"),
     "second_table": ("a row of a second table", "rows of a second table"),

@@ -1,45 +1,62 @@
 """Totals: the words by which a row, or a column, says that it is the sum of others."""
 
+import functools
 import re
 
 LONGEST = 80  # characters; a cell of more says something else
-_TOTAL = re.compile(
-    r"(?:.{0,60}\s)?(?:grand\s|sub\s?-?|overall\s)?(?:totals?|result|sum|ytd)"
-    r"(?:\s(?:amount|sum|general))?\s*[:：]?|(?:sub)?total\s.{1,60}|(?:zwischen)?summe\s.{1,60}"
-    r"|(?:gesamt)?ergebnis.{0,60}|итог(?:о)?(?:\s.{1,60})?|totale?(?:\s.{1,60})?"
-    r"|.{0,60}(?:合\s*计|小\s*计|总\s*计|總\s*計|合\s*計|小\s*計|总\s*和|累\s*计|本页合计)\s*[:：]?"
-    r"|(?:.{0,60}\s)?(?:gesamt|summe|zwischensumme|somme|suma|sous-total|итого|всего)\s*[:：]?",
+_WORDS = (
+    r"(?:grand|sub|net|overall|company|report|general|running)?[\s-]?(?:totals?|totaal|totale|totaux)"
+    r"|(?:overall\s|grand\s)?(?:result|sum)|ytd|t\so\st\sa\sl|(?:zwischen|gesamt)?summe|gesamt"
+    r"|(?:gesamt|zwischen)?ergebnis|somme|sous-total|suma|soma|total general|razem|ogółem|celkem"
+    r"|összesen|toplam|итого|итог|всего|合\s*计|小\s*计|总\s*计|總\s*計|合\s*計|小\s*計|总\s*和|累\s*计"
+    r"|本页合计|합\s*계|소\s*계|총\s*계|Σ|all\s(?:dealers|customers)|\*{1,3}"
+)
+# the name of a total and nothing else, but what it is counted in
+_PURE = re.compile(
+    rf"(?:{_WORDS})(?:\s(?:amount|sum|general))?\s*(?:[(（][^()（）]{{1,12}}[)）])?\s*[:：]?",
     re.IGNORECASE,
 )
-# the plain ones, as whole cells: what DuckDB is asked for in a file that it reads by itself
-TOTALS = frozenset(
-    (
-        "total",
-        "totals",
-        "grand total",
-        "subtotal",
-        "sub-total",
-        "合计",
-        "小计",
-        "总计",
-        "總計",
-        "合計",
-        "小計",
-        "总和",
-        "累计",
-        "summe",
-        "gesamt",
-        "итого",
-        "всего",
-    )
+# … with the name of what is summed, which may as well be the name of somebody
+_OF = re.compile(
+    rf"(?:{_WORDS})\s.{{1,60}}|.{{1,60}}\s(?:{_WORDS})\s*[:：]?"
+    r"|.{1,60}(?:合\s*计|小\s*计|总\s*计|總\s*計|合\s*計|小\s*計|总\s*和|累\s*计|합\s*계|소\s*계)\s*[:：]?",
+    re.IGNORECASE,
+)
+# what a ledger says between its lines: no sum of them, and no sale
+_BALANCE = re.compile(
+    r"(?:opening|closing|ending|beginning)\s(?:balance|stock)|balance\s(?:brought|carried)?\s?"
+    r"(?:forward|b/f|c/f)|(?:期初|期末|上期|本期)(?:余额|餘額|结存|結存)|(?:anfangs|end)saldo|saldovortrag",
+    re.IGNORECASE,
+)
+# the plain ones, as DuckDB is asked for them in a file that it reads by itself
+SUSPECT = (
+    r"(?i)\btot[aá]|summe|gesamt|ergebnis|\bresult|\bsum\b|somme|\bsuma\b|\bsoma\b|razem|ogółem|celkem"
+    r"|összesen|toplam|итог|всего|[合小总總]\s*[计計]|总和|累计|합계|소계|총계|Σ|^\*+$"
+    r"|\ball (?:dealers|customers)|t o t a l|balance|saldo|余额|餘額|结存"
 )
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def says_total(cell: str) -> bool:
-    """Whether a cell is the name of a total.
+    """Whether a cell is the name of a total, of all or of something that it names.
 
     >>> [says_total(text) for text in ("Grand Total:", "00101 小计", "Total A", "Totally", "Sumac")]
     [True, True, True, False, False]
     """
     cell = cell.strip()
-    return 0 < len(cell) < LONGEST and bool(_TOTAL.fullmatch(cell))
+    return 0 < len(cell) < LONGEST and bool(_PURE.fullmatch(cell) or _OF.fullmatch(cell))
+
+
+def is_plainly_total(cell: str) -> bool:
+    """Whether a cell is the name of a total and of nothing else: no dealer is called so.
+
+    >>> [is_plainly_total(text) for text in ("Total (EUR)", "Gesamtergebnis", "Total Energies")]
+    [True, True, False]
+    """
+    cell = cell.strip()
+    return 0 < len(cell) < LONGEST and bool(_PURE.fullmatch(cell))
+
+
+def says_balance(cell: str) -> bool:
+    """Whether a cell is the name of a balance that a ledger carries between its lines."""
+    return len(cell) < LONGEST and bool(_BALANCE.fullmatch(cell.strip()))

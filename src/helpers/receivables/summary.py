@@ -148,9 +148,16 @@ def headlines(owed: pd.DataFrame, history: pd.DataFrame, network: Network) -> li
         "trend": [float(x) for x in history["balance"]],
         "link": page_of("receivables"),
     }
+    stopped = int(owed["status"].isin(["never_paid", "stopped_paying"]).sum())
+    said = []
     if network.overdue == network.overdue:
-        tile["change"] = words.say("receivables.tile_overdue", late=network.overdue)
-        tile["tone"] = "bad" if network.overdue > 0 else "good"
+        said.append(words.say("receivables.tile_overdue", late=network.overdue))
+    if stopped:
+        said.append(words.say("receivables.tile_stopped", n=stopped))
+    if said:
+        comma = "; " if words.spoken() == "en" else "；"
+        tile["change"] = comma.join(said)
+        tile["tone"] = "bad" if stopped or network.overdue > 0 else "good"
     return [tile]
 
 

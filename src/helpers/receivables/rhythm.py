@@ -47,8 +47,8 @@ def payment_rhythm(paid: pd.DataFrame) -> pd.DataFrame:
 
     >>> days = pd.to_datetime(["2026-01-01", "2026-02-01", "2026-03-01", "2026-04-01"])
     >>> rows = payment_rhythm(pd.DataFrame({"dealer_id": "D1", "date": days, "cents": 100}))
-    >>> rows[["n_payments", "payment_gap_days", "rhythm"]].iloc[0].tolist()
-    [4, 31.0, 'monthly']
+    >>> rows[["n_payments", "payment_gap_days", "rhythm"]].to_string(index=False, header=False)
+    '4 31.0 monthly'
     """
     days = _payment_days(paid)
     gaps = days.assign(days=days.groupby("dealer_id")["date"].diff().dt.days)

@@ -30,6 +30,7 @@ from helpers import (
     pareto,
     periods,
     profit,
+    receivables,
     segmentation,
     widgets,
     words,
@@ -133,6 +134,11 @@ def tables_of(book: data.Workbook) -> dict[str, dict]:
             "models": data.models(book),
         },
         "profit": {"own": earned, "dealers": dealers, "chosen": ""},
+        "receivables": {
+            "asked": receivables.read_month(book, PERIOD),
+            "own": receivables.receivables_month(book, PERIOD),
+            "dealers": dealers,
+        },
         "card": {
             "everyone": everyone,
             "period": PERIOD,
@@ -361,6 +367,7 @@ def absences() -> list:
         "growth": ["statements", "stages"],
         "stock": ["own.aged", "flows", "dealers", "models"],
         "profit": ["own.comparison", "own.gaps", "dealers"],
+        "receivables": ["asked.entries", "asked.terms", "own.owed", "dealers"],
         "card": [
             f"everyone.{name}"
             for name in inspect.signature(widgets.dossier.dossier).parameters

@@ -23,6 +23,7 @@ from helpers import (
     look,
     pareto,
     profit,
+    receivables,
     segmentation,
     words,
     workshop,
@@ -34,6 +35,7 @@ from helpers.fishbone import effort
 from helpers.inventory import age
 from helpers.look import style
 from helpers.profit import proof, sheet
+from helpers.receivables import figures, summary
 from helpers.segmentation import month
 from helpers.workshop import growth
 
@@ -359,6 +361,49 @@ def explore_profit(
         yield look.table(less[proof.SHOWN], limit=20, empty=words.say("standing.nobody_less"))
 
     return _explorer({"dealer": dealer, "behind": behind}, show)
+
+
+def explore_receivables(
+    asked: receivables.ReceivablesData, own: receivables.ReceivablesMonth, dealers: pd.DataFrame
+) -> widgets.Widget:
+    """Choose how long an invoice may be overdue before supply stops, and see whose does; choose a
+    status, and see who has it.
+
+    `asked` is what the door told, `own` what the page makes of it, by its options.
+    """
+    rules = own.options
+    if own.owed.empty:
+        return _instead(words.say("receivables.no_payments"))
+    wide = {"style": {"description_width": "initial"}, "continuous_update": False}
+    days = widgets.IntSlider(
+        value=rules["stop_days"],
+        min=0,
+        max=max(360, rules["stop_days"]),
+        description=words.label("stop_days"),
+        **wide,
+    )
+    there = [status for status in receivables.STATUSES if (own.owed["status"] == status).any()]
+    status = widgets.Dropdown(
+        options=[(words.word(s), s) for s in there],
+        description=words.label("status"),
+        style={"description_width": "initial"},
+    )
+
+    def show(days: int, status: str) -> Iterable[object]:
+        found = receivables.judge_month(asked, **rules | {"stop_days": days})
+        late = summary.named(found.owed[found.owed["status"] == status], dealers)
+        told = {"late": len(late), "status": words.word(status)}
+        yield look.Prose([words.say("explore.receivables", n=len(found.stop), **told)])
+        none = summary.why_none_stopped(found.owed, found.network)
+        stop = summary.named(found.stop, dealers)
+        yield figures.plot_owing(
+            found.owed[found.owed["dealer_id"].isin(stop["dealer_id"])], dealers
+        )
+        yield look.table(stop[summary.STOP_SHOWN], limit=15, empty=none)
+        none = summary.why_none_late(found.owed)
+        yield look.table(late[summary.LATE_SHOWN], limit=15, empty=none)
+
+    return _explorer({"days": days, "status": status}, show)
 
 
 def explore_card(

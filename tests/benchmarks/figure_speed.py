@@ -27,6 +27,7 @@ from helpers.look.svg import markup
 NOTEBOOKS = (
     "02_segmentation",
     "03_abc_pareto",
+    "04_receivables",
     "05_fishbone",
     "06_consumer_groups",
     "07_inventory_age",

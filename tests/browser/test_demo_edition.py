@@ -21,6 +21,7 @@ LANGUAGES = ("en", "zh-Hans", "zh-Hant")
 PAGES = {
     "02_segmentation",
     "03_abc_pareto",
+    "04_receivables",
     "05_fishbone",
     "06_consumer_groups",
     "07_inventory_age",
@@ -123,8 +124,13 @@ def test_planted_movers_are_named(edition, planted, truth, movement, then, now):
 def test_planted_non_payers_are_called_first(edition, planted):
     paid = table(edition, "receivables").set_index("dealer_id")
     assert set(paid.loc[planted["stopped_paying"], "status"]) == {"stopped_paying"}
-    others = paid.drop(index=planted["stopped_paying"])
+    assert set(paid.loc[planted["quarterly_stopped"], "status"]) == {"stopped_paying"}
+    assert set(paid.loc[planted["never_paid"], "status"]) == {"never_paid"}
+    others = paid.drop(index=planted["stopped_paying"] + planted["quarterly_stopped"])
     assert (others["status"] == "stopped_paying").sum() <= 5, "few who were not planted"
+    stop = table(edition, "stop_supply")
+    over = set(stop.loc[stop["over_limit_amount"] > 0, "dealer_id"])
+    assert {d for name in ("over_limit", "never_paid") for d in planted[name]} <= over
     calls = table(edition, "call_list")
     assert set(planted["stopped_paying"]) <= set(calls.loc[calls["priority"] == 1, "dealer_id"])
     front = edition.index.read_text(encoding="utf-8")

@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import calls, look, pareto, periods, words
+from helpers import calls, look, receivables, words
+from helpers.calls import ranking
 from helpers.pareto import migration
 
 pytestmark = pytest.mark.usefixtures("looks")
 
 MEASURES = pd.read_csv(words.REFERENCE / "measures.csv")
 MOVEMENTS = ("risen", "fallen", "joined", "left")
-LATE = ("stopped_paying", "slowed")
+LATE = ranking.LATE
 
 
 def events(*given: object) -> pd.DataFrame:
@@ -67,7 +68,7 @@ def test_events_by_hand():
     )
     before = before_of(fell=1000.0, rose=100.0, gone=700.0, same=1.0)
     found = events(
-        moved, before, late_of(fell="stopped_paying", same="paying", x="slowed", y="no_revenue")
+        moved, before, late_of(fell="stopped_paying", same="paying", x="slowed", y="no_debt")
     )
     said = {(row.dealer_id, row.trigger): row for row in found.itertuples()}
     assert set(said) == {
@@ -221,17 +222,8 @@ def test_the_code_makes_no_trigger_but_these():
     moved = moved_of(*rows)
     # – where one of the classes is not known
     assert set(moved["movement"]) == {"stayed", "–", *MOVEMENTS}
-    months = pd.DataFrame(
-        {
-            "dealer_id": "x",
-            "month": periods.month_range("2026-10", 12),
-            "revenue": 1.0,
-            "payments": 0.0,
-        }
-    )
-    statuses = {"stopped_paying", "slowed", "paying", "no_revenue"}
-    assert set(pareto.receivables(months, "2026-10")["status"]) <= statuses
-    late = late_of(**{status: status for status in statuses})
+    assert set(receivables.LATE) == set(ranking.LATE)
+    late = late_of(**{status: status for status in receivables.STATUSES})
     found = events(moved, before_of(), late)
     assert set(found["trigger"]) == {*MOVEMENTS, *LATE}
     assert set(found["trigger"]) <= set(MEASURES["trigger"])
@@ -258,10 +250,10 @@ def test_what_the_data_cannot_tell_of_is_no_event_that_nobody_had():
         moved_of(("a", "A", "C", 1.0)),
         moved_of(("a", "A", "C", 1.0)).assign(movement="–"),
     )
-    paying, silent = late_of(a="paying", b="no_revenue"), late_of(a="–", b="no_revenue")
+    paying, silent = late_of(a="paying", b="no_debt"), late_of(a="–", b="no_debt")
     assert calls.untold_events(known, paying) == []
     assert calls.untold_events(unknown, paying) == ["left", "fallen", "joined", "risen"]
-    assert calls.untold_events(known, silent) == ["stopped_paying", "slowed"]
+    assert calls.untold_events(known, silent) == [*ranking.LATE]
     judged, nothing = pd.DataFrame({"composite_class": ["A"]}), happened()
     table = calls.measure_table(judged, nothing, MEASURES, calls.untold_events(unknown, silent))
     assert table["trigger"].tolist() == ["A", "B", "C"]
@@ -288,6 +280,8 @@ def test_the_measure_table_counts_classes_and_events():
     table = calls.measure_table(judged, found, MEASURES).set_index("trigger")
     assert table["n_dealers"].to_dict() == {
         "stopped_paying": 0,
+        "left_with_debt": 0,
+        "never_paid": 0,
         "left": 0,
         "fallen": 2,
         "slowed": 1,

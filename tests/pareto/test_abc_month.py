@@ -25,8 +25,6 @@ OTHERS = {
     "weights": ("10/20/70", {}),
     "composite_cuts": ("2.8/2", {}),
     "xyz_cuts": ("0.1/0.2", {}),
-    "recent_months": (2, {}),
-    "stopped_rate": (0.9, {}),
 }
 MALFORMED = {
     "rule": ["", "best", 3],
@@ -35,8 +33,6 @@ MALFORMED = {
     "weights": ["0.4/0.4/0.2", "40/40/10", "40/60"],
     "composite_cuts": ["1.5/2.5", "4/1", "2.5", "2.5/1.5/1"],
     "xyz_cuts": ["1/0.5", "0.5", "-1/1"],
-    "recent_months": [0, 7, 2.5, "3", True],
-    "stopped_rate": [-0.1, 1.1, "0.1", float("nan")],
 }
 
 
@@ -58,8 +54,6 @@ def figures(found: pareto.AbcMonth) -> dict:
         "classes": found.judged["composite_class"].value_counts().to_dict(),
         "letters": found.judged["payments_class"].value_counts().to_dict(),
         "demand": found.variability["variability"].value_counts().to_dict(),
-        "recent": found.owed["recent_payments"].sum(),
-        "late": found.owed["status"].value_counts().to_dict(),
     }
 
 
@@ -102,14 +96,14 @@ def test_an_unknown_option_names_the_nearest(asked, small_demo):
 
 
 def test_what_is_given_wins_over_the_toml_and_that_over_the_default(small_demo):
-    book = with_rules(small_demo, "abc_pareto", quota="10/30/60", recent_months=2)
+    book = with_rules(small_demo, "abc_pareto", quota="10/30/60", rule="value")
     assert pareto.abc_month(book, PERIOD).options == {
         **pareto.judge_month.options,
         "quota": "10/30/60",
-        "recent_months": 2,
+        "rule": "value",
     }
-    given = pareto.abc_month(book, PERIOD, quota="30/30/40", recent_months=None, rule="").options
-    assert (given["quota"], given["recent_months"], given["rule"]) == ("30/30/40", 2, "quota")
+    given = pareto.abc_month(book, PERIOD, quota="30/30/40", weights=None, rule="").options
+    assert (given["quota"], given["rule"]) == ("30/30/40", "value")
 
 
 def test_page_card_manager_workshop_and_widget_show_the_same(small_demo, tmp_path, monkeypatch):
@@ -118,7 +112,6 @@ def test_page_card_manager_workshop_and_widget_show_the_same(small_demo, tmp_pat
     book = with_rules(small_demo, "abc_pareto", others)
     expected = pareto.abc_month(book, PERIOD)
     letters = expected.judged.set_index("dealer_id")["composite_class"].sort_index()
-    late = expected.owed.set_index("dealer_id")[["recent_payments", "status"]].sort_index()
 
     monkeypatch.setenv("WORKBOOK_PAGE", str(tmp_path / "page"))
     room = run_cells("03_abc_pareto", book, period=PERIOD)
@@ -127,9 +120,6 @@ def test_page_card_manager_workshop_and_widget_show_the_same(small_demo, tmp_pat
     }
     there = page["abc_pareto"].set_index("dealer_id")["composite_class"].sort_index()
     assert there.tolist() == letters.tolist()
-    owed = page["receivables"].set_index("dealer_id").sort_index()
-    assert owed["status"].tolist() == late["status"].tolist()
-    assert owed["recent_payments"].tolist() == pytest.approx(late["recent_payments"].tolist())
     printed = look.rules(room["found"].options).sentences[0]
     assert all(words.label(name) in printed for name in others)
 
@@ -163,7 +153,6 @@ def test_nobody_else_has_a_copy_of_the_rules():
         "joint_judgement",
         "abc_classes",
         "judged_windows",
-        "receivables",
         "demand_variability",
     }
     sources = {p: p.read_text("utf-8") for p in (ROOT / "src" / "helpers").rglob("*.py")}
@@ -179,9 +168,8 @@ def test_nobody_else_has_a_copy_of_the_rules():
         }
         if path.parent.name != "pareto":
             assert not called & rules, f"{path.name} calls {called & rules}"
-    assert rules <= set(dir(pareto)) | set(dir(month.judgement)) | set(dir(month.collection)) | set(
-        dir(month.migration)
-    ), "a rule has another name"
+    known = {name for room in (pareto, month.judgement, month.migration) for name in dir(room)}
+    assert rules <= known, "a rule has another name"
 
 
 def test_inputs_are_not_mutated(asked):

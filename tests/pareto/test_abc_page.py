@@ -14,7 +14,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 from conftest import BRAND, RIVALS, small_tables, without
-from helpers import data, look, pareto, periods, words
+from helpers import data, look, pareto, periods, receivables, words
 from helpers.settings import CHECKOUT as ROOT
 
 CELLS = nbformat.read(ROOT / "notebooks" / "03_abc_pareto.ipynb", as_version=4).cells
@@ -170,8 +170,6 @@ def test_the_page_prints_whatever_is_missing(make_book, absent, language):
     assert (words.say("pareto.by_revenue") in text) == both
     assert (words.say("pareto.no_payments") in text) == ("payments" in absent and not both)
     assert (words.say("pareto.no_gross_profit") in text) == ("cost" in absent and not both)
-    collected = words.say("receivables.months_how")
-    assert (collected in text) == ("payments" not in absent)
 
 
 @pytest.mark.parametrize(
@@ -194,8 +192,6 @@ def test_the_page_prints_however_short_the_history(make_book, n_months, absent, 
     for word in ("joined", "left"):  # the data begin: nobody has joined for that
         assert (words.word(word) in text) == (n_months >= 24), word
     assert (words.say("migration.few_quarters") in unwrapped) == (n_months < 9)
-    short = words.say("receivables.too_short", n=8)
-    assert (short in text) == (n_months < 8 and "payments" not in absent)
     tiles = pareto.tiles(data.dealer_months(book, period), period)
     assert all(str(min(n_months, 12)) in tile["label"] for tile in tiles)
     assert all(("change" in tile) == (n_months >= 13) for tile in tiles)
@@ -300,7 +296,7 @@ def test_days_outstanding_over_64_days_are_over_64_days(make_book):
     assert (covered.start, covered.n_days, covered.is_whole) == (dt.date(2026, 8, 29), 64, False)
     text = require_honest(book, "en")
     assert "2026-08-29 to 2026-10-31" in text and "2025-11" not in text
-    owed = pareto.receivables(data.dealer_months(book, "2026-10"), "2026-10", covered.n_days)
+    owed = receivables.receivables_month(book, "2026-10").owed
     assert owed["dso_days"].tolist() == [32.0], "half of what was sold in 64 days is unpaid"
 
 

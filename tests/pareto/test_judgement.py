@@ -527,7 +527,7 @@ def test_one_denominator_wherever_a_share_is_told(language):
     best = judged[judged["composite_class"] == "A"]
     share = words.percent(best["gross_profit"].clip(lower=0).sum() / 103)
     said = " ".join(summary.bottom_line(judged, moved, None))
-    verdict = summary.headlines(judged, moved, None)[0]["text"]
+    verdict = summary.headlines(judged, moved)[0]["text"]
     assert share in said and share in verdict
     assert table.loc[("gross_profit", "A"), "value_share"] == pytest.approx(60 / 103)
     assert table.loc[("gross_profit", "L"), "value"] == -30
@@ -560,7 +560,7 @@ def test_a_network_of_losses_says_so_and_breaks_nothing(language):
         assert lost in said
         nothing = words.say("pareto.none_positive", indicator=words.label("gross_profit"))
         assert said[0] == nothing
-        assert summary.headlines(judged, moved, None)[0]["text"] == lost
+        assert summary.headlines(judged, moved)[0]["text"] == lost
         assert not any(word in " ".join(said) for word in ("nan", "None", "inf", "–"))
         assert pareto.plot_class_map(judged) is None
         assert len(pareto.loss_table(judged)) == 3
@@ -656,7 +656,7 @@ def test_what_is_missing_is_named_once_and_nothing_is_made_of_it(missing, langua
         pareto.basis_sentences(judged, ""),
         summary.bottom_line(judged, moved, None),
     )
-    lines = summary.headlines(judged, moved, None)
+    lines = summary.headlines(judged, moved)
     text = " ".join([*basis, *bottom, *(line["text"] for line in lines)])
     assert not any(word in text for word in ("nan", "None", "inf", "– "))
     assert len(basis) == len(set(basis))
@@ -802,7 +802,7 @@ def test_who_loses_us_money_is_counted_in_bottom_line_table_and_on_the_front_pag
     lost = table[(table["indicator"] == "gross_profit") & (table["class"] == "L")]
     assert lost["n_dealers"].sum() == n_losing
     assert (f"({n_losing} of them below zero: L)" in classes) is bool(n_losing)
-    front = summary.headlines(judged, moved, None)[0]["text"]
+    front = summary.headlines(judged, moved)[0]["text"]
     said = pareto.loss_sentences(judged)
     assert len(said) == bool(n_losing) and all(sentence in front for sentence in said)
     assert n_losing < 5 or front == said[0], "nobody stands out where nobody earns us anything"

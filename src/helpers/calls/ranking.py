@@ -8,7 +8,7 @@ from helpers import look, words
 from helpers.settings import page_of
 
 MOVED = ("left", "fallen", "joined", "risen")
-LATE = ("stopped_paying", "slowed")
+LATE = ("left_with_debt", "never_paid", "stopped_paying", "slowed")
 
 
 def measure_table(
@@ -42,7 +42,7 @@ def untold_events(moved: pd.DataFrame, receivables: pd.DataFrame) -> list[str]:
 
     `receivables` is the table of all dealers, not only of those who are late.
     """
-    told = receivables["status"].isin(["stopped_paying", "slowed", "paying"]).any()
+    told = receivables["status"].isin([*LATE, "paying"]).any()
     return [*(MOVED if (moved["movement"] == "–").all() else ()), *(() if told else LATE)]
 
 
@@ -84,7 +84,7 @@ def events(
     for row in (
         receivables if receivables is not None else moved.head(0).assign(status="")
     ).itertuples():
-        if row.status in ("stopped_paying", "slowed"):
+        if row.status in LATE:
             said = words.say(
                 f"calls.{row.status}",
                 paid=row.recent_payments,

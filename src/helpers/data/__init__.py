@@ -15,6 +15,7 @@ from helpers.data.consumer_habits import (
     unidentified_share,
 )
 from helpers.data.dealer_habits import dealer_features
+from helpers.data.ledger import ledger_entries
 from helpers.data.read import (
     JUDGED_BY,
     Workbook,
@@ -34,6 +35,7 @@ from helpers.data.read import (
     records,
     require_period,
     sold_out_months,
+    span,
     tells,
     values_of,
     workbook,
@@ -69,6 +71,7 @@ __all__ = [
     "history",
     "in_scope",
     "kept",
+    "ledger_entries",
     "models",
     "on_hand",
     "peak_months",
@@ -83,6 +86,7 @@ __all__ = [
     "responses",
     "sold_out_months",
     "source_name",
+    "span",
     "tells",
     "unidentified_share",
     "values_of",

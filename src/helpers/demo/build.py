@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.demo import people, trade
+from helpers.demo import credit, people, trade
 from helpers.demo.network import BRAND, RIVALS, TRAILING, UNKNOWN_DEALERS, WHITE_SPOTS, network
 from helpers.settings import DataError
 
@@ -85,15 +85,20 @@ def make_tables(
     everybody = people.consumers(net)
     promotions = people.promotions(net)
     contacts = people.contacts(net, everybody, promotions)
+    sell_in, payments = trade.sell_in(net, lines), trade.payments(net, lines)
     return {
-        "dealers": people.dealers(net),
+        "dealers": people.dealers(net).assign(
+            terms_days=credit.terms_days(net),
+            credit_limit=credit.credit_limits(net, sell_in, payments),
+        ),
         "regions": net.places[
             ["region", "region_en", "city", "city_en", "population", "area_type"]
         ].copy(),
         "candidates": people.candidates(net),
         "products": net.products.drop(columns=["line", "cost"]),
-        "sell_in": trade.sell_in(net, lines),
-        "payments": trade.payments(net, lines),
+        "sell_in": sell_in,
+        "payments": payments,
+        "balances": credit.balances(net),
         "dealer_profit": trade.dealer_profit(net, lines),
         "stock": trade.stock(net, moves),
         "stock_moves": trade.stock_moves(net, moves),
@@ -115,11 +120,11 @@ def planted(
     Takes the arguments of `make_tables`.
 
     Dealers' ids for `fallen`, `risen`, `big_but_thin`, `small_but_rich`, `dead_stock`,
-    `runs_short`, `stopped_paying`, `earn_less_with_us`, `margin_slips`, `won_back`, `lost` and
-    `joined`; cities for `white_spots`, the large one first; factors for `trailing_factors`; a
-    participant for `inconsistent_participant`; one of the `dead_stock` dealers for
-    `overrated_dealer`; ids that `dealers` lacks for `unknown_dealers`; consumers' ids for
-    `consumers_<group>`, all four groups.
+    `runs_short`, `stopped_paying`, `earn_less_with_us`, `margin_slips`, `won_back`, `lost`,
+    `joined`, `over_limit`, `never_paid` and `quarterly_stopped`; cities for `white_spots`, the
+    large one first; factors for `trailing_factors`; a participant for `inconsistent_participant`;
+    one of the `dead_stock` dealers for `overrated_dealer`; ids that `dealers` lacks for
+    `unknown_dealers`; consumers' ids for `consumers_<group>`, all four groups.
     """
     net = network(seed, n_dealers, n_months, last_month)
     everybody = people.consumers(net)

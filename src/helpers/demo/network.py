@@ -73,6 +73,13 @@ PLANTED = {
     "lost": (8, 0.20, 0.70),
     "joined": (8, 0.20, 0.70),
 }
+# Who is planted in what is owed, drawn last: how many in a network of 600, of those who are in
+# nothing else, have always been there, and stand between these ranks of size.
+OWING = {
+    "over_limit": (4, 0.10, 0.60),
+    "never_paid": (3, 0.45, 0.85),
+    "quarterly_stopped": (3, 0.30, 0.70),
+}
 
 # ---- places and shops ----------------------------------------------------------------------------
 # Sales regions with the centre of their map; four cities each, then four counties. Invented, all of
@@ -207,6 +214,7 @@ class Network:
     # position of a dealer with dead or scarce models -> positions of these models
     models: dict[int, np.ndarray]
     products: pd.DataFrame
+    owing = tuple(OWING)  # the truths among `marks` that tell of what is owed
 
 
 def stream(seed: int, theme: str) -> np.random.Generator:
@@ -262,6 +270,7 @@ def network(seed: int, n_dealers: int, n_months: int, last_month: str) -> Networ
     base = np.exp(_calibrated(level, path[:, -12:].mean(axis=1)))
     shops["base"] = base * YEARLY_REVENUE / base.mean()
     shops = _terms(rng, shops, marks, path.min(axis=1) == 1)
+    marks |= _owing(stream(seed, "owing"), shops, marks, path.min(axis=1) == 1)
     models = {
         d: rng.choice(MODELS * len(CATEGORIES), 2, replace=False) for d in marks["dead_stock"]
     }
@@ -419,6 +428,23 @@ def _marks(rng: np.random.Generator, shops: pd.DataFrame) -> dict[str, np.ndarra
             rng.choice(near[: max(2, len(near) // 2)], 2 if len(shops) > 300 else 1, replace=False)
         )
     return marks | {"runs_short": np.array(takers)}
+
+
+def _owing(
+    rng: np.random.Generator, shops: pd.DataFrame, marks: dict[str, np.ndarray], always: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Draw who owes what he should not, from those of whom nothing else is true."""
+    order = np.argsort(-shops["base"].to_numpy(), kind="stable")
+    order = order[shops["channel"].to_numpy()[order]]
+    free, found = always.copy(), {}
+    free[np.concatenate(list(marks.values()))] = False
+    for truth, (count, low, high) in OWING.items():
+        pool = order[int(low * len(order)) : int(np.ceil(high * len(order)))]
+        pool = pool[free[pool]]
+        count = max(1, round(count * len(shops) / 600))
+        found[truth] = rng.choice(pool, min(count, len(pool)), replace=False)
+        free[found[truth]] = False
+    return found
 
 
 def _path(

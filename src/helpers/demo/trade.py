@@ -5,6 +5,7 @@ from collections import defaultdict
 import numpy as np
 import pandas as pd
 
+from helpers.demo import credit
 from helpers.demo.network import (
     BRAND,
     BRANDS,
@@ -165,6 +166,7 @@ def sell_in(net: Network, lines: pd.DataFrame) -> pd.DataFrame:
             "product_id": net.products["product_id"].to_numpy()[rows["product"]],
             "brand": BRAND,
             "order_id": numbered("O", rows["order"].max() + 1, 6)[rows["order"]],
+            "due_date": credit.due_dates(net, known, rows["day"].to_numpy()),
         }
     ).sort_values(["date", "order_id"], kind="stable", ignore_index=True)
 
@@ -183,19 +185,20 @@ def payments(net: Network, lines: pd.DataFrame) -> pd.DataFrame:
     parts = np.where(rng.random(n) < 0.15, 0.6, 1.0)
     due["amount"] *= shops["pay_rate"].to_numpy()[dealer]
     due["day"] += np.maximum(3, rng.normal(shops["lag"].to_numpy()[dealer], 5)).astype(int)
+    due = due.reset_index()
     rest = due.assign(amount=due["amount"] * (1 - parts), day=due["day"] + rng.integers(10, 35, n))
     paid = pd.concat([due.assign(amount=due["amount"] * parts), rest], ignore_index=True)
     stopped = paid["dealer"].isin(net.marks["stopped_paying"]) & (
         paid["day"] > net.bounds[-1] - UNPAID_DAYS
     )
-    paid = paid[(paid["day"] < net.bounds[-1]) & (paid["amount"] > 0.005) & ~stopped].sort_values(
-        ["day", "dealer"]
-    )
+    paid = paid[(paid["day"] < net.bounds[-1]) & (paid["amount"] > 0.005) & ~stopped]
+    paid = credit.as_received(net, paid).sort_values(["day", "dealer"])
     return pd.DataFrame(
         {
             "dealer_id": shops["dealer_id"].to_numpy()[paid["dealer"]],
             "date": dates(net, paid["day"]),
             "amount": paid["amount"].to_numpy().round(2),
+            "document_id": credit.named_orders(net, paid),
         }
     )
 

@@ -1,4 +1,4 @@
-"""Which dealers carry the business: classes, their joint judgement, migration, collection."""
+"""Which dealers carry the business: classes, their joint judgement, migration."""
 
 from helpers.pareto.classes import (
     INDICATORS,
@@ -10,7 +10,6 @@ from helpers.pareto.classes import (
     ranked_classes,
     shares_of_gains,
 )
-from helpers.pareto.collection import is_told, overdue, plot_receivables, receivables
 from helpers.pareto.judgement import (
     abc_table,
     by_revenue,
@@ -64,7 +63,6 @@ __all__ = [
     "flagged",
     "gains_and_losses",
     "group_table",
-    "is_told",
     "joint_judgement",
     "judge_month",
     "judging_rules",
@@ -74,17 +72,14 @@ __all__ = [
     "margin_rate",
     "mover_table",
     "named",
-    "overdue",
     "overridden_classes",
     "plot_class_map",
     "plot_lorenz",
     "plot_migration",
     "plot_pareto",
-    "plot_receivables",
     "plot_stability",
     "ranked_classes",
     "read_month",
-    "receivables",
     "regularity_table",
     "shares_of_gains",
     "shown",

@@ -1,17 +1,17 @@
-"""The month's answer: who carries the business, who moved, who pays."""
+"""The month's answer: who carries the business, and who moved."""
 
 from typing import Annotated, NamedTuple
 
 import pandas as pd
 
 from helpers import data, periods
-from helpers.pareto import classes, collection, judgement, migration
+from helpers.pareto import classes, judgement, migration
 from helpers.settings import Scalar, Workbook, options
 
 
 class AbcData(NamedTuple):
     """What the door tells: `totals` of the window and of the one `before`, by `quarters`, all
-    `months`, classes set by hand, and the days of the window that the data cover.
+    `months`, and classes set by hand.
     """
 
     period: str
@@ -20,12 +20,11 @@ class AbcData(NamedTuple):
     quarters: pd.DataFrame
     months: pd.DataFrame
     overrides: pd.DataFrame
-    n_days: int
 
 
 class AbcMonth(NamedTuple):
     """What is found, in codes: dealers `judged` now and `before`, who `moved`, classes by quarter
-    and how `stable` they are, whose demand is regular, what is `owed`.
+    and how `stable` they are, whose demand is regular.
     """
 
     judged: pd.DataFrame
@@ -33,7 +32,6 @@ class AbcMonth(NamedTuple):
     moved: pd.DataFrame
     stability: pd.DataFrame
     variability: pd.DataFrame
-    owed: pd.DataFrame
     options: dict[str, Scalar] = {}  # noqa: RUF012 - filled in by the recipe
 
 
@@ -46,7 +44,6 @@ def read_month(book: Workbook, period: str) -> AbcData:
         data.dealer_totals(book, period, n_months=3, n_windows=migration.N_QUARTERS),
         data.dealer_months(book, period),
         data.records(book, "overrides"),
-        data.covered(book, period).n_days,
     )
 
 
@@ -60,8 +57,6 @@ def judge_month(
     weights: Annotated[str, options.parts(3, "40/40/20")] = "40/40/20",
     composite_cuts: Annotated[str, options.cuts("2.5/1.5", low=0, high=3)] = "2.5/1.5",
     xyz_cuts: Annotated[str, options.cuts("0.5/1.0", low=0, high=100)] = "0.5/1.0",
-    recent_months: Annotated[int, options.between(1, 6)] = 3,
-    stopped_rate: Annotated[float, options.between(0, 1)] = 0.1,
 ) -> AbcMonth:
     """Judge every dealer.
 
@@ -79,13 +74,6 @@ def judge_month(
     before = judgement.joint_judgement(found.before, **rules)
     quarters = judgement.judged_windows(found.quarters, **rules)
     cuts = options.numbers(xyz_cuts)
-    owed = collection.receivables(
-        found.months,
-        found.period,
-        found.n_days,
-        recent_months=recent_months,
-        stopped_rate=stopped_rate,
-    )
     return AbcMonth(
         judged,
         before,
@@ -94,7 +82,6 @@ def judge_month(
         ),
         migration.class_stability(quarters),
         migration.demand_variability(found.months, found.period, cuts=cuts),
-        owed,
     )
 
 

@@ -168,15 +168,12 @@ def basis_sentences(
     return [*said, words.say("pareto.weights", weights=weights, a=cuts[0], b=cuts[1])]
 
 
-def headlines(
-    judged: pd.DataFrame, moved: pd.DataFrame, overdue: pd.DataFrame | None
-) -> list[dict]:
-    """Make the front page's verdict, its figures on classes and payers, and what changed.
+def headlines(judged: pd.DataFrame, moved: pd.DataFrame) -> list[dict]:
+    """Make the front page's verdict, and what changed in the classes.
 
     Keys as `report.headline`.
 
-    The verdict's share is of what is above zero; what is lost stands behind it. `overdue` is None
-    where who has stopped paying can't be told.
+    The verdict's share is of what is above zero; what is lost stands behind it.
     """
     how, verdict = moved["movement"].value_counts(), " ".join(_verdict(judged))
     made = [
@@ -185,17 +182,6 @@ def headlines(
             "text": verdict if words.spoken() == "en" else verdict.replace("。 ", "。"),
         }
     ]
-    if overdue is not None:
-        stopped = overdue[overdue["status"] == "stopped_paying"]
-        owed = {
-            "place": "tile",
-            "label": words.say("pareto.tile_stopped"),
-            "text": f"{len(stopped):,}",
-        }
-        change = (
-            words.say("pareto.owe", balance=float(stopped["balance"].sum())) if len(stopped) else ""
-        )
-        made.append({**owed, "change": change, "tone": "bad" if len(stopped) else "good"})
     made += [{"place": "quality", "text": said} for said in cover_sentences(judged)]
     if not (moved["movement"] == "–").all():
         said = words.say(

@@ -355,7 +355,7 @@ def _balance_line(before: Mapping, after: Mapping, known: Mapping[str, str]) -> 
     names = [known.get(dealer_id, dealer_id) for dealer_id in largest if dealer_id in new - old]
     said = _joined([_amount("balance", *sums), _counted("stopped", names) if names else ""])
     return (
-        [_line(said, look.DEALERS_PAGE, "bad" if names or sums[1] > sums[0] else "good")]
+        [_line(said, page_of("receivables"), "bad" if names or sums[1] > sums[0] else "good")]
         if said
         else []
     )

@@ -10,6 +10,7 @@ import pandas as pd
 
 from helpers import data, files, look, words
 from helpers.pareto import cost_cover, gains_and_losses, told_size
+from helpers.receivables import LATE
 from helpers.settings import Workbook
 
 # what is read
@@ -164,11 +165,11 @@ def _his(rows: pd.DataFrame, ids: set[str]) -> pd.DataFrame:
 
 
 def _owed(rows: pd.DataFrame, mine: pd.DataFrame) -> pd.DataFrame:
-    """Put who has stopped paying first, then who owes most; who owes nothing is left out."""
+    """Put the worst status first, then who owes most; who owes nothing is left out."""
     if rows.empty or rows["payments"].isna().all():
         return rows.head(0)
     rows = rows[rows["balance"] > 0].merge(mine[["dealer_id", "dealer_name"]], on="dealer_id")
-    order = rows["status"].map({"stopped_paying": 0, "slowed": 1}).fillna(2)
+    order = rows["status"].map({status: i for i, status in enumerate(LATE)}).fillna(len(LATE))
     return rows.assign(order=order).sort_values(["order", "balance"], ascending=[True, False])
 
 

@@ -34,6 +34,7 @@ APART = (CARD, "workshop")  # in no edition
 RECIPES = {
     "abc_pareto": "pareto",
     "dealer_profit": "profit",
+    "receivables": "receivables",
     "fishbone": "fishbone",
     "inventory_age": "inventory",
     "consumer_groups": "consumers",

@@ -1,6 +1,7 @@
 """The door: the only room that knows engines, files and raw columns; it gives small tables."""
 
 from helpers.data.brand_profit import brand_months, brand_sums, dealer_margins
+from helpers.data.bridges import bridge, is_comparable
 from helpers.data.cache import kept
 from helpers.data.checks import require_conservation
 from helpers.data.connections import cache_of, source_name
@@ -50,6 +51,7 @@ __all__ = [
     "brand_months",
     "brand_share_basis",
     "brand_sums",
+    "bridge",
     "cache_of",
     "consumer_features",
     "covered",
@@ -68,6 +70,7 @@ __all__ = [
     "has",
     "history",
     "in_scope",
+    "is_comparable",
     "kept",
     "models",
     "on_hand",

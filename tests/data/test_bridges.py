@@ -17,7 +17,7 @@ from servers import load, postgres_cluster
 
 N_LEDGERS = 500
 PERIOD = "2026-10"
-SPANS = ["month", "year"]
+SPANS = ["month", "year_to_date"]
 SQL = {"id": "text", "text": "text", "date": "date", "money": "numeric(18, 2)", "number": "float8"}
 
 
@@ -225,7 +225,7 @@ def test_nothing_is_claimed_where_the_year_before_is_not_covered(make_book):
     sell_in = "dealer_id,date,revenue\n1,2025-02-01,5\n1,2026-02-28,5\n"
     book = make_book(sell_in=sell_in, brand="")
     assert len(data.bridge(book, "2026-02")) == 1
-    assert data.bridge(book, "2026-02", "year").empty
+    assert data.bridge(book, "2026-02", "year_to_date").empty
     assert data.bridge(book, "2026-01").empty
 
 
@@ -235,7 +235,7 @@ def test_nothing_is_claimed_where_the_year_before_is_not_covered(make_book):
 def test_a_missing_column_leaves_the_change_whole(make_book, left_out):
     given = network_rows()
     given["sell_in"] = without(given["sell_in"], left_out)
-    rows = data.bridge(make_book(**given), "2026-09", "year")
+    rows = data.bridge(make_book(**given), "2026-09", "year_to_date")
     steps = rows[list(bridges.STEPS)].sum()
     assert steps.sum() == (rows["revenue_now"] - rows["revenue_base"]).sum()
     if {"quantity", "product_id"} & set(left_out):
@@ -245,7 +245,7 @@ def test_a_missing_column_leaves_the_change_whole(make_book, left_out):
 
 
 def test_what_is_unknown_is_named(small):
-    with pytest.raises(ValueError, match="span: 'week' is unknown; take 'month' or 'year'"):
+    with pytest.raises(ValueError, match="span: 'week' is unknown; take 'month' or 'year_to_date'"):
         data.bridge(small, "2026-10", "week")
     with pytest.raises(ValueError, match="by: 'city' is unknown; take dealer_id"):
         data.bridge(small, "2026-10", "month", ("city",))

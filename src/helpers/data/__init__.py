@@ -40,6 +40,7 @@ from helpers.data.read import (
     workbook,
 )
 from helpers.data.reference import reference
+from helpers.data.results import dealer_spans, network_months, targets
 from helpers.data.stock import SPANS, OnHand, flows, models, on_hand
 from helpers.data.tables import described
 
@@ -59,6 +60,7 @@ __all__ = [
     "dealer_margins",
     "dealer_months",
     "dealer_orders",
+    "dealer_spans",
     "dealer_totals",
     "dealers",
     "dealers_by_size",
@@ -73,6 +75,7 @@ __all__ = [
     "is_comparable",
     "kept",
     "models",
+    "network_months",
     "on_hand",
     "peak_months",
     "prepare",
@@ -86,6 +89,7 @@ __all__ = [
     "responses",
     "sold_out_months",
     "source_name",
+    "targets",
     "tells",
     "unidentified_share",
     "values_of",

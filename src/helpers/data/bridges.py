@@ -64,14 +64,14 @@ def spans(period: str, span: str = "month") -> Spans:
     Raises
     ------
     ValueError
-        If the span is neither "month" nor "year".
+        If the span is neither "month" nor "year_to_date".
 
-    >>> [window.start.isoformat() for window in spans("2026-10", "year")]
+    >>> [window.start.isoformat() for window in spans("2026-10", "year_to_date")]
     ['2026-01-01', '2025-01-01']
     """
-    n_months = {"month": 1, "year": int(period[5:])}.get(span)
+    n_months = {"month": 1, "year_to_date": int(period[5:])}.get(span)
     if n_months is None:
-        raise ValueError(f"span: {span!r} is unknown; take 'month' or 'year'")
+        raise ValueError(f"span: {span!r} is unknown; take 'month' or 'year_to_date'")
     before = periods.shift(period, -12)
     return Spans(periods.window(period, n_months), periods.window(before, n_months))
 
@@ -106,7 +106,7 @@ def bridge(
     Parameters
     ----------
     span
-        "month", or "year": from January to the period.
+        "month", or "year_to_date": from January to the period.
     by
         Of `dealer_id`, `product_id` and `category` those that lines are summed up by.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.demo import people, trade
+from helpers.demo import people, result, trade
 from helpers.demo.network import BRAND, RIVALS, TRAILING, UNKNOWN_DEALERS, WHITE_SPOTS, network
 from helpers.settings import DataError
 
@@ -85,15 +85,18 @@ def make_tables(
     everybody = people.consumers(net)
     promotions = people.promotions(net)
     contacts = people.contacts(net, everybody, promotions)
+    dealers, sold = people.dealers(net), trade.sell_in(net, lines)
+    paid = trade.payments(net, lines)
     return {
-        "dealers": people.dealers(net),
+        "dealers": dealers,
         "regions": net.places[
             ["region", "region_en", "city", "city_en", "population", "area_type"]
         ].copy(),
         "candidates": people.candidates(net),
         "products": net.products.drop(columns=["line", "cost"]),
-        "sell_in": trade.sell_in(net, lines),
-        "payments": trade.payments(net, lines),
+        "sell_in": sold,
+        "payments": paid,
+        "targets": result.targets(net, dealers, sold, paid),
         "dealer_profit": trade.dealer_profit(net, lines),
         "stock": trade.stock(net, moves),
         "stock_moves": trade.stock_moves(net, moves),
@@ -116,9 +119,10 @@ def planted(
 
     Dealers' ids for `fallen`, `risen`, `big_but_thin`, `small_but_rich`, `dead_stock`,
     `runs_short`, `stopped_paying`, `earn_less_with_us`, `margin_slips`, `won_back`, `lost` and
-    `joined`; cities for `white_spots`, the large one first; factors for `trailing_factors`; a
-    participant for `inconsistent_participant`; one of the `dead_stock` dealers for
-    `overrated_dealer`; ids that `dealers` lacks for `unknown_dealers`; consumers' ids for
+    `joined`; cities for `white_spots`, the large one first; factors for `trailing_factors`;
+    models for `price_cut` and `mix_shift` (those of which fewer are bought); a participant for
+    `inconsistent_participant`; one of the `dead_stock` dealers for `overrated_dealer`; ids that
+    `dealers` lacks for `unknown_dealers`; consumers' ids for
     `consumers_<group>`, all four groups.
     """
     net = network(seed, n_dealers, n_months, last_month)
@@ -127,6 +131,8 @@ def planted(
         **{truth: sorted(net.shops["dealer_id"].iloc[rows]) for truth, rows in net.marks.items()},
         "white_spots": list(WHITE_SPOTS),
         "trailing_factors": sorted(TRAILING),
+        "price_cut": sorted(net.products["product_id"].iloc[result.CUT_MODELS]),
+        "mix_shift": sorted(net.products["product_id"].iloc[result.DEAR_MODELS]),
         "inconsistent_participant": [people.GUESSER],
         "overrated_dealer": [people.overrated_dealer(net)],
         "unknown_dealers": list(UNKNOWN_DEALERS),

@@ -3,14 +3,15 @@ itself.
 """
 
 import html
+import shutil
 
 import pandas as pd
 import pytest
 
 from conftest import small_tables
-from helpers import data, look, result, widgets, words
+from helpers import data, files, look, report, result, settings, widgets, words
 from helpers.result import standing, steps, summary
-from helpers.settings import DataError, workbook
+from helpers.settings import DataError
 
 pytestmark = pytest.mark.usefixtures("looks")
 
@@ -176,10 +177,32 @@ def test_levels_that_differ_are_a_warning(make_book):
     assert found["advice"].iloc[0]
 
 
+def test_the_next_edition_scores_what_the_last_one_claimed(small_demo, tmp_path):
+    notebooks = tmp_path / "notebooks"
+    notebooks.mkdir()
+    shutil.copy(settings.NOTEBOOKS / "01_month.ipynb", notebooks)
+    made = {}
+    for month in ("2026-09", PERIOD):
+        report.print_edition(
+            small_demo, month, languages=["en"], out=tmp_path / "out", notebooks=notebooks
+        )
+        folder = tmp_path / "out" / month / "tables"
+        made[month] = {path.stem: files.read_table(path) for path in folder.glob("*.csv")}
+    claimed = made["2026-09"]["claims"].set_index(["claim", "due_month"])
+    scored = made[PERIOD]["claims_scored"]
+    assert made["2026-09"]["claims_scored"].empty
+    assert scored[["claim", "due_month"]].to_numpy().tolist() == [["month_revenue", PERIOD]]
+    row, before = scored.iloc[0], claimed.loc[("month_revenue", PERIOD)]
+    assert row["claimed_amount"] == before["claimed_amount"]
+    came = data.network_months(small_demo, PERIOD)["revenue"].iloc[-1]
+    assert row["came_amount"] == pytest.approx(came, abs=0.005)
+    assert row["is_inside"] == (before["low_amount"] <= came <= before["high_amount"])
+
+
 def test_targets_beside_the_toml_win(make_book):
     book = make_book(**small_tables())
     (book.folder / "targets.csv").write_text("month,revenue\n2026-10,1234.50\n")
-    rows = data.targets(workbook(book.path), PERIOD)
+    rows = data.targets(settings.workbook(book.path), PERIOD)
     assert rows[["cut", "revenue"]].to_numpy().tolist() == [["network", 1234.5]]
 
 

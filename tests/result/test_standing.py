@@ -100,6 +100,12 @@ def test_places_are_sums_of_their_dealers():
     assert found["revenue"].sum() == SPANS[SPANS["side"] == "now"]["revenue"].sum()
 
 
+def test_a_place_that_has_only_a_past_is_kept():
+    found = standing.group_table(SPANS[SPANS["side"] == "base"], DEALERS, NONE, PERIOD)
+    told = found.set_index("part")[["revenue", "previous_revenue", "n_dealers"]]
+    assert told.loc["East"].tolist() == [0, 80, 0] and told.loc["West"].tolist() == [0, 20, 0]
+
+
 def test_a_level_is_compared_with_itself_only():
     aims = targets(
         ("2026-03", "East", None, None, 120.0),

@@ -150,23 +150,7 @@ def group_table(
         if (rows[level] == STATED).all():
             continue
         keys = ["span", level]
-        sides = {}
-        for side, part in rows.groupby("side"):
-            sums = part.groupby(keys)[["revenue", "gross_profit", "covered_revenue", "payments"]]
-            sides[side] = sums.sum(min_count=1)
-            sides[side]["margin"] = rate_of(
-                sides[side]["gross_profit"], sides[side]["covered_revenue"]
-            )
-        now = sides["now"]
-        base = sides.get("base", now.head(0)).reindex(
-            now.index.union(sides["base"].index) if "base" in sides else now.index
-        )
-        now = now.reindex(base.index)
-        has_base = rows.loc[rows["side"] == "base", "span"].unique()
-        # who bought nothing in a span that is known bought for nothing
-        now["revenue"] = now["revenue"].fillna(0.0)
-        known = base.index.get_level_values("span").isin(has_base)
-        base["revenue"] = base["revenue"].fillna(0.0).where(known)
+        now, base = _two_years(rows, keys)
         buying = rows[(rows["side"] == "now") & (rows["revenue"] > 0)]
         table = pd.DataFrame(
             {
@@ -197,6 +181,24 @@ def group_table(
         ["span_at", "cut_at", "revenue", "part"], ascending=[True, True, False, True]
     )
     return table[columns].reset_index(drop=True)
+
+
+def _two_years(rows: pd.DataFrame, keys: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Sum up each place's spans now and a year before, the same places in both.
+
+    Who bought nothing in a span that is known bought for nothing.
+    """
+    sides = []
+    for side in ("now", "base"):
+        part = rows[rows["side"] == side].groupby(keys)
+        sums = part[["revenue", "gross_profit", "covered_revenue", "payments"]].sum(min_count=1)
+        sides.append(sums.assign(margin=rate_of(sums["gross_profit"], sums["covered_revenue"])))
+    places = sides[0].index.union(sides[1].index)
+    now, base = (sums.reindex(places) for sums in sides)
+    known = places.get_level_values("span").isin(rows.loc[rows["side"] == "base", "span"])
+    now["revenue"] = now["revenue"].fillna(0.0)
+    base["revenue"] = base["revenue"].fillna(0.0).where(known)
+    return now, base
 
 
 def reached_table(

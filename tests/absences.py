@@ -35,6 +35,7 @@ N_PAIRS = 30
 SPAN = {
     "sell_in": "date",
     "payments": "date",
+    "targets": "month",
     "dealer_profit": "month",
     "stock": "snapshot_date",
     "stock_moves": "date",

@@ -24,6 +24,7 @@ from helpers import (
     pareto,
     profit,
     receivables,
+    result,
     segmentation,
     words,
     workshop,
@@ -404,6 +405,34 @@ def explore_receivables(
         yield look.table(late[summary.LATE_SHOWN], limit=15, empty=none)
 
     return _explorer({"days": days, "status": status}, show)
+
+
+def explore_month(asked: result.ResultData, own: result.ResultMonth) -> widgets.Widget:
+    """Choose a span, revenue or gross profit, and what to cut by, and see the bridge and its parts.
+
+    `asked` is what the door told, `own` what the page makes of it, by its options.
+    """
+    known = own.bridge
+    if known.empty:
+        return _instead(words.say("month.no_bridge_month"))
+
+    def chooser(column: str, shown: str) -> widgets.ToggleButtons:
+        values = known[column].unique()
+        return widgets.ToggleButtons(
+            options=[(words.label(value), value) for value in values],
+            description=words.label(shown),
+            style={"button_width": "auto"},
+        )
+
+    controls = {name: chooser(name, name) for name in ("span", "indicator", "cut")}
+
+    def show(span: str, indicator: str, cut: str) -> Iterable[object]:
+        whole = result.network_steps(known, span, indicator)
+        yield result.plot_bridge(whole, span, period=asked.period)
+        rows = result.bridge_rows(known, span, indicator, cut)
+        yield look.table(rows, empty=words.say("month.no_cut"))
+
+    return _explorer(controls, show)
 
 
 def explore_card(

@@ -25,6 +25,7 @@ from helpers.look import style
 from helpers.look.svg import markup
 
 NOTEBOOKS = (
+    "01_month",
     "02_segmentation",
     "03_abc_pareto",
     "04_receivables",

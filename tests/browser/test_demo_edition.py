@@ -19,6 +19,7 @@ pytestmark = pytest.mark.xdist_group("demo_edition")  # printed once, on one wor
 NEEDS_BROWSER = pytest.mark.skipif(checks.chromium() is None, reason=checks.WHY_NOT)
 LANGUAGES = ("en", "zh-Hans", "zh-Hant")
 PAGES = {
+    "01_month",
     "02_segmentation",
     "03_abc_pareto",
     "04_receivables",

@@ -12,6 +12,8 @@ from pandas.testing import assert_frame_equal
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
+from conftest import write_book
+from helpers import data, settings
 from helpers.demo import build, network
 from helpers.settings import CHECKOUT as ROOT
 from helpers.settings import contract
@@ -644,6 +646,45 @@ def test_one_comparer_is_inconsistent(tables, truth):
     assert [participant for participant, ratio in ratios.items() if ratio >= 0.1] == truth[
         "inconsistent_participant"
     ]
+
+
+# ---- the month's result --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def split(tables, tmp_path_factory):
+    """Split the change of the year to date by category, in millions."""
+    given = {name: tables[name] for name in ("products", "sell_in")}
+    book = settings.workbook(write_book(tmp_path_factory.mktemp("split"), given, build.BRAND))
+    rows = data.bridge(book, NOW, "year_to_date", ("category",)).set_index("category")
+    return rows / 1e8
+
+
+def test_the_bridge_names_the_price_cut(split, tables, truth):
+    price = split["price"]
+    assert price["television"] == pytest.approx(-4.7, abs=0.1)
+    assert price.drop("television").abs().max() < 0.001
+    assert split["profit_price"]["television"] == price["television"]
+    models = tables["products"].set_index("product_id").loc[truth["price_cut"]]
+    assert set(models["category"]) == {"television"} and set(models["brand"]) == {build.BRAND}
+
+
+def test_the_bridge_names_the_mix_shift(split):
+    mix = split["mix"]
+    assert mix["washing_machine"] == mix.min() == pytest.approx(-3.3, abs=0.1)
+    shares = (mix / split["revenue_base"]).sort_values()
+    assert shares.index[0] == "washing_machine"
+    assert shares.iloc[0] == pytest.approx(-0.044, abs=0.002)
+    assert shares.iloc[1] > shares.iloc[0] / 2
+
+
+def test_levels_of_targets_agree(tables):
+    rows = tables["targets"]
+    sums = rows[["revenue", "gross_profit", "payments"]].groupby(rows["month"]).sum()
+    own = rows[rows[["region", "account_manager", "dealer_id"]].isna().all(axis=1)]
+    own = own.set_index("month")[list(sums.columns)]
+    assert len(own) == 12
+    assert_frame_equal(sums, 3 * own)
 
 
 # ---- codebook ------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The door: the only room that knows engines, files and raw columns; it gives small tables."""
 
 from helpers.data.brand_profit import brand_months, brand_sums, dealer_margins
+from helpers.data.bridges import bridge, is_comparable
 from helpers.data.cache import kept
 from helpers.data.checks import require_conservation
 from helpers.data.connections import cache_of, source_name
@@ -41,6 +42,7 @@ from helpers.data.read import (
     workbook,
 )
 from helpers.data.reference import reference
+from helpers.data.results import dealer_spans, network_months, targets
 from helpers.data.stock import SPANS, OnHand, flows, models, on_hand
 from helpers.data.tables import described
 
@@ -52,6 +54,7 @@ __all__ = [
     "brand_months",
     "brand_share_basis",
     "brand_sums",
+    "bridge",
     "cache_of",
     "consumer_features",
     "covered",
@@ -59,6 +62,7 @@ __all__ = [
     "dealer_margins",
     "dealer_months",
     "dealer_orders",
+    "dealer_spans",
     "dealer_totals",
     "dealers",
     "dealers_by_size",
@@ -70,9 +74,11 @@ __all__ = [
     "has",
     "history",
     "in_scope",
+    "is_comparable",
     "kept",
     "ledger_entries",
     "models",
+    "network_months",
     "on_hand",
     "peak_months",
     "prepare",
@@ -87,6 +93,7 @@ __all__ = [
     "sold_out_months",
     "source_name",
     "span",
+    "targets",
     "tells",
     "unidentified_share",
     "values_of",

@@ -16,7 +16,7 @@ from ibis import _
 from ibis.expr.types import Table
 
 from helpers import files, words
-from helpers.data import matches, oddities, readers
+from helpers.data import levels, matches, oddities, readers
 from helpers.data.connections import cache_of
 from helpers.data.findings import Finding
 from helpers.data.reference import reference
@@ -215,7 +215,7 @@ def _kept(
     """
     if not book.embedded:  # what a server holds may change at any time
         return found_in(book)
-    modules = (__file__, matches.__file__, oddities.__file__)
+    modules = (__file__, levels.__file__, matches.__file__, oddities.__file__)
     read_by = b"".join(Path(module).read_bytes() for module in modules)
     code = hashlib.sha256(read_by).hexdigest()[:8]
     kept = cache_of(book) / f"{book.name}.{what}.{fingerprint(book)}-{code}.json"
@@ -244,6 +244,8 @@ def _warnings(book: Workbook, name: str) -> list[Finding]:
         found += _repeated(name, lines)
     if name == "stock_moves":
         found += _moves(name, lines)
+    if name == "targets":
+        found += levels.findings(lines)
     for column, other in REFERS_TO.items():
         if column in lines.columns and other != name and book.has(other):
             found += _unknown(name, column, table(book, name), table(book, other))
@@ -299,7 +301,7 @@ def _amounts(name: str, lines: Table) -> list[Finding]:
 
 def _unidentified(name: str, lines: Table) -> list[Finding]:
     """Count lines without a dealer: they stay in the totals and are nobody's."""
-    if "dealer_id" not in lines.columns or name in ("scores", "plan"):
+    if "dealer_id" not in lines.columns or name in ("scores", "plan", "targets"):
         return []
     n = int(lines.dealer_id.isnull().sum().fill_null(0).execute())
     return [Finding(name, "dealer_id", "unidentified", "warning", n, "")] if n else []

@@ -18,6 +18,8 @@ HOMES = {  # column → the tables that other tables' ids are held against; the 
 }
 SPLIT_SHARE = 0.01  # of a table's lines: where more are of a dealer split in two, no page is right
 LEAST_MATCHED = 0.5  # of a table's ids: where fewer are known, the tables hardly speak of the same
+# by people, in few rows
+WRITTEN = ("scores", "plan", "overrides", "targets")
 MIN_IDS = 3  # of fewer ids no rate is told
 
 
@@ -40,7 +42,7 @@ def id_findings(book: Workbook) -> list[Finding]:
         counted = {
             name: _counted(book, name, column)
             for name in book.tables
-            if name not in ("scores", "plan", "overrides") and column in table(book, name).columns
+            if name not in WRITTEN and column in table(book, name).columns
         }
         home = next((name for name in homes if name in counted and len(counted[name])), None)
         if home is None:

@@ -6,8 +6,11 @@ everybody, and so do the data's span and its last complete month.
 """
 
 import dataclasses
+import functools
+import operator
 from collections.abc import Callable
 
+import ibis
 from ibis.expr.types import Table
 
 from helpers.settings import DataError, Workbook, contract, nearest
@@ -16,6 +19,7 @@ BY_CONSUMER = ("consumers", "contacts")
 BY_PLACE = ("regions", "candidates")
 OF_NOBODY_TOO = ("scores",)  # an answer about no dealer is about the network, of which these are
 PLACE = ("region", "city")
+TARGETED = ("region", "account_manager")  # whom a target may be for, besides a dealer
 
 Whole = Callable[[str], Table]  # gives a table uncut
 
@@ -36,11 +40,31 @@ def cut(book: Workbook, name: str, rows: Table, whole: Whole) -> Table:
         return _in_places(book, name, rows, whole)
     if "dealer_id" not in contract()[name]:
         return rows
+    if name == "targets":
+        return _targets(book, rows, whole)
     if "dealer_id" not in rows.columns:
         return rows if name in OF_NOBODY_TOO else rows.limit(0)
     inside = rows.dealer_id.isin(_dealers(book, whole).dealer_id)
     if name in OF_NOBODY_TOO:
         return rows.filter(rows.dealer_id.isnull() | inside)
+    return rows.filter(inside)
+
+
+def _targets(book: Workbook, rows: Table, whole: Whole) -> Table:
+    """Cut targets to those of which all is in scope: of its dealers, and of the regions or account
+    managers that a scope of nothing else names.
+    """
+    known = [column for column in ("dealer_id", *TARGETED) if column in rows.columns]
+    named = dict(book.scope)
+    inside = ibis.literal(False)
+    if "dealer_id" in known:
+        inside = rows.dealer_id.isin(_dealers(book, whole).dealer_id)
+    for column in TARGETED:
+        if column in known and set(named) == {column}:
+            alone = [rows[other].isnull() for other in known if other != column]
+            inside = inside | functools.reduce(
+                operator.and_, alone, rows[column].isin(named[column])
+            )
     return rows.filter(inside)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.demo import credit, people, trade
+from helpers.demo import credit, people, result, trade
 from helpers.demo.network import BRAND, RIVALS, TRAILING, UNKNOWN_DEALERS, WHITE_SPOTS, network
 from helpers.settings import DataError
 
@@ -86,8 +86,9 @@ def make_tables(
     promotions = people.promotions(net)
     contacts = people.contacts(net, everybody, promotions)
     sell_in, payments = trade.sell_in(net, lines), trade.payments(net, lines)
+    dealers = people.dealers(net)
     return {
-        "dealers": people.dealers(net).assign(
+        "dealers": dealers.assign(
             terms_days=credit.terms_days(net),
             credit_limit=credit.credit_limits(net, sell_in, payments),
         ),
@@ -99,6 +100,7 @@ def make_tables(
         "sell_in": sell_in,
         "payments": payments,
         "balances": credit.balances(net),
+        "targets": result.targets(net, dealers, sell_in, payments),
         "dealer_profit": trade.dealer_profit(net, lines),
         "stock": trade.stock(net, moves),
         "stock_moves": trade.stock_moves(net, moves),
@@ -122,9 +124,10 @@ def planted(
     Dealers' ids for `fallen`, `risen`, `big_but_thin`, `small_but_rich`, `dead_stock`,
     `runs_short`, `stopped_paying`, `earn_less_with_us`, `margin_slips`, `won_back`, `lost`,
     `joined`, `over_limit`, `never_paid` and `quarterly_stopped`; cities for `white_spots`, the
-    large one first; factors for `trailing_factors`; a participant for `inconsistent_participant`;
-    one of the `dead_stock` dealers for `overrated_dealer`; ids that `dealers` lacks for
-    `unknown_dealers`; consumers' ids for `consumers_<group>`, all four groups.
+    large one first; factors for `trailing_factors`; models for `price_cut` and `mix_shift` (those
+    of which fewer are bought); a participant for `inconsistent_participant`; one of the
+    `dead_stock` dealers for `overrated_dealer`; ids that `dealers` lacks for `unknown_dealers`;
+    consumers' ids for `consumers_<group>`, all four groups.
     """
     net = network(seed, n_dealers, n_months, last_month)
     everybody = people.consumers(net)
@@ -132,6 +135,8 @@ def planted(
         **{truth: sorted(net.shops["dealer_id"].iloc[rows]) for truth, rows in net.marks.items()},
         "white_spots": list(WHITE_SPOTS),
         "trailing_factors": sorted(TRAILING),
+        "price_cut": sorted(net.products["product_id"].iloc[result.CUT_MODELS]),
+        "mix_shift": sorted(net.products["product_id"].iloc[result.DEAR_MODELS]),
         "inconsistent_participant": [people.GUESSER],
         "overrated_dealer": [people.overrated_dealer(net)],
         "unknown_dealers": list(UNKNOWN_DEALERS),

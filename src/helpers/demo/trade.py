@@ -5,7 +5,7 @@ from collections import defaultdict
 import numpy as np
 import pandas as pd
 
-from helpers.demo import credit
+from helpers.demo import credit, result
 from helpers.demo.network import (
     BRAND,
     BRANDS,
@@ -86,6 +86,7 @@ def order_lines(net: Network) -> pd.DataFrame:
     special = pd.MultiIndex.from_tuples([(d, p) for d, pair in net.models.items() for p in pair])
     special = pd.MultiIndex.from_frame(lines[["dealer", "product"]]).isin(special)
     lines = lines[(lines["quantity"] > 0) & ~special].assign(ordinary=True)
+    lines = result.with_mix_shift(net, lines)
     lines = pd.concat([lines, _planted_lines(net, lines["order"].max() + 1)], ignore_index=True)
     back = np.where(
         rng.random(len(lines)) < 0.01,
@@ -152,7 +153,7 @@ def sell_in(net: Network, lines: pd.DataFrame) -> pd.DataFrame:
     ids = np.append(net.shops["dealer_id"].to_numpy(), [None, *UNKNOWN_DEALERS])
     nobody = rng.choice(len(net.shops) + np.arange(3), len(stray), p=[0.7, 0.15, 0.15])
     rows = pd.concat([lines, back, stray], ignore_index=True)
-    price, dealer = unit_price(net, rows), rows["dealer"].to_numpy()
+    price, dealer = result.billed_price(net, rows), rows["dealer"].to_numpy()
     known = np.r_[dealer[: len(rows) - len(stray)], nobody]
     revenue = (rows["quantity"] * price).round(2)
     return pd.DataFrame(
@@ -177,7 +178,7 @@ def payments(net: Network, lines: pd.DataFrame) -> pd.DataFrame:
     What is due after the end is not there.
     """
     rng, shops = stream(net.seed, "payments"), net.shops
-    due = lines.assign(amount=(lines["quantity"] - lines["back"]) * unit_price(net, lines))
+    due = lines.assign(amount=(lines["quantity"] - lines["back"]) * result.billed_price(net, lines))
     due = due.groupby("order").agg(
         dealer=("dealer", "first"), day=("day", "min"), amount=("amount", "sum")
     )

@@ -37,12 +37,13 @@ RECIPES = {
     "receivables": "receivables",
     "fishbone": "fishbone",
     "inventory_age": "inventory",
+    "month": "result",
     "consumer_groups": "consumers",
     "segmentation": "segmentation",
 }
 # who reads a card: cells tagged for-us or for-dealer are left out for the other
 AUDIENCES = ("us", "dealer")
-WRITTEN_BY_PEOPLE = ("plan.csv", "overrides.csv")
+WRITTEN_BY_PEOPLE = ("plan.csv", "overrides.csv", "targets.csv")
 
 
 class Page(NamedTuple):

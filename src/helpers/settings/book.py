@@ -22,7 +22,8 @@ WORKBOOK_KEYS = ("name", "title", "title_zh", "brand", "currency", "language", "
 GIVEN_BY_THE_RUN = ("period", "config", "language", "scope")
 # no folder there can have it
 RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
-WRITTEN_BY_PEOPLE = ("plan", "overrides")  # found beside the toml without being named in it
+# found beside the toml without being named in it
+WRITTEN_BY_PEOPLE = ("plan", "overrides", "targets")
 TABLE_KEYS = ("source", "query", "columns", "format", "read")
 DECIMALS = (".", ",")
 MAX_TOML = 1_000_000  # bytes; a longer one was not written by people

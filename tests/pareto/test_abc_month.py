@@ -11,7 +11,7 @@ import pytest
 
 from cells import run_cells, with_rules
 from helpers import card, data, files, look, pareto, settings, widgets, words
-from helpers.pareto import classes, collection, judgement, migration, month
+from helpers.pareto import classes, judgement, migration, month
 from helpers.press import managers, pages
 from helpers.settings import CHECKOUT as ROOT
 from helpers.settings import DataError, options
@@ -192,5 +192,3 @@ def test_an_options_default_is_the_rule_of_the_room():
         assert options.numbers(given[option]) == pytest.approx([100 * share for share in rule])
     assert options.numbers(given["composite_cuts"]) == judgement.COMPOSITE_CUTS
     assert options.numbers(given["xyz_cuts"]) == migration.XYZ_CUTS
-    assert given["recent_months"] == collection.RECENT_MONTHS
-    assert given["stopped_rate"] == collection.STOPPED_RATE

@@ -176,7 +176,7 @@ def scored_sentences(scored: pd.DataFrame) -> list[str]:
 
 
 def headlines(found: ResultData, own: ResultMonth) -> list[dict]:
-    """Make the front page's figure of the year to date, and where the year will end.
+    """Make the front page's figure of the year to date.
 
     Keys as `report.headline` takes them.
     """
@@ -196,5 +196,4 @@ def headlines(found: ResultData, own: ResultMonth) -> list[dict]:
             "change": words.say("month.tile_change", change=change),
             "tone": "good" if row["yoy_rate"] >= 0 else "bad",
         }
-    said = why_sentences(own.bridge, found.period)[:1]
-    return [tile, *({"place": "change", "text": text, "link": PAGE} for text in said)]
+    return [tile]

@@ -6,14 +6,20 @@ What is left out is told and counted: rows read and rows left out are the rows o
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
 from helpers.data.readers import wide
 from helpers.data.readers.dialects import DATE, DELIMITERS, NUMBER
 from helpers.data.readers.grid import Grid, Note, ReadAs, Row
-from helpers.data.readers.totals import is_plainly_total, says_balance, says_total
+from helpers.data.readers.totals import (
+    Behind,
+    adds_up,
+    is_plainly_total,
+    says_balance,
+    says_total,
+)
 from helpers.settings import DataError
 
 SUMMED, LONG_SUM = 3, 4  # rows behind a sum, and digits that it has more of
@@ -143,32 +149,6 @@ class _Column(NamedTuple):
     is_filled: bool
 
 
-class _Behind(NamedTuple):
-    """What the rows up to one come to, by column, and how many of them are not zero."""
-
-    sums: dict[int, Decimal]
-    n: Counter
-
-
-def _adds_up(
-    large: dict[int, Decimal], all_: _Behind, part: _Behind, how: Callable, least: int = 1
-) -> bool:
-    """Whether amounts are those of the rows from a part on, to the digits that they have."""
-    n = {i: all_.n[i] - part.n[i] for i in large}
-    if max(n.values()) < least or (least > 1 and min(n.values()) < 2):
-        return False  # one amount among zeros is no sum
-    return how(
-        n[i] and _is_rounded(value, all_.sums[i] - part.sums[i], least)
-        for i, value in large.items()
-    )
-
-
-def _is_rounded(value: Decimal, total: Decimal, least: int) -> bool:
-    if least > 1 or value.as_tuple().exponent <= total.as_tuple().exponent:
-        return value == total
-    return value == total.quantize(value, ROUND_HALF_UP)
-
-
 class _Walk:
     """One pass over the rows below the header."""
 
@@ -268,7 +248,7 @@ class _Walk:
     def _sums(self, grid: Grid, first: int, asked: set[int], plain: set[int]) -> set[int]:
         """Find the rows that are sums of those above them, from one total or another on."""
         numbers = [i for i, column in enumerate(self.columns) if column.is_number]
-        zero = _Behind(dict.fromkeys(numbers, Decimal()), Counter())
+        zero = Behind(dict.fromkeys(numbers, Decimal()), Counter())
         all_, begun = zero, [zero]  # what is behind a row, and was where a part begins
         found: set[int] = set()
         late: dict[int, tuple[Row, dict[int, Decimal]]] = {}  # named, and no sum of what is above
@@ -282,7 +262,7 @@ class _Walk:
             }
             large = {i: value for i, value in values.items() if value}
             if place in plain:
-                if large and not any(_adds_up(large, all_, part, any) for part in begun):
+                if large and not any(adds_up(large, all_, part, any) for part in begun):
                     self.note("total_differs", row)
                 begun = [*begun[-MOST_PARTS:], all_]
                 continue
@@ -295,7 +275,7 @@ class _Walk:
                 continue
             if is_asked and is_named and large:
                 late[place] = (row, large)
-            all_ = _Behind(
+            all_ = Behind(
                 {i: total + values.get(i, 0) for i, total in all_.sums.items()},
                 all_.n + Counter(dict.fromkeys(large, 1)),
             )
@@ -307,18 +287,18 @@ class _Walk:
         return found
 
     def _is_sum(
-        self, large: dict[int, Decimal], all_: "_Behind", begun: list, is_named: bool, row: Row
+        self, large: dict[int, Decimal], all_: Behind, begun: list, is_named: bool, row: Row
     ) -> bool:
         if not large:
             return False
         if is_named:
             # what is called a total need not prove so much
             how = any if any(map(is_plainly_total, row.cells[:4])) else all
-            return any(_adds_up(large, all_, part, how, least=1) for part in begun)
+            return any(adds_up(large, all_, part, how, least=1) for part in begun)
         # 3 = 1 + 2 proves nothing: a sum has several rows behind it, and is long
         if len(large) < 2 and not any(len(str(value)) > LONG_SUM for value in large.values()):
             return False
-        return any(_adds_up(large, all_, part, all, least=SUMMED) for part in begun)
+        return any(adds_up(large, all_, part, all, least=SUMMED) for part in begun)
 
     def groups(self, totals: set[int]) -> tuple[set[int], set[int]]:
         """Find the titles of groups, one text in a row, and the totals below that name them."""

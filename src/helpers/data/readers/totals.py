@@ -1,7 +1,13 @@
-"""Totals: the words by which a row, or a column, says that it is the sum of others."""
+"""Totals: the words by which a row, or a column, says that it is the sum of others; and whether it
+is.
+"""
 
 import functools
 import re
+from collections import Counter
+from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
 
 LONGEST = 80  # characters; a cell of more says something else
 _WORDS = (
@@ -60,3 +66,33 @@ def is_plainly_total(cell: str) -> bool:
 def says_balance(cell: str) -> bool:
     """Whether a cell is the name of a balance that a ledger carries between its lines."""
     return len(cell) < LONGEST and bool(_BALANCE.fullmatch(cell.strip()))
+
+
+class Behind(NamedTuple):
+    """What the rows up to one come to, by column, and how many of them are not zero."""
+
+    sums: dict[int, Decimal]
+    n: Counter
+
+
+def adds_up(
+    large: dict[int, Decimal], all_: Behind, part: Behind, how: Callable, least: int = 1
+) -> bool:
+    """Whether amounts are those of the rows from a part on, to the digits that they have.
+
+    `how` is `all` or `any` of the columns; `least` as many rows have to be behind them, and more
+    than one makes the digits count, too.
+    """
+    n = {i: all_.n[i] - part.n[i] for i in large}
+    if max(n.values()) < least or (least > 1 and min(n.values()) < 2):
+        return False  # one amount among zeros is no sum
+    return how(
+        n[i] and _is_rounded(value, all_.sums[i] - part.sums[i], least)
+        for i, value in large.items()
+    )
+
+
+def _is_rounded(value: Decimal, total: Decimal, least: int) -> bool:
+    if least > 1 or value.as_tuple().exponent <= total.as_tuple().exponent:
+        return value == total
+    return value == total.quantize(value, ROUND_HALF_UP)

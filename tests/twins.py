@@ -5,7 +5,16 @@ from pathlib import Path
 
 from helpers import settings
 
-BY_DEALER = ("sell_in", "payments", "dealer_profit", "stock", "stock_moves", "sell_out", "plan")
+BY_DEALER = (
+    "sell_in",
+    "payments",
+    "balances",
+    "dealer_profit",
+    "stock",
+    "stock_moves",
+    "sell_out",
+    "plan",
+)
 
 
 def twin(book: settings.Workbook, scope: dict, folder: Path) -> settings.Workbook:
@@ -16,11 +25,18 @@ def twin(book: settings.Workbook, scope: dict, folder: Path) -> settings.Workboo
         for column, values in scope.items()
     )
     inside = f"dealer_id IN (SELECT dealer_id FROM all_dealers WHERE {where})"
+    # those of regions or account managers, where the scope is of nothing else
+    others = {"region": "account_manager", "account_manager": "region"}
+    (level, *more) = scope
+    is_level = not more and level in others
+    alone = f"{others[level]} IS NULL AND dealer_id IS NULL" if is_level else "1 = 0"
+    of_targets = f"{where} AND {alone}" if is_level else alone
     of_places = set(scope) <= set(settings.contract()["regions"])
     queries = {
         "dealers": f"SELECT * FROM all_dealers WHERE {where}",
         "scores": f"SELECT * FROM all_scores WHERE dealer_id IS NULL OR {inside}",
         **{name: f"SELECT * FROM all_{name} WHERE {inside}" for name in BY_DEALER},
+        "targets": f"SELECT * FROM all_targets WHERE {inside} OR ({of_targets})",
         **{
             name: f"SELECT * FROM all_{name} WHERE consumer_id IN (SELECT consumer_id FROM "
             f"all_sell_out WHERE {inside})"

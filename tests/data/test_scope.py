@@ -111,7 +111,7 @@ def test_each_value_and_nobodys_add_up_to_the_network(small_demo):
         ("region=a;region=b", "'region' is given twice; put | between its values"),
         ("=East", "'=East' is no column with its values"),
         ("floor_area_m2=large", "floor_area_m2 holds numbers; 'large' is none"),
-        ("terms_days=30", "unknown column 'terms_days'; known are"),
+        ("zzz=30", "unknown column 'zzz'; known are"),
         ("revenue=1", "unknown column 'revenue'"),
         ("region=东岸大区;city=nowhere", "no dealer has city 'nowhere'"),
     ],

@@ -429,7 +429,7 @@ def _layers(net: Network, moves: pd.DataFrame) -> list[tuple]:
     columns = [moves[c].tolist() for c in ("day", "kind", "dealer", "product", "to", "quantity")]
     end = (10**9, "", 0, 0, -1, 0, 0.0)
     for day, kind, dealer, product, to, quantity, cost in [
-        *zip(*columns, unit_price(net, moves), strict=True),
+        *zip(*columns, result.billed_price(net, moves), strict=True),
         end,
     ]:
         while snapshots and day > snapshots[0]:

@@ -123,14 +123,17 @@ def test_two_editions_and_what_changed(case, tables, asked, printer, bodies, tmp
     between.
     """
     book, names = write_case(tmp_path / "book", case, tables), pages_that_read(case, asked)
+    # a card comes with an edition, and the workshop's notebook in none
+    beside = [name for name in names if name[:2] > "08"]
+    printed = [name for name in names if name not in beside]
     found = print_editions(
         book,
         [language_of(case)],
         tmp_path / "editions",
         printer,
         bodies,
-        in_turn(case, names, N_SECOND),
-        in_turn(case, names, N_FIRST),
+        [*in_turn(case, printed, N_SECOND), *beside],
+        in_turn(case, printed, N_FIRST),
     )
     assert_as_known(case, found)
 

@@ -48,7 +48,8 @@ def with_mix_shift(net: Network, lines: pd.DataFrame) -> pd.DataFrame:
     """Let dealers buy as many pieces of a cheaper washing machine instead of a dear one.
 
     Of the cheapest that they bought before the shift, so that it is no new model to them; a line
-    stays as it is where its order has that model already.
+    stays as it is where its order has that model already. `meant` is the model without the shift,
+    by which goods take their time, so that the shift changes nothing else of the network.
     """
     rng, begins = stream(net.seed, "mix_shift"), _since(net, SHIFT_MONTHS)
     before = lines[lines["product"].isin(CHEAP_MODELS) & (lines["day"] < begins)]
@@ -66,7 +67,7 @@ def with_mix_shift(net: Network, lines: pd.DataFrame) -> pd.DataFrame:
     # two dear lines of one order must not become two of one model
     moves &= ~lines["order"].where(moves, -1 - lines.index).duplicated()
     product = lines["product"].mask(moves, cheap).astype(lines["product"].dtype)
-    return lines.assign(product=product)
+    return lines.assign(product=product, meant=lines["product"])
 
 
 def targets(

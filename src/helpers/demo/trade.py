@@ -88,6 +88,7 @@ def order_lines(net: Network) -> pd.DataFrame:
     lines = lines[(lines["quantity"] > 0) & ~special].assign(ordinary=True)
     lines = result.with_mix_shift(net, lines)
     lines = pd.concat([lines, _planted_lines(net, lines["order"].max() + 1)], ignore_index=True)
+    lines["meant"] = lines["meant"].fillna(lines["product"]).astype(int)
     back = np.where(
         rng.random(len(lines)) < 0.01,
         np.ceil(lines["quantity"] * rng.uniform(0.2, 1, len(lines))),
@@ -301,7 +302,7 @@ def goods_moves(net: Network, lines: pd.DataFrame) -> pd.DataFrame:
     rng, first, end = stream(net.seed, "stock"), net.bounds[-13], net.bounds[-1]
     lots = lines[net.shops["channel"].to_numpy()[lines["dealer"]] & (lines["day"] > first - 400)]
     lots = lots[
-        ["dealer", "product", "day", "quantity", "cover", "back", "back_day", "ordinary"]
+        ["dealer", "product", "meant", "day", "quantity", "cover", "back", "back_day", "ordinary"]
     ].assign(to=-1)
     kept, stay = lots["quantity"] - lots["back"], _stay(lots)
     soon = np.maximum(1, stay * rng.uniform(0.2, 0.7, len(lots))).astype(int)
@@ -366,10 +367,10 @@ def _stay(lots: pd.DataFrame) -> np.ndarray:
 
     A dealer keeps some until the next comes, where that is not too long.
     """
-    ordered = lots.sort_values(["dealer", "product", "day"], kind="stable")
-    pair = ordered.groupby(["dealer", "product"])["day"]
+    ordered = lots.sort_values(["dealer", "meant", "day"], kind="stable")
+    pair = ordered.groupby(["dealer", "meant"])["day"]
     gap = pair.shift(-1) - ordered["day"]
-    gap = gap.fillna(gap.groupby([ordered["dealer"], ordered["product"]]).transform("mean")).fillna(
+    gap = gap.fillna(gap.groupby([ordered["dealer"], ordered["meant"]]).transform("mean")).fillna(
         MAX_GAP
     )
     ordinary = lots["ordinary"].to_numpy()

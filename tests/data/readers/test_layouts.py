@@ -1,10 +1,11 @@
 """The table is found among titles, headers, totals and remarks; each row is read or told of."""
 
 import itertools
+import re
 
 import pytest
 
-from helpers.data.readers import layouts, wide
+from helpers.data.readers import layouts, totals, wide
 from helpers.data.readers.grid import Grid, ReadAs, Row
 from helpers.settings import DataError
 
@@ -391,9 +392,19 @@ def test_a_total_that_does_not_add_up_is_left_out_and_told():
     assert told(layout) == {"total": (4, 1)}
 
 
-@pytest.mark.parametrize("word", ["Opening Balance", "期初余额", "Closing balance", "Saldovortrag"])
+BALANCES = ("Opening Balance", "期初余额", "Closing balance", "Saldovortrag", "Balance forward")
+
+
+@pytest.mark.parametrize("word", BALANCES)
 def test_a_balance_between_the_lines_is_told(word):
     rows = [["Alpha", "2026-09-03", "100"], [word, "2026-09-30", "2300"]]
     layout, found = laid([["Customer", "date", "Amount"], *rows])
     assert found == rows
     assert told(layout) == {"balance": (3, 1)}
+
+
+@pytest.mark.parametrize("word", [*CALLED, *BALANCES, "华东小计", "Subtotal", "Ergebnis", "итого"])
+def test_what_is_called_a_total_has_its_file_looked_at_closely(word):
+    """DuckDB reads a clean file by itself, and asks by this pattern whether it is one."""
+    assert totals.says_total(word) or totals.says_balance(word)
+    assert re.search(totals.SUSPECT, word)

@@ -36,7 +36,7 @@ _BALANCE = re.compile(
 )
 # the plain ones, as DuckDB is asked for them in a file that it reads by itself
 SUSPECT = (
-    r"(?i)\btot[aá]|summe|gesamt|ergebnis|\bresult|\bsum\b|somme|\bsuma\b|\bsoma\b|razem|ogółem|celkem"
+    r"(?i)tot[aá]|summe|gesamt|ergebnis|\bresult|\bsum\b|somme|\bsuma\b|\bsoma\b|razem|ogółem|celkem"
     r"|összesen|toplam|итог|всего|[合小总總]\s*[计計]|总和|累计|합계|소계|총계|Σ|^\*+$"
     r"|\ball (?:dealers|customers)|t o t a l|balance|saldo|余额|餘額|结存"
 )

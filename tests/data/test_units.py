@@ -1,5 +1,7 @@
 """Amounts of several currencies, or in thousands, are not added up as if they were not."""
 
+import tomllib
+
 import pytest
 
 from helpers.data import checks, tables
@@ -147,3 +149,39 @@ def test_a_sign_that_an_expression_gives_is_no_return_that_adds(make_book):
     book = make_book(brand="", sell_in=text, extra=f'columns = {{ revenue = "{signed}" }}')
     assert "returns_added" not in set(checks.findings(book)["check"])
     assert tables.table(book, "sell_in").revenue.sum().execute() == 70
+
+
+OTHER = {
+    "a column": ("revenue,Currency", "5.00,USD", "Currency: USD"),
+    "a header": ("Amount (USD)", "5.00", "Amount (USD)"),
+}
+
+
+@pytest.mark.parametrize("where", OTHER)
+def test_amounts_of_another_currency_than_the_workbooks_are_told(make_book, where):
+    head, row, example = OTHER[where]
+    text = f"dealer_id,date,{head}\nD1,2026-09-30,{row}\nD2,2026-10-31,{row}\n"
+    columns = f'columns = {{ revenue = "{head.split(",")[0]}" }}'
+    book = make_book(brand="", sell_in=text, extra=columns)  # which says CNY
+    found = checks.findings(book).set_index("check").loc["other_currency"]
+    assert found[["column", "n_rows", "example"]].tolist() == ["revenue", 2, example]
+
+
+@pytest.mark.parametrize("code", ["CNY", "rmb", "人民币", "points", ""])
+def test_the_workbooks_own_currency_however_it_is_written_is_none(make_book, code):
+    text = f"dealer_id,date,revenue,Currency\nD1,2026-09-30,5,{code}\nD2,2026-10-31,6,{code}\n"
+    found = checks.findings(make_book(brand="", sell_in=text))
+    assert "other_currency" not in set(found["check"])
+
+
+@pytest.mark.parametrize("header", ["Sales $'000", "Sales in thousands", 'Umsatz "TEUR"'])
+def test_the_advice_is_toml_whatever_the_header_says(make_book, header):
+    head = header.replace('"', '""')
+    text = f'dealer_id,date,"{head}"\nD1,2026-09-30,5\nD2,2026-10-31,6\n'
+    named = header.replace('"', '\\"')
+    told = said(make_book(sell_in=text, extra=f'columns = {{ revenue = "{named}" }}'))
+    advice = told.split("e.g. ", 1)[1]
+    parsed = tomllib.loads(advice)
+    assert parsed["revenue"].startswith("CAST(")
+    book = make_book(sell_in=text, extra=f"[data.sell_in.columns]\n{advice}")
+    assert tables.table(book, "sell_in").revenue.sum().execute() == 11_000

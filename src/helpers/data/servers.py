@@ -130,7 +130,7 @@ def _described(book: Workbook, name: str) -> dict:
         mapped = _told(book, name, _mapped)
         source = _as_source(connected(book), mapped)
         found += units.errors(name, source, mapped.columns)
-        notes = [] if found else units.warnings(name, source, mapped.columns)
+        notes = [] if found else units.warnings(name, source, mapped.columns, book.currency)
         return {"errors": found, "notes": notes, **counted}
     except DataError:
         raise

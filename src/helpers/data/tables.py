@@ -251,7 +251,7 @@ def _written(
         if found := year_errors(name, columns, told["months"]):
             return found, {}
         told["suspects"] = 0 if closely else _suspects(con, name, part, columns)
-        told["notes"] = [*notes, *units.warnings(name, source, columns)]
+        told["notes"] = [*notes, *units.warnings(name, source, columns, book.currency)]
         told["files"] = [
             (Path(book.told(table.path)).name, table.n_rows, table.n_in_file, list(table.notes))
             for table in opened.tables

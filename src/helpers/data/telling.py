@@ -18,6 +18,7 @@ GRAVE = (
     "rivals_only",
     "near_brand",
     "returns_added",
+    "other_currency",
     "magnitude",
     "beyond_pole",
     "ahead_of_data",

@@ -15,12 +15,14 @@ from ibis.expr.types import Table
 from helpers.data.findings import APART, Finding
 from helpers.data.mapping import Mapped, quoted
 from helpers.data.values import scale
+from helpers.data.values.numbers import CURRENCIES
 
 CURRENCY = re.compile(
     r"(?:.*[\s/_.])?(?:currency|curr\.?|cur\.?|ccy|waers|währung|wrg|devise|moneda|valuta|валюта)"
     r"(?:\s?(?:code|key))?|币种|币别|幣別|幣種|货币|貨幣",
     re.IGNORECASE,
 )
+IN_BRACKETS = re.compile(r"[(\[（]\s*([A-Za-z]{3})\s*[)\]）]")  # Amount (USD)
 CODES = re.compile(r"[A-Za-z]{3}|[^\w\s]{1,3}|[\u4e00-\u9fff]{2,4}")
 UNIT = re.compile(
     r"单位|單位|\b(?:units?|amounts?|figures|in|values?|beträge|angaben)\b", re.IGNORECASE
@@ -56,8 +58,7 @@ def errors(
 
     An amount that is computed by an expression has been thought of, and passes.
     """
-    money = {c: mapped for c, mapped in columns.items() if mapped.kind == "money"}
-    plain = {c: m.raw for c, m in money.items() if re.fullmatch(r'"(?:[^"]|"")*"', m.raw)}
+    plain = _plain(columns)
     if not plain:
         return []
     title = next((t for t in titles if UNIT.search(t) and scale.factor(t) != 1), "")
@@ -70,9 +71,7 @@ def errors(
             example = f"{header}{APART}{said}"
             found.append(Finding(name, column, "in_thousands", "error", n, example))
     for header in _called(source, CURRENCY):
-        codes = source.select(f"UPPER(TRIM({quoted(header)})) AS code")
-        codes = codes.filter(codes.code != "").group_by("code").agg(n=_.count())
-        rows = _rows(codes.order_by([ibis.desc("n"), "code"]).limit(MOST_CODES + 1))
+        rows = _codes(source, header)
         if 1 < len(rows) <= MOST_CODES and all(CODES.fullmatch(code) for code, _n in rows):
             told = ", ".join(f"{code} ({n:,})" for code, n in rows)
             n = sum(n for _code, n in rows[1:])
@@ -81,8 +80,34 @@ def errors(
     return found
 
 
-def warnings(name: str, source: Source, columns: Mapping[str, Mapped]) -> list[Finding]:
-    """Find returns that add to the sales: a column says credit note, the amount is above zero."""
+def warnings(
+    name: str, source: Source, columns: Mapping[str, Mapped], currency: str
+) -> list[Finding]:
+    """Find amounts in another currency than the workbook's, and returns that add to the sales."""
+    return [*_in_another(name, source, columns, currency), *_added(name, source, columns)]
+
+
+def _in_another(
+    name: str, source: Source, columns: Mapping[str, Mapped], currency: str
+) -> list[Finding]:
+    """Find what a column or a header says of all amounts: USD, where the workbook has EUR."""
+    found, plain = [], _plain(columns)
+    for header in _called(source, CURRENCY) if plain else ():
+        rows = _codes(source, header)
+        if len(rows) == 1 and _is_other(rows[0][0], currency):
+            (code, n), column = rows[0], next(iter(plain))
+            example = f"{header}: {code}"
+            found.append(Finding(name, column, "other_currency", "warning", n, example))
+    for column, raw in plain.items():
+        code = next(iter(IN_BRACKETS.findall(raw[1:-1])), "")
+        if _is_other(code, currency):
+            n = int(source.select(f"{raw} AS x").x.count().execute())
+            found.append(Finding(name, column, "other_currency", "warning", n, raw[1:-1]))
+    return found
+
+
+def _added(name: str, source: Source, columns: Mapping[str, Mapped]) -> list[Finding]:
+    """Find returns above zero: a column says credit note."""
     if SOLD.get(name) not in columns:
         return []
     found = []
@@ -107,6 +132,29 @@ def warnings(name: str, source: Source, columns: Mapping[str, Mapped]) -> list[F
             example = f"{header}: {told}"
             found.append(Finding(name, SOLD[name], "returns_added", "warning", n, example))
     return found
+
+
+def _is_other(code: str, currency: str) -> bool:
+    """Tell whether a code is another currency than the workbook's: both known, and not the same.
+
+    >>> _is_other("USD", "EUR"), _is_other("RMB", "CNY"), _is_other("USD", "points")
+    (True, False, False)
+    """
+    one, other = (CURRENCIES.get(text.strip().casefold()) for text in (code, currency))
+    return bool(one and other and one != other)
+
+
+def _plain(columns: Mapping[str, Mapped]) -> dict[str, str]:
+    """Give the amounts that are a column of the source as it stands, with its quoted header."""
+    money = {c: mapped for c, mapped in columns.items() if mapped.kind == "money"}
+    return {c: m.raw for c, m in money.items() if re.fullmatch(r'"(?:[^"]|"")*"', m.raw)}
+
+
+def _codes(source: Source, header: str) -> list[tuple]:
+    """Count the codes of a column, the most frequent first; one more than are currencies."""
+    codes = source.select(f"UPPER(TRIM({quoted(header)})) AS code")
+    codes = codes.filter(codes.code != "").group_by("code").agg(n=_.count())
+    return _rows(codes.order_by([ibis.desc("n"), "code"]).limit(MOST_CODES + 1))
 
 
 def _called(source: Source, pattern: re.Pattern[str]) -> list[str]:

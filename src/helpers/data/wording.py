@@ -7,6 +7,7 @@ from helpers import words
 from helpers.data.connections import source_name
 from helpers.data.findings import APART, Finding
 from helpers.data.values import dates, numbers, scale
+from helpers.data.values.text import as_toml
 from helpers.settings import Workbook, contract, nearest
 
 FORMATTED = ("date", "month")
@@ -90,7 +91,9 @@ def _told(book: Workbook, finding: Finding) -> dict[str, Any]:
         said["point"], said["comma"] = numbers.both_readings(example)
     if finding.check == "in_thousands":
         header, mark = example.split(APART)
-        said |= {"header": header, "said": repr(mark), "factor": scale.factor(mark)}
+        quoted = header.replace('"', '""')
+        computed = f'CAST("{quoted}" AS DECIMAL(18, 4)) * {scale.factor(mark)}'
+        said |= {"said": repr(mark), "computed": as_toml(computed)}
     if finding.check == "twins":
         said |= _twins(finding)
     if finding.check == "brand":
@@ -135,7 +138,7 @@ def _twins(finding: Finding) -> dict[str, str]:
         "one": repr(one),
         "other": repr(other),
         "of": words.message("finding.twins_of", home=home) if home else "",
-        "would": words.message("finding.twins_would", column=finding.column, mend=mend)
+        "would": words.message("finding.twins_would", column=finding.column, mend=as_toml(mend))
         if mend
         else "",
         "listed": {"product_id": "products"}.get(finding.column, "dealers"),

@@ -4,7 +4,6 @@ Whatever a file says is data: headers, sheets and paths are written as texts of 
 SQL, in comments with their control characters shown.
 """
 
-import json
 import os
 import re
 import unicodedata
@@ -20,6 +19,7 @@ from helpers.data.mapping import quoted
 from helpers.data.matching import headers, placing
 from helpers.data.matching.placing import KEYS, Placed, Placement
 from helpers.data.matching.values import CLOCK
+from helpers.data.values.text import as_toml
 from helpers.settings import DataError, contract, is_file
 
 SHOWN = 60  # characters of a text from a file in a comment
@@ -65,15 +65,6 @@ class Choices(NamedTuple):
 
     brand: str = ""
     formats: Mapping[tuple[int, int], str] = {}  # (sheet, position) → how its days are written
-
-
-def text(value: str) -> str:
-    r"""Write a text as TOML does, on one line.
-
-    >>> print(text('a "b"\n\x7f'))
-    "a \"b\"\n\u007f"
-    """
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def shown(value: str, most: int = SHOWN) -> str:
@@ -138,7 +129,7 @@ def draft(found: Sequence[Placed], out: Path, choices: Choices) -> str:
     if files:
         parts.append(
             ["[data.files]                     # what the queries below are made of"]
-            + [f"{name} = {text(located(file, folder))}" for file, name in files.items()]
+            + [f"{name} = {as_toml(located(file, folder))}" for file, name in files.items()]
         )
     for table in contract():
         if table in chosen:
@@ -197,7 +188,7 @@ def _head(found: Sequence[Placed], out: Path, choices: Choices) -> list[str]:
         (first, n), total = brands[0], sum(n for _brand, n in brands)
         brand = (
             f"QUESTION: which brand is ours? The most frequent of {len(brands)} in the first rows "
-            f"is {text(shown(first))} ({n / total:.0%})"
+            f"is {as_toml(shown(first))} ({n / total:.0%})"
         )
     said = "as the files write it" if currency else "QUESTION: which? The files don't say"
     n_files = len({placed.sheet.file for placed in found})
@@ -206,10 +197,10 @@ def _head(found: Sequence[Placed], out: Path, choices: Choices) -> list[str]:
         "column stands how sure it is (0–1), and why.",
         "# What is not sure is a comment: take off its # where it is right, then `workbook check`.",
         "[workbook]",
-        f"name = {text(name)}",
-        f"title = {text(name)}",
-        f"brand = {text(choices.brand)}  # {brand}",
-        f"currency = {text(currency)}  # {said}",
+        f"name = {as_toml(name)}",
+        f"title = {as_toml(name)}",
+        f"brand = {as_toml(choices.brand)}  # {brand}",
+        f"currency = {as_toml(currency)}  # {said}",
         f'language = ["{language_of(found)}"]  # en, zh-Hans, zh-Hant',
     ]
 
@@ -264,7 +255,7 @@ def _table(placed: Placed, position: int, folder: Path, choices: Choices) -> lis
     lines = [f"[data.{table}]  # {placed.confidence:.2f}: {TABLES.get(table, table)}"]
     if placed.rivals:
         lines.append(f"# QUESTION: or is it {' or '.join(placed.rivals)}?")
-    lines.append(f"source = {text(located(placed.sheet.file, folder))}")
+    lines.append(f"source = {as_toml(located(placed.sheet.file, folder))}")
     lines += _read_as(placed)
     lines.append(f"[data.{table}.columns]")
     lines += [_placed_line(column, sure[column]) for column in contract()[table] if column in sure]
@@ -277,12 +268,12 @@ def _table(placed: Placed, position: int, folder: Path, choices: Choices) -> lis
 
 
 def _read_as(placed: Placed) -> list[str]:
-    return [f"read = {{ sheet = {text(placed.sheet.name)} }}"] if placed.sheet.name else []
+    return [f"read = {{ sheet = {as_toml(placed.sheet.name)} }}"] if placed.sheet.name else []
 
 
 def _placed_line(column: str, placement: Placement) -> str:
     reason = REASONS.get(placement.reason, placement.reason)
-    return f"{column} = {text(placement.header)}  # {placement.confidence:.2f} {reason}"
+    return f"{column} = {as_toml(placement.header)}  # {placement.confidence:.2f} {reason}"
 
 
 def _questions(placed: Placed, missing: Sequence[str]) -> list[str]:
@@ -301,7 +292,7 @@ def _questions(placed: Placed, missing: Sequence[str]) -> list[str]:
             continue
         of = "" if p.table == placed.table else f" (of {p.table})"
         reason = REASONS.get(p.reason, p.reason)
-        lines.append(f"# {p.column} = {text(p.header)}  # {p.confidence:.2f}?{of} {reason}")
+        lines.append(f"# {p.column} = {as_toml(p.header)}  # {p.confidence:.2f}?{of} {reason}")
     lines += _computed(placed)
     sure = {p.position for p in placed.placements if p.is_sure and p.column}
     doubted = {p.position for p in doubtful}
@@ -352,7 +343,7 @@ def _computed(placed: Placed) -> list[str]:
         if price is not None:
             names = (placed.sheet.header[price], sure["quantity"].header)
             product = " * ".join(f"CAST({quoted(name)} AS DECIMAL(18, 2))" for name in names)
-            lines.append(f"# {column} = {text(product)}  # 0.50? of one piece, times pieces")
+            lines.append(f"# {column} = {as_toml(product)}  # 0.50? of one piece, times pieces")
     return lines
 
 
@@ -371,13 +362,13 @@ def _formats(placed: Placed, position: int, choices: Choices) -> list[str]:
         clock = clock_of(placed, placement.position)
         # a year of two digits may be the day: a person says which
         if len(forms) == 1 and (told or not forms[0].lower().endswith("%y") or "%Y" in forms[0]):
-            lines.append(f"{column} = {text(forms[0] + clock)}")
+            lines.append(f"{column} = {as_toml(forms[0] + clock)}")
         else:
             example = next(row[placement.position] for row in placed.sheet.rows if row)
             lines.append(
-                f"# QUESTION: {text(shown(example))} can be read in more than one way: which?"
+                f"# QUESTION: {as_toml(shown(example))} can be read in more than one way: which?"
             )
-            lines += [f"# {column} = {text(form + clock)}" for form in forms]
+            lines += [f"# {column} = {as_toml(form + clock)}" for form in forms]
     if not lines:
         return []
     return [f"[data.{placed.table}.format]", *lines]
@@ -421,7 +412,7 @@ def _split(
         f"[data.{table}]  # the columns that each line repeats; of several texts the last by "
         "alphabet",
         *(
-            f"# {c}: {text(columns[c].header)}  # {columns[c].confidence:.2f} "
+            f"# {c}: {as_toml(columns[c].header)}  # {columns[c].confidence:.2f} "
             f"{REASONS.get(columns[c].reason, columns[c].reason)}"
             for c in contract()[table]
             if c in columns
@@ -442,7 +433,7 @@ def _last(header: str, column: str) -> str:
 def block(query: str) -> str:
     """Write a query as TOML does: as it stands where its text allows it, else on one line."""
     is_plain = "'''" not in query and all(c.isprintable() or c == "\n" for c in query)
-    return f"'''\n{query}\n'''" if is_plain and not query.endswith("'") else text(query)
+    return f"'''\n{query}\n'''" if is_plain and not query.endswith("'") else as_toml(query)
 
 
 def unused(found: Sequence[Placed]) -> list[str]:
@@ -462,8 +453,8 @@ def _left_out(found: Sequence[Placed], chosen: Mapping[str, int]) -> list[list[s
     for position, placed in enumerate(found):
         if position in chosen.values():
             continue
-        name = f" sheet {text(shown(placed.sheet.name))}" if placed.sheet.name else ""
-        file = text(shown(placed.sheet.file, 200))
+        name = f" sheet {as_toml(shown(placed.sheet.name))}" if placed.sheet.name else ""
+        file = as_toml(shown(placed.sheet.file, 200))
         if placed.sure():
             lines.append(
                 f"# {file}{name} looks like {placed.table}, too ({placed.confidence:.2f}): name "

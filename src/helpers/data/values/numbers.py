@@ -89,6 +89,8 @@ UNITS = {
 LARGEST = {"degrees": 180, "0–10": 10, "1/9–9": 9}  # of a unit: what is more can't be meant
 CREDIT, DEBIT = ("cr.", "cr", "贷", "貸"), ("dr.", "dr", "借")
 # digits of an amount before and behind the mark that can be multiplied without an overflow
+# 100,- is a hundred even, and no less than nothing
+EVEN = r"[0-9⓪][.,]-{1,2}(?= ?[^0-9]*$)"
 EXACT = "DECIMAL(28, 10)"
 
 
@@ -151,6 +153,7 @@ def _pattern(decimal: str, unit: str, named: bool = True) -> str:
 
 def _parts(shape: str, decimal: str, unit: str) -> dict[str, str] | None:
     """Take a shape apart as one with this decimal mark; nothing where it is none."""
+    shape = re.sub(EVEN, "9", shape)
     in_brackets = re.fullmatch(r"\((.*)\)", shape)
     found = re.fullmatch(_pattern(decimal, unit), in_brackets[1].strip() if in_brackets else shape)
     if not found:
@@ -283,6 +286,7 @@ def number_sql(text: str, style: Style, is_money: bool) -> str:
 
     Money is DECIMAL(18, 2) and never a float on its way; what is no number is NULL.
     """
+    text = f"regexp_replace({text}, '([0-9])[.,]-{{1,2}}( ?[^0-9]*)$', '\\1\\2')"
     inner = _pattern(style.decimal, style.unit, named=False)
     bare = inner.removeprefix("(?i)")
     fits = f"regexp_full_match({text}, {literal(f'(?i)(?:{bare}|[(] ?{bare} ?[)])')})"

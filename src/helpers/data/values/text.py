@@ -1,5 +1,6 @@
 """Text of a cell without what nobody sees, and the marks that stand for no value, as SQL."""
 
+import json
 from typing import NamedTuple
 
 # blanks of every width, line ends of cells, then what has no width at all
@@ -52,6 +53,17 @@ class Shape(NamedTuple):
 def literal(text: str) -> str:
     """Write a text as SQL does."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def as_toml(text: str) -> str:
+    r"""Write a text as TOML does, on one line: as it stands where that can be.
+
+    >>> print(as_toml('lpad("No", 5)'), as_toml("plain"), as_toml('a "b" \'c\''))
+    'lpad("No", 5)' "plain" "a \"b\" 'c'"
+    """
+    if '"' in text and "'" not in text and text.isprintable():
+        return f"'{text}'"
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def listed(values: tuple[str, ...]) -> str:

@@ -219,3 +219,15 @@ def test_tables_of_the_bridge_are_cut_by_name(own):
         rows.columns[0] == "category" and "television" in look.table(rows).rows["category"].tolist()
     )
     assert steps.LEVELS == ("network", "region", "account_manager", "category")
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_a_year_that_began_before_the_data_is_not_summed_up(make_book, language):
+    """Two months and three columns: the month is told, of the year to date nothing."""
+    look.use(language, "CNY")
+    lines = "D1,2026-09-03,100\nD2,2026-09-30,50\nD1,2026-10-05,120\nD2,2026-10-31,70\n"
+    book = make_book(brand="", sell_in=f"dealer_id,date,revenue\n{lines}")
+    asked, own = result.read_month(book, PERIOD), result.result_month(book, PERIOD)
+    said = result.bottom_line(asked, own)
+    assert "190" in said[0]
+    assert not any("–" in sentence for sentence in said)

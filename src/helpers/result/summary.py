@@ -32,6 +32,7 @@ def bottom_line(found: ResultData, own: ResultMonth) -> list[str]:
 def standing_sentences(found: ResultData, own: ResultMonth) -> list[str]:
     """Say what the month and the year to date came to, against the year before and the target."""
     rows = own.standing[own.standing["indicator"] == "revenue"].set_index("span")
+    spans = standing.SPANS if found.period[5:] != "01" else standing.SPANS[:1]
     said = [
         words.say(
             f"month.{span}",
@@ -40,7 +41,8 @@ def standing_sentences(found: ResultData, own: ResultMonth) -> list[str]:
             result=rows.loc[span, "actual"],
             details=_details(rows.loc[span]),
         )
-        for span in (standing.SPANS if found.period[5:] != "01" else standing.SPANS[:1])
+        for span in spans
+        if pd.notna(rows.loc[span, "actual"])  # a year that began before the data is not known
     ]
     said += _margin_sentences(own.margins)
     if rows["previous_actual"].isna().all():

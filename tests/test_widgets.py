@@ -31,6 +31,7 @@ from helpers import (
     periods,
     profit,
     receivables,
+    result,
     segmentation,
     widgets,
     words,
@@ -138,6 +139,10 @@ def tables_of(book: data.Workbook) -> dict[str, dict]:
             "asked": receivables.read_month(book, PERIOD),
             "own": receivables.receivables_month(book, PERIOD),
             "dealers": dealers,
+        },
+        "month": {
+            "asked": result.read_month(book, PERIOD),
+            "own": result.result_month(book, PERIOD),
         },
         "card": {
             "everyone": everyone,

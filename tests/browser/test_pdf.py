@@ -260,7 +260,7 @@ HARMS = ("sleeps", "fails", "crashes", "kills the browser")
 
 
 @needs_browser
-@pytest.mark.parametrize(("harm", "workers"), zip(HARMS, (1, 2, 2, 1), strict=True))
+@pytest.mark.parametrize(("harm", "workers"), list(zip(HARMS, (1, 2, 2, 1), strict=True)))
 def test_a_page_that_cannot_be_printed_costs_its_own_pdf(
     tmp_path, monkeypatch, capsys, harm, workers
 ):

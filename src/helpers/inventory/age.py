@@ -294,7 +294,8 @@ def named(
     if models is not None:
         names = models.drop_duplicates("product_id").set_index("product_id")["product_name"]
         at = rows.columns.get_loc("product_id") + 1
-        rows.insert(at, "product_name", rows["product_id"].map(names).fillna(rows["product_id"]))
+        named = rows["product_id"].map(names).astype(object)
+        rows.insert(at, "product_name", named.fillna(rows["product_id"]))
     return rows
 
 

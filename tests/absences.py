@@ -274,8 +274,20 @@ def whole() -> Tables:
     return build.make_tables(n_dealers=N_DEALERS, n_months=N_MONTHS, last_month=LAST)
 
 
-def write_case(folder: Path, case: Case, tables: Tables) -> settings.Workbook:
-    """Write a case's tables and its toml, and read that."""
+def lay_out(tables: Tables, folder: Path) -> Path:
+    """Write the tables of the network that lacks nothing, for the cases that leave them alone."""
+    folder.mkdir(parents=True)
+    for name, rows in tables.items():
+        rows.to_parquet(folder / f"{name}.parquet", index=False)
+    return folder
+
+
+def write_case(folder: Path, case: Case, tables: Tables, laid: Path) -> settings.Workbook:
+    """Write a case's tables and its toml, and read that.
+
+    What the case leaves alone stays where it is `laid` out: one file of one name has its canonical
+    table once, not once a case.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     lines = [
         "[workbook]",
@@ -286,8 +298,11 @@ def write_case(folder: Path, case: Case, tables: Tables) -> settings.Workbook:
         'language = ["en", "zh-Hans"]',
     ]
     for name, rows in case.change(tables).items():
-        rows.to_parquet(folder / f"{name}.parquet", index=False)
-        lines += [f"[data.{name}]", f'source = "{name}.parquet"']
+        source = laid / f"{name}.parquet"
+        if rows is not tables.get(name):
+            source = folder / source.name
+            rows.to_parquet(source, index=False)
+        lines += [f"[data.{name}]", f"source = {json.dumps(str(source))}"]
     (folder / "workbook.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return settings.workbook(folder)
 
@@ -383,9 +398,9 @@ def print_editions(
     return found | {"diff": [line for line in lines if NOTHING.search(line)]}
 
 
-def whole_bodies(tables: Tables, languages: Sequence[str], folder: Path) -> Bodies:
+def whole_bodies(tables: Tables, languages: Sequence[str], folder: Path, laid: Path) -> Bodies:
     """Print all pages of the workbook that lacks nothing, and give their bodies."""
-    book = write_case(folder / "whole", Case("whole", (), dict), tables)
+    book = write_case(folder / "book", Case("whole", (), dict), tables, laid)
     found = print_pages(
         book, [path.stem for path in NOTEBOOKS], languages, [LAST], folder / "editions"
     )

@@ -24,6 +24,7 @@ from absences import (
     Case,
     asked_for,
     body_complaints,
+    lay_out,
     pages_that_read,
     print_editions,
     print_pages,
@@ -58,7 +59,13 @@ def tables():
 
 
 @pytest.fixture(scope="module")
-def known(tables, printer, tmp_path_factory, worker_id):
+def laid(tables, tmp_path_factory):
+    """Write its tables, once."""
+    return lay_out(tables, tmp_path_factory.mktemp("laid") / "whole")
+
+
+@pytest.fixture(scope="module")
+def known(tables, laid, printer, tmp_path_factory, worker_id):
     """Find out once, for all workers, what each page asks for, and print it where nothing is
     missing.
     """
@@ -68,10 +75,12 @@ def known(tables, printer, tmp_path_factory, worker_id):
     with (folder / "absences.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # who comes second waits, and reads
         if not file.exists():
-            book = write_case(tmp_path_factory.mktemp("whole"), Case("whole", (), dict), tables)
+            book = write_case(
+                tmp_path_factory.mktemp("whole") / "book", Case("whole", (), dict), tables, laid
+            )
             with concurrent.futures.ThreadPoolExecutor(1) as aside:
                 asked = aside.submit(asked_for, book, LAST)
-                bodies = whole_bodies(tables, LANGUAGES, tmp_path_factory.mktemp("whole"))
+                bodies = whole_bodies(tables, LANGUAGES, tmp_path_factory.mktemp("whole"), laid)
                 file.write_bytes(pickle.dumps((asked.result(), bodies)))
         return pickle.loads(file.read_bytes())
 
@@ -109,8 +118,8 @@ def in_turn(case: Case, names: list[str], most: int) -> list[str]:
 
 
 @pytest.mark.parametrize("case", SINGLE, ids=str)
-def test_pages_print_without_it(case, tables, asked, bodies, tmp_path):
-    book = write_case(tmp_path / "book", case, tables)
+def test_pages_print_without_it(case, tables, laid, asked, bodies, tmp_path):
+    book = write_case(tmp_path / "book", case, tables, laid)
     names = in_turn(case, pages_that_read(case, asked), AT_MOST)
     found = print_pages(book, names, [language_of(case)], [LAST], tmp_path / "editions", bodies)
     assert found, f"{case}: no page reads it; is it still a part of the contract?"
@@ -118,11 +127,11 @@ def test_pages_print_without_it(case, tables, asked, bodies, tmp_path):
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.name in EDITIONS], ids=str)
-def test_two_editions_and_what_changed(case, tables, asked, printer, bodies, tmp_path):
+def test_two_editions_and_what_changed(case, tables, laid, asked, printer, bodies, tmp_path):
     """Print a month and the next one through the real press, bind both, and ask for what changed in
     between.
     """
-    book, names = write_case(tmp_path / "book", case, tables), pages_that_read(case, asked)
+    book, names = write_case(tmp_path / "book", case, tables, laid), pages_that_read(case, asked)
     # a card comes with an edition, and the workshop's notebook in none
     beside = [name for name in names if name[:2] > "08"]
     printed = [name for name in names if name not in beside]

@@ -27,6 +27,7 @@ from absences import (
     CASES,
     FIRST,
     LAST,
+    lay_out,
     print_editions,
     print_pages,
     whole,
@@ -59,7 +60,8 @@ def printed(name: str, file: Path) -> dict[str, list[str]]:
         stack.enter_context(
             contextlib.redirect_stderr(stack.enter_context(Path(os.devnull).open("w")))
         )
-        book, out = write_case(Path(folder) / "book", case, network), Path(folder) / "editions"
+        book = write_case(Path(folder) / "book", case, network, file.with_name("laid"))
+        out = Path(folder) / "editions"
         found = print_editions(book, LANGUAGES, out, printer, bodies)
         return found | print_pages(book, WORKSHOP, LANGUAGES, (FIRST, LAST), out, bodies)
 
@@ -84,7 +86,9 @@ def main() -> int:
     started, n_pages, n_right = time.monotonic(), 0, 0
     with tempfile.TemporaryDirectory() as folder:
         network, file = whole(), Path(folder) / "whole.pickle"
-        file.write_bytes(pickle.dumps((network, whole_bodies(network, LANGUAGES, Path(folder)))))
+        laid = lay_out(network, file.with_name("laid"))
+        bodies = whole_bodies(network, LANGUAGES, Path(folder), laid)
+        file.write_bytes(pickle.dumps((network, bodies)))
         end_kernels()
         # the project's would grow by all these
         os.environ["WORKBOOK_CACHE"] = str(Path(folder) / "cache")

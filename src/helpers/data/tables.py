@@ -62,13 +62,14 @@ MOST_LENT = 100_000  # rows of a file that a server is given with each question
 
 @functools.cache
 def _code() -> bytes:
-    """Gather what decides how a source is read, so that a new version of the workbook reads it
-    anew.
+    """Hash what decides how a source is read, so that a new version of the workbook reads it anew.
+
+    Once a process: a page asks for fingerprints by the hundred.
     """
     modules = ("data/**/*.py", "settings/*.py")
     read_by = [file for name in modules for file in sorted(PACKAGE.glob(name))]
     made_of = [*read_by, words.REFERENCE / "columns.csv"]
-    return b"".join(path.read_bytes() for path in made_of)
+    return hashlib.sha256(b"".join(path.read_bytes() for path in made_of)).digest()
 
 
 def _digest(*parts: object) -> str:
@@ -379,4 +380,10 @@ def _whole(book: Workbook, name: str) -> Table:
         return servers.served(book, name)
     if found := errors(book, name):
         raise DataError("\n".join(in_words(book, finding) for finding in found))
-    return connected(book).read_parquet(glob.escape(f"{_stem(book, name)}.parquet"))
+    return _seen(connected(book), f"{_stem(book, name)}.parquet")
+
+
+@functools.lru_cache(maxsize=256)
+def _seen(con, file: str) -> Table:
+    """Let a connection see a kept file, once: its name says what is in it."""
+    return con.read_parquet(glob.escape(file))

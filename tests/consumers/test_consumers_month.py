@@ -33,6 +33,8 @@ SECOND = {
     "min_evidence": (60, lambda found: found.served["dealer_id"].nunique()),
     "worth": (0.3, n_silent),
     "lapsed_days": (100, lapsed),
+    "max_imbalance": (0.0, lambda found: found.uplift["method"].tolist()),
+    "uplift_level": (0.6, lambda found: found.uplift["low"].round(2).tolist()),
 }
 
 
@@ -85,6 +87,8 @@ def test_the_defaults_give_what_the_functions_give(small_demo, asked, own):
         responses=answers,
         dealers=dealers,
         peak=peak,
+        peak_part=month.peak_part(peak, asked.first, asked.n_known),
+        made_of=made.model.columns,
     )
     year_ago = groups.assigned(data.previous_consumers(small_demo, PERIOD, 36), made.model)
     same = {

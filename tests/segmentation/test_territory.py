@@ -520,8 +520,8 @@ def test_plot_coverage_takes_regions_and_a_single_row(network):
         territory.coverage_by_region(territory.coverage(*network, REGIONS))
     )
     assert [t.get_text() for t in ax.get_yticklabels()] == [
+        "West · 1 white spot",  # its white spot at 2.43 a head, beside the 2.4 that South has
         "South · 2 white spots",
-        "West · 1 white spot",
         "North",
     ]
     one = territory.coverage(network[0].iloc[:1], network[1].iloc[:1], REGIONS.iloc[:1])

@@ -24,10 +24,8 @@ COMPARED = {
 RATES = ("buys", "bought")
 SHOWN = [
     "promotion",
-    "promotion_kind",
     "start_date",
     "n_contacted",
-    "n_control",
     "method",
     "buyers_uplift",
     "buyers_low",
@@ -178,11 +176,13 @@ def _difference(
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
     """Choose what a page shows of `uplift_table`, words in the reader's language."""
-    rows = table[[c for c in SHOWN if c != "cost" or table["cost"].notna().any()]]
-    return rows.assign(
-        method=[words.say(f"uplift.method_{m}") if m else "–" for m in rows["method"]],
-        verdict=[words.say(f"uplift.verdict_{v}") for v in rows["verdict"]],
-    )
+    # a column that says nothing, or the same of all, takes the place that figures need
+    told = {"cost": table["cost"].notna().any(), "method": len({*table["method"]}) > 1}
+    rows = table[[c for c in SHOWN if told.get(c, True)]]
+    said = {"verdict": [words.say(f"uplift.verdict_{v}") for v in table["verdict"]]}
+    if "method" in rows:
+        said["method"] = [words.say(f"uplift.method_{m}") if m else "–" for m in table["method"]]
+    return rows.assign(**said)
 
 
 def sentences(

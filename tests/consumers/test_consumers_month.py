@@ -179,7 +179,7 @@ def test_of_fewer_people_than_the_floor_nothing_is_shown(asked, own):
 
 # ---- who shows it --------------------------------------------------------------------------------
 
-SHOWN = {"k": 3, "worth": 0.1, "lapsed_days": 100, "min_evidence": 60, "strong_difference": 1.5}
+SHOWN = {"k": 3, "worth": 0.06, "lapsed_days": 100, "min_evidence": 60, "strong_difference": 1.5}
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +203,7 @@ def test_the_page_publishes_the_same_figures(asked, page):
     pd.testing.assert_frame_equal(told, lines, check_dtype=False)
     assert tables["group_dealers"]["dealer_id"].nunique() == SECOND["min_evidence"][1](found)
     said = " ".join(page["room"]["__shown__"]["aefde715"].sentences)
-    assert "fewer than 60 behind" in said and "under 10 points" in said
+    assert "fewer than 60 behind" in said and "under 6 points" in said
     assert "over 100 days" in " ".join(lines["line"])
 
 

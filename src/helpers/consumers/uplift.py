@@ -23,7 +23,7 @@ COMPARED = {
 }
 RATES = ("buys", "bought")
 SHOWN = [
-    "promotion",
+    "promotion_name",
     "start_date",
     "n_contacted",
     "method",
@@ -70,7 +70,7 @@ def uplift_table(
     Returns
     -------
     DataFrame
-        A row per promotion, the newest first: `promotion_id`, `promotion`, `promotion_kind`,
+        A row per promotion, the newest first: `promotion_id`, `promotion_name`, `promotion_kind`,
         `start_date`, `n_contacted`, `n_control`, `contacted_rate` and `control_rate` (who bought),
         `imbalance` (the largest standardised mean difference), `method`, `buyers_uplift` (share
         of those written to who bought because of it) with `buyers_low`, `buyers_high`, the same
@@ -118,7 +118,7 @@ def uplift_table(
     money = {"uplift": now, "low": least, "high": most}
     table = pd.DataFrame(
         {
-            "promotion": rows["name"].fillna(rows.index.to_series()).astype("str"),
+            "promotion_name": rows["name"].fillna(rows.index.to_series()).astype("str"),
             "promotion_kind": rows["kind"].fillna("not_stated").astype("str"),
             "start_date": rows["start_date"],
             "n_contacted": n.astype("int64"),
@@ -228,7 +228,7 @@ def sentences(
 def _told(sentence: str, row: pd.Series) -> str:
     return words.say(
         sentence,
-        promotion=row["promotion"],
+        promotion=row["promotion_name"],
         uplift=row["uplift"],
         low=row["low"],
         high=row["high"],
@@ -244,7 +244,7 @@ def _costs(mine: pd.DataFrame) -> list[str]:
     known = mine[mine["cost"].notna() & (mine["verdict"] != "placebo")]
     if known.empty:
         return [words.say("uplift.no_cost")]
-    names = known.loc[known["high"] < known["cost"], "promotion"]
+    names = known.loc[known["high"] < known["cost"], "promotion_name"]
     key = "uplift.below_cost" if len(names) else "uplift.none_below_cost"
     return [words.say(key, n=len(names), of=len(known), names=words.listed(names))]
 
@@ -264,7 +264,7 @@ def plot_uplift(table: pd.DataFrame, *, note: str = "", ax: Axes | None = None) 
             label = words.say(f"uplift.method_{method}")
             y, at = mine.index, mine["buyers_uplift"]
             ax.plot(at, y, "o", color=color, markerfacecolor=filled, markersize=5, label=label)
-    ax.set_yticks(rows.index, rows["promotion"])
+    ax.set_yticks(rows.index, rows["promotion_name"])
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
     look.share_axis(ax.xaxis)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.demo import credit, people, result, trade
+from helpers.demo import credit, idle, people, result, trade
 from helpers.demo.network import BRAND, RIVALS, TRAILING, UNKNOWN_DEALERS, WHITE_SPOTS, network
 from helpers.settings import DataError
 
@@ -88,7 +88,7 @@ def make_tables(
     sell_in, payments = trade.sell_in(net, lines), trade.payments(net, lines)
     dealers = people.dealers(net)
     sold = people.sell_out(net, everybody, promotions, contacts)
-    idle, idle_contacts = people.idle_promotion(net, everybody, sold, len(promotions))
+    nothing, nobody = idle.idle_promotion(net, everybody, sold, len(promotions))
     told = people.contact_table(net, everybody, promotions, contacts)
     return {
         "dealers": dealers.assign(
@@ -110,9 +110,9 @@ def make_tables(
         "sell_out": sold,
         "consumers": everybody.drop(columns=["group", "home_dealer"]),
         "promotions": pd.concat(
-            [promotions.drop(columns=["first", "last"]), idle], ignore_index=True
+            [promotions.drop(columns=["first", "last"]), nothing], ignore_index=True
         ),
-        "contacts": pd.concat([told, idle_contacts], ignore_index=True),
+        "contacts": pd.concat([told, nobody], ignore_index=True),
         "scores": people.scores(net),
         "comparisons": people.comparisons(net),
         "plan": people.plan(net),

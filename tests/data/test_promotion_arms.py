@@ -87,6 +87,16 @@ def test_without_a_table_nothing_is_known(make_book, drawn, left_out):
     assert list(data.promotion_arms(book, PERIOD)) == uplift.ARMS
 
 
+def test_without_a_day_of_sending_the_first_day_of_the_promotion_counts(make_book, drawn):
+    tables = given_tables(drawn)
+    tables["contacts"] = [
+        {"consumer_id": row["consumer_id"], "promotion_id": row["promotion_id"]}
+        for row in tables["contacts"]
+    ]
+    plans = data.promotion_plans(make_book(**tables), PERIOD)
+    assert len(plans) == 4 and plans["first_date"].equals(plans["start_date"])
+
+
 def test_a_promotion_without_days_or_room_before_it_is_left_out(make_book, drawn):
     tables = given_tables(drawn)
     tables["promotions"][0]["end_date"] = None

@@ -42,8 +42,9 @@ def promotion_plans(book: Workbook, period: str, n_months: int = HISTORY) -> pd.
     promotions = promotions.mutate(
         **{c: ibis.null(k) for c, k in kinds.items() if c not in promotions.columns}
     )
-    sent = contacts.sent_date if "sent_date" in contacts.columns else ibis.null("date")
-    letters = contacts.group_by(_promotion_id=_.promotion_id).agg(sent_date=sent.min())
+    if "sent_date" not in contacts.columns:
+        contacts = contacts.mutate(sent_date=ibis.null("date"))
+    letters = contacts.group_by(_promotion_id=_.promotion_id).agg(sent_date=_.sent_date.min())
     rows = promotions.inner_join(letters, promotions.promotion_id == letters._promotion_id)
     rows = rows.mutate(
         cost=_.cost.cast("float64"),

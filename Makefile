@@ -52,6 +52,8 @@ benchmarks: data/demo  ## measure against named peers (an hour or two)
 	@$(BIN)/python tests/benchmarks/press_faults.py
 	@$(BIN)/python tests/benchmarks/absences_matrix.py
 	@$(BIN)/python tests/benchmarks/scopes.py
+	@$(BIN)/python tests/benchmarks/forecast_cover.py
+	@$(BIN)/python tests/benchmarks/uplift_placebo.py
 	@$(BIN)/python tests/benchmarks/hanging_output.py
 	@$(BIN)/python tests/benchmarks/card_rounds.py
 	@$(BIN)/python tests/benchmarks/lab_run.py

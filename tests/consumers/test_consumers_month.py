@@ -33,6 +33,8 @@ SECOND = {
     "min_evidence": (60, lambda found: found.served["dealer_id"].nunique()),
     "worth": (0.3, n_silent),
     "lapsed_days": (100, lapsed),
+    "max_imbalance": (0.0, lambda found: found.uplift["method"].tolist()),
+    "uplift_level": (0.6, lambda found: found.uplift["low"].round(2).tolist()),
 }
 
 
@@ -85,6 +87,8 @@ def test_the_defaults_give_what_the_functions_give(small_demo, asked, own):
         responses=answers,
         dealers=dealers,
         peak=peak,
+        peak_part=month.peak_part(peak, asked.first, asked.n_known),
+        made_of=made.model.columns,
     )
     year_ago = groups.assigned(data.previous_consumers(small_demo, PERIOD, 36), made.model)
     same = {
@@ -175,7 +179,7 @@ def test_of_fewer_people_than_the_floor_nothing_is_shown(asked, own):
 
 # ---- who shows it --------------------------------------------------------------------------------
 
-SHOWN = {"k": 3, "worth": 0.1, "lapsed_days": 100, "min_evidence": 60, "strong_difference": 1.5}
+SHOWN = {"k": 3, "worth": 0.06, "lapsed_days": 100, "min_evidence": 60, "strong_difference": 1.5}
 
 
 @pytest.fixture(scope="module")
@@ -199,7 +203,7 @@ def test_the_page_publishes_the_same_figures(asked, page):
     pd.testing.assert_frame_equal(told, lines, check_dtype=False)
     assert tables["group_dealers"]["dealer_id"].nunique() == SECOND["min_evidence"][1](found)
     said = " ".join(page["room"]["__shown__"]["aefde715"].sentences)
-    assert "fewer than 60 behind" in said and "under 10 points" in said
+    assert "fewer than 60 behind" in said and "under 6 points" in said
     assert "over 100 days" in " ".join(lines["line"])
 
 

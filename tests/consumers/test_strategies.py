@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from helpers import words
-from helpers.consumers import strategies, sums
+from helpers import look, words
+from helpers.consumers import month, number_of_groups, strategies, sums
 
 pytestmark = pytest.mark.usefixtures("looks")
 
@@ -39,7 +39,9 @@ def lines(labels, **given) -> pd.DataFrame:
             "recency_days": np.nan,
         }
     )
-    habits = given.pop("habits", habits)
+    habits = {"frequency": 2.0} | dict(given.pop("habits", habits))
+    habits = pd.DataFrame(habits)
+    given = {"peak": (5, 6, 7), "peak_part": 0.3} | given
     empty = {
         "by_category": nothing("group", "category", "n_consumers"),
         "responses": nothing("group", "promotion_kind", "n_contacts", "n_responses"),
@@ -140,23 +142,41 @@ def test_with_one_group_there_is_nobody_to_compare_with(labels):
     )
 
 
-def test_product_names_the_category_bought_most_beyond_the_others(labels):
+def test_product_names_the_category_that_the_group_itself_buys_most(labels):
     bought = pd.DataFrame(
         {
-            "group": ["g1", "g2", "g1", "g2"],
-            "category": ["fan", "fan", "oven", "oven"],
-            "n_consumers": [60, 20, 50, 45],
+            "group": ["g1", "g2", "g1", "g2", "g1", "g2"],
+            "category": ["fan", "fan", "oven", "oven", "hood", "hood"],
+            "n_consumers": [70, 20, 30, 45, 5, 0],
         }
     )
     rows = lines(labels, by_category=bought)
     found = line(rows, "g1", "product")
-    # two categories: half the error each
-    low, high = sums.rate_difference(60, 100, 20, 100, 1 - 0.05 / 2)
-    assert found["line"].startswith("Lead with fan: 60 % of them bought it, of all others 20 %")
-    assert found[["figure", "others", "low", "high", "n"]].tolist() == pytest.approx(
-        [0.6, 0.2, low, high, 100]
+    # three categories: a third of the error each; nobody is supposed to have bought both
+    half = stats.norm.ppf(1 - 0.05 / 2 / 3) * np.sqrt((0.7 + 0.3 - 0.4**2) / 100)
+    assert found["line"].startswith(
+        "Lead with fan: 70 % of them bought it, more than any other category (oven comes next with"
+        " 30 %;"
     )
-    assert line(rows, "g2", "product")["is_silent"], "no category is bought more by them"
+    assert found[["figure", "others", "low", "high", "n"]].tolist() == pytest.approx(
+        [0.7, 0.2, 0.4 - half, 0.4 + half, 100]
+    )
+    # hoods are what the others lack, ovens what half of these buy: 45 beside 20 of 100
+    other = line(rows, "g2", "product")
+    assert other["line"].startswith("Lead with oven: 45 % of them bought it")
+    level = lines(labels, by_category=bought.assign(n_consumers=[40, 20, 38, 45, 5, 0]))
+    assert line(level, "g1", "product")["is_silent"], "two lead, and none of them surely"
+
+
+def test_a_leading_category_is_told_at_least_as_surely_as_the_people_say():
+    """Where who bought what is known, McNemar's interval lies within the one that is told."""
+    draw = np.random.default_rng(6)
+    for _ in range(50):
+        first, second = draw.random((2, 400)) < np.array([[0.5], [0.35]])
+        apart = first.mean() - second.mean()
+        exact = np.sqrt(np.var(first.astype(float) - second, ddof=0) / 400)
+        told = np.sqrt((first.mean() + second.mean() - apart**2) / 400)
+        assert exact <= told
 
 
 def test_a_category_with_few_buyers_is_no_evidence(labels):
@@ -173,6 +193,7 @@ def test_price_and_season_follow_the_sign_of_the_difference(labels):
             "discount_share": np.where(first, 0.2, 0.05) + rng.normal(0, 0.02, 200),
             "peak_share": np.where(first, 0.2, 0.8) + rng.normal(0, 0.05, 200),
             "recency_days": np.where(first, 500.0, 20.0) + rng.normal(0, 5, 200),
+            "frequency": np.where(np.arange(200) % 10 == 0, 1.0, 3.0),
         }
     )
     before = habits.copy()
@@ -181,6 +202,7 @@ def test_price_and_season_follow_the_sign_of_the_difference(labels):
         labels,
         by_category=nothing("group", "category", "n_consumers"),
         peak=(5, 6, 7),
+        peak_part=0.3,
         responses=nothing("group", "promotion_kind", "n_contacts", "n_responses"),
         by_dealer=nothing("group", "dealer_id", "n_consumers").assign(amount=0.0),
         dealers=pd.DataFrame({"dealer_id": [], "dealer_name": []}),
@@ -191,14 +213,70 @@ def test_price_and_season_follow_the_sign_of_the_difference(labels):
     )
     assert line(rows, "g2", "price")["line"].startswith("Hold the price: they pay 5 % less")
     assert line(rows, "g1", "season")["line"].startswith("Fill the quiet months")
-    assert line(rows, "g2", "season")["line"].startswith("Have stock before May–Jul: they buy 80 %")
-    assert line(rows, "g1", "sales_management")["line"].startswith(
-        "Win them back: 100 % bought nothing"
+    assert line(rows, "g2", "season")["line"].startswith(
+        "Have stock before May–Jul: they buy 80 % of all they buy then, and these are 30 % of the"
     )
-    assert "(100 people)" in line(rows, "g1", "sales_management")["line"]
-    assert line(rows, "g2", "sales_management")["line"].startswith("Keep the tie: 0 %")
+    assert line(rows, "g1", "sales_management")["line"].startswith(
+        "Win them back: of those who used to come (twice at least), 100 % bought nothing"
+    )
+    # one in ten came once: nobody can win back who never had the habit
+    assert "(90 people)" in line(rows, "g1", "sales_management")["line"]
+    assert line(rows, "g2", "sales_management")["line"].startswith(
+        "Keep the tie: of those who used to come (twice at least), 0 %"
+    )
     assert not rows[rows["strategy"].isin(["price", "season"])]["is_silent"].any()
     pd.testing.assert_frame_equal(habits, before)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_what_the_groups_were_made_of_is_called_so_and_not_tested(labels, language):
+    look.use(language, "CNY")
+    first = (labels == "g1").to_numpy()
+    habits = pd.DataFrame(
+        {
+            "consumer_id": labels.index,
+            "discount_share": np.where(first, 0.2, 0.05),
+            "peak_share": np.where(first, 0.1, 0.8),
+            "recency_days": np.nan,
+        }
+    )
+    rows = lines(labels, habits=habits, made_of=("discount_share", "peak_share"))
+    told = rows[~rows["is_silent"]]
+    assert set(told["strategy"]) == {"price", "season"} and len(told) == 4
+    assert told[["low", "high"]].isna().all(axis=None), "no interval of what is so by making"
+    made = {"en": "The groups were made by this, so it is no finding.", "zh-Hans": "并非发现"}
+    assert told["line"].str.contains(made[language]).all()
+    tested = lines(labels, habits=habits)
+    assert tested.loc[~tested["is_silent"], "low"].notna().all()
+    assert not tested["line"].str.contains(made[language]).any()
+
+
+def test_season_is_held_against_the_calendar_and_not_against_the_others(labels):
+    """Nine of thirty months are of the peak: who buys evenly buys 30 % then."""
+    rng = np.random.default_rng(4)
+    first = (labels == "g1").to_numpy()
+    habits = pd.DataFrame(
+        {
+            "consumer_id": labels.index,
+            "discount_share": np.nan,
+            "peak_share": np.where(first, 0.3, 0.9) + rng.normal(0, 0.05, 200),
+            "recency_days": np.nan,
+        }
+    )
+    rows = lines(labels, habits=habits)
+    assert line(rows, "g1", "season")["is_silent"], "even buyers fill no quiet months"
+    found = line(rows, "g2", "season")
+    own = habits["peak_share"][~first]
+    ends = stats.norm.interval(0.95, own.mean() - 0.3, own.std() / 10)
+    assert (found["low"], found["high"]) == pytest.approx(ends)
+    assert month.peak_part((5, 6, 7), "2024-05", 30) == pytest.approx(9 / 30)
+
+
+def test_few_consumers_are_too_few_to_tell_and_not_none(labels):
+    alone = lines(labels.replace("g2", "g1"))
+    said = strategies.silence(alone, NAMES, n=20)
+    assert said == [words.say("strategies.too_few", n=20, least=number_of_groups.FEWEST)]
+    assert strategies.silence(alone, NAMES, n=5000) == [words.say("strategies.one_group")]
 
 
 def test_a_difference_that_may_be_chance_is_not_told(labels):
@@ -206,7 +284,7 @@ def test_a_difference_that_may_be_chance_is_not_told(labels):
         {
             "consumer_id": labels.index,
             "discount_share": np.tile([0.1, 0.3], 100),
-            "peak_share": np.tile([0.2, 0.4], 100),
+            "peak_share": np.tile([0.2, 0.4], 100),  # the calendar's part: 0.3
             "recency_days": np.tile([10.0, 600.0], 100),
         }
     )
@@ -310,7 +388,7 @@ def test_chance_rarely_speaks():
             {
                 "consumer_id": labels.index,
                 "discount_share": rng.normal(0.1, 0.05, 300),
-                "peak_share": rng.random(300),
+                "peak_share": rng.uniform(0, 0.6, 300),
                 "recency_days": rng.exponential(400, 300),
             }
         )

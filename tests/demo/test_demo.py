@@ -14,6 +14,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from conftest import write_book
 from helpers import data, settings
+from helpers.consumers import uplift
 from helpers.demo import build, network
 from helpers.settings import CHECKOUT as ROOT
 from helpers.settings import contract
@@ -45,6 +46,21 @@ def sell_in(tables):
 def earned(tables):
     rows = tables["dealer_profit"]
     return rows.assign(earned=rows["gross_profit"] + rows["rebate"])
+
+
+@pytest.fixture(scope="module")
+def demo_book(tables, tmp_path_factory) -> settings.Workbook:
+    folder = tmp_path_factory.mktemp("promotions")
+    (folder / "data" / "demo").mkdir(parents=True)
+    for name in ("sell_out", "promotions", "contacts", "dealers"):
+        tables[name].to_parquet(folder / "data" / "demo" / f"{name}.parquet", index=False)
+    sources = "".join(
+        f'[data.{name}]\nsource = "data/demo/{name}.parquet"\n'
+        for name in ("sell_out", "promotions", "contacts", "dealers")
+    )
+    toml = f'[workbook]\nname = "demo"\nbrand = "{build.BRAND}"\ncurrency = "CNY"\n{sources}'
+    (folder / "workbook.toml").write_text(toml, encoding="utf-8")
+    return settings.workbook(folder)
 
 
 def year_to(rows: pd.DataFrame, last: str) -> pd.DataFrame:
@@ -565,8 +581,12 @@ def test_response_by_group_and_kind(tables, truth):
     assert rate["first_home_buyers"].max() < 0.04
     came = contacts.dropna(subset=["responded_date"])
     assert came["responded_date"].between(came["start_date"], came["end_date"]).all()
+    idle = came["promotion_id"].isin(truth["promotion_without_effect"])
     bought = tables["sell_out"][["consumer_id", "promotion_id"]].dropna().drop_duplicates()
-    assert len(came.merge(bought)) == len(came), "who came also bought"
+    assert len(came[~idle].merge(bought)) == (~idle).sum(), "who came also bought"
+    days = tables["sell_out"][["consumer_id", "date"]].rename(columns={"date": "responded_date"})
+    anyway = came[idle].merge(days.drop_duplicates())
+    assert len(anyway) == idle.sum() > 10, "who came to the idle one had bought there anyway"
     assert contacts.groupby("promotion_id")["consumer_id"].nunique().eq(1200).all(), (
         "a tenth; the others are control"
     )
@@ -581,6 +601,17 @@ def test_contacts_win_more_than_the_control(tables):
     with_contact = bought.isin(contacted).sum() / len(contacted)
     n_others = len(tables["consumers"]) * len(tables["promotions"]) - len(contacted)
     assert 0.05 < with_contact - (~bought.isin(contacted)).sum() / n_others < 0.09
+
+
+def test_a_promotion_did_nothing_and_the_page_finds_which(demo_book, truth):
+    plans, arms = data.promotion_plans(demo_book, NOW), data.promotion_arms(demo_book, NOW)
+    found = uplift.uplift_table(plans, arms).set_index("promotion_id")
+    (idle,) = truth["promotion_without_effect"]
+    assert found.loc[idle, "verdict"] == "nothing_seen" and found.loc[idle, "contacted_rate"] > 0.01
+    assert found.loc[idle, "buyers_low"] < 0 < found.loc[idle, "buyers_high"] < 0.03
+    others = found.drop(index=idle)
+    assert others["method"].eq("random").all() and (others["verdict"] == "more").sum() == 20
+    assert not others["verdict"].isin(["less", "placebo"]).any()
 
 
 # ---- workshop ------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 
 from cells import run_cells, with_rules
 from helpers import card, data, files, look, pareto, settings, widgets, words
-from helpers.pareto import classes, judgement, migration, month
+from helpers.pareto import classes, demand, judgement, month
 from helpers.press import managers, pages
 from helpers.settings import CHECKOUT as ROOT
 from helpers.settings import DataError, options
@@ -25,6 +25,7 @@ OTHERS = {
     "weights": ("10/20/70", {}),
     "composite_cuts": ("2.8/2", {}),
     "xyz_cuts": ("0.1/0.2", {}),
+    "xyz_months": (4, {}),
 }
 MALFORMED = {
     "rule": ["", "best", 3],
@@ -33,6 +34,7 @@ MALFORMED = {
     "weights": ["0.4/0.4/0.2", "40/40/10", "40/60"],
     "composite_cuts": ["1.5/2.5", "4/1", "2.5", "2.5/1.5/1"],
     "xyz_cuts": ["1/0.5", "0.5", "-1/1"],
+    "xyz_months": [2, 13, 6.5, "6"],
 }
 
 
@@ -168,7 +170,7 @@ def test_nobody_else_has_a_copy_of_the_rules():
         }
         if path.parent.name != "pareto":
             assert not called & rules, f"{path.name} calls {called & rules}"
-    known = {name for room in (pareto, month.judgement, month.migration) for name in dir(room)}
+    known = {name for room in (pareto, month.judgement, month.demand) for name in dir(room)}
     assert rules <= known, "a rule has another name"
 
 
@@ -191,4 +193,4 @@ def test_an_options_default_is_the_rule_of_the_room():
     for option, rule in shares.items():
         assert options.numbers(given[option]) == pytest.approx([100 * share for share in rule])
     assert options.numbers(given["composite_cuts"]) == judgement.COMPOSITE_CUTS
-    assert options.numbers(given["xyz_cuts"]) == migration.XYZ_CUTS
+    assert options.numbers(given["xyz_cuts"]) == demand.XYZ_CUTS

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers import data, look, pareto, periods, words
+from helpers.calls import ranking
 from helpers.pareto import classes, judgement, summary
 from helpers.settings import DataError
 
@@ -81,11 +82,14 @@ def test_code_order_is_payments_profit_share():
         ("CCA", "C"),  # 1.4
         ("BCC", "C"),  # 1.4
         ("CBB", "B"),  # 1.6
-        # (1.2 + 0.8) ÷ 0.8 = 2.5: a missing letter weighs nothing, and the cut itself is A
-        ("AB–", "A"),
-        ("BC–", "B"),  # 1.5
-        ("–CA", "B"),  # (0.4 + 0.6) ÷ 0.6 = 1.67
-        ("––A", "A"),
+        ("AB–", "A/B"),  # 2.0 and from 0.2 to 0.6 for the share: from 2.2 to 2.6
+        ("BC–", "B/C"),  # from 1.4 to 1.8
+        ("–CA", "B/C"),  # 0.4 + 0.6 and from 0.4 to 1.2: from 1.4 to 2.2
+        ("–AC", "A/B"),  # from 1.8 to 2.6, as AAC is A and CAC is B
+        ("––A", "A/C"),  # from 1.4 to 3
+        ("AA–", "A"),  # from 2.6 to 3: any letter gives A
+        ("BB–", "B"),  # from 1.8 to 2.2
+        ("CC–", "C"),  # from 1.0 to 1.4
         ("–––", "–"),
         ("LLL", "C"),
         ("ALA", "C"),  # who costs us money is C, however much he pays
@@ -96,6 +100,62 @@ def test_code_order_is_payments_profit_share():
 )
 def test_composite_class_by_hand(code, letter):
     assert judged_code(code)["composite_class"] == letter
+
+
+@given(
+    code=st.text("ABC–", min_size=3, max_size=3),
+    weights=st.tuples(*[st.integers(1, 5)] * 3),
+    cuts=st.sampled_from([(2.5, 1.5), (2.8, 2.0), (2.0, 1.2)]),
+)
+def test_a_class_stands_only_if_every_possible_letter_gives_it(code, weights, cuts):
+    """Fill in every letter by hand, and ask for the class of each whole code."""
+    weights = dict(zip(pareto.INDICATORS, weights, strict=True))
+    found = judgement._composite(code, weights, cuts)[0]
+    whole = itertools.product(*(("ABC" if x == "–" else x) for x in code))
+    possible = sorted({judgement._composite("".join(w), weights, cuts)[0] for w in whole})
+    ends = dict.fromkeys((possible[0], possible[-1]))
+    assert found == ("–" if code == "–––" else "/".join(ends))
+
+
+def test_an_indicator_that_nobody_has_leaves_no_class_open():
+    totals = totals_of(payments=[9.0, 4, 4, 1, 1], gross_profit=[9.0, 4, 4, 1, 1])
+    judged = pareto.joint_judgement(totals, DIAGNOSES)
+    assert judged["composite_class"].tolist() == ["A", "B", "B", "C", "C"]
+    # one dealer whose share is known makes it an indicator, and shares open the others' classes
+    judged = pareto.joint_judgement(
+        totals.assign(gross_profit=[9.0, 1, 4, 4, 1], brand_share=[0.5] + [np.nan] * 4), DIAGNOSES
+    )
+    assert dict(zip(judged["code"], judged["composite_class"], strict=True)) == {
+        "AAA": "A",
+        "BB–": "B",
+        "BC–": "B/C",
+        "CB–": "B/C",
+        "CC–": "C",
+    }
+
+
+def test_an_open_class_is_served_counted_and_drawn_as_the_worse():
+    totals = totals_of(
+        payments=[9.0, 4, 4, 1, 1],
+        gross_profit=[9.0, 1, 4, 4, 1],
+        brand_share=[0.5] + [np.nan] * 4,
+        revenue=[90.0, 40, 40, 10, 10],
+    )
+    judged = pareto.joint_judgement(totals, DIAGNOSES)
+    assert pareto.called_classes(judged["composite_class"]).tolist() == ["A", "B", "C", "C", "C"]
+    measures = pd.DataFrame({"trigger": list("ABC"), "within_days": 9, "en": "x", "zh": "x"})
+    happened = pd.DataFrame({"trigger": []}, dtype="str")
+    counted = ranking.measure_table(judged, happened, measures)
+    assert counted.set_index("trigger")["n_dealers"].to_dict() == {"A": 1, "B": 1, "C": 3}
+    ax = pareto.plot_class_map(judged)
+    drawn = {c.get_label(): len(c.get_offsets()) for c in ax.collections}
+    assert drawn == {"A": 1, "B": 1, "C": 3}
+    rims = next(c for c in ax.collections if c.get_label() == "C").get_linewidths()
+    assert sorted(rims) == [0.4, 1.0, 1.0]
+    moved = pd.DataFrame({"dealer_name": [], "movement": [], "steps": []})
+    assert words.say("pareto.of_them_open", n=2) in summary.bottom_line(judged, moved, None)[1]
+    table = judged.assign(previous_class="C", override_reason="")
+    assert not pareto.flagged(table)[table["composite_class"] == "B/C"].any()
 
 
 def test_composite_class_follows_the_weights():
@@ -228,7 +288,9 @@ def test_best_dealers_come_first_and_ties_by_id():
         [4, 2, 0, 3, 1]
     ]
     judged = pareto.joint_judgement(totals, DIAGNOSES)
-    assert judged["dealer_id"].tolist() == ["D003", "D001", "D002", "D000", "D004"]
+    # D004 pays nobody knows what: B/C, before who is C
+    assert judged["dealer_id"].tolist() == ["D003", "D001", "D002", "D004", "D000"]
+    assert judged["composite_class"].tolist() == ["A", "B", "B", "B/C", "C"]
     sizes = pareto.joint_judgement(totals_of(payments=[float(i) for i in range(20)]), DIAGNOSES)[
         "payments"
     ]
@@ -588,7 +650,7 @@ def test_below_zero_is_l_and_c_in_any_order_and_under_any_override(values, profi
     pd.testing.assert_frame_equal(shuffled, judged)
     rows = [(f"D{i:03d}", letter, "2026-01-01", None) for i, letter in enumerate(by_hand)]
     found = pareto.overridden_classes(judged, overrides(*rows), pd.Timestamp("2026-10-31"))
-    assert found["composite_class"].isin(["A", "B", "C", "–"]).all()
+    assert found["composite_class"].isin(pareto.CLASSES).all()
     ranked = pareto.ranked_classes(found)
     assert (ranked[losing & (found["override_reason"] == "")] == "L").all()
     assert (
@@ -695,7 +757,8 @@ def test_a_letter_that_is_not_known_is_counted():
         payments=[5.0, 4, 3, 2, 1], gross_profit=[5.0, 4, np.nan, np.nan, 1], brand_share=np.nan
     )
     said = pareto.basis_sentences(pareto.joint_judgement(totals, DIAGNOSES), "")
-    assert words.say("pareto.fewer_letters", n=2, of=5) in said
+    # –: payments B and C, so from 1.6 to 2.4 ÷ 0.8 … of whom one may be two
+    assert words.say("pareto.fewer_letters", n=2, of=5, open=2) in said
 
 
 def test_a_margin_is_of_the_lines_that_have_a_cost_and_the_cover_is_said():

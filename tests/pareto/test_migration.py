@@ -297,65 +297,33 @@ def test_overlapping_windows_look_more_stable_than_they_are():
     assert np.median([s for _, s in found]) < 0.85
 
 
-# ---- regularity of demand ------------------------------------------------------------------------
-
-
-def months_of(**revenue: list[float]) -> pd.DataFrame:
-    """Spell out monthly revenue up to 2026-10; None is a month without a line."""
-    rows = [
-        (dealer, month, amount)
-        for dealer, amounts in revenue.items()
-        for month, amount in zip(periods.month_range("2026-10", len(amounts)), amounts, strict=True)
-        if amount is not None
-    ]
-    return pd.DataFrame(rows, columns=["dealer_id", "month", "revenue"])
+# ---- what a missing letter leaves open -----------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("amounts", "variation", "letter"),
+    ("before", "now", "movement"),
     [
-        ([100.0] * 12, 0.0, "X"),
-        ([50.0, 150.0] * 6, 0.5, "Y"),  # deviation 50 of a mean of 100: the cut itself is Y
-        ([200.0, 0.0] * 6, 1.0, "Z"),
-        ([1200.0, *[None] * 11], math.sqrt(11), "Z"),  # months without a purchase count as zero
-        ([None] * 9 + [10.0, 10.0, 10.0], 0.0, "X"),  # … but those before the first do not
-        ([None] * 8 + [-5.0, 10.0, 10.0, 10.0], 0.0, "X"),  # a return is no first purchase
-        ([None] * 10 + [10.0, 10.0], math.nan, "–"),  # two months are too few
-        ([-5.0] * 12, math.nan, "–"),
-        ([10.0] + [None] * 13, math.nan, "–"),  # bought before the window, nothing in it
+        ("A/B", "A/B", "–"),
+        ("A", "A/B", "–"),
+        ("A/B", "C", "–"),
+        ("C", "A/B", "–"),
+        ("B/C", "A", "–"),
+        ("A", "B", "fallen"),
     ],
 )
-def test_demand_variability_by_hand(amounts, variation, letter):
-    months = months_of(x=amounts, other=[1.0] * 12)
-    found = migration.demand_variability(months, "2026-10").set_index("dealer_id")
-    if "x" not in found.index:
-        assert letter == "–"  # without a line in the window he is not judged at all
-        return
-    assert found.loc["x", "variability"] == letter
-    assert found.loc["x", "variation"] == pytest.approx(variation, nan_ok=True)
+def test_an_open_class_is_no_move(before, now, movement):
+    was, is_ = judged({"x": before, "y": "A"}), judged({"x": now, "y": "A"})
+    moved = migration.movements(is_, was).set_index("dealer_id")
+    assert moved.loc["x", "movement"] == movement
+    assert (moved.loc["x", "steps"] == 0) is np.bool_(movement == "–")
+    table = pareto.class_migration(is_, was)
+    assert table.to_numpy().sum() == 2 and table.loc[before, now] == 1
 
 
-def test_demand_before_the_window_only_tells_since_when_he_buys():
-    # bought once two and more months before the window
-    months = months_of(x=[100.0, *[None] * 11, *[100.0] * 3])
-    found = migration.demand_variability(months, "2026-10").set_index("dealer_id")
-    # three of twelve: mean 25, deviation 43.3
-    assert found.loc["x", "variation"] == pytest.approx(math.sqrt(3))
-
-
-def test_the_regularity_table_counts_every_dealer_of_the_page():
-    demand = pd.DataFrame({"dealer_id": ["a", "b"], "variability": ["X", "Z"]})
-    table = pareto.regularity_table(judged({"a": "A", "b": "A", "c": "B"}), demand).set_index(
-        "composite_class"
-    )
-    assert table.loc["A"].tolist() == [1, 0, 1, 0]
-    assert table.loc["B", "–"] == 1
-    assert table.to_numpy().sum() == 3
-
-
-def test_there_is_no_regularity_table_of_two_months():
-    demand = migration.demand_variability(months_of(a=[1.0, 2.0]), "2026-10")
-    assert pareto.regularity_table(judged({"a": "A"}), demand).empty
+def test_an_open_class_is_no_step_of_stability():
+    # B to B stays, B to C moves; the two steps at the open quarter are none
+    found = migration.class_stability(quarters_of(x=["B", "B", "A/B", "B", "C"])).iloc[0]
+    assert (found["history"], found["n_steps"], found["stability_rate"]) == ("BB/BC", 2, 0.5)
 
 
 # ---- plots ---------------------------------------------------------------------------------------
@@ -421,12 +389,11 @@ def test_what_is_not_known_is_a_sentence_instead_of_a_figure():
 
 
 def test_inputs_are_not_mutated():
-    now, before, months = NOW.copy(), BEFORE.copy(), months_of(x=[1.0] * 12)
+    now, before = NOW.copy(), BEFORE.copy()
     quarters = quarters_of(x="AAB")
-    kept = [frame.copy() for frame in (now, before, months, quarters)]
+    kept = [frame.copy() for frame in (now, before, quarters)]
     migration.movements(now, before)
     pareto.class_migration(now, before)
-    migration.demand_variability(months, "2026-10")
     migration.class_stability(quarters)
-    for frame, old in zip((now, before, months, quarters), kept, strict=True):
+    for frame, old in zip((now, before, quarters), kept, strict=True):
         pd.testing.assert_frame_equal(frame, old)

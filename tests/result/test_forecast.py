@@ -86,10 +86,9 @@ def test_the_interval_holds_as_often_as_it_says():
         n = int(draw.integers(30, 61))
         values = network(draw, n + 12)
         known, came = values[:n], values[n:]
-        method, _tried = forecast.chosen(known, 12)
-        back = forecast.held_back_errors(known, method, 12)
-        ahead = (holt_winters if method == "holt_winters" else seasonal_naive)(known, 12)
-        inside.append(np.abs(came - ahead) <= forecast.half_widths(back))
+        _method, _tried, rows, back = forecast.outlook(known, 12)
+        low, high, ahead = (rows[column].to_numpy() for column in ("low", "high", "value"))
+        inside.append((came >= low) & (came <= high))
         wide = forecast.half_widths(back[:, :6].cumsum(axis=1))[-1]
         sums.append(abs((came - ahead)[:6].sum()) <= wide)
         errors.append(
@@ -100,6 +99,35 @@ def test_the_interval_holds_as_often_as_it_says():
     assert 0.73 < np.mean(sums) < 0.85
     chosen, naive = np.sum(errors, axis=0)
     assert chosen < 0.97 * naive, "the better of two is no better than one"
+
+
+def test_a_business_that_grows_misses_by_more():
+    """300 networks that grow by a tenth a year, with a tenth of chance in every month."""
+    draw, inside, plain = np.random.default_rng(2), [], []
+    for _ in range(300):
+        at = np.arange(72)
+        values = 1e5 * 1.1 ** (at / 12) * np.exp(draw.normal(0, 0.1, 72)) * (1 + SEASON[at % 12])
+        known, came = values[:60], values[60:]
+        method, _tried, rows, _errors = forecast.outlook(known, 12)
+        inside.append((came >= rows["low"].to_numpy()) & (came <= rows["high"].to_numpy()))
+        back = forecast.held_back_errors(known, method, 12)
+        plain.append(np.abs(came - rows["value"].to_numpy()) <= forecast.half_widths(back))
+    assert 0.75 < np.mean(inside) < 0.85
+    assert np.mean(plain) < np.mean(inside) - 0.05, (
+        "errors of a smaller business are too small for a larger one"
+    )
+
+
+def test_an_interval_is_the_error_that_its_share_does_not_pass():
+    errors = np.random.default_rng(3).normal(size=(39, 2))
+    by_hand = sorted(abs(e) for e in errors[:, 0])[32 - 1]  # 0.8 × 40
+    assert forecast.half_widths(errors)[0] == by_hand
+    few = np.array([[3.0, np.nan], [4.0, np.nan]])  # Student's 80 % of two: 1.886
+    root = np.sqrt(12.5)
+    np.testing.assert_allclose(
+        forecast.half_widths(few), [root * 1.8856, root * 1.8856 * np.sqrt(2)], rtol=1e-4
+    )
+    assert np.isnan(forecast.half_widths(few * np.nan)).all()
 
 
 def test_the_year_ends_with_what_came_and_what_is_to_come():

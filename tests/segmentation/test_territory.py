@@ -78,9 +78,13 @@ def test_coverage_by_hand(network):
     white = cities[cities["is_white_spot"]]
     # a closed dealer serves nobody
     assert white.index.tolist() == [("South", "D"), ("South", "E"), ("West", "A")]
-    # urban: the median of 2, 1 and 3 a head; rural: no city of that type is served, so all three
-    assert white["expected_revenue"].tolist() == [80_000, 20_000, 60_000]
+    # urban: 850,000 of 350,000 people; rural: no city of that type is served, so all three
+    a_head = 850_000 / 350_000
+    assert white["expected_revenue"].tolist() == pytest.approx(
+        [40_000 * a_head, 10_000 * a_head, 30_000 * a_head]
+    )
     assert white["n_comparable"].tolist() == [3, 3, 3]
+    assert white[["expected_low", "expected_high"]].isna().all(axis=None), "three are no interval"
 
 
 def test_coverage_rolls_up_without_loss(network):
@@ -91,7 +95,7 @@ def test_coverage_rolls_up_without_loss(network):
     assert rolled["n_white_spots"].tolist() == [2, 0, 1, 0]
     assert rolled.loc[
         "South", ["population", "white_spot_population", "expected_revenue"]
-    ].tolist() == [250_000, 50_000, 100_000]
+    ].tolist() == pytest.approx([250_000, 50_000, 50_000 * 850_000 / 350_000])
     assert rolled.loc["North", "revenue_per_head"] == pytest.approx(250 / 150)
     partly = territory.coverage(
         *network, REGIONS.assign(population=[100_000, None, 200_000, 40_000, 0, 30_000])
@@ -255,7 +259,9 @@ def test_the_scorecard_finds_what_was_planted():
     assert abs(weights["population"]) < 0.05
     ranked = card.ranked.set_index("candidate_id")
     assert ranked["rank"].fillna(0).to_dict() == {"x": 1, "y": 2, "z": 0, "w": 0}
-    assert ranked.loc["x", "expected_revenue"] == pytest.approx(np.exp(3.5) * 2000**0.8, rel=0.2)
+    # a mean: of log-normal noise with deviation 0.3
+    mean = np.exp(3.5 + 0.3**2 / 2) * 2000**0.8
+    assert ranked.loc["x", "expected_revenue"] == pytest.approx(mean, rel=0.2)
     assert ranked.loc["y", "n_dealers_in_city"] == 0
     assert (
         ranked.loc["z", "missing"] == "floor_area_m2" and ranked.loc["w", "missing"] == "population"
@@ -265,9 +271,10 @@ def test_the_scorecard_finds_what_was_planted():
     assert (
         ranked.loc[["x", "y"], "expected_low"] < ranked.loc[["x", "y"], "expected_revenue"]
     ).all()
-    assert scorecard.scorecard_basis(card).startswith(
-        "Weights rest on 300 present dealers and explain 8"
-    )
+    basis = scorecard.scorecard_basis(card)
+    assert basis[0].startswith("Weights rest on 300 present dealers and explain 8")
+    assert basis[1].startswith("Taken together the 2 candidates with an estimate would bring")
+    assert card.together["value"] == pytest.approx(ranked["expected_revenue"].sum())
 
 
 def test_the_interval_holds_four_of_five_and_agrees_with_least_squares():
@@ -286,6 +293,71 @@ def test_the_interval_holds_four_of_five_and_agrees_with_least_squares():
     plain = LinearRegression().fit(x, np.log(totals["revenue"]))
     there = np.column_stack([np.log(ranked["floor_area_m2"]), ranked["store_format"] == "chain"])
     assert np.corrcoef(plain.predict(there), np.log(ranked["expected_revenue"]))[0, 1] > 0.99
+
+
+def test_what_was_held_out_lies_in_the_interval_of_the_sum():
+    """Half of the dealers are candidates: 24 networks whose noise has a deviation of 1.2."""
+    inside, of_mean, of_median = [], [], []
+    for seed in range(24):
+        _, dealers, totals, regions = made_network(300, noise=1.2, seed=seed)
+        candidates = dealers.iloc[150:].rename(columns={"dealer_id": "candidate_id"})
+        present = dealers.iloc[:150], totals.iloc[:150]
+        card = scorecard.candidate_scorecard(
+            candidates.assign(candidate_name="new"), *present, regions
+        )
+        came = totals["revenue"].iloc[150:].sum()
+        inside.append(card.together["low"] <= came <= card.together["high"])
+        of_mean.append(card.ranked["expected_revenue"].sum() / came)
+        log = np.log(card.ranked["expected_revenue"])
+        # both ends of the interval hang on the typical shop, and so does what smearing adds
+        of_median.append(
+            np.exp(log).sum() / came / (card.together["value"] / _typical_sum(card, present))
+        )
+    # 80 % of 24 are 19.2, give or take 2
+    assert 15 <= sum(inside) <= 23
+    assert np.mean(of_mean) == pytest.approx(1, abs=0.12)
+    assert np.mean(of_median) < 0.65, "the typical shops alone sum to about half of what comes"
+
+
+def _typical_sum(card: scorecard.Scorecard, present: tuple[pd.DataFrame, pd.DataFrame]) -> float:
+    """Sum the shops up without smearing, by least squares of our own."""
+    dealers, totals = present
+    x = np.column_stack([np.log(dealers["floor_area_m2"]), dealers["store_format"] == "chain"])
+    fit = LinearRegression().fit(x, np.log(totals["revenue"]))
+    ranked = card.ranked
+    there = np.column_stack([np.log(ranked["floor_area_m2"]), ranked["store_format"] == "chain"])
+    return float(np.exp(fit.predict(there)).sum())
+
+
+def test_a_sum_of_nobody_has_no_interval_and_one_shops_is_its_own():
+    assert scorecard.sum_of(pd.Series(dtype=float), np.zeros(5)) == {}
+    off = np.log(np.arange(1.0, 12.0))
+    one = scorecard.sum_of(pd.Series([0.0]), off, n_draws=20_000)
+    assert one["value"] == pytest.approx(6)
+    assert (one["low"], one["high"]) == pytest.approx((2.0, 10.0))
+
+
+def test_a_white_spots_interval_holds_four_of_five_cities():
+    n = 200
+    rng = np.random.default_rng(1)
+    regions = pd.DataFrame(
+        {
+            "region": "R",
+            "city": [f"c{i}" for i in range(2 * n)],
+            "population": np.exp(rng.normal(11, 0.7, 2 * n)).round(),
+            "area_type": "urban",
+        }
+    )
+    dealers = dealers_of(
+        dealer_id=[f"d{i}" for i in range(2 * n)], region="R", city=regions["city"]
+    )
+    revenue = regions["population"].to_numpy() * np.exp(rng.normal(0, 0.6, 2 * n))
+    served = dealers.iloc[:n], totals_of(dealers.iloc[:n], revenue[:n])
+    cities = territory.coverage(*served, regions).set_index("city").loc[regions["city"][n:]]
+    assert cities["is_white_spot"].all()
+    inside = (revenue[n:] >= cities["expected_low"]) & (revenue[n:] <= cities["expected_high"])
+    assert inside.mean() == pytest.approx(0.8, abs=0.06)
+    assert cities["expected_revenue"].sum() == pytest.approx(revenue[n:].sum(), rel=0.15)
 
 
 def test_row_order_and_currency_change_no_rank():
@@ -312,12 +384,12 @@ def test_too_few_dealers_or_nothing_to_learn_give_no_ranking():
     candidates, dealers, totals, regions = made_network(29)
     few = scorecard.candidate_scorecard(candidates, dealers, totals, regions)
     assert few.reason == "few" and few.weights.empty and few.ranked["rank"].isna().all()
-    assert "only 29 present dealers have" in scorecard.scorecard_basis(few)
+    assert "only 29 present dealers have" in scorecard.scorecard_basis(few)[0]
     candidates, dealers, totals, regions = made_network(60)
     noise = totals.assign(revenue=np.random.default_rng(0).lognormal(5, 1, 60))
     weak = scorecard.candidate_scorecard(candidates, dealers, noise, regions)
     assert weak.reason == "weak" and weak.r2 <= 0 and weak.ranked["expected_revenue"].isna().all()
-    assert "does not predict revenue" in scorecard.scorecard_basis(weak)
+    assert "does not predict revenue" in scorecard.scorecard_basis(weak)[0]
     same = scorecard.candidate_scorecard(candidates, dealers, totals.assign(revenue=5.0), regions)
     assert same.reason == "weak" and scorecard.scorecard_basis(same)
     assert scorecard.plot_candidates(weak.ranked).figure.alt_text.startswith(
@@ -392,7 +464,7 @@ def test_without_candidates_the_weights_still_stand():
     _, dealers, totals, regions = made_network(60)
     card = scorecard.candidate_scorecard(NO_CANDIDATES, dealers, totals, regions)
     assert card.ranked.empty and len(card.weights) and card.reason == ""
-    assert scorecard.scorecard_basis(card) == "No candidates are given."
+    assert scorecard.scorecard_basis(card) == ["No candidates are given."]
     assert scorecard.plot_candidates(card.ranked).figure.alt_text.startswith("No candidate")
 
 
@@ -448,8 +520,8 @@ def test_plot_coverage_takes_regions_and_a_single_row(network):
         territory.coverage_by_region(territory.coverage(*network, REGIONS))
     )
     assert [t.get_text() for t in ax.get_yticklabels()] == [
+        "West · 1 white spot",  # its white spot at 2.43 a head, beside the 2.4 that South has
         "South · 2 white spots",
-        "West · 1 white spot",
         "North",
     ]
     one = territory.coverage(network[0].iloc[:1], network[1].iloc[:1], REGIONS.iloc[:1])

@@ -5,6 +5,7 @@ from collections.abc import Collection
 import pandas as pd
 
 from helpers import look, words
+from helpers.pareto import called_classes
 from helpers.settings import page_of
 
 MOVED = ("left", "fallen", "joined", "risen")
@@ -24,7 +25,8 @@ def measure_table(
     that none is known is not that none was.
     """
     measures = measures[~measures["trigger"].isin(list(untold))].reset_index(drop=True)
-    counts = pd.concat([judged["composite_class"], happened["trigger"]]).value_counts()
+    served = called_classes(judged["composite_class"])
+    counts = pd.concat([served, happened["trigger"]]).value_counts()
     return pd.DataFrame(
         {
             "trigger": measures["trigger"],

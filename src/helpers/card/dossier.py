@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import periods, profit, words
-from helpers.pareto import INDICATORS, cover_sentences, ranked_classes
+from helpers.pareto import INDICATORS, called_classes, cover_sentences, ranked_classes
 
 AUDIENCES = ("us", "dealer")
 # dealers of his format and area, himself included, for a place among them to mean something
@@ -399,7 +399,8 @@ def next_steps(found: Dossier, measures: pd.DataFrame) -> list[str]:
             words.say("card.weakest", factor=row.factor, score=words.decimal(row.data_score, 1))
         )
     if not said and len(found.judged):
-        mine = measures[measures["trigger"] == found.judged["composite_class"].iloc[0]]
+        served = called_classes(found.judged["composite_class"]).iloc[0]
+        mine = measures[measures["trigger"] == served]
         said = [words.translated(row.en, row.zh) for row in mine.itertuples()]
     if said:
         return said

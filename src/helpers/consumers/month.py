@@ -6,8 +6,15 @@ from typing import Annotated, NamedTuple
 
 import pandas as pd
 
-from helpers import data
-from helpers.consumers import groups, number_of_groups, profiles, strategies, sums
+from helpers import data, periods
+from helpers.consumers import (
+    groups,
+    number_of_groups,
+    profiles,
+    strategies,
+    sums,
+    uplift,
+)
 from helpers.data import kept
 from helpers.settings import Scalar, Workbook, options
 
@@ -19,7 +26,8 @@ class ConsumersData(NamedTuple):
     """What the door tells of the `n_months` that end with the period, of which purchases are known
     in `n_known` from `first` on: consumers' `habits`, those of a `year_ago`, what else is known of
     `people`; `dealers`; the calendar months of the `peak`; the part of all sales by people whom
-    nobody knows. `before` is last period's model, where there is one.
+    nobody knows. `before` is last period's model, where there is one. `plans` are the promotions,
+    `arms` what was bought around each by who was written to, and by who was not.
 
     `asked` asks the door for sums: which groups there are is only known once they are judged. It
     takes one of the properties of `data.group_sums`, "responses" or "margin", and the groups.
@@ -36,6 +44,8 @@ class ConsumersData(NamedTuple):
     unknown_share: float
     before: groups.Model | None
     asked: Callable[[str, pd.Series], pd.DataFrame]
+    plans: pd.DataFrame
+    arms: pd.DataFrame
 
 
 class Judged(NamedTuple):
@@ -50,8 +60,8 @@ class Judged(NamedTuple):
 class ConsumersMonth(NamedTuple):
     """What is found, in codes: the `judged` groups, the `evidence` of each strategy, response
     `rates`, `season`, the dealers that `served` a group, what they earn with it (`margin`), who
-    `moved` since a year ago, and what is known of the people (`described`). At least so many
-    consumers or contacts stand behind a figure: `fewest`.
+    `moved` since a year ago, what is known of the people (`described`), and what each promotion
+    brought (`uplift`). At least so many consumers or contacts stand behind a figure: `fewest`.
     """
 
     judged: Judged
@@ -62,6 +72,7 @@ class ConsumersMonth(NamedTuple):
     margin: pd.DataFrame
     moved: pd.DataFrame
     described: pd.DataFrame
+    uplift: pd.DataFrame
     fewest: int
     options: dict[str, Scalar] = {}  # noqa: RUF012 - filled in by the recipe
 
@@ -88,6 +99,8 @@ def read_month(
         data.unidentified_share(book, period, n_months),
         before,
         functools.partial(_sums, book, period, n_months),
+        _named_plans(book, period, n_months, language),
+        data.promotion_arms(book, period, n_months),
     )
 
 
@@ -105,6 +118,8 @@ def judge_month(
     min_evidence: Annotated[int, options.between(profiles.SMALLEST_SHOWN, 1_000_000)] = sums.FEWEST,
     worth: Annotated[float, options.between(0, 1)] = strategies.WORTH,
     lapsed_days: Annotated[int, options.between(1, 3650)] = strategies.LAPSED_DAYS,
+    max_imbalance: Annotated[float, options.between(0, 1)] = uplift.BALANCE,
+    uplift_level: Annotated[float, options.between(0.5, 0.999)] = uplift.LEVEL,
 ) -> ConsumersMonth:
     """Judge the consumers.
 
@@ -136,6 +151,8 @@ def judge_month(
         by_dealer=by_dealer,
         dealers=found.dealers,
         peak=found.peak,
+        peak_part=peak_part(found.peak, found.first, found.n_known),
+        made_of=judged.groups.model.columns,
         fewest=fewest,
         worth=worth,
         lapsed_days=lapsed_days,
@@ -151,8 +168,21 @@ def judge_month(
         found.asked("margin", labels),
         profiles.movements(then, labels, least=min_group_people),
         profiles.demographic_profile(found.people, labels, least=min_group_people),
+        uplift.uplift_table(
+            found.plans, found.arms, level=uplift_level, balance=max_imbalance, fewest=fewest
+        ),
         fewest,
     )
+
+
+def peak_part(peak: tuple[int, ...], first: str, n_months: int) -> float:
+    """Give the part of a history's months that are of the peak.
+
+    >>> round(peak_part((5, 6, 7), "2024-05", 30), 3)
+    0.3
+    """
+    months = [int(periods.shift(first, i)[5:]) for i in range(n_months)]
+    return sum(month in peak for month in months) / max(n_months, 1)
 
 
 def judged_groups(
@@ -179,6 +209,13 @@ def kept_groups(
 ) -> groups.Groups:
     """Make the groups, or take them from where they are kept: a fit is worth it."""
     return groups.consumer_groups(habits, k=k, stable_index=stable_index, previous=before)
+
+
+def _named_plans(book: Workbook, period: str, n_months: int, language: str) -> pd.DataFrame:
+    """Give the promotions with their names in a language."""
+    plans = data.promotion_plans(book, period, n_months)
+    named = data.records(book, "promotions", language).set_index("promotion_id")["name"]
+    return plans.assign(name=plans["promotion_id"].map(named))
 
 
 def _sums(book: Workbook, period: str, n_months: int, by: str, labels: pd.Series) -> pd.DataFrame:

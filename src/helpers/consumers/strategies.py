@@ -3,12 +3,14 @@ management.
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 
 from helpers import words
+from helpers.consumers import number_of_groups
 from helpers.consumers.profiles import SMALLEST_SHOWN
 from helpers.consumers.sums import (
     FEWEST,
@@ -25,6 +27,7 @@ STRATEGIES = ("product", "price", "season", "promotion", "sales_management")
 # that
 WORTH = 0.02
 LAPSED_DAYS = 365  # who bought nothing for so long is to be won back
+USED_TO_COME = 2  # visits from which somebody has a habit that he can leave
 
 
 def strategy_evidence(
@@ -36,6 +39,8 @@ def strategy_evidence(
     by_dealer: pd.DataFrame,
     dealers: pd.DataFrame,
     peak: tuple[int, ...] = (),
+    peak_part: float = np.nan,
+    made_of: Collection[str] = (),
     fewest: int = FEWEST,
     worth: float = WORTH,
     lapsed_days: float = LAPSED_DAYS,
@@ -48,14 +53,19 @@ def strategy_evidence(
     Parameters
     ----------
     habits
-        Consumers' features with `consumer_id`, `discount_share`, `peak_share`, `recency_days`.
+        Consumers' features with `consumer_id`, `discount_share`, `peak_share`, `recency_days` and
+        `frequency`: only who came `USED_TO_COME` times can be won back.
     labels
         Group of each consumer, indexed by consumer_id.
     by_category, responses, by_dealer
         Sums per group, as `favourite_categories`, `response_rates` and `group_dealers` take them;
         empty where unknown.
-    peak
-        The calendar months that `peak_share` counts.
+    peak, peak_part
+        The calendar months that `peak_share` counts, and their part of all months of the history:
+        what a group would buy then that has no season.
+    made_of
+        The features that the groups were made of. A group differs in these because it was cut that
+        way: they are told as such, without an interval, and are no finding.
     fewest, worth, lapsed_days
         Consumers or contacts behind a figure, the difference of shares, at least; days without a
         purchase after which a consumer is to be won back.
@@ -67,11 +77,13 @@ def strategy_evidence(
     DataFrame
         One row per group and strategy: `sentence` (a code of `sentences.csv`, empty: silent) and
         its `wording` (what it is filled in with), `figure`, `others` (the same of all others),
-        `low`, `high` (95 % interval of the difference; of the share itself at sales management's
+        `low`, `high` (95 % interval of the difference: at product of the leading category from the
+        group's next, at season from the calendar's part; of the share itself at sales management's
         dealers), `n`, `is_silent`. Silent means: fewer than `fewest` behind the figure, an interval
         that spans zero, a difference under `worth`, or a group of fewer than `least`.
     """
     known = habits.set_index("consumer_id").reindex(labels.index)
+    used_to_come = known["frequency"] >= USED_TO_COME
     favourites = favourite_categories(by_category, labels)
     rates = response_rates(responses, fewest=fewest)
     served = group_dealers(by_dealer, dealers, fewest=fewest)
@@ -82,12 +94,12 @@ def strategy_evidence(
         inside = labels == group
         found = {
             "product": _product(favourites[favourites["group"] == group], **enough),
-            "price": _price(known["discount_share"], inside, **enough),
-            "season": _season(known["peak_share"], inside, peak, **enough),
+            "price": _price(known["discount_share"], inside, made_of, **enough),
+            "season": _season(known["peak_share"], inside, peak, peak_part, made_of, **enough),
             "promotion": _promotion(rates, group, **enough),
             "sales_management": _sales(
                 served[served["group"] == group],
-                known["recency_days"],
+                known["recency_days"].where(used_to_come),
                 inside,
                 lapsed_days,
                 **enough,
@@ -123,18 +135,29 @@ def _line(row: Mapping[str, object]) -> str:
             given[name] = words.word(given[name])
     if "months" in given:
         given["months"] = month_names(given["months"])
+    for name in ("next", "part"):
+        if name in given:
+            given[name] = words.percent(given[name])
+    if "second" in given:
+        given["second"] = words.word(given["second"])
     if "names" in given:
         given["names"] = words.listed(given["names"], 3)
     return words.say(
         f"strategies.{row['sentence']}",
         figure=words.percent(row["figure"]),
         others=words.percent(row["others"]),
-        low=_points(row["low"]),
-        high=_points(row["high"]),
-        span=f"{words.percent(row['low'])}–{words.percent(row['high'])}",
+        **_interval(row["low"], row["high"]),
         n=int(row["n"]),
         **given,
     )
+
+
+def _interval(low: float, high: float) -> dict[str, str]:
+    """Write an interval's ends; a sentence about what a group was made of has none."""
+    if pd.isna(low):
+        return {}
+    span = f"{words.percent(low)}–{words.percent(high)}"
+    return {"low": _points(low), "high": _points(high), "span": span}
 
 
 def _silent(n: int = 0) -> dict:
@@ -169,21 +192,31 @@ def _points(difference: float) -> str:
 
 
 def _product(favourites: pd.DataFrame, *, fewest: int, worth: float) -> dict:
-    apart = favourites["buyer_share"] - favourites["others_share"]
-    strong = favourites[
-        (favourites["n_consumers"] >= fewest) & (favourites["low"] > 0) & (apart >= worth)
-    ]
-    if strong.empty:
+    """Name the category that most of the group bought, where it surely leads the next.
+
+    The same people may have bought both: how many is not known here, and none is supposed, which
+    makes the interval of the difference as wide as it can be.
+    """
+    rows = favourites.sort_values(["n_consumers", "category"], ascending=[False, True])
+    if len(rows) < 2:
         return _silent(int(favourites["n_consumers"].sum()))
-    best = strong.sort_values(["low", "category"], ascending=[False, True]).iloc[0]
+    best, second = rows.iloc[0], rows.iloc[1]
+    apart = best["buyer_share"] - second["buyer_share"]
+    both = best["buyer_share"] + second["buyer_share"]
+    z = NormalDist().inv_cdf(1 - (1 - LEVEL) / 2 / len(rows))
+    half = z * np.sqrt(max(both - apart**2, 0.0) / best["n"])
+    if best["n_consumers"] < fewest or apart - half <= 0 or apart < worth:
+        return _silent(int(favourites["n_consumers"].sum()))
     return _told(
         "product",
         best["buyer_share"],
         best["others_share"],
-        best["low"],
-        best["high"],
+        float(apart - half),
+        float(apart + half),
         best["n"],
         category=best["category"],
+        second=second["category"],
+        next=float(second["buyer_share"]),
     )
 
 
@@ -208,12 +241,60 @@ def _compared(
     return _told(more if low > 0 else less, mean, others, low, high, n, **wording)
 
 
-def _price(discounts: pd.Series, inside: pd.Series, **enough: float) -> dict:
-    return _compared(discounts, inside, "price_hold", "price_offer", **enough)
+def _price(
+    discounts: pd.Series, inside: pd.Series, made_of: Collection[str], **enough: float
+) -> dict:
+    if "discount_share" not in made_of:
+        return _compared(discounts, inside, "price_hold", "price_offer", **enough)
+    return _made(
+        discounts, inside, discounts[~inside].mean(), ("price_hold", "price_offer"), **enough
+    )
 
 
-def _season(shares: pd.Series, inside: pd.Series, peak: tuple[int, ...], **enough: float) -> dict:
-    return _compared(shares, inside, "season_off", "season_peak", months=peak, **enough)
+def _season(
+    shares: pd.Series,
+    inside: pd.Series,
+    peak: tuple[int, ...],
+    part: float,
+    made_of: Collection[str],
+    *,
+    fewest: int,
+    worth: float,
+) -> dict:
+    """Compare a group's share in the peak months with their part of the calendar."""
+    wording = {"months": peak, "part": part}
+    if "peak_share" in made_of:
+        named = ("season_off", "season_peak")
+        return _made(shares, inside, part, named, fewest=fewest, worth=worth, **wording)
+    own = shares[inside].dropna()
+    n, mean = len(own), float(own.mean())
+    if n < max(fewest, 2) or not abs(mean - part) >= worth:
+        return _silent(n)
+    half = NormalDist().inv_cdf(0.5 + LEVEL / 2) * float(own.std()) / np.sqrt(n)
+    low, high = mean - part - half, mean - part + half
+    if not (low > 0 or high < 0):
+        return _silent(n)
+    sentence = "season_peak" if low > 0 else "season_off"
+    return _told(sentence, mean, float(shares[~inside].mean()), low, high, n, **wording)
+
+
+def _made(
+    values: pd.Series,
+    inside: pd.Series,
+    usual: float,
+    named: tuple[str, str],
+    *,
+    fewest: int,
+    worth: float,
+    **wording: object,
+) -> dict:
+    """Tell what a group was made of, as such: there is nothing to test."""
+    own = values[inside].dropna()
+    if len(own) < fewest or not abs(own.mean() - usual) >= worth:
+        return _silent(len(own))
+    sentence = f"{named[int(own.mean() > usual)]}_made"
+    others = float(values[~inside].mean())
+    return _told(sentence, float(own.mean()), others, np.nan, np.nan, len(own), **wording)
 
 
 def _promotion(rates: pd.DataFrame, group: str, *, fewest: int, worth: float) -> dict:
@@ -332,12 +413,18 @@ def silence(
     *,
     fewest: int = FEWEST,
     worth: float = WORTH,
+    n: int = number_of_groups.FEWEST,
 ) -> list[str]:
-    """Say where nothing can be said, and why, by the rules of `strategy_evidence`."""
+    """Say where nothing can be said, and why, by the rules of `strategy_evidence`.
+
+    Of `n` consumers too few to look for groups among, that is said, and not that there are none.
+    """
     quiet = lines[lines["is_silent"]]
     if quiet.empty:
         return []
     if len(quiet) == len(lines) and len(set(lines["group"])) == 1:
+        if n < number_of_groups.FEWEST:
+            return [words.say("strategies.too_few", n=n, least=number_of_groups.FEWEST)]
         return [words.say("strategies.one_group")]
     listed = [
         words.say(

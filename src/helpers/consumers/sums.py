@@ -131,7 +131,7 @@ def response_rates(
     """Rate the answers of each group to each kind of promotion, with Wilson intervals.
 
     `responses` has `group`, `promotion_kind`, `n_contacts`, `n_responses`. A rate counts who came
-    after being written to; without a control group it does not tell who would have come anyway.
+    after being written to, and not who would have come anyway: that is `uplift`.
     `is_thin` marks fewer than `fewest` contacts.
     """
     rows = responses.sort_values(["group", "promotion_kind"], ignore_index=True)

@@ -45,6 +45,7 @@ from helpers.data.reference import reference
 from helpers.data.results import dealer_spans, network_months, targets
 from helpers.data.stock import SPANS, OnHand, flows, models, on_hand
 from helpers.data.tables import described
+from helpers.data.uplift import promotion_arms, promotion_plans
 
 __all__ = [
     "JUDGED_BY",
@@ -84,6 +85,8 @@ __all__ = [
     "prepare",
     "previous_consumers",
     "previous_totals",
+    "promotion_arms",
+    "promotion_plans",
     "reconciliation",
     "records",
     "reference",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.demo import credit, people, result, trade
+from helpers.demo import credit, idle, people, result, trade
 from helpers.demo.network import BRAND, RIVALS, TRAILING, UNKNOWN_DEALERS, WHITE_SPOTS, network
 from helpers.settings import DataError
 
@@ -87,6 +87,9 @@ def make_tables(
     contacts = people.contacts(net, everybody, promotions)
     sell_in, payments = trade.sell_in(net, lines), trade.payments(net, lines)
     dealers = people.dealers(net)
+    sold = people.sell_out(net, everybody, promotions, contacts)
+    nothing, nobody = idle.idle_promotion(net, everybody, sold, len(promotions))
+    told = people.contact_table(net, everybody, promotions, contacts)
     return {
         "dealers": dealers.assign(
             terms_days=credit.terms_days(net),
@@ -104,10 +107,12 @@ def make_tables(
         "dealer_profit": trade.dealer_profit(net, lines),
         "stock": trade.stock(net, moves),
         "stock_moves": trade.stock_moves(net, moves),
-        "sell_out": people.sell_out(net, everybody, promotions, contacts),
+        "sell_out": sold,
         "consumers": everybody.drop(columns=["group", "home_dealer"]),
-        "promotions": promotions.drop(columns=["first", "last"]),
-        "contacts": people.contact_table(net, everybody, promotions, contacts),
+        "promotions": pd.concat(
+            [promotions.drop(columns=["first", "last"]), nothing], ignore_index=True
+        ),
+        "contacts": pd.concat([told, nobody], ignore_index=True),
         "scores": people.scores(net),
         "comparisons": people.comparisons(net),
         "plan": people.plan(net),
@@ -125,9 +130,9 @@ def planted(
     `runs_short`, `stopped_paying`, `earn_less_with_us`, `margin_slips`, `won_back`, `lost`,
     `joined`, `over_limit`, `never_paid` and `quarterly_stopped`; cities for `white_spots`, the
     large one first; factors for `trailing_factors`; models for `price_cut` and `mix_shift` (those
-    of which fewer are bought); a participant for `inconsistent_participant`; one of the
-    `dead_stock` dealers for `overrated_dealer`; ids that `dealers` lacks for `unknown_dealers`;
-    consumers' ids for `consumers_<group>`, all four groups.
+    of which fewer are bought); a promotion for `promotion_without_effect`; a participant for
+    `inconsistent_participant`; one of the `dead_stock` dealers for `overrated_dealer`; ids that
+    `dealers` lacks for `unknown_dealers`; consumers' ids for `consumers_<group>`, all four groups.
     """
     net = network(seed, n_dealers, n_months, last_month)
     everybody = people.consumers(net)
@@ -137,6 +142,7 @@ def planted(
         "trailing_factors": sorted(TRAILING),
         "price_cut": sorted(net.products["product_id"].iloc[result.CUT_MODELS]),
         "mix_shift": sorted(net.products["product_id"].iloc[result.DEAR_MODELS]),
+        "promotion_without_effect": [f"M{len(people.promotions(net)) + 1:02d}"],
         "inconsistent_participant": [people.GUESSER],
         "overrated_dealer": [people.overrated_dealer(net)],
         "unknown_dealers": list(UNKNOWN_DEALERS),

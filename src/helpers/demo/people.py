@@ -61,6 +61,7 @@ CALENDAR = (  # the promotions of every year: month, day, number of days, kind, 
     (12, 10, 14, "gift", "暖冬好礼", "Winter gifts"),
 )
 PROMOTION_KINDS = ("discount", "gift", "trade_in", "event")
+COSTS = {"discount": 36_000, "gift": 60_000, "trade_in": 48_000, "event": 42_000}  # of each
 # Part of the consumers, visits beyond the first, lines beyond the first, taste for dear models,
 # discount, part of the visits that use a promotion, and the response to a discount, a gift, a
 # trade-in and an event.
@@ -288,7 +289,12 @@ def promotions(net: Network) -> pd.DataFrame:
                 )
     table = pd.DataFrame(rows, columns=["name", "name_en", "kind", "first", "last"])
     table.insert(0, "promotion_id", numbered("M", len(rows), 2))
-    return table.assign(start_date=dates(net, table["first"]), end_date=dates(net, table["last"]))
+    return table.assign(
+        start_date=dates(net, table["first"]),
+        end_date=dates(net, table["last"]),
+        cost=table["kind"].map(COSTS).astype("float64"),
+        assignment="random",
+    )
 
 
 def contacts(net: Network, people: pd.DataFrame, promotions: pd.DataFrame) -> pd.DataFrame:

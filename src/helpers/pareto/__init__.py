@@ -1,15 +1,19 @@
 """Which dealers carry the business: classes, their joint judgement, migration."""
 
 from helpers.pareto.classes import (
+    CLASSES,
     INDICATORS,
     NOT_ADDITIVE,
     RULES,
+    called_classes,
     gains_and_losses,
     plot_lorenz,
     plot_pareto,
     ranked_classes,
     shares_of_gains,
+    undecided,
 )
+from helpers.pareto.demand import demand_sentences, regularity_table
 from helpers.pareto.judgement import (
     abc_table,
     by_revenue,
@@ -33,7 +37,6 @@ from helpers.pareto.migration import (
     mover_table,
     plot_migration,
     plot_stability,
-    regularity_table,
 )
 from helpers.pareto.month import (
     AbcData,
@@ -46,6 +49,7 @@ from helpers.pareto.month import (
 from helpers.pareto.summary import basis_sentences, cover_sentences, loss_sentences, tiles
 
 __all__ = [
+    "CLASSES",
     "INDICATORS",
     "NOT_ADDITIVE",
     "RULES",
@@ -55,11 +59,13 @@ __all__ = [
     "abc_table",
     "basis_sentences",
     "by_revenue",
+    "called_classes",
     "class_migration",
     "class_table",
     "classed_by",
     "cost_cover",
     "cover_sentences",
+    "demand_sentences",
     "flagged",
     "gains_and_losses",
     "group_table",
@@ -85,4 +91,5 @@ __all__ = [
     "shown",
     "tiles",
     "told_size",
+    "undecided",
 ]

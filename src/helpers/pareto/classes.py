@@ -20,6 +20,8 @@ NOT_ADDITIVE = ("brand_share",)
 MISSING = "–"
 LOSS = "L"  # below zero: this dealer costs us money, or gets more back than he pays
 LETTERS = ("A", "B", "C", LOSS, MISSING)  # the best first
+BETWEEN = "/"  # "A/B": a letter is missing, and with it the class may be either
+CLASSES = ("A", "A/B", "B", "A/C", "B/C", "C", LOSS, MISSING)  # a dealer's, the best first
 
 
 # ---- one indicator -------------------------------------------------------------------------------
@@ -145,6 +147,24 @@ def ranked_classes(judged: pd.DataFrame) -> pd.Series:
     by_hand = judged["override_reason"] != "" if "override_reason" in judged else False
     losing = judged["code"].fillna("").str.contains(LOSS) & ~pd.Series(by_hand, index=judged.index)
     return judged["composite_class"].mask(losing, LOSS)
+
+
+def undecided(classes: pd.Series) -> pd.Series:
+    """Mark classes that a missing letter leaves open.
+
+    >>> undecided(pd.Series(["A", "A/B", "–"])).tolist()
+    [False, True, False]
+    """
+    return classes.astype("str").str.contains(BETWEEN, regex=False, na=False)
+
+
+def called_classes(classes: pd.Series) -> pd.Series:
+    """Give the class by which a dealer is served: of two that are possible, the worse.
+
+    >>> called_classes(pd.Series(["A", "A/B", "B/C", "–"])).tolist()
+    ['A', 'B', 'C', '–']
+    """
+    return classes.mask(undecided(classes), classes.astype("str").str[-1])
 
 
 # ---- what a share is a share of ------------------------------------------------------------------

@@ -11,7 +11,9 @@ from matplotlib.ticker import LogLocator
 
 from helpers import look, words
 from helpers.pareto.classes import (
+    BETWEEN,
     CLASS_QUOTA,
+    CLASSES,
     INDICATORS,
     LETTERS,
     LOSS,
@@ -19,9 +21,11 @@ from helpers.pareto.classes import (
     NOT_ADDITIVE,
     VALUE_CUTS,
     abc_classes,
+    called_classes,
     gains_and_losses,
     held_share,
     ranked_classes,
+    undecided,
 )
 from helpers.settings import DataError
 
@@ -72,10 +76,12 @@ def joint_judgement(
     -------
     DataFrame
         `totals` with `<indicator>_class`, the three-letter `code`, `composite_class` (weighted
-        points of the known letters, A = 3 … C = 1; C where any letter is L)
-        and `diagnosis`, best first. Where neither payments nor gross profit are known of anybody,
-        the class is that of revenue (`revenue_class`), whose letter then stands first in the code,
-        in the place of size.
+        points, A = 3 … C = 1; C where any letter is L)
+        and `diagnosis`, best first. An indicator that makes no classes at all counts for nobody.
+        Where one that does is missing of a dealer, his class stands only if A, B and C in its
+        place would all give it; else it is told as both ends of what it may be: "A/B". Where
+        neither payments nor gross profit are known of anybody, the class is that of revenue
+        (`revenue_class`), whose letter then stands first in the code, in the place of size.
 
     Raises
     ------
@@ -107,14 +113,16 @@ def joint_judgement(
     )
     # at most 125: what hangs on the code is worked out once for each
     which, codes = pd.factorize(judged["code"])
-    composite = [_composite(code, weights, composite_cuts) for code in codes]
+    counted = {} if by_revenue(judged) else dict.fromkeys(classed_by(judged))
+    counted = {i: weights[i] for i in counted or INDICATORS[:1]}
+    composite = [_composite(code, counted, composite_cuts) for code in codes]
     judged["composite_class"] = pd.array(
         [letter for letter, _points in composite], dtype="str"
     ).take(which)
     if diagnoses is not None:
         judged["diagnosis"] = named_codes(judged["code"], diagnoses)
     points = np.array([points for _letter, points in composite], dtype="float64")[which]
-    rank = np.array([LETTERS.index(letter) for letter, _points in composite], dtype="int64")[which]
+    rank = np.array([CLASSES.index(letter) for letter, _points in composite], dtype="int64")[which]
     first = next(iter(classed_by(totals)), None)
     sizes = judged[first].to_numpy(dtype="float64", na_value=np.nan) if first else points
     return judged.iloc[np.lexsort((-sizes, -points, rank))].reset_index(drop=True)
@@ -150,23 +158,29 @@ def is_known(totals: pd.DataFrame, indicator: str) -> bool:
 
 
 def _composite(code: str, weights: Mapping[str, float], cuts: Sequence[float]) -> tuple[str, float]:
-    """Give class and points.
+    """Give class and points by the indicators of `weights`; points are those of known letters.
 
-    A letter L counts nothing, and makes the class C whatever the others are.
+    A letter L counts nothing, and makes the class C whatever the others are. A missing one may be
+    A or C: that it hides a loss is not supposed of anybody.
     """
-    known = [
-        (weights[i], POINTS.get(x, 0))
-        for i, x in zip(INDICATORS, code, strict=True)
-        if x != MISSING
-    ]
-    total = sum(weight for weight, _ in known)
-    # 2.4999… is 2.5
-    points = round(sum(weight * point for weight, point in known) / total, 9) if total > 0 else 0.0
+    letters = {i: x for i, x in zip(INDICATORS, code, strict=True) if i in weights}
+    known = {i: POINTS.get(x, 0) for i, x in letters.items() if x != MISSING}
+    total = sum(weights[i] for i in known)
+    told = sum(weights[i] * points for i, points in known.items())
+    points = round(told / total, 9) if total > 0 else 0.0  # 2.4999… is 2.5
     if LOSS in code:
         return "C", points
     if total <= 0:
         return MISSING, 0.0
-    return ("A" if points >= cuts[0] else "B" if points >= cuts[1] else "C"), points
+    whole = sum(weights.values())
+    best, worst = (
+        _class_of(round((told + (whole - total) * POINTS[x]) / whole, 9), cuts) for x in "AC"
+    )
+    return (best if best == worst else f"{best}{BETWEEN}{worst}"), points
+
+
+def _class_of(points: float, cuts: Sequence[float]) -> str:
+    return "A" if points >= cuts[0] else "B" if points >= cuts[1] else "C"
 
 
 def named(judged: pd.DataFrame, dealers: pd.DataFrame, diagnoses: pd.DataFrame) -> pd.DataFrame:
@@ -441,6 +455,7 @@ def flagged(table: pd.DataFrame) -> pd.Series:
 
     Who moved by two classes, or is set by hand.
     """
+    # who may be either of two classes has not moved
     rank = {letter: i for i, letter in enumerate(LETTERS) if letter != MISSING}
     steps = table["previous_class"].map(rank) - ranked_classes(table).map(rank)
     return (steps.abs() >= 2) | (table["override_reason"] != "")
@@ -492,16 +507,17 @@ def plot_class_map(judged: pd.DataFrame, *, note: str = "", ax: Axes | None = No
         return None
     ax = ax or look.axes(height=4.2, dense=len(shown) > look.MANY)
     margin = margin_rate(shown).clip(-0.5, 1)
+    served, is_open = called_classes(shown["composite_class"]), undecided(shown["composite_class"])
     for letter in ("C", "B", "A"):
-        inside = shown["composite_class"] == letter
+        inside = served == letter
         ax.scatter(
             shown["revenue"][inside],
             margin[inside],
             s=20,
             color=look.COLORS[letter],
             label=letter,
-            edgecolor="white",
-            linewidth=0.4,
+            edgecolor=np.where(is_open[inside], look.COLORS["text"], "white"),
+            linewidth=np.where(is_open[inside], 1.0, 0.4),
         )
     ax.set_xscale("log")
     # powers of ten alone would be too few marks to read
@@ -522,5 +538,8 @@ def plot_class_map(judged: pd.DataFrame, *, note: str = "", ax: Axes | None = No
         "pareto.map" if best.any() else "pareto.map_no_best",
     )
     return look.explain(
-        ax, words.say(key, n=thin, of=int(best.sum())), words.say("pareto.map_how"), note
+        ax,
+        words.say(key, n=thin, of=int(best.sum())),
+        words.say("pareto.map_how_open" if is_open.any() else "pareto.map_how"),
+        note,
     )

@@ -1,16 +1,21 @@
-"""Migration: how classes and demand move over periods, and how far they can be relied on."""
-
-from collections.abc import Sequence
+"""Migration: how classes move over periods, and how far they can be relied on."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from helpers import look, periods, words
-from helpers.pareto.classes import LETTERS, LOSS, MISSING, ranked_classes
+from helpers import look, words
+from helpers.pareto.classes import (
+    BETWEEN,
+    CLASSES,
+    LETTERS,
+    LOSS,
+    MISSING,
+    called_classes,
+    ranked_classes,
+    undecided,
+)
 
-# coefficient of variation of monthly revenue up to which demand is X, then Y; else Z
-XYZ_CUTS = (0.5, 1.0)
 N_QUARTERS = 8
 MIN_STEPS = 2  # from quarter to quarter: one step is an event, no habit
 
@@ -21,14 +26,14 @@ def class_migration(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     Who was not there is "joined", who is gone "left".
 
     Both have `dealer_id` and `composite_class`, and `code` where it is known who is below zero: he
-    counts as L, below C. Every dealer of either is counted once; L and – have a row and a column
-    where there are any.
+    counts as L, below C. Every dealer of either is counted once; L, – and what a
+    missing letter leaves open (A/B) have a row and a column where there are any.
     """
     both = _side_by_side(now, before)
     before_, now_ = both["previous_class"].fillna("joined"), both["composite_class"].fillna("left")
-    rows, columns = [*LETTERS, "joined"], [*LETTERS, "left"]
+    rows, columns = [*CLASSES, "joined"], [*CLASSES, "left"]
     table = pd.crosstab(before_, now_).reindex(index=rows, columns=columns, fill_value=0)
-    rare = [LOSS, MISSING]
+    rare = [LOSS, MISSING, *(c for c in CLASSES if BETWEEN in c)]
     table = table.loc[
         table.any(axis=1) | ~table.index.isin(rare), table.any(axis=0) | ~table.columns.isin(rare)
     ]
@@ -41,14 +46,16 @@ def movements(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     "–" without a year before.
 
     Classes are compared as in `class_migration`: from C below zero is a fall, from L back to C a
-    rise. Who came from unknown or went there neither rose nor fell: "–".
+    rise. Who came from unknown or went there neither rose nor fell: "–"; nor did who is or was
+    A/B, which may be either.
     """
     both = _side_by_side(now, before)
     if before.empty:  # the data do not reach back: nothing moved, nobody "joined"
         return both.assign(movement="–", steps=0)
     rank = {letter: i for i, letter in enumerate(LETTERS)}
-    old, new = both["previous_class"].map(rank), both["composite_class"].map(rank)
+    old, new = (called_classes(both[c]).map(rank) for c in ("previous_class", "composite_class"))
     unknown = ((old == rank[MISSING]) | (new == rank[MISSING])) & (old != new)
+    unknown |= undecided(both["previous_class"]) | undecided(both["composite_class"])
     moved = np.select(
         [old.isna(), new.isna(), unknown, new < old, new > old],
         ["joined", "left", "–", "risen", "fallen"],
@@ -92,21 +99,6 @@ def mover_table(moved: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
     return rows[columns].reset_index(drop=True)
 
 
-def regularity_table(judged: pd.DataFrame, demand: pd.DataFrame) -> pd.DataFrame:
-    """Count dealers by class (rows) and regularity of demand (X, Y, Z; columns).
-
-    Which plans can be trusted.
-
-    No rows where nobody's regularity is known.
-    """
-    both = judged[["dealer_id", "composite_class"]].merge(demand, on="dealer_id", how="left")
-    if both["variability"].isin(["X", "Y", "Z"]).sum() == 0:
-        both = both.head(0)
-    counts = pd.crosstab(both["composite_class"], both["variability"].fillna("–"))
-    kinds = ["X", "Y", "Z", *(["–"] if "–" in counts else [])]
-    return counts.reindex(columns=kinds, fill_value=0).reset_index().rename_axis(columns=None)
-
-
 def class_stability(quarters: pd.DataFrame) -> pd.DataFrame:
     """Judge each dealer's stability.
 
@@ -115,10 +107,12 @@ def class_stability(quarters: pd.DataFrame) -> pd.DataFrame:
     `quarters` has `dealer_id`, `window_end`, `composite_class` (and `code`: below zero is L) for
     windows that do not overlap: rolling windows share most of their months and would call nearly
     everyone stable. A quarter without a line counts as class "left". Columns: `dealer_id`,
-    `history` (classes, oldest first, "·" where absent), `stability_rate` (NaN where there are fewer
-    than `MIN_STEPS`), `n_steps`.
+    `history` (classes, oldest first, "·" where absent, "/" where a missing letter leaves it open),
+    `stability_rate` (NaN where there are fewer than `MIN_STEPS`), `n_steps`: an open class is no
+    step, neither to it nor from it.
     """
-    quarters = quarters.assign(composite_class=ranked_classes(quarters))
+    ranked = ranked_classes(quarters)
+    quarters = quarters.assign(composite_class=ranked.mask(undecided(ranked), BETWEEN))
     wide = quarters.pivot_table(
         index="dealer_id", columns="window_end", values="composite_class", aggfunc="first"
     )
@@ -128,6 +122,7 @@ def class_stability(quarters: pd.DataFrame) -> pd.DataFrame:
     # a step has the dealer at one end at least: neither the time before he joined nor after he left
     # is his stability
     steps = present[:, :-1] | (np.maximum.accumulate(present, axis=1)[:, :-1] & present[:, 1:])
+    steps &= (codes[:, :-1] != BETWEEN) & (codes[:, 1:] != BETWEEN)
     same = (codes[:, 1:] == codes[:, :-1]) & steps
     n_steps = steps.sum(axis=1)
     rate = np.where(n_steps >= MIN_STEPS, same.sum(axis=1) / np.maximum(n_steps, 1), np.nan)
@@ -135,44 +130,6 @@ def class_stability(quarters: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {"dealer_id": wide.index, "history": history, "stability_rate": rate, "n_steps": n_steps}
     )
-
-
-def demand_variability(
-    months: pd.DataFrame,
-    period: str,
-    n_months: int = 12,
-    *,
-    cuts: Sequence[float] = XYZ_CUTS,
-) -> pd.DataFrame:
-    """Class the regularity of demand (XYZ).
-
-    The coefficient of variation of monthly revenue over the window: X below the first of `cuts`, Y
-    below the second, else Z.
-
-    Months without a purchase count as zero, those before the dealer's first do not. Fewer than 3
-    months, or a mean of zero or less, is "–". Columns: `dealer_id`, `variation`, `variability`.
-    """
-    window = periods.month_range(period, n_months)
-    inside = months[months["month"].isin(window)]
-    wide = inside.pivot_table(
-        index="dealer_id", columns="month", values="revenue", aggfunc="sum", fill_value=0.0
-    )
-    wide = wide.reindex(columns=window, fill_value=0.0)
-    first = months[months["revenue"] > 0].groupby("dealer_id")["month"].min().reindex(wide.index)
-    known = np.array([[month >= start for month in window] for start in first.fillna("9999-12")])
-    known = known.reshape(wide.shape).astype(bool)  # of nobody, too
-    values = np.where(known, wide.to_numpy(), np.nan)
-    n = known.sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.nansum(values, axis=1) / n
-        deviation = np.sqrt(np.nansum((values - mean[:, None]) ** 2, axis=1) / n)
-        variation = np.where((n >= 3) & (mean > 0), deviation / mean, np.nan)
-    letters = np.select(
-        [np.isnan(variation), variation < cuts[0], variation < cuts[1]],
-        ["–", "X", "Y"],
-        default="Z",
-    )
-    return pd.DataFrame({"dealer_id": wide.index, "variation": variation, "variability": letters})
 
 
 def plot_migration(migration: pd.DataFrame, *, note: str = "", ax: Axes | None = None) -> Axes:
@@ -220,7 +177,7 @@ def plot_stability(
     ax = ax or look.axes(height=3.2)
     shares = {}
     bands = [("unstable", -0.01, 0.5), ("middling", 0.5, 0.8), ("stable", 0.8, 1.01)]
-    for letter in [c for c in LETTERS if (both["composite_class"] == c).any()]:
+    for letter in [c for c in CLASSES if (both["composite_class"] == c).any()]:
         rates = both.loc[both["composite_class"] == letter, "stability_rate"]
         shares[letter] = {
             name: float(((rates > low) & (rates <= high)).mean()) for name, low, high in bands

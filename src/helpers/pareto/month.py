@@ -5,7 +5,7 @@ from typing import Annotated, NamedTuple
 import pandas as pd
 
 from helpers import data, periods
-from helpers.pareto import classes, judgement, migration
+from helpers.pareto import classes, demand, judgement, migration
 from helpers.settings import Scalar, Workbook, options
 
 
@@ -24,7 +24,7 @@ class AbcData(NamedTuple):
 
 class AbcMonth(NamedTuple):
     """What is found, in codes: dealers `judged` now and `before`, who `moved`, classes by quarter
-    and how `stable` they are, whose demand is regular.
+    and how `stable` they are, whose demand is regular once the network's `season` is taken out.
     """
 
     judged: pd.DataFrame
@@ -32,6 +32,7 @@ class AbcMonth(NamedTuple):
     moved: pd.DataFrame
     stability: pd.DataFrame
     variability: pd.DataFrame
+    season: pd.Series
     options: dict[str, Scalar] = {}  # noqa: RUF012 - filled in by the recipe
 
 
@@ -57,6 +58,7 @@ def judge_month(
     weights: Annotated[str, options.parts(3, "40/40/20")] = "40/40/20",
     composite_cuts: Annotated[str, options.cuts("2.5/1.5", low=0, high=3)] = "2.5/1.5",
     xyz_cuts: Annotated[str, options.cuts("0.5/1.0", low=0, high=100)] = "0.5/1.0",
+    xyz_months: Annotated[int, options.between(3, 12)] = demand.XYZ_MONTHS,
 ) -> AbcMonth:
     """Judge every dealer.
 
@@ -81,7 +83,8 @@ def judge_month(
             judged[["dealer_id", "revenue"]], on="dealer_id", how="left"
         ),
         migration.class_stability(quarters),
-        migration.demand_variability(found.months, found.period, cuts=cuts),
+        demand.demand_variability(found.months, found.period, cuts=cuts, least_months=xyz_months),
+        demand.season_index(found.months, found.period),
     )
 
 

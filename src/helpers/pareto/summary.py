@@ -15,6 +15,7 @@ from helpers.pareto.classes import (
     n_best,
     ranked_classes,
     top_share,
+    undecided,
 )
 from helpers.pareto.judgement import (
     COMPOSITE_CUTS,
@@ -70,6 +71,8 @@ def bottom_line(
     # the class of who makes a loss is C, his letter in the table is L
     below = int((ranked_classes(judged) == LOSS).sum())
     counts["below"] = words.say("pareto.of_them_below", n=below) if below else ""
+    n_open = int(undecided(judged["composite_class"]).sum())
+    counts["below"] += words.say("pareto.of_them_open", n=n_open) if n_open else ""
     size, label = main_indicator(judged), words.label(main_indicator(judged))
     n, best = int((judged[size] > 0).sum()), judged["composite_class"] == "A"
     if n:
@@ -158,7 +161,10 @@ def basis_sentences(
     said += cover_sentences(judged)
     partly = judged[[f"{i}_class" for i in known]].eq(MISSING).any(axis=1)
     if partly.any():
-        said.append(words.say("pareto.fewer_letters", n=int(partly.sum()), of=len(judged)))
+        n_open = int(undecided(judged["composite_class"]).sum())
+        said.append(
+            words.say("pareto.fewer_letters", n=int(partly.sum()), of=len(judged), open=n_open)
+        )
     if len(known) < 2:
         return said
     weights = ", ".join(

@@ -18,6 +18,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from helpers import files, look, words
 
+CLASS = re.compile("[ABCL–]|[AB]/[BC]")
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384  # of a sheet
 MAX_TEXT = 32_767  # of a cell, in the units of UTF-16
 MAX_NAME = 31  # of a sheet
@@ -326,7 +327,8 @@ def _write(
         sheet.write_datetime(row, column, day, formats.cell("date"))
         return
     text = _text(value)
-    letter = text if kind == "class" and text in ("A", "B", "C", "L", "–") else ""
+    # "A/B" is coloured as the worse, by which the dealer is served
+    letter = text[-1:] if kind == "class" and CLASS.fullmatch(text) else ""
     quoted = files.is_formula(text)
     if text:
         _write_text(

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from helpers import data, files, look, words
-from helpers.pareto import cost_cover, gains_and_losses, told_size
+from helpers.pareto import called_classes, cost_cover, gains_and_losses, told_size
 from helpers.receivables import LATE
 from helpers.settings import Workbook
 
@@ -119,7 +119,7 @@ def _page(
         ("concerns", _concerns(his)),
         ("dealers", _dealers(his)),
     ]
-    letters = his["abc_pareto"]["composite_class"].value_counts()
+    letters = called_classes(his["abc_pareto"]["composite_class"]).value_counts()
     facts = {
         "n_dealers": len(his["abc_pareto"]),
         "n_a": int(letters.get("A", 0)),

@@ -4,6 +4,7 @@ Two methods stand against each other on held-back months: the seasonal naive one
 same month a year before, and damped additive Holt–Winters smoothing.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -135,22 +136,50 @@ def held_back_errors(values: np.ndarray, method: str, n_ahead: int) -> np.ndarra
     return np.array([came[least + i : least + i + n_ahead] - path for i, path in enumerate(ahead)])
 
 
+def as_of_now(values: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """Scale held-back errors to the size that the series has now.
+
+    Each origin's errors times the mean size of the last twelve months ÷ that of the twelve before
+    the origin: who was half as large missed by half as much. Empty where nothing was there.
+
+    >>> as_of_now(np.array([1.0] * 12 + [3.0] * 12), np.array([[2.0]] * 12))[[0, 11], 0].tolist()
+    [6.0, 2.118]
+    """
+    sizes = np.abs(np.asarray(values, float))
+    ends = np.arange(len(values) - len(errors), len(values))
+    then = np.array([sizes[end - SEASON : end].mean() for end in ends])
+    now = sizes[-SEASON:].mean()
+    return (errors * (now / np.where(then > 0, then, np.nan))[:, None]).round(3)
+
+
 def half_widths(errors: np.ndarray, level: float = LEVEL) -> np.ndarray:
     """Give half the width of an interval for each month ahead, from held-back errors.
 
-    Student's quantile times the root of the errors' mean square at that horizon, which for one
-    without errors grows from the last that has some as the root of the months ahead.
+    The size that the level's share of them does not pass, one more error being expected: the
+    ⌈(n + 1) level⌉-th smallest of n. Where they are too few for that, Student's quantile times
+    the root of their mean square; at a horizon without any it grows from the last that has some as
+    the root of the months ahead.
+
+    Source: split conformal prediction, Vovk, Gammerman and Shafer, Algorithmic Learning in a Random
+    World (2005), chapter 2; here with errors that overlap, so that the share is measured
+    (`tests/benchmarks/forecast_cover.py`) and not promised.
+
+    >>> half_widths(np.array([[1.0], [-2.0], [3.0], [-4.0]])).tolist()
+    [4.0]
     """
     n_ahead = errors.shape[1]
+    sizes = np.sort(np.abs(errors), axis=0)  # NaN come last
     n = (~np.isnan(errors)).sum(axis=0)
     known = np.flatnonzero(n)
+    widths = np.full(n_ahead, np.nan)
     if not len(known):
-        return np.full(n_ahead, np.nan)
+        return widths
     h = np.arange(1, n_ahead + 1)
-    spread = np.full(n_ahead, np.nan)
-    spread[known] = np.sqrt(np.nanmean(errors[:, known] ** 2, axis=0))
-    widths = spread.copy()
-    widths[known] *= student.ppf((1 + level) / 2, np.maximum(n[known], 1))
+    for i in known:
+        place = math.ceil(round((n[i] + 1) * level, 9))
+        root = np.sqrt(np.mean(sizes[: n[i], i] ** 2))
+        enough = place <= n[i]
+        widths[i] = sizes[place - 1, i] if enough else root * student.ppf((1 + level) / 2, n[i])
     last = known[-1]
     widths[last + 1 :] = widths[last] * np.sqrt(h[last + 1 :] / h[last])
     return widths
@@ -168,6 +197,23 @@ def chosen(values: np.ndarray, n_ahead: int, held_back: int = HELD_BACK) -> tupl
         return METHODS[0], {}
     tried = {m: float(np.nanmean(np.abs(found[-n:]))) for m, found in errors.items()}
     return min(METHODS, key=tried.get), tried
+
+
+def outlook(
+    values: np.ndarray, n_ahead: int, *, level: float = LEVEL, held_back: int = HELD_BACK
+) -> tuple[str, dict[str, float], pd.DataFrame, np.ndarray]:
+    """Forecast by the better of two methods, with the interval of each month ahead.
+
+    Returns the method, the error of each, a row per month ahead (`value`, `low`, `high`) and the
+    method's held-back errors, `as_of_now`. Of 24 values at least.
+    """
+    method, tried = chosen(values, n_ahead, held_back)
+    errors = as_of_now(values, held_back_errors(values, method, n_ahead))
+    ahead = (holt_winters if method == "holt_winters" else seasonal_naive)(values, n_ahead)
+    wide = half_widths(errors, level)
+    floor = 0.0 if values.min() >= 0 else -np.inf
+    parts = {"value": ahead, "low": ahead - wide, "high": ahead + wide}
+    return method, tried, pd.DataFrame({c: np.maximum(v, floor) for c, v in parts.items()}), errors
 
 
 def year_forecast(
@@ -212,19 +258,10 @@ def year_forecast(
         rate = values[-RATE_MONTHS:].mean()
         return Forecast(empty, none | {"value": so_far + n_left * rate}, so_far, "run_rate", {})
     n_ahead = max(n_left, NEXT_MONTHS)
-    method, tried = chosen(values, n_ahead, held_back)
-    errors = held_back_errors(values, method, n_ahead)
-    ahead = (holt_winters if method == "holt_winters" else seasonal_naive)(values, n_ahead)
-    wide = half_widths(errors, level)
+    method, tried, rows, errors = outlook(values, n_ahead, level=level, held_back=held_back)
     floor = 0.0 if values.min() >= 0 else -np.inf
-    rows = pd.DataFrame(
-        {
-            "month": pd.Series([periods.shift(period, h + 1) for h in range(n_ahead)], dtype="str"),
-            "value": np.maximum(ahead, floor),
-            "low": np.maximum(ahead - wide, floor),
-            "high": np.maximum(ahead + wide, floor),
-        }
-    )
+    ahead = [periods.shift(period, h + 1) for h in range(n_ahead)]
+    rows.insert(0, "month", pd.Series(ahead, dtype="str"))
     year_end = none | {"value": so_far, "low": so_far, "high": so_far}
     if n_left:
         half = half_widths(errors[:, :n_left].cumsum(axis=1), level)[-1]

@@ -18,6 +18,7 @@ from helpers.segmentation.territory import PLACE, coverage, number, placed, rank
 MIN_DEALERS = 30  # present dealers a scorecard is estimated from
 MIN_PER_FORMAT = 5  # rarer formats are weighted together
 FOLDS, INTERVAL = 10, (0.1, 0.9)
+N_DRAWS = 2_000  # of the candidates' sum
 FEATURES = ["floor_area_m2", "population", "n_dealers_in_city"]
 # of the ranking; people may have a column of such a name, too
 COMPUTED = (
@@ -50,7 +51,8 @@ class Scorecard(NamedTuple):
     expected_revenue with expected_low and expected_high, hand_score where weights were given, and
     `missing`, the features without which there is no estimate, parted by blanks (`in_words` names
     them). `reason`: "" or why there is no estimate ("few": too few dealers; "weak": R² not above
-    zero).
+    zero). `together`: what the estimated ones would bring in sum, with its interval (`n`, `value`,
+    `low`, `high`; empty without an estimate).
     """
 
     weights: pd.DataFrame
@@ -58,6 +60,7 @@ class Scorecard(NamedTuple):
     n_dealers: int
     r2: float
     reason: str
+    together: dict[str, float]
 
 
 def candidate_scorecard(
@@ -72,14 +75,19 @@ def candidate_scorecard(
     A ridge regression of log revenue on log floor area, log population and log number of our other
     dealers of the city and on the format (as `store_formats` decides it), re-estimated whenever it
     is called. A feature is used if half of the active dealers have it. The expected revenue is the
-    typical (median) one of such a shop in a year, its interval holds 80 % of present dealers'
-    cross-validated residuals; dealers that joined within the window pull it down. With fewer than
+    mean one of such shops in a year, so that expectations may be added up: the logarithm's estimate
+    turned back times the mean of the turned-back cross-validated residuals (Duan's smearing), for
+    without it a sum of typical shops misses the few large ones. Its interval holds 80 % of present
+    dealers; dealers that joined within the window pull it down. With fewer than
     30 usable dealers, or a cross-validated R² not above zero, nothing is estimated.
 
     Scored 0–10 columns of `candidates` are shown, but present dealers have no such scores, so no
     weight can be estimated for them: they count only through `weights` given by hand (column →
     weight), and then the ranking goes by their weighted mean, `hand_score`. A column of theirs that
     is called as one of `COMPUTED` is shown as `<name>_given`.
+
+    Source: Duan, Smearing estimate: a nonparametric retransformation method, JASA 78 (1983),
+    605–610.
 
     Raises
     ------
@@ -98,7 +106,7 @@ def candidate_scorecard(
     wanted = _features(candidates.reset_index(drop=True), cities)
     numeric = [c for c in FEATURES if present[c].notna().mean() >= 0.5]
     present = present.dropna(subset=numeric).sort_values("dealer_id")
-    estimate, table, r2 = _ridge(
+    estimate, table, r2, residuals = _ridge(
         *_design(present, wanted, numeric), np.log(present["revenue"].to_numpy(float))
     )
     reason = "few" if len(present) < MIN_DEALERS else "" if r2 > 0 else "weak"
@@ -106,7 +114,8 @@ def candidate_scorecard(
         c for c in dict.fromkeys([*CANDIDATE_COLUMNS, *FEATURES[1:], *candidates]) if c != "region"
     ]
     ranked = wanted.reindex(columns=shown)
-    ranked[list(estimate)] = np.nan if reason else np.exp(estimate)
+    revenue = estimate * np.nan if reason else smeared(estimate, residuals)
+    ranked[list(revenue)] = revenue
     ranked["missing"] = [
         " ".join(c for c in numeric if pd.isna(row[c])) for row in wanted.to_dict("records")
     ]
@@ -120,20 +129,57 @@ def candidate_scorecard(
         len(present),
         r2,
         reason,
+        {} if reason else sum_of(estimate["expected_revenue"].dropna(), residuals),
     )
 
 
-def scorecard_basis(card: Scorecard) -> str:
-    """Say what the ranking rests on, or why there is none."""
+def smeared(estimate: pd.DataFrame, residuals: np.ndarray) -> pd.DataFrame:
+    """Turn estimates on the log scale into money: the mean, and both ends of the interval.
+
+    >>> flat = pd.DataFrame({"expected_revenue": [0.0], "expected_low": [0.0]})
+    >>> smeared(flat, np.log([1.0, 3.0])).iloc[0].round(6).tolist()
+    [2.0, 1.0]
+    """
+    made = np.exp(estimate)
+    return made.assign(expected_revenue=made["expected_revenue"] * np.exp(residuals).mean())
+
+
+def sum_of(
+    estimate: pd.Series, residuals: np.ndarray, *, n_draws: int = N_DRAWS, seed: int = 0
+) -> dict[str, float]:
+    """Add expectations up, with the 80 % interval of the sum; nothing of nobody.
+
+    Each draw takes as many present dealers' residuals as there are, with repetition, and of these
+    one for each shop: shops differ by chance, and how much they do is itself known from so many.
+
+    Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 17.
+    """
+    if estimate.empty:
+        return {}
+    typical, rng = np.exp(estimate.to_numpy()), np.random.default_rng(seed)
+    off, n = np.exp(residuals), len(residuals)
+    sums = np.empty(n_draws)
+    for i in range(n_draws):
+        drawn = off[rng.integers(0, n, n)]
+        sums[i] = typical @ drawn[rng.integers(0, n, len(typical))]
+    low, high = np.quantile(sums, INTERVAL)
+    value = float(typical.sum() * off.mean())
+    return {"n": len(typical), "value": value, "low": float(low), "high": float(high)}
+
+
+def scorecard_basis(card: Scorecard) -> list[str]:
+    """Say what the ranking rests on and what all candidates would bring, or why there is none."""
     if card.ranked.empty:
-        return words.say("segmentation.scorecard_none")
-    return words.say(
+        return [words.say("segmentation.scorecard_none")]
+    said = words.say(
         f"segmentation.scorecard_{card.reason}".rstrip("_"),
         n=card.n_dealers,
         least=MIN_DEALERS,
         r2=card.r2,
         share=words.percent(card.r2),
     )
+    together = [words.say("segmentation.together", **card.together)] if card.together else []
+    return [said, *together]
 
 
 def in_words(ranked: pd.DataFrame) -> pd.DataFrame:
@@ -246,9 +292,9 @@ def _design(
 
 def _ridge(
     x: pd.DataFrame, wanted: pd.DataFrame, y: np.ndarray
-) -> tuple[pd.DataFrame, pd.DataFrame, float]:
-    """Fit; return the candidates' log revenue with its interval, the weights, and R² on dealers
-    held out.
+) -> tuple[pd.DataFrame, pd.DataFrame, float, np.ndarray]:
+    """Fit; return the candidates' log revenue with its interval, the weights, R² on dealers held
+    out, and their residuals.
     """
     estimate = pd.DataFrame(
         np.nan, wanted.index, ["expected_revenue", "expected_low", "expected_high"]
@@ -257,7 +303,8 @@ def _ridge(
         {"feature": x.columns.astype(str), "weight": np.nan, "n_dealers": len(x), "r2": np.nan}
     )
     if len(x) < MIN_DEALERS or x.shape[1] == 0 or np.ptp(y) == 0:
-        return estimate, table.iloc[:0], 0.0 if len(x) >= MIN_DEALERS else float("nan")
+        r2 = 0.0 if len(x) >= MIN_DEALERS else float("nan")
+        return estimate, table.iloc[:0], r2, np.empty(0)
     model = make_pipeline(StandardScaler(), RidgeCV(alphas=np.logspace(-2, 3, 11)))
     residuals = y - cross_val_predict(model, x, y, cv=KFold(FOLDS, shuffle=True, random_state=0))
     r2 = float(1 - (residuals**2).sum() / ((y - y.mean()) ** 2).sum())
@@ -267,7 +314,8 @@ def _ridge(
         low, high = np.quantile(residuals, INTERVAL)
         estimate.loc[known] = model.predict(wanted[known])[:, None] + [0, low, high]
     table = table.assign(weight=model[-1].coef_, r2=r2)
-    return estimate, table.sort_values("weight", key=abs, ascending=False, ignore_index=True), r2
+    table = table.sort_values("weight", key=abs, ascending=False, ignore_index=True)
+    return estimate, table, r2, residuals
 
 
 def _hand_score(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.Series:

@@ -11,6 +11,8 @@ from helpers.segmentation.kinds import NOT_STATED, nothing, stated, with_totals
 EARTH_KM = 6371.0088
 NEAR_KM = 5.0  # within which dealers are neighbours
 MIN_COMPARABLE = 3  # served cities an estimate for a white spot stands on
+MIN_INTERVAL = 10  # served cities its interval stands on
+INTERVAL = (0.1, 0.9)
 PLACE = ["region", "city"]
 WHITE_SPOT_COLUMNS = [
     "region",
@@ -18,6 +20,8 @@ WHITE_SPOT_COLUMNS = [
     "area_type",
     "population",
     "expected_revenue",
+    "expected_low",
+    "expected_high",
     "n_comparable",
 ]
 CITIES_SHOWN, WHITE_SPOTS_SHOWN = 20, 8
@@ -34,16 +38,19 @@ def coverage(
 
     A white spot is a city of `least_population` people or more and no active dealer; where
     nobody counted the people there is none. What it could bring is an estimate: its population ×
-    the median revenue per head of the served cities of the same area type (of all served cities
-    where fewer than three are of that type). A dealer without region gets his city's where that is
-    unique; the rest is `not_stated`.
+    the mean revenue per head of the served cities of the same area type, their revenue ÷ their
+    population (of all served cities where fewer than three are of that type): a mean, so that
+    estimates may be added up. The interval holds four of five of these cities' revenue per head,
+    each the same chance; of fewer than ten there is none. A dealer without region gets his city's
+    where that is unique; the rest is `not_stated`.
 
     Returns
     -------
     DataFrame
         region, city, area_type, population, n_dealers, n_active, dealers_per_100k (active ones),
         revenue, revenue_per_head, floor_area_m2, floor_area_per_1000 (m² of active dealers per 1000
-        people), is_white_spot, expected_revenue, n_comparable.
+        people), is_white_spot, expected_revenue,
+        expected_low, expected_high, n_comparable.
     """
     joined = placed(with_totals(dealers, totals), regions, dealers)
     joined["open_area"] = number(joined["floor_area_m2"]).where(joined["is_active"])
@@ -265,18 +272,27 @@ def _expected(cities: pd.DataFrame, least: float) -> pd.DataFrame:
     known = cities["population"].notna() & cities["city"].ne(NOT_STATED)
     white = known & cities["n_active"].eq(0) & cities["population"].ge(least)
     served = cities[known & cities["n_active"].gt(0)]
-    alike = (
-        served.groupby("area_type")["revenue_per_head"]
-        .agg(["median", "count"])
-        .reindex(cities["area_type"])
-    )
-    enough = (alike["count"] >= MIN_COMPARABLE).to_numpy()
-    per_head = np.where(enough, alike["median"], served["revenue_per_head"].median())
-    n_comparable = np.where(enough, alike["count"], len(served))
+    of_type = served.groupby("area_type")
+    n_alike = of_type.size().reindex(cities["area_type"], fill_value=0).to_numpy()
+    enough = n_alike >= MIN_COMPARABLE
+
+    def of(alike: pd.Series, everywhere: float) -> np.ndarray:
+        return np.where(enough, alike.reindex(cities["area_type"]).to_numpy(float), everywhere)
+
+    sums = of_type[["revenue", "population"]].sum()
+    total = served[["revenue", "population"]].sum()
+    per_head = of(sums["revenue"] / sums["population"], total["revenue"] / total["population"])
+    n_comparable = np.where(enough, n_alike, len(served))
     possible = white & (n_comparable >= MIN_COMPARABLE)
+    ends = {
+        name: of(of_type["revenue_per_head"].quantile(q), served["revenue_per_head"].quantile(q))
+        for name, q in zip(("expected_low", "expected_high"), INTERVAL, strict=True)
+    }
+    told = possible & (n_comparable >= MIN_INTERVAL)
     return cities.assign(
         is_white_spot=white,
         expected_revenue=(cities["population"] * per_head).where(possible),
+        **{name: (cities["population"] * end).where(told) for name, end in ends.items()},
         n_comparable=pd.Series(n_comparable, cities.index).where(white).astype("Int64"),
     )
 
@@ -304,8 +320,10 @@ def _cities_shown(cities: pd.DataFrame, name: str) -> pd.DataFrame:
     white = rows[is_white].nlargest(WHITE_SPOTS_SHOWN, "population")
     served = rows[~is_white].nlargest(CITIES_SHOWN - len(white), "revenue")
     rest = rows[~is_white].drop(served.index)
-    shown = pd.concat([served, white]).sort_values(
-        ["revenue_per_head", "name"], ascending=[False, True]
+    shown = pd.concat([served, white])
+    # equal but for the last digits of a float is equal
+    shown = shown.assign(order=shown["revenue_per_head"].round(9)).sort_values(
+        ["order", "name"], ascending=[False, True]
     )
     if len(rest):
         pooled = {

@@ -88,12 +88,19 @@ def network(
     return sums.assign(alike=True, **window, **n), months
 
 
+def compared(sums: pd.DataFrame, months: pd.DataFrame, **rules: float) -> pd.DataFrame:
+    """Compare brands in margin alone: the other measures are judged in the same way."""
+    one = {"MEASURES": ("margin_rate",), "RATIOS": {"margin_rate": ("earned", "revenue", 1)}}
+    with mock.patch.multiple(brands, **one):
+        return brands.brand_comparison(sums, OURS, months, **rules)
+
+
 def judged(
     rng: np.random.Generator, n_dealers: int, n_months: int, rho: float, lead: np.ndarray
 ) -> pd.DataFrame:
     """Compare the brands of a network: the rows of rivals, with what the old test would say."""
     sums, months = network(rng, n_dealers, n_months, rho, lead)
-    rows = brands.brand_comparison(sums, OURS, months, notable_points=0.0)
+    rows = compared(sums, months, notable_points=0.0)
     wide = months.assign(rate=months["earned"] / months["revenue"]).pivot_table(
         "rate", ["dealer_id", "brand"], "month"
     )
@@ -102,7 +109,7 @@ def judged(
     theirs = wide.loc[list(zip(rows["dealer_id"], rows["brand"], strict=True))].to_numpy()
     old = stats.ttest_rel(ours, theirs, axis=1).pvalue
     with mock.patch.object(serial, "level", lambda *_: serial.Q):
-        lone = brands.brand_comparison(sums, OURS, months, notable_points=0.0)
+        lone = compared(sums, months, notable_points=0.0)
     alone = lone.loc[~lone["ours"], "result_margin_rate"].isin(["win", "lose"])
     return rows.assign(old=2 * old < serial.Q, alone=alone.to_numpy())
 
@@ -152,7 +159,7 @@ def _equal_false(rng, n_months: int, rho: float, n_networks: int, n_dealers: int
     called = 0
     for _ in range(n_networks):
         sums, months = network(rng, n_dealers, n_months, rho, at_margin)
-        rows = brands.brand_comparison(sums, OURS, months)
+        rows = compared(sums, months)
         called += rows.loc[rows["result_margin_rate"] == "even", "dealer_id"].nunique()
     return called / n_networks / n_dealers
 

@@ -362,7 +362,7 @@ def test_a_change_is_held_against_chance(three):
     said = rival.trend_sentences(sessions)
     assert said[0].startswith("Session by session the weighted lead was W1 0.")
     assert said[0].endswith("; 12 people in all, each counted once.")
-    assert said[1].startswith("Since session W2 it rose by +0.")
+    assert said[1].startswith("Since session W2 it rose by 0.")
 
 
 @pytest.mark.parametrize(
@@ -378,7 +378,13 @@ def test_a_change_is_said_as_surely_as_it_is(moved, noise, n, key):
     )
     sessions = told(rows)[2]
     row = sessions.iloc[-1]
-    named = {c: words.signed(row[c], 2) for c in ("change", "change_low", "change_high")}
+    moved = [row["change"], row["change_low"], row["change_high"]]
+    if key in ("rose", "fell"):
+        told = [f"{min(map(abs, moved[1:])):.2f}", f"{max(map(abs, moved[1:])):.2f}"]
+        told = [f"{abs(moved[0]):.2f}", *told]
+    else:
+        told = [words.signed(value, 2) for value in moved]
+    named = dict(zip(("change", "change_low", "change_high"), told, strict=True))
     assert rival.trend_sentences(sessions)[1] == words.say(
         f"scoring.trend_{key}", before="W1", **named
     )

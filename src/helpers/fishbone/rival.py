@@ -334,7 +334,13 @@ def trend_sentences(sessions: pd.DataFrame) -> list[str]:
         key = "rose"
     else:
         key = "fell" if round(last["change_high"], 9) < 0 else "unsure"
-    named = {c: words.signed(last[c], 2) for c in ("change", "change_low", "change_high")}
+    moved = last[["change", "change_low", "change_high"]].tolist()
+    if key in ("rose", "fell"):  # the verb says the sign
+        moved = [moved[0], *sorted(moved[1:], key=abs)]
+        moved = [words.decimal(abs(value), 2) for value in moved]
+    else:
+        moved = [words.signed(value, 2) for value in moved]
+    named = dict(zip(("change", "change_low", "change_high"), moved, strict=True))
     return [said, words.say(f"scoring.trend_{key}", before=before["session"], **named)]
 
 

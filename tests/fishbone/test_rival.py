@@ -380,11 +380,11 @@ def test_a_change_is_said_as_surely_as_it_is(moved, noise, n, key):
     row = sessions.iloc[-1]
     moved = [row["change"], row["change_low"], row["change_high"]]
     if key in ("rose", "fell"):
-        told = [f"{min(map(abs, moved[1:])):.2f}", f"{max(map(abs, moved[1:])):.2f}"]
-        told = [f"{abs(moved[0]):.2f}", *told]
+        shown = [f"{min(map(abs, moved[1:])):.2f}", f"{max(map(abs, moved[1:])):.2f}"]
+        shown = [f"{abs(moved[0]):.2f}", *shown]
     else:
-        told = [words.signed(value, 2) for value in moved]
-    named = dict(zip(("change", "change_low", "change_high"), told, strict=True))
+        shown = [words.signed(value, 2) for value in moved]
+    named = dict(zip(("change", "change_low", "change_high"), shown, strict=True))
     assert rival.trend_sentences(sessions)[1] == words.say(
         f"scoring.trend_{key}", before="W1", **named
     )

@@ -153,10 +153,13 @@ def test_planted_white_spots_are_found(edition, planted):
 
 def test_planted_trailing_factors_are_named(edition, planted):
     lead = table(edition, "rival_lead").set_index("factor_id")
-    assert sorted(lead.index[lead["verdict"] == "behind"]) == planted["trailing_factors"]
+    # eleven people of the last session can't tell all of them, and no other is named
+    behind = sorted(lead.index[lead["verdict"] == "behind"])
+    assert behind == planted["trailing_factors"][1:]
+    assert lead.loc[planted["trailing_factors"][0], "verdict"] == "unclear"
     page = (edition.index.parent / "05_fishbone.html").read_text(encoding="utf-8")
-    said = re.search(r"We are behind Kastane on 3 factors: [^<]+", page)[0]
-    assert all(name in said for name in lead.loc[planted["trailing_factors"], "factor"])
+    said = re.search(r"We are behind Kastane on 2 factors: [^<]+", page)[0]
+    assert all(name in said for name in lead.loc[behind, "factor"])
 
 
 def test_the_guesser_and_the_praised_dealer_are_named(edition, planted):

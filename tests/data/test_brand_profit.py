@@ -244,12 +244,27 @@ def test_margins_like_sql(make_book, network):
     book = make_book(**network)
     lines = arrow("dealer_profit", network["dealer_profit"])  # noqa: F841  DuckDB finds it by its name
     expected = duckdb.sql(
-        "select dealer_id, month, sum(revenue)::double revenue, sum(gross_profit + "
-        "coalesce(rebate, 0))::double earned from lines where month between '2024-11' and "
-        "'2026-10' group by all order by all"
+        "with known as (select *, gross_profit + coalesce(rebate, 0) as earned from lines where "
+        "month between '2024-11' and '2026-10' and dealer_id is not null), "
+        "rated as (select *, sum(earned) over b / nullif(sum(revenue) over b, 0) as rate from "
+        "known window b as (partition by dealer_id, brand)) "
+        "select dealer_id, month, sum(revenue)::double revenue, sum(earned)::double earned, "
+        "sum(revenue * rate)::double usual from rated group by all order by dealer_id, month"
     ).df()
     found = data.dealer_margins(book, PERIOD)
-    assert_frame_equal(found, expected, check_dtype=False, check_exact=True)
+    money = ["dealer_id", "month", "revenue", "earned"]
+    assert_frame_equal(found[money], expected[money], check_dtype=False, check_exact=True)
+    assert found["usual"].to_numpy() == pytest.approx(expected["usual"].to_numpy(), abs=1e-6)
+    # each brand's months together earn what they earned, so the whole does
+    whole = found.groupby("dealer_id")[["earned", "usual"]].sum()
+    assert whole["usual"].to_numpy() == pytest.approx(whole["earned"].to_numpy(), abs=1e-6)
+
+
+def test_a_brand_that_sold_nothing_has_no_margin_to_hold(book):
+    made = book(report("a", BRAND, YEAR) + report("a", KASTELL, YEAR[:1], revenue=Decimal(0)))
+    found = data.dealer_margins(made, PERIOD)
+    assert found["usual"].notna().all()
+    assert found["usual"].sum() == pytest.approx(found["earned"].sum())
 
 
 def test_what_is_earned_is_the_basis_of_our_share(make_book, network):

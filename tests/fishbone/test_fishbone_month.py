@@ -344,6 +344,7 @@ def test_nobody_else_has_a_copy_of_the_rules():
         "merged_causes",
         "rival_lead",
         "weighted_lead",
+        "session_leads",
         "dealer_gaps",
         "starting_points",
         "legs",

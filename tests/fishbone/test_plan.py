@@ -373,13 +373,54 @@ def test_what_came_is_the_change_against_the_same_months_a_year_before():
     )
     gains, n_months = found["came_gain"].tolist(), found["n_months"].tolist()
     # six months each: the month of a start on the 2nd is not whole
-    assert gains[:3] == [18.0, 12.0, -6.0]
+    # D1 and D2 have actions of their own: nothing is left to the network
+    assert gains[:3] == [18.0, 0.0, -6.0]
     assert n_months == [6, 6, 6, 0, 6, 0, 11, 0]
     assert math.isnan(gains[3])  # dropped: nothing was done
     assert gains[4] == 0.0  # buys nothing, then as now
     assert math.isnan(gains[5])  # no whole month yet
     assert math.isnan(gains[6])  # December 2024 is before the data
     assert math.isnan(gains[7])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_change_is_counted_once_whoever_shares_it(seed):
+    """The shares sum up to the change of the whole network since the first action of its own, and
+    of each dealer's since his first: summed up here dealer by dealer and month by month.
+    """
+    rng = np.random.default_rng(seed)
+    months = months_of("2025-01", **{f"D{i}": rng.integers(0, 99, 22).tolist() for i in range(5)})
+    starts = [f"2026-{m:02d}-01" for m in rng.integers(2, 10, 6)]
+    whose = [None, None, None, "D1", "D1", "D3"]
+    actions = [
+        {"start_date": start, **({"dealer_id": who} if who else {})}
+        for start, who in zip(starts, whose, strict=True)
+    ]
+    found = held(*actions, months=months)
+    first = {}
+    for start, who in zip(starts, whose, strict=True):
+        first[who] = min(first.get(who, start), start)
+    total = 0
+    for row in months[months["month"] >= "2026-01"].itertuples():
+        since = min([first[None], first.get(row.dealer_id, "9999")])
+        if row.month >= since[:7]:
+            year_ago = f"2025-{row.month[5:]}"
+            then = months[(months["dealer_id"] == row.dealer_id) & (months["month"] == year_ago)]
+            total += row.gross_profit - then["gross_profit"].item()
+    assert found["came_gain"].sum() == pytest.approx(total, abs=0.05)
+    alone = held({"start_date": first[None]}, months=months)
+    assert alone.loc[0, ["n_sharing"]].tolist() == [1]
+
+
+def test_three_actions_of_the_network_tell_its_gain_once():
+    months = months_of("2025-01", D1=[10] * 12 + [13] * 10)
+    found = held(*[{"start_date": "2026-05-01"}] * 3, months=months)
+    assert found["came_gain"].tolist() == [6.0, 6.0, 6.0]  # of 18
+    assert found["n_sharing"].tolist() == [3, 3, 3]
+    told = [line for line in progress.bottom_line(found) if "our gross profit changed" in line]
+    assert len(told) == 1
+    assert "changed by 18 CNY" in told[0]
+    assert told[0].endswith(" 3 actions share it: it is counted once.")
 
 
 def test_months_without_known_costs_are_not_zero():
@@ -656,8 +697,9 @@ def test_the_bottom_line_tells_what_is_late_what_was_reached_and_what_came():
         ),
         "Shop 1: our gross profit changed by 30.0 k CNY over 10 months since 2026-01-01, "
         "against the same months a year before; 90.0 k CNY a year was promised.",
-        "Network: our gross profit changed by 30.0 k CNY over 10 months since 2026-01-01, "
-        "against the same months a year before; 50.0 k CNY a year was promised.",
+        "The network without dealers who have actions of their own: our gross profit changed by 0 "
+        "CNY over 10 months since 2026-01-01, against the same months a year before; 50.0 k CNY a "
+        "year was promised. 2 actions share it: it is counted once.",
         "Such a change went along with the actions; that they caused it is not shown.",
     ]
 

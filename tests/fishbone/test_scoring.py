@@ -80,7 +80,7 @@ def test_people_scores_by_hand():
     )
     assert table.loc["f1"].to_dict() == {
         "n_scores": 4,
-        "n_participants": 6,
+        "n_participants": 4,  # P1 and P2 came twice
         "n_sessions": 2,
         "score": 6.5,
         "low": 5.75,

@@ -185,6 +185,96 @@ def test_nothing_in_nothing_out():
         assert ax.figure.alt_text
 
 
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [
+        (-0.042, "Nobody's margin slips; everybody's rises by 4.2 points a year."),
+        (
+            0.042,
+            "Nobody's margin slips beyond what everybody's does: that falls by 4.2 points a year.",
+        ),
+        (0.0, "Nobody's margin slips; everybody's stands still."),
+    ],
+)
+def test_what_everybody_does_is_said_with_its_sign(by, said):
+    found = trends(**{f"d{i}": FLAT + falling(by) for i in range(6)}).reset_index()
+    assert margins.slip_sentences(found, named()) == [said]
+    drawn = profit.plot_slips(found, named()).figure.alt_text
+    assert f"moves by {words.signed(-100 * by, 1)} points a year" in drawn
+
+
+@pytest.mark.parametrize("rates", [FLAT * 2, FLAT + falling(-0.01)])
+def test_who_stays_behind_while_everybody_rises_does_not_slip(rates):
+    """Beyond the network is not enough: a margin that slips falls."""
+    others = {f"d{i}": FLAT + falling(-0.06) for i in range(9)}
+    found = trends(x=rates, **others)
+    assert found["network_rate"].iloc[0] > 0.05
+    assert found.loc["x", "movement"] == "steady"
+
+
+# ---- the mix of brands ---------------------------------------------------------------------------
+
+
+def by_brand(dealer: str, shares: list[float], good: list[float], poor: list[float]):
+    """Lay out a dealer of two brands at 100 a month: how much of it the good one sells, and the
+    margins of both; with `usual` worked out here, brand by brand.
+    """
+    months = periods.month_range(PERIOD, len(shares))
+    sold = {"good": np.array(shares) * 100, "poor": 100 - np.array(shares) * 100}
+    earned = {"good": sold["good"] * good, "poor": sold["poor"] * poor}
+    usual = sum(sold[b] * earned[b].sum() / max(sold[b].sum(), 1e-9) for b in sold)
+    return pd.DataFrame(
+        {
+            "dealer_id": dealer,
+            "month": months,
+            "revenue": 100.0,
+            "earned": earned["good"] + earned["poor"],
+            "usual": usual,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def mixed() -> pd.DataFrame:
+    """Dealers whose mix, whose margins, and whose neither moves; one where one hides the other."""
+    level, rising = [0.5] * 24, [0.3] * 12 + [0.3 + 0.5 * i / 12 for i in range(12)]
+    flat = {"good": [0.25] * 24, "poor": [0.10] * 24}
+    wearing = [0.25] * 12 + falling(0.06, 0.25), [0.10] * 12 + falling(0.06, 0.10)
+    made = [by_brand(f"o{i}", level, **flat) for i in range(5)]
+    made += [by_brand("shifts", rising, **flat), by_brand("wears", level, *wearing)]
+    return pd.concat([*made, by_brand("hides", rising, *wearing)], ignore_index=True)
+
+
+def test_another_mix_of_brands_is_no_recovery(mixed):
+    found = profit.margin_trends(mixed, PERIOD).set_index("dealer_id")
+    assert found.loc[["o0", "shifts", "wears", "hides"], "movement"].tolist() == [
+        "steady",
+        "mix",
+        "slips",
+        "slips",
+    ]
+    plain = profit.margin_trends(mixed.drop(columns="usual"), PERIOD).set_index("dealer_id")
+    assert plain.loc[["shifts", "hides"], "movement"].tolist() == ["recovers", "steady"]
+    same = ["margin_rate", "previous_margin_rate"]
+    assert_frame_equal(found[same], plain[same])
+    shifts = found.loc["shifts"]
+    assert shifts["mix_rate"] == pytest.approx(
+        shifts["margin_rate"] - shifts["previous_margin_rate"]
+    )
+    assert found.loc["wears", "mix_rate"] == pytest.approx(0, abs=1e-12)
+    assert found.loc["wears", "slope_rate"] == pytest.approx(-0.06, abs=1e-9)
+
+
+def test_who_only_sells_other_brands_is_said_to(mixed):
+    found = profit.margin_trends(mixed, PERIOD)
+    said = margins.slip_sentences(found, named("shifts"))
+    assert said[-1] == (
+        "At 1 dealer the margin moved only because other brands sold, each earning what it usually "
+        "does: Shop shifts."
+    )
+    assert set(profit.mover_table(found, named("wears"))["dealer_id"]) == {"hides", "wears"}
+
+
 # ---- the demo's planted truths -------------------------------------------------------------------
 
 
@@ -243,18 +333,18 @@ def test_sentences_name_who_slips():
     found = trends(x=FLAT + falling(0.06), y=FLAT + falling(-0.05), **names).reset_index()
     said = margins.slip_sentences(found, named("x", "y"))
     assert said == [
-        "The margin of 1 dealer slips by 6.0 to 6.0 points a year (everybody: 0.0): Shop x.",
+        "The margin of 1 dealer slips by 6.0 to 6.0 points a year (everybody: +0.0): Shop x.",
         "The margin of 1 dealer recovers by 5.0 to 5.0 points a year: Shop y.",
     ]
     quiet = trends(**names).reset_index()
     assert margins.slip_sentences(quiet, named()) == [
-        "Nobody's margin slips beyond what everybody's does (0.0 points a year)."
+        "Nobody's margin slips; everybody's stands still."
     ]
 
 
 def test_movers_are_named_by_their_id_where_nobody_knows_them():
     found = trends(x=FLAT + falling(0.06), **{f"o{i}": FLAT * 2 for i in range(5)}).reset_index()
-    assert "a year (everybody: 0.0): x." in margins.slip_sentences(found, named("y"))[0]
+    assert "a year (everybody: +0.0): x." in margins.slip_sentences(found, named("y"))[0]
     assert profit.mover_table(found, named("y"))["dealer_id"].tolist() == ["x"]
 
 

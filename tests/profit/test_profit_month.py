@@ -60,7 +60,7 @@ def n_less(month: profit.ProfitMonth) -> int:
 
 FIGURES = {
     "min_margin_points": (0.0, n_slipping),
-    "slip_points": (0.01, n_slipping),
+    "slip_points": (0.0, n_slipping),
     "min_months": (6, lambda m: int((m.trends["movement"] == "–").sum())),
     "notable_points": (0.05, lambda m: int((m.comparison["result_margin_rate"] == "win").sum())),
     "notable_share": (0.5, lambda m: int((m.comparison["result_gmroi"] == "lose").sum())),

@@ -12,7 +12,7 @@ from test_margins import FLAT, falling, trends
 
 from helpers import look, periods, profit, words
 from helpers.demo import build, network, trade
-from helpers.profit import brands, margins, proof
+from helpers.profit import brands, margins, proof, sheet
 from helpers.profit.brands import MEASURES
 
 pytestmark = pytest.mark.usefixtures("looks")
@@ -72,9 +72,8 @@ def test_the_picture_by_hand(comparison):
     assert row["n_dealers"] == 3
     assert row["first_share"] == row["win_share"] == pytest.approx(1 / 3)
     assert row["lose_share"] == pytest.approx(2 / 3)
-    assert rows[["win_share", "even_share", "lose_share"]].sum(axis=1).tolist() == pytest.approx(
-        [1] * 4
-    )
+    shares = ["win_share", "even_share", "unclear_share", "lose_share"]
+    assert rows[shares].sum(axis=1).tolist() == pytest.approx([1] * 4)
 
 
 def test_a_tie_is_first_but_no_win():
@@ -255,8 +254,10 @@ def test_the_bottom_line_names_who_earns_less(comparison):
         "Lumora earns 33 % of 3 dealers the highest margin of all their brands, at 33 % beyond "
         "doubt; at 1 a rival earns them more on every count."
     )
-    assert said[1].startswith("Profit per m² a year: first at ")
-    assert len(said) == 5
+    assert said[1].startswith("Margin: first at 33 % of the dealers; surely ahead of the best ")
+    assert said[2].startswith("Profit per m² a year: first at ")
+    assert all("about equal at " in line and "not certain at " in line for line in said[1:5])
+    assert len(said) == 6
     assert "1 dealer earns less with Lumora than with Kaltern on every count" in said[-1]
     assert said[-1].endswith("Shop a.")
 
@@ -340,7 +341,8 @@ def test_the_bars_are_the_shares(comparison):
     ax = profit.plot_results(lead)
     widths = [bar.get_width() for bar in ax.patches]
     rows = proof.picture(lead)
-    assert widths == pytest.approx([*rows["win_share"], *rows["even_share"], *rows["lose_share"]])
+    shares = ("win_share", "even_share", "unclear_share", "lose_share")
+    assert widths == pytest.approx([width for share in shares for width in rows[share]])
     assert [text.get_text() for text in ax.get_yticklabels()] == [words.label(m) for m in MEASURES]
     assert "margin at 33 % of the dealers, stock turns a year at 33 %" in ax.figure.alt_text
     one = profit.plot_results(lead[lead["measure"] == "gmroi"])
@@ -356,3 +358,80 @@ def test_the_columns_count_every_dealer(comparison):
     assert sum(heights) / max(heights) == pytest.approx(3)
     behind = [bar.get_x() + bar.get_width() / 2 for bar in ax.patches[:40] if bar.get_height() > 0]
     assert [x < 0 for x in behind] == [True, True, False]
+
+
+# ---- not known, not certain, equal ---------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def unsure() -> pd.DataFrame:
+    """Shops of three kinds: surely equal, surely ahead, and all over the place."""
+    wild = [0.02, 0.32, 0.30, 0.04] * 3
+    made = [months_of(f"e{i}", Lumora={}, Kaltern={}) for i in range(3)]
+    made += [
+        months_of(f"w{i}", Lumora={"margin": 0.2, "stock": 400.0}, Kaltern={}) for i in range(3)
+    ]
+    made += [months_of(f"u{i}", Lumora={"margin": wild}, Kaltern={}) for i in range(3)]
+    return compared(*made)
+
+
+def test_not_certain_is_never_equal(unsure):
+    lead = profit.leads(unsure)
+    results = lead[lead["measure"] == "margin_rate"].set_index("dealer_id")["result"]
+    assert [results[d] for d in ("e0", "w0", "u0")] == ["even", "win", "unclear"]
+    found = brands.gaps(unsure)
+    rows = profit.dealer_table(
+        unsure,
+        trends(e0=FLAT * 2).reset_index(),
+        profit.losing(unsure, found),
+        named(*unsure["dealer_id"].unique()),
+    ).set_index("dealer_id")
+    assert rows.loc[["e0", "w0", "u0"], "status"].tolist() == [
+        "about_equal",
+        "earns_most",
+        "not_certain",
+    ]
+    said = profit.verdict(unsure, found, "u0")
+    assert any("which is more is not certain" in line for line in said)
+    margin = next(line for line in said if line.startswith("Margin:"))
+    assert "about equal" not in margin
+    assert "about equal" in " ".join(profit.verdict(unsure, found, "e0"))
+
+
+def test_what_the_tests_can_see_is_said(unsure):
+    lead = profit.leads(unsure)
+    rows = proof.picture(lead).set_index("measure")
+    said = proof.power_sentences(lead, unsure)
+    assert said[0].startswith("Margin: of the dealers, a lead of 2.0 points would be found at ")
+    assert f"12 months there count as {rows.loc['margin_rate', 'effective_months']:.1f}" in said[0]
+    assert rows["power"].between(0, 1).all()
+    wide = proof.power_sentences(lead, unsure, notable_points=0.01)
+    assert "a lead of 4.0 points" in wide[0]
+    rows = pd.concat([months_of("a", Lumora={}, Kaltern={})])
+    blind = profit.brand_comparison(sums_of(rows), OURS)
+    assert (
+        "no lead of whatever size is sure" in proof.power_sentences(profit.leads(blind), blind)[0]
+    )
+
+
+def test_all_are_compared_and_no_one_is_said_not_to_be():
+    """Rivals who earn nothing leave no percentage, but a comparison."""
+    rows = compared(months_of("a", Lumora={}, Kaltern={"margin": -0.1, "rebate": 0.0}))
+    lead = profit.leads(rows)
+    lead = lead[lead["lead_share"].isna()]
+    assert len(lead)
+    said = profit.plot_leads(lead).figure.alt_text
+    assert said == words.say("standing.no_lead_share") != words.say("standing.nothing")
+
+
+def test_a_rival_alongside_who_bears_no_comparison_is_not_called_absent():
+    rows = compared(months_of("a", Lumora={}, Kaltern={"revenue": 5.0}))
+    (said,) = proof.bottom_line(rows, profit.losing(rows, brands.gaps(rows)), OURS)
+    assert said == words.say("standing.none_bears", brand=OURS)
+    assert said != words.say("standing.no_rival", brand=OURS)
+
+
+def test_one_shop_without_a_sheet_is_not_all_shops(unsure):
+    rows = compared(months_of("a", Lumora={}), months_of("b", Lumora={}, Kaltern={}))
+    assert sheet.why_no_sheet(rows, "a") == words.say("profit.no_rival", brand=OURS)
+    assert sheet.why_no_sheet(rows, "z") == words.say("profit.no_report")

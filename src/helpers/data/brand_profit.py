@@ -87,20 +87,33 @@ def brand_months(book: Workbook, period: str, n_months: int = 12) -> pd.DataFram
 def dealer_margins(book: Workbook, period: str, n_months: int = 24) -> pd.DataFrame:
     """Sum up each dealer's months over all brands.
 
-    `dealer_id`, `month`, `revenue`, `earned` (rebates included).
+    `dealer_id`, `month`, `revenue`, `earned` (rebates included), and `usual`: what the month's
+    sales would have earned, had each brand earned what it does with him over all the months. Where
+    `usual` moves, other brands sold; where `earned` moves away from it, brands earn otherwise.
 
     One row per dealer and month that he reports, among the `n_months` that end with the period;
     lines without a brand count. In a network of half a million dealers these are twelve million
-    rows of two numbers, the most that any table of the door has.
+    rows of three numbers, the most that any table of the door has.
     """
-    columns = ["dealer_id", "month", "revenue", "earned"]
+    columns = ["dealer_id", "month", "revenue", "earned", "usual"]
     if not book.has("dealer_profit"):
         return pd.DataFrame(
             {c: pd.Series(dtype="str" if c in columns[:2] else "float64") for c in columns}
         )
     lines = _lines(book, period).filter(_.month >= periods.shift(period, 1 - n_months))
-    sums = lines.group_by("dealer_id", "month").agg(
-        **{c: _[c].sum().cast("float64") for c in ("revenue", "earned")}
+    lines = lines.mutate(brand=_.brand.fill_null(""))
+    money = {c: _[c].sum() for c in ("revenue", "earned")}
+    brands = lines.group_by("dealer_id", "brand").agg(**money)
+    # a brand that brought back as much as it sold has no margin to hold: what it earned is usual
+    rate = ibis.ifelse(
+        _.revenue > 0, _.earned.cast("float64") / _.revenue.cast("float64"), ibis.null("float64")
+    )
+    keys = ["dealer_id", "brand"]
+    sums = lines.group_by("dealer_id", "month", "brand").agg(**money)
+    sums = _joined(sums, brands.select(*keys, rate=rate), keys)
+    usual = ibis.coalesce(_.revenue.cast("float64") * _.rate, _.earned.cast("float64"))
+    sums = sums.group_by("dealer_id", "month").agg(
+        **{c: _[c].sum().cast("float64") for c in ("revenue", "earned")}, usual=usual.sum()
     )
     return fetched(sums, columns[:2])[columns]
 

@@ -41,8 +41,9 @@ class FishboneMonth(NamedTuple):
     `tree` as `factor_tree` gives it; `people`, `by_dealer` and `scored` are the scores by people,
     by each dealer's data and of both, `gaps` where they disagree at single dealers; `weight` of
     each factor and `how` it was got; what is missing by factor (`table`) and by `causes`; `lead` on
-    the rival by factor and `overall`; the climb's `starts` and `legs`; `came`, what became of the
-    plan, by the network's `sessions` and by those of single dealers (`there`).
+    the rival by factor and `overall` in the last session, and `lead_sessions` one by one; the
+    climb's `starts` and `legs`; `came`, what became of the plan, by the network's `sessions` and
+    by those of single dealers (`there`).
     """
 
     tree: pd.DataFrame
@@ -56,6 +57,7 @@ class FishboneMonth(NamedTuple):
     causes: pd.DataFrame
     lead: pd.DataFrame
     overall: pd.DataFrame
+    lead_sessions: pd.DataFrame
     starts: pd.DataFrame
     legs: pd.DataFrame
     sessions: pd.DataFrame
@@ -123,6 +125,7 @@ def judge_month(
     asked = {"rival": rival, "min_people": min_people, **told}
     sessions = scoring.session_scores(found.scores, tree, **told)
     there = scoring.dealer_session_scores(found.scores, tree, **told)
+    leads = rivals.session_leads(*compared, **asked)
     came = plan.promised_against_came(
         plan.require_plan(found.agreed, tree),
         tree,
@@ -138,7 +141,8 @@ def judge_month(
         scored=scored,
         gaps=gaps,
         lead=rivals.rival_lead(*compared, **asked),
-        overall=rivals.weighted_lead(*compared, **asked),
+        overall=leads.tail(1).reset_index(drop=True),
+        lead_sessions=leads,
         sessions=sessions,
         there=there,
         came=came,

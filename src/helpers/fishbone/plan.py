@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from helpers import periods
+from helpers.fishbone import gains
 from helpers.settings import PLAN_STATUSES
 
 COLUMNS = [
@@ -230,9 +230,12 @@ def promised_against_came(
           open after the due date); "not_known" (a score, the target or a date is missing);
           "on_course" (reached share ≥ elapsed share); "behind" (also what is closed as done short
           of its target). The first that holds counts.
-        - `came_gain`: our gross profit with this dealer, or the network, in the `n_months` whole
-          months since the start, less that of the same months a year before: a change that went
-          along with the action, not proven to come from it. `expected_gain` is promised for a year.
+        - `came_gain`: the action's share of what changed in our gross profit with this dealer, in
+          the `n_months` whole months since the start, less the same months a year before: a change
+          that went along with the action, not proven to come from it. A month is shared evenly
+          among the actions at the dealer that had begun (`n_sharing` at most), and what changed at
+          dealers who have actions of their own is not the network's: so a change counts once, and
+          the shares sum up to it. `expected_gain` is promised for a year.
     """
     end, names = pd.Timestamp(end_date), tree.set_index("factor_id")
     rows = plan[COLUMNS].reset_index(drop=True)
@@ -255,9 +258,11 @@ def promised_against_came(
     )
     rows["reached_share"], rows["elapsed_share"] = _reached_share(rows), _elapsed_share(rows)
     rows["state"] = _state(rows, end)
-    came = [_came_gain(months, row, end) for row in rows.itertuples()]
+    spans = [gains.months_since(row, end) for row in rows.itertuples()]
+    came = gains.came_gains(months, rows["dealer_id"].fillna("").tolist(), spans)
     rows["came_gain"] = np.array([gain for gain, _ in came], dtype="float64")
-    rows["n_months"] = np.array([n for _, n in came], dtype="int64")
+    rows["n_months"] = np.array([len(span) for span in spans], dtype="int64")
+    rows["n_sharing"] = np.array([n for _, n in came], dtype="int64")
     return rows.assign(as_of_date=end)
 
 
@@ -333,30 +338,6 @@ def _state(rows: pd.DataFrame, end: pd.Timestamp) -> pd.Series:
         [rule.to_numpy(bool) for _, rule in rules], [state for state, _ in rules], default="behind"
     )
     return pd.Series(found, index=rows.index, dtype="str")
-
-
-def _came_gain(months: pd.DataFrame | None, action, end: pd.Timestamp) -> tuple[float, int]:
-    """Give the change of gross profit over the whole months since the start, and their number."""
-    if pd.isna(action.start_date) or action.state in ("dropped", "not_begun"):
-        return math.nan, 0
-    first = (
-        action.start_date + pd.Timedelta(days=0 if action.start_date.day == 1 else 31)
-    ).strftime("%Y-%m")
-    last = end.strftime("%Y-%m") if end.is_month_end else periods.shift(end.strftime("%Y-%m"), -1)
-    n = max((int(last[:4]) - int(first[:4])) * 12 + int(last[5:]) - int(first[5:]) + 1, 0)
-    now = periods.month_range(last, n)
-    before = [periods.shift(month, -12) for month in now]
-    if months is None or not n or months.empty or before[0] < months["month"].min():
-        return math.nan, n
-    mine = months if pd.isna(action.dealer_id) else months[months["dealer_id"] == action.dealer_id]
-    # a month without a line brought nothing; one whose costs are not known makes the sum unknown
-    sums = mine.groupby("month")["gross_profit"].sum(min_count=1)
-    if pd.isna(months["gross_profit"]).all():
-        return math.nan, n
-    change = sums.reindex(now, fill_value=0.0).sum(skipna=False) - sums.reindex(
-        before, fill_value=0.0
-    ).sum(skipna=False)
-    return round(float(change), 2), n
 
 
 def split_by_owner(table: pd.DataFrame, tree: pd.DataFrame) -> pd.DataFrame:

@@ -103,25 +103,26 @@ def _sides(table: pd.DataFrame) -> list[str]:
 
 
 def _came(table: pd.DataFrame) -> list[str]:
-    """Tell what came, once for each dealer and span.
-
-    The network's figure stands for several actions alike.
+    """Tell what came, once for each dealer and the rest of the network, however many actions share
+    it.
     """
     known = table[table["came_gain"].notna()].fillna({"dealer_id": ""})
     known = known.sort_values("expected_gain", ascending=False, kind="stable")
     said = []
-    for (_, start), rows in list(known.groupby(["dealer_id", "start_date"], sort=False))[:NAMED]:
-        first, expected = rows.iloc[0], rows["expected_gain"].sum(min_count=1)
-        said.append(
-            words.say(
-                "plan.came_plain" if pd.isna(expected) else "plan.came",
-                where=_where(first),
-                came=first["came_gain"],
-                n=int(first["n_months"]),
-                start=f"{start:%Y-%m-%d}",
-                expected=expected,
-            )
+    for dealer, rows in list(known.groupby("dealer_id", sort=False))[:NAMED]:
+        expected = rows["expected_gain"].sum(min_count=1)
+        where = _where(rows.iloc[0])
+        if not dealer and (known["dealer_id"] != "").any():
+            where = words.say("plan.rest")
+        told = words.say(
+            "plan.came_plain" if pd.isna(expected) else "plan.came",
+            where=where,
+            came=rows["came_gain"].sum(),
+            n=int(rows["n_months"].max()),
+            start=f"{rows['start_date'].min():%Y-%m-%d}",
+            expected=expected,
         )
+        said.append(told + (words.say("plan.shared", n=len(rows)) if len(rows) > 1 else ""))
     return [*said, words.say("plan.association")] if said else []
 
 

@@ -110,10 +110,10 @@ def people_scores(
     Returns
     -------
     DataFrame
-        One row per leaf: `factor_id`, `n_scores` (behind the median), `n_participants` (people in
-        all sessions; a participant is a person within his session), `n_sessions`, `score`, `low`,
-        `high` (quartiles), `previous_score` (median of all sessions before). NaN where nobody
-        scored.
+        One row per leaf: `factor_id`, `n_scores` (behind the median), `n_participants` (people of
+        all sessions, each counted once, by the name in `participant`), `n_sessions`, `score`,
+        `low`, `high` (quartiles), `previous_score` (median of the session before that scored it).
+        NaN where nobody scored.
 
     Raises
     ------
@@ -125,15 +125,17 @@ def people_scores(
     rows = rows[(rows["brand"] == "") & rows["item_id"].isin(leaves)]
     is_last = rows["nth"] == rows.groupby("item_id")["nth"].transform("max")
     last, every = rows[is_last].groupby("item_id")["score"], rows.groupby("item_id")
+    older = rows[~is_last]
+    before = older[older["nth"] == older.groupby("item_id")["nth"].transform("max")]
     table = pd.DataFrame(
         {
             "n_scores": last.size(),
-            "n_participants": every.size(),
+            "n_participants": every["participant"].nunique(),
             "n_sessions": every["session"].nunique(),
             "score": last.median(),
             "low": last.quantile(0.25),
             "high": last.quantile(0.75),
-            "previous_score": rows[~is_last].groupby("item_id")["score"].median(),
+            "previous_score": before.groupby("item_id")["score"].median(),
         }
     )
     table = table.reindex(leaves.to_numpy()).rename_axis("factor_id")

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
+from scipy import stats
+
+from helpers.profit import serial
 
 MEASURES = ("margin_rate", "profit_per_m2", "gmroi", "stock_turn")
 # of revenue earned, of the rival's figure: less is "about equal", however sure
@@ -10,9 +12,9 @@ NOTABLE_POINTS, NOTABLE_SHARE = 0.005, 0.05
 MIN_MONTHS = 3  # of a brand, and of its stock: fewer are no habit
 MIN_REVENUE_SHARE = 0.01  # of the dealer's sales: a sideline's margin is that of a few models
 LEVER_SHARE = 0.9  # a turn or sales per m² below this part of the rival's is a lever
-LEVEL = 0.95
 YEAR = 12
-RESULTS = ("win", "even", "lose")
+RESULTS = ("win", "even", "unclear", "lose")
+POWER_AT = 4  # times what is notable: the lead of which the power is told
 LEVERS = ("second_pricing", "rebate_policy", "floor_given", "ants_moving", "line_up")
 # numerator, denominator and months in the unit of each measure
 RATIOS = {
@@ -40,14 +42,16 @@ def brand_comparison(
     `margin_rate` = (gross profit + rebate) ÷ revenue; `profit_per_m2` = the same earned in a year ÷
     mean floor; `gmroi` (gross margin return on inventory) = the same ÷ average stock at cost;
     `stock_turn` = a year's cost of sales ÷ average stock at cost. Rebates count: the dealer can
-    spend them. A lead is "win" or "lose" only if it is notable and its interval leaves out zero,
-    which holds 95 % for all his rivals together (Bonferroni); else "even".
+    spend them. A lead is "win" or "lose" where it is notable and a t-test at the effective number
+    of months leaves out zero; "even" where two one-sided tests leave out that it is notable either
+    way; else "unclear". The tests hold for all rivals of a dealer together (Bonferroni), and over
+    all dealers at most one in twenty of those said to be apart, or to be even, is so by chance (see
+    `serial.level`). How months hang together is estimated per measure, over all dealers.
 
     Parameters
     ----------
     sums, months
-        As `data.brand_sums` and `data.brand_months` give them. Without months there are no
-        intervals, and a notable lead is taken for a sure one.
+        As `data.brand_sums` and `data.brand_months` give them. Without months nothing is sure.
     brand
         Ours, as the data write it; empty or never sold, there is no lead.
     notable_points, notable_share
@@ -63,11 +67,12 @@ def brand_comparison(
         within the dealer (1 best, equals share it) and `n_brands` compared; `revenue_share`; a
         year's `revenue`, `gross_profit`, `rebate`, `earned`, `cost_of_sales`; `shelf_area_m2`,
         `average_stock_value`, `front_rate` (gross profit ÷ revenue), `rebate_rate`, `sales_per_m2`;
-        the like window; and for rivals `lead_<measure>` (ours − his), `low_`, `high_`,
-        `result_<measure>`.
+        the like window; and for rivals `lead_<measure>` (ours − his), `low_`, `high_`, `error_`
+        (standard error), `effective_months_`, `power_` (the chance that a lead of `POWER_AT` times
+        what is notable is found), `result_<measure>`.
 
     Source: Sweeney (1973), Improving the profitability of retail merchandising decisions, Journal
-    of Marketing 37(1); the interval is that of a ratio of means over paired months (Cochran 1977,
+    of Marketing 37(1); the error is that of a ratio of means over paired months (Cochran 1977,
     Sampling Techniques, chapter 6).
     """
     rows = _measured(sums.reset_index(drop=True), brand)
@@ -83,15 +88,10 @@ def brand_comparison(
         .reindex(rows["dealer_id"])
         .to_numpy(dtype="float64")
     )
-    errors = _standard_errors(rows, months, place)
+    sure = _sure(rows, months, place)
     for measure in MEASURES:
-        _add_lead(
-            rows,
-            measure,
-            place,
-            errors.get(measure),
-            _notable(measure, notable_points, notable_share),
-        )
+        notable = _notable(measure, notable_points, notable_share)
+        _add_lead(rows, measure, place, sure[measure], notable)
     return rows
 
 
@@ -134,41 +134,61 @@ def _add_lead(
     rows: pd.DataFrame,
     measure: str,
     place: np.ndarray,
-    error: np.ndarray | None,
+    sure: serial.Sure,
     notable: tuple[float, float],
 ) -> None:
-    """Add our lead over each rival, its interval, and whether it is one."""
+    """Add our lead over each rival, its interval, how sure it is, and whether it is one."""
     values = rows[measure].to_numpy(dtype="float64")
     theirs = np.where(rows["ours"], np.nan, values)
     lead = np.append(values, np.nan)[np.where(np.isnan(place), -1, place).astype(int)] - theirs
-    error = np.full(len(rows), np.nan) if error is None else error
-    freedom = (rows["window_months"] - 1).clip(lower=1)
+    sure = serial.Sure(*(np.where(np.isnan(lead), np.nan, part) for part in sure))
     # the rival to talk about is the best of all he carries: with forty of them chance alone would
     # put one ahead
-    n_rivals = (rows["n_brands"] - 1).clip(lower=1)
-    width = student.ppf(1 - (1 - LEVEL) / 2 / n_rivals, freedom) * error
-    low, high = lead - width, lead + width
-    least, share = notable
-    far = least + share * np.abs(theirs)
-    win = (lead.round(9) >= far) & ~(low <= 0)
-    lose = (lead.round(9) <= -far) & ~(high >= 0)
-    rows[f"lead_{measure}"], rows[f"low_{measure}"], rows[f"high_{measure}"] = lead, low, high
+    n_rivals = (rows["n_brands"] - 1).clip(lower=1).to_numpy()
+    dealer = pd.factorize(rows["dealer_id"])[0]
+    far = notable[0] + notable[1] * np.abs(theirs)
+    apart, alike = serial.difference_p(lead, sure), serial.equality_p(lead, sure, far)
+    alpha = serial.level(apart, dealer, n_rivals) / n_rivals
+    is_apart = apart <= alpha
+    is_alike = alike <= serial.level(alike, dealer, n_rivals) / n_rivals
+    width = stats.t.isf(alpha / 2, sure.freedom) * sure.error
+    width = np.where(serial.is_borne(sure.months), width, np.nan)
+    power = serial.power(POWER_AT * far, sure, alpha)
+    for name, column in (
+        ("lead", lead),
+        ("low", lead - width),
+        ("high", lead + width),
+        ("error", sure.error),
+        ("effective_months", sure.months),
+        ("power", np.where(np.isnan(lead), np.nan, power)),
+    ):
+        rows[f"{name}_{measure}"] = column
     rows[f"result_{measure}"] = np.select(
-        [np.isnan(lead), win, lose], ["", "win", "lose"], default="even"
+        [
+            np.isnan(lead),
+            is_apart & (lead.round(9) >= far),
+            is_apart & (lead.round(9) <= -far),
+            is_alike,
+        ],
+        ["", "win", "lose", "even"],
+        default="unclear",
     )
 
 
-def _standard_errors(
+def _sure(
     rows: pd.DataFrame, months: pd.DataFrame | None, place: np.ndarray
-) -> dict[str, np.ndarray]:
+) -> dict[str, serial.Sure]:
     """Give the standard error of each lead, from the differences between the two brands month by
-    month.
+    month, and for how many independent months they count.
 
     A ratio of means is off by the mean of (numerator − ratio × denominator) ÷ mean denominator;
-    what moves both brands, a season or a sinking margin, cancels in the difference.
+    what moves both brands, a season or a sinking margin, cancels in the difference. What is earned
+    by month from a floor or a stock has a season even where one brand earns twice what the other
+    does: there the dealer's own, of the sales of all his brands, is taken out first.
     """
+    unknown = np.full(len(rows), np.nan)
     if months is None or months.empty:
-        return {}
+        return dict.fromkeys(MEASURES, serial.Sure(unknown, unknown, unknown))
     names = sorted(months["month"].unique())
     keys = pd.MultiIndex.from_frame(rows[["dealer_id", "brand"]])
     at = keys.get_indexer(pd.MultiIndex.from_frame(months[["dealer_id", "brand"]]))
@@ -177,6 +197,8 @@ def _standard_errors(
     reported = np.zeros((dealer.max() + 1, len(names)), bool)
     reported[dealer[at], column] = True
     inside, pair = reported[dealer], np.where(np.isnan(place), 0, place).astype(int)
+    # what is compared: our own row, and rows that are left out, have no lead
+    rival = ~rows["ours"].to_numpy(bool) & ~np.isnan(place)
     grids = {
         c: _grid(months[c], at, column, inside, c in FLOWS)
         for c in {c for r in RATIOS.values() for c in r[:2]}
@@ -186,11 +208,35 @@ def _standard_errors(
         for measure, (top, bottom, unit) in RATIOS.items():
             a, b = grids[top], grids[bottom]
             mean = b.sum(axis=1) / n
-            ratio = a.sum(axis=1) / b.sum(axis=1)
-            off = np.where(inside, unit * (a - ratio[:, None] * b) / mean[:, None], 0.0)
-            variance = ((off[pair] - off) ** 2).sum(axis=1) / (n - 1)
-            found[measure] = np.where(n >= MIN_MONTHS, np.sqrt(variance / n), np.nan)
+            usual = (a.sum(axis=1) / b.sum(axis=1))[:, None]
+            if bottom not in FLOWS:
+                usual = usual * _season(grids["revenue"], b, dealer)
+            off = np.where(inside, unit * (a - usual * b) / mean[:, None], 0.0)
+            apart = off[pair] - off
+            # what differs by rounding does not move
+            apart = np.where(np.abs(apart) > 1e-9 * np.abs(unit * usual), apart, 0.0)
+            told = rival & rows[measure].notna().to_numpy() & np.isfinite(apart).all(axis=1)
+            rho = serial.pooled_autocorrelation(apart[told], inside[told], dealer[told])
+            found[measure] = serial.standard_errors(apart, inside, rho)
     return found
+
+
+def _season(sold: np.ndarray, bottom: np.ndarray, dealer: np.ndarray) -> np.ndarray:
+    """Give each dealer's season, rows × months: what all his brands sold from what they hold, a
+    month against his year, so that over a row's own months it changes nothing.
+    """
+    sales, held = (np.clip(_by_dealer(grid, dealer), 0, None) for grid in (sold, bottom))
+    season = (sales / np.where(held > 0, held, np.inf))[dealer]
+    whole = (bottom * season).sum(axis=1)
+    usual = bottom.sum(axis=1) / np.where(whole > 0, whole, np.nan)
+    return np.where((whole > 0)[:, None], season * usual[:, None], 1.0)
+
+
+def _by_dealer(grid: np.ndarray, dealer: np.ndarray) -> np.ndarray:
+    """Sum up a dealer's rows, month by month; a brand of whom nothing is known adds nothing."""
+    sums = np.zeros((dealer.max() + 1, grid.shape[1]))
+    np.add.at(sums, dealer, np.nan_to_num(grid))
+    return sums
 
 
 def _grid(
@@ -252,8 +298,9 @@ def gaps(
     DataFrame
         `dealer_id`, `rival`, `n_behind` (measures), `lost_measures`, `lead_points` of margin,
         `gap_money` (the larger of what the gaps in margin and profit per m² cost him a year) and
-        `stock_to_spare` (see `proof`), `levers` (codes of `LEVERS`), `on_all` (beaten on margin and
-        on profit per m² and GMROI, where these are known). The largest money first.
+        `stock_to_spare` (see `proof`), `levers` (codes of `LEVERS`), `on_all` (surely beaten on
+        margin, and so on profit per m² and GMROI where these are known; where their months are too
+        few for a test, by the figures). The largest money first.
     """
     rivals = shared_brands(comparison)
     ours = (
@@ -267,7 +314,7 @@ def gaps(
     costs = pd.DataFrame(
         {m: gap_cost(ours, rivals, m)[0] for m in valued}, index=rivals.index
     ).where(lost[valued])
-    known = rivals[[f"lead_{m}" for m in earning]].notna().to_numpy()
+    beaten = lost[earning].to_numpy() | _untested(rivals, earning)
     rows = pd.DataFrame(
         {
             "dealer_id": rivals["dealer_id"],
@@ -278,11 +325,20 @@ def gaps(
             "gap_money": costs.max(axis=1),
             "stock_to_spare": gap_cost(ours, rivals, "stock_turn")[1].where(lost["stock_turn"]),
             "levers": _levers(rivals, ours, lost, notable_points, lever_share),
-            "on_all": lost["margin_rate"] & (lost[earning].to_numpy() | ~known).all(axis=1),
+            "on_all": lost["margin_rate"] & beaten.all(axis=1),
         }
     )
     rows, order = rows[rows["n_behind"] > 0], ["gap_money", "dealer_id", "rival"]
     return rows.sort_values(order, ascending=[False, True, True], ignore_index=True)
+
+
+def _untested(rivals: pd.DataFrame, measures: list[str]) -> np.ndarray:
+    """Tell which measures say nothing against a rival: they are not known, or no test can be made
+    of them and their figures are for him.
+    """
+    leads = rivals[[f"lead_{m}" for m in measures]].round(9).to_numpy()
+    months = rivals[[f"effective_months_{m}" for m in measures]].to_numpy()
+    return np.isnan(leads) | (~serial.is_borne(months) & (leads < 0))
 
 
 def _levers(

@@ -25,7 +25,7 @@ QUANTILES = {
     "high75_rate": 0.75,
     "high90_rate": 0.9,
 }
-MOVEMENTS = ("slips", "recovers", "steady", "–")
+MOVEMENTS = ("slips", "recovers", "mix", "steady", "–")
 NAMED = 12  # dealers a figure has room to name
 
 
@@ -74,19 +74,23 @@ def margin_trends(
 ) -> pd.DataFrame:
     """Judge how each dealer's margin moves within the year, against how everybody's does.
 
+    Judged is the margin at a constant mix of brands, where `usual` is told: the month's, less what
+    it would be above or below the dealer's whole had each brand earned what it usually does with
+    him. Who moves only because other brands sold has the movement "mix".
+
     A margin "slips", surely and beyond what everybody's median does, in one of two ways. It wears
     away: the median of the slopes between all pairs of months (Theil–Sen), which one odd month
     can't turn, is `min_margin_points` a year lower, its whole 95 % interval (Sen's) lies below the
-    network's slope, and the year is below the year before, where that is known. Or it breaks off,
-    which a slope over level months misses: the last six months are `slip_points` below the same
-    months a year before, each of the six is lower (one chance in 64), and the margin is not on its
-    way up again. It "recovers" by the same rules upwards. With fewer than `min_months` months of
-    revenue it is "–".
+    network's slope and below zero, and the year is below the year before, where that is known. Or
+    it breaks off, which a slope over level months misses: the last six months are `slip_points`
+    below the same months a year before, each of the six is lower (one chance in 64), and the margin
+    is not on its way up again. It "recovers" by the same rules upwards. With fewer than
+    `min_months` months of revenue it is "–".
 
     Parameters
     ----------
     margins
-        As `margin_spread` takes them, of two years.
+        As `margin_spread` takes them, of two years; with `usual`, as `data.dealer_margins`.
     min_margin_points, slip_points
         Parts of revenue: 0.02 is two points.
     min_months
@@ -96,17 +100,47 @@ def margin_trends(
     -------
     DataFrame
         One row per dealer of the window: `n_months`, `margin_rate` and `previous_margin_rate` (this
-        year and the one before: sums ÷ sums), `slope_rate`, `low_rate`, `high_rate` (slope times
+        year and the one before: sums ÷ sums), `mix_rate` (the part of that change that other brands
+        made), `slope_rate`, `low_rate`, `high_rate` (slope times
         twelve), `step_rate` (six months against the same a year before), `change_rate` (the slope,
         or the step where only that tells), `network_rate` (the median slope), `movement`.
 
     Source: Sen (1968), Estimates of the regression coefficient based on Kendall's tau, JASA 63,
     1379–1389.
     """
+    held = _at_constant_mix(margins)
+    rules = {"least": min_margin_points, "step": slip_points, "min_months": min_months}
+    rows = _moves(held, period, **rules)
+    if held is not margins:
+        sold = _moves(margins, period, **rules)
+        mix = rows["movement"].eq("steady") & sold["movement"].isin(["slips", "recovers"])
+        rows["movement"] = rows["movement"].mask(mix, "mix")
+        for column in ("margin_rate", "previous_margin_rate"):
+            rows[column] = sold[column]
+        usual = _moves(margins.assign(earned=margins["usual"]), period, **rules)
+        rows["mix_rate"] = usual["margin_rate"] - usual["previous_margin_rate"]
+    return rows.rename_axis("dealer_id").reset_index()
+
+
+def _at_constant_mix(margins: pd.DataFrame) -> pd.DataFrame:
+    """Take out of each month what other brands made of it; as given where that is not told."""
+    if "usual" not in margins or margins["usual"].isna().all():
+        return margins
+    sums = margins.groupby("dealer_id")[["usual", "revenue"]].transform("sum")
+    whole = sums["usual"] / sums["revenue"].where(sums["revenue"] > 0)
+    earned = margins["earned"] - margins["usual"] + margins["revenue"] * whole
+    return margins.assign(earned=earned)
+
+
+def _moves(
+    margins: pd.DataFrame, period: str, *, least: float, step: float, min_months: int
+) -> pd.DataFrame:
+    """Judge how each dealer's margin moves: `margin_trends` by dealer, of one kind of margin."""
     now, before = (_window(margins, month) for month in (period, periods.shift(period, -WINDOW)))
     grid, last_year = _grid(now, period), _grid(before, periods.shift(period, -WINDOW))
     rows = _yearly(now).to_frame("margin_rate").reindex(grid.index)
     rows["previous_margin_rate"] = _yearly(before).reindex(grid.index)
+    rows["mix_rate"] = np.nan
     slope, low, high = _sen_slopes(grid.to_numpy(dtype="float64"))
     rows.insert(0, "n_months", grid.notna().sum(axis=1))
     known = (rows["n_months"] >= min_months).to_numpy()
@@ -117,15 +151,15 @@ def margin_trends(
         grid.to_numpy() - last_year.reindex(grid.index).to_numpy(), grid.index
     ).iloc[:, -HALF:]
     rows["step_rate"] = steps.mean(axis=1, skipna=False).where(known)
-    wears = {sign: _wears(rows, sign, min_margin_points) for sign in (-1, 1)}
-    breaks = {sign: _breaks(rows, steps, sign, slip_points) for sign in (-1, 1)}
+    wears = {sign: _wears(rows, sign, least) for sign in (-1, 1)}
+    breaks = {sign: _breaks(rows, steps, sign, step) for sign in (-1, 1)}
     by_slope = wears[-1] | wears[1] | ~(breaks[-1] | breaks[1])
     rows["change_rate"] = rows["slope_rate"].where(by_slope, rows["step_rate"])
     slips, recovers = wears[-1] | breaks[-1], wears[1] | breaks[1]
     rows["movement"] = np.select(
         [~known, slips, recovers], ["–", "slips", "recovers"], default="steady"
     )
-    return rows.rename_axis("dealer_id").reset_index()
+    return rows
 
 
 def _wears(rows: pd.DataFrame, sign: int, least: float) -> pd.Series:
@@ -133,7 +167,7 @@ def _wears(rows: pd.DataFrame, sign: int, least: float) -> pd.Series:
     near, network = rows["high_rate" if sign < 0 else "low_rate"], rows["network_rate"]
     year = rows["margin_rate"] - rows["previous_margin_rate"]
     beyond = (sign * (rows["slope_rate"] - network)).round(9) >= least
-    return beyond & (sign * (near - network) > 0) & ~(sign * year <= 0) & ((sign < 0) | (near > 0))
+    return beyond & (sign * (near - network) > 0) & (sign * near > 0) & ~(sign * year <= 0)
 
 
 def _breaks(rows: pd.DataFrame, steps: pd.DataFrame, sign: int, least: float) -> pd.Series:
@@ -144,7 +178,7 @@ def _breaks(rows: pd.DataFrame, steps: pd.DataFrame, sign: int, least: float) ->
     step, back = rows["step_rate"], rows["low_rate" if sign < 0 else "high_rate"]
     each = (sign * (steps - step.median()) > 0).all(axis=1)
     beyond = (sign * (step - step.median())).round(9) >= least
-    return each & beyond & ~(sign * back < 0) & ((sign < 0) | (step > 0))
+    return each & beyond & ~(sign * back < 0) & (sign * step > 0)
 
 
 def _grid(rows: pd.DataFrame, period: str) -> pd.DataFrame:
@@ -194,7 +228,9 @@ def mover_table(trends: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
         known, on="dealer_id", how="left"
     )
     rows = rows.assign(
-        order=rows["movement"].map(MOVEMENTS.index), change_points=100 * rows["change_rate"]
+        order=rows["movement"].map(MOVEMENTS.index),
+        change_points=100 * rows["change_rate"],
+        mix_points=100 * rows["mix_rate"],
     )
     rows = rows.sort_values(["order", "change_rate", "dealer_id"], ignore_index=True)
     return rows[
@@ -207,6 +243,7 @@ def mover_table(trends: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
             "previous_margin_rate",
             "margin_rate",
             "change_points",
+            "mix_points",
         ]
     ]
 
@@ -268,14 +305,29 @@ def slip_sentences(trends: pd.DataFrame, dealers: pd.DataFrame) -> list[str]:
                     names=words.listed(rows["dealer_name"].fillna(rows["dealer_id"])),
                     least=points(rows["change_points"].abs().min() / 100),
                     most=points(rows["change_points"].abs().max() / 100),
-                    network=points(float(trends["network_rate"].iloc[0])),
+                    network=_network(trends),
                 )
             )
         elif movement == "slips" and (trends["movement"] != "–").any():
-            said.append(
-                words.say("margins.nobody", network=points(float(trends["network_rate"].iloc[0])))
-            )
-    return said
+            change = float(trends["network_rate"].iloc[0])
+            key = f"margins.nobody_{_direction(change)}"
+            said.append(words.say(key, network=points(abs(change))))
+    return said + _mix_sentences(trends, dealers)
+
+
+def _mix_sentences(trends: pd.DataFrame, dealers: pd.DataFrame) -> list[str]:
+    """Say at whom the margin moved because other brands sold."""
+    names = dealers.drop_duplicates("dealer_id").set_index("dealer_id")["dealer_name"]
+    here = trends.loc[trends["movement"] == "mix", "dealer_id"]
+    if here.empty:
+        return []
+    named = here.map(names).fillna(here)
+    return [words.say("margins.by_mix", n=len(here), names=words.listed(named))]
+
+
+def _network(trends: pd.DataFrame) -> str:
+    """Write what everybody's margin does, in points a year with its sign."""
+    return words.signed(100 * float(trends["network_rate"].iloc[0]), 1)
 
 
 def year_change(trends: pd.DataFrame) -> float:
@@ -406,7 +458,5 @@ def plot_slips(
     ax.grid(axis="y", visible=False)
     n = int((known["movement"] == "slips").sum())
     key = "margins.slipping" if n else "margins.slipping_none"
-    title = words.say(
-        key, n=n, of=len(known), network=points(float(trends["network_rate"].iloc[0]))
-    )
+    title = words.say(key, n=n, of=len(known), network=_network(trends))
     return look.explain(ax, title, words.say("margins.slipping_how"), note)

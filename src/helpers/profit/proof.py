@@ -16,7 +16,7 @@ MIN_GAP_SHARE = 0.01  # of what he earns with all brands: less is not worth a ca
 # of margin behind a rival: an eighth of what a dealer earns, and more than a month's pricing moves
 BEHIND_POINTS = 0.02
 MIN_DEALERS = 5  # in a region or format: fewer are no picture
-STATUS = ("earns_less", "loses_some", "about_equal", "earns_most", "–")
+STATUS = ("earns_less", "loses_some", "not_certain", "about_equal", "earns_most", "–")
 WIDEST = 1.0  # a lead of more than the rival's whole figure is drawn at the border
 PLACES = ("region", "store_format")
 SHOWN = [
@@ -38,8 +38,8 @@ def leads(comparison: pd.DataFrame) -> pd.DataFrame:
     """Give our lead over the best rival, one row per dealer and measure that is known of both.
 
     Columns: `dealer_id`, `measure`, `ours`, `best_rival`, `rival`, `lead`, `lead_share` (lead ÷ his
-    figure; NaN where that is not above zero), `result`, `is_first` (nobody is better, equals
-    included).
+    figure; NaN where that is not above zero), `low`, `high`, `effective_months`, `power` (see
+    `brands.brand_comparison`), `result`, `is_first` (nobody is better, equals included).
     """
     rivals, found = comparison[~comparison["ours"]], []
     for measure in MEASURES:
@@ -58,6 +58,10 @@ def leads(comparison: pd.DataFrame) -> pd.DataFrame:
                     "rival": theirs,
                     "lead": best[f"lead_{measure}"],
                     "lead_share": best[f"lead_{measure}"] / theirs.where(theirs > 0),
+                    "low": best[f"low_{measure}"],
+                    "high": best[f"high_{measure}"],
+                    "effective_months": best[f"effective_months_{measure}"],
+                    "power": best[f"power_{measure}"],
                     "result": best[f"result_{measure}"],
                     "is_first": best[f"lead_{measure}"].round(9) >= 0,
                 }
@@ -74,13 +78,17 @@ def _in_order(values: pd.Series) -> pd.Series:
 
 def picture(lead: pd.DataFrame) -> pd.DataFrame:
     """Sum up the leads: per measure the `n_dealers`, the median dealer's `lead_share`, and the
-    shares of dealers at whom we are first (`first_share`), surely ahead (`win_share`), about equal
-    (`even_share`), surely behind.
+    shares of dealers at whom we are first (`first_share`), surely ahead (`win_share`), surely about
+    equal (`even_share`), neither for certain (`unclear_share`), surely behind; `power`, at what
+    share of them a lead of `brands.POWER_AT` times what is notable would be found, and the median
+    dealer's `effective_months`.
     """
     rows = lead.groupby("measure").agg(
         n_dealers=("dealer_id", "size"),
         lead_share=("lead_share", "median"),
         first_share=("is_first", "mean"),
+        power=("power", "mean"),
+        effective_months=("effective_months", "median"),
         **{
             f"{result}_share": ("result", lambda values, r=result: (values == r).mean())
             for result in RESULTS
@@ -213,8 +221,9 @@ def dealer_table(
 
     Columns: who he is; `dealer_margin_rate` (all brands), `previous_margin_rate`, `slope_rate`,
     `movement`; our figure per measure with `best_<measure>`, `lead_<measure>`, `result_<measure>`;
-    `status` ("earns_most": ahead in margin and nowhere behind; "–": nothing to compare), and from
-    `losing` the `rival`, `lead_points`, `gap_money`, `stock_to_spare`, `levers`.
+    `status` ("earns_most": ahead in margin and nowhere behind; "about_equal": surely so in margin,
+    and nowhere behind; "not_certain": neither; "–": nothing to compare), and from `losing` the
+    `rival`, `lead_points`, `gap_money`, `stock_to_spare`, `levers`.
     """
     rows = trends.rename(columns={"margin_rate": "dealer_margin_rate"}).drop(
         columns=["low_rate", "high_rate"]
@@ -233,13 +242,19 @@ def dealer_table(
             best[["dealer_id", *names]].rename(columns=names), on="dealer_id", how="left"
         )
     results = rows.reindex(columns=[f"result_{m}" for m in MEASURES])
-    none_lost = (results.iloc[:, 0] == "win") & ~(results == "lose").any(axis=1)
+    none_lost = ~(results == "lose").any(axis=1)
     found = lost[
         ["dealer_id", "status", "rival", "lead_points", "gap_money", "stock_to_spare", "levers"]
     ]
     rows = rows.merge(found, on="dealer_id", how="left")
     missing = np.select(
-        [results.isna().all(axis=1), none_lost], ["–", "earns_most"], default="about_equal"
+        [
+            results.isna().all(axis=1),
+            none_lost & (results.iloc[:, 0] == "win"),
+            none_lost & (results.iloc[:, 0] == "even"),
+        ],
+        ["–", "earns_most", "about_equal"],
+        default="not_certain",
     )
     rows["status"] = rows["status"].fillna(pd.Series(missing, index=rows.index))
     known = ["dealer_id", "dealer_name", "region", "store_format", "account_manager"]
@@ -275,12 +290,7 @@ def bottom_line(comparison: pd.DataFrame, lost: pd.DataFrame, brand: str) -> lis
     """
     rows = picture(leads(comparison))
     if rows.empty:
-        return [
-            words.say(
-                "standing.no_brand" if not comparison["ours"].any() else "standing.no_rival",
-                brand=brand,
-            )
-        ]
+        return [words.say(f"standing.{_why_none(comparison)}", brand=brand)]
     said = [verdict(rows, lost, brand)]
     said += [
         words.say(
@@ -288,9 +298,11 @@ def bottom_line(comparison: pd.DataFrame, lost: pd.DataFrame, brand: str) -> lis
             measure=words.label(row.measure),
             first=words.percent(row.first_share),
             win=words.percent(row.win_share),
+            even=words.percent(row.even_share),
+            unclear=words.percent(row.unclear_share),
             lose=words.percent(row.lose_share),
         )
-        for row in rows.iloc[1:].itertuples()
+        for row in rows.itertuples()
     ]
     less = lost[lost["status"] == "earns_less"]
     if len(less):
@@ -305,6 +317,50 @@ def bottom_line(comparison: pd.DataFrame, lost: pd.DataFrame, brand: str) -> lis
                 brand=brand,
                 money=float(less["gap_money"].sum()),
                 **named,
+            )
+        )
+    return said
+
+
+def _why_none(comparison: pd.DataFrame) -> str:
+    """Say why nobody is compared: no sales of ours, no rival alongside, or none that bears it."""
+    ours = comparison.loc[comparison["ours"], "dealer_id"]
+    if not len(ours):
+        return "no_brand"
+    beside = comparison["dealer_id"].isin(ours) & ~comparison["ours"]
+    return "none_bears" if beside.any() else "no_rival"
+
+
+def power_sentences(
+    lead: pd.DataFrame,
+    comparison: pd.DataFrame,
+    *,
+    notable_points: float = brands.NOTABLE_POINTS,
+    notable_share: float = brands.NOTABLE_SHARE,
+) -> list[str]:
+    """Say how much the tests can see, per measure: at what share of the dealers a lead of a stated
+    size would be found, and for how many independent months theirs count.
+
+    `comparison` is what `lead` was made of, by the same rules of what is notable.
+    """
+    compared = comparison["dealer_id"].isin(lead["dealer_id"])
+    months = comparison.loc[compared, "window_months"].median()
+    said = []
+    for row in picture(lead).itertuples():
+        if row.measure == "margin_rate":
+            size = words.decimal(100 * brands.POWER_AT * notable_points, 1)
+            size = words.say("profit.points", points=size)
+        else:
+            size = words.percent(brands.POWER_AT * notable_share)
+        known = row.effective_months == row.effective_months
+        said.append(
+            words.say(
+                "standing.power" if known else "standing.power_none",
+                measure=words.label(row.measure),
+                lead=size,
+                power=words.percent(row.power),
+                n=int(months),
+                effective=words.decimal(row.effective_months, 1) if known else "",
             )
         )
     return said
@@ -410,8 +466,8 @@ def _names(rows: pd.DataFrame) -> list[str]:
 
 
 def plot_results(lead: pd.DataFrame, *, note: str = "", ax: Axes | None = None) -> Axes:
-    """Draw for each measure at which share of the dealers our brand is ahead, about equal or behind
-    his best rival.
+    """Draw for each measure at which share of the dealers our brand is ahead of, about equal to or
+    behind his best rival, and where that is not certain.
     """
     rows = picture(lead)
     if rows.empty:
@@ -421,14 +477,14 @@ def plot_results(lead: pd.DataFrame, *, note: str = "", ax: Axes | None = None) 
         np.arange(len(rows)),
         np.zeros(len(rows)),
     )
-    for result, color in zip(RESULTS, ("ours", "muted", "rival"), strict=True):
+    for result, color in zip(RESULTS, ("ours", "muted", "–", "rival"), strict=True):
         width = rows[f"{result}_share"].to_numpy()
         ax.barh(
             y, width, left=left, color=look.COLORS[color], height=0.6, label=words.label(result)
         )
         for at, start, share in zip(y, left, width, strict=True):
             if share >= 0.05:
-                ink = "text" if color == "muted" else "–"
+                ink = "text" if color in ("muted", "–") else "–"
                 ax.text(
                     start + share / 2,
                     at,
@@ -462,7 +518,9 @@ def plot_leads(lead: pd.DataFrame, *, note: str = "", ax: Axes | None = None) ->
     known = lead.dropna(subset=["lead_share"])
     shown = [m for m in MEASURES if (known["measure"] == m).any()]
     if not shown:
-        return look.nothing(words.say("standing.nothing"), ax)
+        # all may be compared, with rivals who earn nothing
+        said = "standing.nothing" if lead.empty else "standing.no_lead_share"
+        return look.nothing(words.say(said), ax)
     ax, edges = ax or look.axes(height=1.5 + 0.75 * len(shown)), np.linspace(-WIDEST, WIDEST, 41)
     middle = (edges[1:] + edges[:-1]) / 2
     color = np.where(middle > 0, look.COLORS["ours"], look.COLORS["rival"])

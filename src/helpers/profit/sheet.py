@@ -40,10 +40,10 @@ def proof(comparison: pd.DataFrame, dealer_id: str) -> pd.DataFrame:
     DataFrame
         One row per measure that is known of our brand and of a rival: `measure`, `ours`,
         `best_rival` (brand), `rival` (his figure), `lead`, `low`, `high`, `result` ("win", "even",
-        "lose"), `rank` of ours and `n_brands`; where we lose, `gap_money`, what the gap costs the
-        dealer a year (our sales at the rival's margin, our floor as productive as his; the two
-        overlap and don't add up), and `stock_to_spare`, the stock he could do without if ours
-        turned as fast; `network`. No rows where there is nothing to compare.
+        "unclear", "lose"), `rank` of ours and `n_brands`; where we lose, `gap_money`, what the gap
+        costs the dealer a year (our sales at the rival's margin, our floor as productive as his;
+        the two overlap and don't add up), and `stock_to_spare`, the stock he could do without if
+        ours turned as fast; `network`. No rows where there is nothing to compare.
     """
     here = comparison[comparison["dealer_id"] == dealer_id].to_dict("records")
     us = next((row for row in here if row["ours"]), None)
@@ -98,9 +98,15 @@ def verdict(
     if sheet.empty:
         return [_nothing(here, ours), *_left_out(here)]
     us, n = ours.iloc[0], _counted(sheet)
-    won, level = n["n_win"] == len(sheet), not (n["n_win"] or n["n_lose"])
-    key = "profit.all_won" if won else "profit.equal" if level else "profit.overall"
-    said = [words.say(key, brand=us["brand"], first=us["first_month"], last=us["last_month"], **n)]
+    all_of = {"all_won": n["n_win"], "equal": n["n_even"], "all_unclear": n["n_unclear"]}
+    key = next((name for name, count in all_of.items() if count == len(sheet)), "overall")
+    if key == "overall" and n["n_unclear"]:
+        key = "overall_unclear"
+    said = [
+        words.say(
+            f"profit.{key}", brand=us["brand"], first=us["first_month"], last=us["last_month"], **n
+        )
+    ]
     said += [] if in_short else [_measure_sentence(row, us["brand"]) for row in sheet.itertuples()]
     said += _lever_sentences(here, sheet, us, found[found["dealer_id"] == dealer_id])
     missing = [words.label(m) for m in MEASURES if m not in set(sheet["measure"])]
@@ -127,6 +133,12 @@ def _nothing(here: pd.DataFrame, ours: pd.DataFrame) -> str:
     return words.say("profit.no_rival", brand=ours["brand"].iloc[0])
 
 
+def why_no_sheet(comparison: pd.DataFrame, dealer_id: str) -> str:
+    """Say why a dealer has no sheet, of him alone: others may have one."""
+    here = comparison[comparison["dealer_id"] == dealer_id]
+    return _nothing(here, here[here["ours"]])
+
+
 def _left_out(here: pd.DataFrame) -> list[str]:
     rows = here[~here["ours"] & (here["left_out"] != "")]
     names = [f"{row.brand} ({words.label(row.left_out)})" for row in rows.itertuples()]
@@ -142,7 +154,7 @@ def _measure_sentence(row, brand: str) -> str:
         "rival": figure(row.rival, row.measure),
     }
     lead = words.say(f"profit.{row.result}", **said, lead=difference(abs(row.lead), row.measure))
-    if row.result != "even":
+    if row.result in ("win", "lose"):
         low, high = (_bound(bound, row.measure) for bound in sorted([abs(row.low), abs(row.high)]))
         known = row.low == row.low and low != high
         lead += (
@@ -295,5 +307,7 @@ def plot_proof(
         panel.set(xticks=[], yticks=[])
         panel.grid(visible=False)
     panels[0].set_yticks(np.arange(len(here)), here["brand"].map(_short))
-    title = words.say("profit.proof_title", brand=here["brand"].iloc[0], **_counted(sheet))
+    n = _counted(sheet)
+    key = "profit.proof_title_unclear" if n["n_unclear"] else "profit.proof_title"
+    title = words.say(key, brand=here["brand"].iloc[0], **n)
     return look.explain(panels[0], title, words.say("profit.proof_how"), note)

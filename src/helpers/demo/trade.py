@@ -21,6 +21,8 @@ from helpers.demo.network import (
     SHORT_COVER,
     SHORT_EVERY,
     SLIP,
+    STUFFED_MONTHS,
+    STUFFED_SELLS,
     UNKNOWN_DEALERS,
     UNPAID_DAYS,
     Network,
@@ -345,7 +347,18 @@ def goods_moves(net: Network, lines: pd.DataFrame) -> pd.DataFrame:
     moves = moves.groupby(
         ["day", "kind", "dealer", "product", "to"], observed=True, as_index=False
     )["quantity"].sum()
+    moves = _stuffed(net, moves)
     return moves[moves["quantity"] != 0].reset_index(drop=True).astype({"quantity": int})
+
+
+def _stuffed(net: Network, moves: pd.DataFrame) -> pd.DataFrame:
+    """Let who is stuffed sell a part of what he would have sold, evenly over his sales."""
+    slow = moves["dealer"].isin(net.stuffed) & (moves["kind"] == "sale")
+    slow &= moves["day"] >= net.bounds[-1 - STUFFED_MONTHS]
+    would = moves["quantity"].where(slow, 0).groupby(moves["dealer"]).cumsum()
+    does = np.floor(would * STUFFED_SELLS)
+    does = does.groupby(moves["dealer"]).diff().fillna(does)
+    return moves.assign(quantity=moves["quantity"].where(~slow, does).astype(int))
 
 
 def _brought_back(net: Network, sold: pd.DataFrame) -> pd.DataFrame:

@@ -59,7 +59,7 @@ def simulated(
     size, rhythm, noise = (rng.choice(x, n) for x in (SIZES, RHYTHMS, NOISE))
     cover, growth = rng.uniform(*COVER, n), rng.uniform(*GROWTH, n)
     ahead = rng.uniform(*AHEAD, n) * (rng.random(n) < 0.5) * promotions
-    hit = (rng.random(n) < share) if planted else np.zeros(n, bool)
+    hit = (rng.random(n) < share) & bool(planted)
     begins = (end + pd.Timedelta(days=1) - pd.DateOffset(months=months) - first).days
     rate, buying = _rates(rng, size, growth, n_days, promotions)
     total = np.concatenate([np.zeros((*rate.shape[:2], 1)), rate.cumsum(axis=2)], axis=2)

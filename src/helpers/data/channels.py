@@ -131,8 +131,9 @@ def _told(book: Workbook, period: str) -> tuple[Table, stock._Records] | None:
     if records is None or not records.source:
         return None
     moves = _signed(stock._moves(book, records), records.source)
-    tills = stock._records_of(book, period, ("sell_in", "sell_out"))
-    if records.source == "stock_moves" and tills and tills.source:
+    both = all(stock._in_pieces(book, name) for name in ("sell_in", "sell_out"))
+    tills = stock._records_of(book, period, ("sell_in", "sell_out")) if both else None
+    if records.source == "stock_moves" and tills:
         both = tills._replace(
             start=max(tills.start, records.start), end=min(tills.end, records.end)
         )

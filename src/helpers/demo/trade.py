@@ -352,13 +352,17 @@ def goods_moves(net: Network, lines: pd.DataFrame) -> pd.DataFrame:
 
 
 def _stuffed(net: Network, moves: pd.DataFrame) -> pd.DataFrame:
-    """Let who is stuffed sell a part of what he would have sold, evenly over his sales."""
-    slow = moves["dealer"].isin(net.stuffed) & (moves["kind"] == "sale")
-    slow &= moves["day"] >= net.bounds[-1 - STUFFED_MONTHS]
-    would = moves["quantity"].where(slow, 0).groupby(moves["dealer"]).cumsum()
-    does = np.floor(would * STUFFED_SELLS)
-    does = does.groupby(moves["dealer"]).diff().fillna(does)
-    return moves.assign(quantity=moves["quantity"].where(~slow, does).astype(int))
+    """Let who is stuffed sell a part of what he would have sold of each model, evenly.
+
+    Nothing is brought back to him then: it may be among what he did not sell.
+    """
+    late = moves["dealer"].isin(net.stuffed) & (moves["day"] >= net.bounds[-1 - STUFFED_MONTHS])
+    slow, back = late & (moves["kind"] == "sale"), late & (moves["kind"] == "return")
+    shelf = [moves["dealer"], moves["product"]]
+    does = np.floor(moves["quantity"].where(slow, 0).groupby(shelf).cumsum() * STUFFED_SELLS)
+    does = does.groupby(shelf).diff().fillna(does)
+    sold = moves["quantity"].where(~slow, does).where(~back, 0)
+    return moves.assign(quantity=sold.astype(int))
 
 
 def _brought_back(net: Network, sold: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 from helpers import data, periods
 from helpers.settings import options
 
-STUFFED_FROM = "1.25/1.4/1.6"
+STUFFED_FROM = "1.22/1.37/1.6"
 DRY_DAYS = 10  # what lies there at the end lasts for no more days of the coming weeks' sales
 RECENT_DAYS = 62  # two months: how soon stuffing is to be seen
 NOW_DAYS = 15  # orders of these last days tell how much lies there now; else the last one
@@ -23,6 +23,7 @@ MIN_TIDE = 20  # dealers whose median tells what lifts all of them
 MIN_MONTHS = 8  # of records
 MIN_EXCESS = 0.3  # months of sales: less is nobody's trouble
 DRY_SHARE = 0.5  # of the usual cover at a month's end
+MIN_WEAKER = 1.25  # sell-in ÷ sell-through of the weaker of two months
 MIN_RATIO = 1.1  # sell-in ÷ sell-through of three months: else nothing is pushed
 OVER_RATIO = 1.2  # sell-in ÷ sell-through of a month in which more came than went
 TOO_MANY_DAYS = 720  # a cover beyond two years is not told in days
@@ -56,8 +57,8 @@ def thresholds(text: str) -> tuple[float, float, float]:
 
     Of four orders or more in two months, of two or three, of one.
 
-    >>> thresholds("1.3/1.4/1.6")
-    (1.3, 1.4, 1.6)
+    >>> thresholds("1.22/1.37/1.6")
+    (1.22, 1.37, 1.6)
     """
     often, some, once = options.numbers(text)
     return often, some, once
@@ -73,10 +74,10 @@ def pressure(
     months; how many days his stock lasts after an order, against his usual; and his purchases of
     three months against the same a year before, less his growth (left out where 27 months are not
     known). One of them alone is a large order, a season, a pre-buy; all three are stuffing. What
-    lifts the whole network (`tide`) is taken off. Besides, more must have come than went, and what
-    is there beyond the usual must be more than his own ups and downs. Who ordered seldom needs
-    more: `stuffed_from`, as `thresholds` reads it. How long stock lasts goes by last year's same
-    weeks, category by category, at the dealer's own pace.
+    lifts the whole network (`tide`) is taken off. Besides, more must have come than went in both
+    months, and what is there beyond the usual must be more than his own ups and downs. Who ordered
+    seldom needs more: `stuffed_from`, as `thresholds` reads it. How long stock lasts goes by last
+    year's same weeks, category by category, at the dealer's own pace.
 
     He runs dry where his stock at the end lasts for `dry_days` or less, less than half of the
     usual, and less than at any month's end of the year.
@@ -142,6 +143,7 @@ def _statuses(rows: pd.DataFrame, year: "_Year", stuffed_from: str, dry_days: in
     )
     stuffed = (
         (rows["pressure"] >= least)
+        & (rows["weaker"] >= MIN_WEAKER)
         & (rows["sell_in_ratio"] >= MIN_RATIO)
         & (rows["excess_months"] >= MIN_EXCESS)
         & (rows["excess_low"] > 0)

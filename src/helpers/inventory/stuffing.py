@@ -23,18 +23,14 @@ SHOWN = [
     "sell_in",
     "sell_through",
     "sell_in_ratio",
-    "usual_ratio",
     "lasts_days",
-    "usual_lasts_days",
     "excess_value",
-    "excess_months",
 ]
 MODELS = [
     "dealer_id",
     "dealer_name",
-    "product_id",
     "product_name",
-    "n_came",
+    "received",
     "n_sold",
     "sell_in_ratio",
     "n_stock",
@@ -47,7 +43,7 @@ GAPS = [
     "product_name",
     "opening",
     "received",
-    "sold",
+    "n_sold",
     "moved",
     "counted",
     "count_gap",
@@ -80,7 +76,7 @@ def model_table(
 
     What is beyond as many days of sales as the dealer's stock usually lasts at a month's end, at
     the pace of the model's own year. A model of which he sold fewer than `MIN_SOLD` pieces tells no
-    pace, and is left out. Columns as `MODELS`.
+    pace, and is left out. Columns `product_id`, `MODELS`.
     """
     stuffed = pressed[pressed["status"] == "stuffed"]
     rows = found.models.merge(stuffed[["dealer_id", "usual_lasts_days"]], on="dealer_id")
@@ -88,15 +84,19 @@ def model_table(
     usual = rows["n_sold_year"] / 365 * rows["usual_lasts_days"]
     rows["excess_quantity"] = np.floor((rows["n_stock"] - usual).clip(lower=0))
     rows["excess_value"] = (rows["excess_quantity"] * rows["price"]).round(2)
-    rows["sell_in_ratio"] = rows["n_came"] / rows["n_sold"].where(rows["n_sold"] > 0)
+    rows = rows.rename(columns={"n_came": "received"})
+    rows["sell_in_ratio"] = rows["received"] / rows["n_sold"].where(rows["n_sold"] > 0)
     rows = rows[rows["excess_value"] > 0]
     rows = rows.sort_values(["excess_value", *PAIR], ascending=[False, True, True])
-    return _named(rows, dealers, models)[MODELS].reset_index(drop=True)
+    return _named(rows, dealers, models)[["product_id", *MODELS]].reset_index(drop=True)
 
 
 def gap_table(found: data.Channel, models: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
-    """List where a count is not what came and went make it, most money first. Columns `GAPS`."""
-    rows = found.balances.rename(columns={"gap": "count_gap"})
+    """List where a count is not what came and went make it, most money first.
+
+    Columns `product_id`, `GAPS`.
+    """
+    rows = found.balances.rename(columns={"gap": "count_gap", "sold": "n_sold"})
     order = rows["gap_value"].abs().fillna(0).sort_values(ascending=False, kind="stable").index
     return _named(rows.loc[order], dealers, models)[["product_id", *GAPS]].reset_index(drop=True)
 

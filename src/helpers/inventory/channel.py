@@ -4,10 +4,12 @@ A dealer's stock is measured on the days when goods come, so that a rare order i
 stuffing the day after it, nor for a shortage the day before.
 """
 
+from typing import Protocol
+
 import numpy as np
 import pandas as pd
 
-from helpers import data, periods
+from helpers import periods
 from helpers.settings import options
 
 STUFFED_FROM = "1.22/1.37/1.6"
@@ -52,6 +54,19 @@ COLUMNS = [
 _MONEY = ["sell_in", "sell_through", "excess_value", "excess_low", "missed_value"]
 
 
+class Told(Protocol):
+    """What the door's `data.channel` tells."""
+
+    arrivals: pd.DataFrame
+    months: pd.DataFrame
+    models: pd.DataFrame
+    balances: pd.DataFrame
+    sources: pd.DataFrame
+    bought: pd.DataFrame
+    start: pd.Timestamp
+    end: pd.Timestamp
+
+
 def thresholds(text: str) -> tuple[float, float, float]:
     """Read the rule `stuffed_from`: from which pressure on who ordered how often is stuffed.
 
@@ -65,7 +80,7 @@ def thresholds(text: str) -> tuple[float, float, float]:
 
 
 def pressure(
-    found: data.Channel, *, stuffed_from: str = STUFFED_FROM, dry_days: int = DRY_DAYS
+    found: Told, *, stuffed_from: str = STUFFED_FROM, dry_days: int = DRY_DAYS
 ) -> pd.DataFrame:
     """Judge who is stuffed and who runs dry, of all dealers whose moves `found` tells.
 
@@ -208,7 +223,7 @@ class _Year:
         self.expected = _cumulated(np.column_stack([usual, following]))[:, : len(self.bounds)]
 
     @classmethod
-    def of(cls, found: data.Channel) -> "_Year":
+    def of(cls, found: Told) -> "_Year":
         return cls(found.months, found.end)
 
     def _by_month(self, months: pd.DataFrame, values: pd.Series) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from helpers import data, look, periods, words
+from helpers import look, periods, words
 from helpers.inventory import channel
 from helpers.inventory.turnover import PAIR
 from helpers.settings import Scalar
@@ -70,7 +70,7 @@ def called(pressed: pd.DataFrame) -> pd.Series:
 
 
 def model_table(
-    pressed: pd.DataFrame, found: data.Channel, models: pd.DataFrame, dealers: pd.DataFrame
+    pressed: pd.DataFrame, found: channel.Told, models: pd.DataFrame, dealers: pd.DataFrame
 ) -> pd.DataFrame:
     """List, of the stuffed dealers, the models that they have too much of; most money first.
 
@@ -91,7 +91,7 @@ def model_table(
     return _named(rows, dealers, models)[["product_id", *MODELS]].reset_index(drop=True)
 
 
-def gap_table(found: data.Channel, models: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
+def gap_table(found: channel.Told, models: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
     """List where a count is not what came and went make it, most money first.
 
     Columns `product_id`, `GAPS`.
@@ -211,7 +211,7 @@ def bottom_line(pressed: pd.DataFrame, **_rules: Scalar) -> list[str]:
     return [said, more]
 
 
-def basis_sentences(found: data.Channel, pressed: pd.DataFrame) -> list[str]:
+def basis_sentences(found: channel.Told, pressed: pd.DataFrame) -> list[str]:
     """Say what tells sell-through, of how many dealers nothing does, and what lifts all of them."""
     if pressed.empty:
         return [words.say("channel.unknown")]
@@ -232,7 +232,7 @@ def basis_sentences(found: data.Channel, pressed: pd.DataFrame) -> list[str]:
     return said
 
 
-def balance_sentences(found: data.Channel, dealers: pd.DataFrame) -> list[str]:
+def balance_sentences(found: channel.Told, dealers: pd.DataFrame) -> list[str]:
     """Say whether opening, sell-in and sales come to what was counted, in pieces and money."""
     counted = found.sources[found.sources["n_counted"].notna()]
     if counted.empty:
@@ -263,7 +263,7 @@ def balance_sentences(found: data.Channel, dealers: pd.DataFrame) -> list[str]:
 
 
 def plot_channel(
-    found: data.Channel,
+    found: channel.Told,
     pressed: pd.DataFrame,
     *,
     note: str = "",

@@ -68,7 +68,7 @@ FIGURES = {
     "max_lot": (3, lambda m: m.lots["quantity"].max()),
     "max_km": (100, lambda m: m.lots["distance_km"].max()),
     "way_rate": (0.6, lambda m: m.lots["value"].sum()),
-    "stuffed_from": ("1.65/1.68/1.7", lambda m: (m.pressure["status"] == "stuffed").sum()),
+    "stuffed_from": ("1.69/1.695/1.7", lambda m: (m.pressure["status"] == "stuffed").sum()),
     "dry_days": (90, lambda m: (m.pressure["status"] == "runs_dry").sum()),
     "n_history": (3, lambda m: len(m.history)),
 }

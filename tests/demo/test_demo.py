@@ -13,7 +13,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from conftest import write_book
-from helpers import data, settings
+from helpers import data, inventory, settings
 from helpers.consumers import uplift
 from helpers.demo import build, network
 from helpers.settings import CHECKOUT as ROOT
@@ -367,6 +367,39 @@ def test_dead_stock(tables, truth):
     assert set(dead.nlargest(len(truth["dead_stock"])).index) == set(truth["dead_stock"])
     assert share[truth["dead_stock"]].min() > 0.5
     assert share.drop(truth["dead_stock"]).max() < 0.45
+
+
+def test_the_stuffed_buy_twice_what_they_sell_and_sell_in_does_not_know_it(tables, truth):
+    moves = tables["stock_moves"]
+    late = moves[(moves["date"] >= "2026-07-01") & moves["dealer_id"].isin(truth["stuffed"])]
+    sums = late.pivot_table(index="dealer_id", columns="kind", values="quantity", aggfunc="sum")
+    assert "return" not in sums
+    ratio = sums["receipt"] / sums["sale"]
+    assert len(ratio) == 4 and ratio.between(1.7, 2.6).all()
+    others = set(itertools.chain(*(truth[name] for name in [*network.PLANTED, *network.OWING])))
+    assert not set(truth["stuffed"]) & others
+    # a count is what came less what went: nothing is lost
+    there = tables["stock"]
+    last = there[there["snapshot_date"] == there["snapshot_date"].max()]
+    counted = last.groupby("dealer_id")["quantity"].sum()
+    sign = moves["kind"].map({"opening": 1, "receipt": 1, "return": 1, "sale": -1, "transfer": -1})
+    left = (moves["quantity"] * sign).groupby(moves["dealer_id"]).sum()
+    came = moves[moves["kind"] == "transfer"].groupby("to_dealer_id")["quantity"].sum()
+    left = left.add(came, fill_value=0)
+    assert (left[truth["stuffed"]] == counted[truth["stuffed"]]).all()
+
+
+def test_the_page_finds_the_stuffed_first(tables, truth, tmp_path):
+    names = ("dealers", "products", "sell_in", "stock", "stock_moves")
+    path = write_book(tmp_path, {name: tables[name] for name in names}, brand=build.BRAND)
+    pressed = inventory.pressure(data.channel(settings.workbook(path), NOW))
+    found = pressed[pressed["status"] == "stuffed"]
+    assert set(found.nlargest(4, "excess_low")["dealer_id"]) == set(truth["stuffed"])
+    four = pressed.set_index("dealer_id").loc[truth["stuffed"]]
+    assert four["sell_in_ratio"].between(1.6, 2.2).all()
+    assert (four["lasts_days"] > 200).all() and (four["usual_lasts_days"] < 60).all()
+    # besides them only dealers whose orders are uneven or erratic, one in thirty of all
+    assert len(found) - 4 <= len(pressed) / 30
 
 
 def test_runs_short_where_others_have_too_much(tables, truth):

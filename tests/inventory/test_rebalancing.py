@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from helpers import data, inventory, look, words
 from helpers.demo import build
@@ -361,6 +362,107 @@ def test_the_demos_larger_sister_is_planned_in_seconds():
     assert time.process_time() - start < 30, "seconds on an idle machine; a busy one is slower"
     assert len(plan) > 1000
     assert rebalancing.is_sound(plan)
+
+
+# ---- the best plan, where a lot must be worth its way --------------------------------------------
+
+
+def exact_worth(givers, takers, step, least: float, max_lot: int) -> float:
+    """Solve one model's plan by a programme of its own: pieces and choices are whole numbers."""
+    have, worth = givers["pieces"].to_numpy(), givers["unit_value"].to_numpy()
+    want = takers["pieces"].to_numpy()
+    arcs = [(i, j) for i in range(len(have)) for j in range(len(want))]
+    most = np.array([min(have[i], want[j], max_lot) for i, j in arcs], float)
+    gain = np.array([worth[i] * (1 - rebalancing.WAY_RATE * step[i, j]) for i, j in arcs])
+    few = np.array([least * (1 + step[i, j]) / worth[i] for i, j in arcs])
+    n = len(arcs)
+    rows = []
+    rows += [[float(a == i) for a, _ in arcs] + [0.0] * n for i in range(len(have))]
+    rows += [[float(b == j) for _, b in arcs] + [0.0] * n for j in range(len(want))]
+    one = np.eye(n)
+    found = milp(
+        np.r_[-gain, np.zeros(n)],
+        constraints=[
+            LinearConstraint(np.array(rows), ub=np.r_[have, want]),
+            LinearConstraint(np.hstack([one, -np.diag(most)]), ub=0),
+            LinearConstraint(np.hstack([one, -np.diag(few)]), lb=0),
+        ],
+        integrality=np.ones(2 * n),
+        bounds=Bounds(0, np.r_[most, np.ones(n)]),
+    )
+    return -found.fun
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_no_plan_is_better_by_half_a_percent_where_small_lots_are_not_worth_their_way(seed):
+    draw = np.random.default_rng(seed)
+    layers, sold = [], []
+    for k in range(12):
+        model = f"p{k:02d}"
+        layers += [
+            (f"{model}g{i}", model, 200, int(draw.integers(2, 25)), int(draw.integers(20, 90)))
+            for i in range(4)
+        ]
+        for i in range(6):
+            layers.append((f"{model}t{i}", "x", 1, 1, 1))
+            sold.append((f"{model}t{i}", model, 2 * int(draw.integers(1, 14))))
+        sold += [(f"{model}g{i}", model, 0) for i in range(4)]
+    ids = sorted({row[0] for row in layers})
+    places = dealers_of(**{i: (draw.choice(list("XYZ")), draw.choice(list("NS"))) for i in ids})
+    aged, flows = aged_of(*layers), flows_of(*sold)
+    plan = inventory.proposal(aged, flows, places, min_value=150)
+    assert rebalancing.is_sound(plan)
+    givers, takers = rebalancing.supply(aged, flows), rebalancing.demand(aged, flows)
+    best, dropped = 0.0, 0.0
+    for model, own in givers.groupby("product_id"):
+        other = takers[takers["product_id"] == model]
+        step, _km = rebalancing._ways(
+            own["dealer_id"], other["dealer_id"], rebalancing._places(places)
+        )
+        best += exact_worth(own, other, step, 150, rebalancing.MAX_LOT)
+    worth = (plan["value"] * (1 - rebalancing.WAY_RATE * plan["step"])).sum()
+    assert best * 0.995 <= worth <= best * 1.0001
+    assert (plan["value"] >= 150 * (1 + plan["step"]) - 0.01).all()
+    # dropping the small lots of the corner, as before, is worse in sum
+    corner = rebalancing._best_lots
+    try:
+        rebalancing._best_lots = lambda gain, i, j, have, want, fewest, most: np.where(
+            (x := rebalancing._transported(gain, i, j, have, want, 0 * most, most)) >= fewest, x, 0
+        )
+        old = inventory.proposal(aged, flows, places, min_value=150)
+    finally:
+        rebalancing._best_lots = corner
+    dropped = (old["value"] * (1 - rebalancing.WAY_RATE * old["step"])).sum()
+    assert dropped < worth
+
+
+def test_a_lot_that_leaves_its_region_is_marked_and_told():
+    aged = aged_of(("a", "p", 120, 9, 10), ("b", "p", 1, 0.5, 10), ("c", "p", 1, 0.5, 10))
+    flows = flows_of(("a", "p", 0), ("b", "p", 7), ("c", "p", 7))
+    places = dealers_of(a=("X", "North"), b=("Y", "South"), c=("Z", "North"))
+    plan = inventory.proposal(aged, flows, places, min_value=0)
+    crosses = plan.set_index("to_dealer_id")["crosses_region"].to_dict()
+    assert crosses == {"b": True, "c": False}
+    table = inventory.move_table(plan, places, MODELS).set_index("to_dealer_id")
+    assert table.loc["b", "reason"].endswith("Leaves the region.")
+    assert "region" not in table.loc["c", "reason"]
+    said = moves.bottom_line(plan, givers_of(plan, aged, flows, places))
+    assert "1 of these lots, worth 30 CNY, leaves its region" in said[-1]
+    untold = dealers_of(a=("X", "North"), b=("Y", None), c=("Z", "North"))
+    blind = inventory.proposal(aged, flows, untold, min_value=0)
+    assert not blind["crosses_region"].any()  # of an untold region nothing is said
+
+
+def test_nothing_goes_where_the_season_ends_and_more_where_it_begins():
+    aged = aged_of(("a", "p", 120, 40, 10), ("b", "p", 1, 2, 10))
+    flows = flows_of(("a", "p", 0), ("b", "p", 8))
+    for coming, pieces in ((1.0, 2), (2.0, 6), (0.7, 0), (0.66, 0)):
+        plan = inventory.proposal(aged, flows.assign(coming=coming), HERE, min_value=0)
+        assert plan["quantity"].sum() == pieces, coming
+        assert rebalancing.is_sound(plan)
+    rich = flows.assign(sold_90d=[0.0, 80.0])
+    assert not inventory.proposal(aged, rich.assign(coming=0.67), HERE, min_value=0).empty
+    assert inventory.proposal(aged, rich.assign(coming=0.66), HERE, min_value=0).empty
 
 
 # ---- words, figures, the demo --------------------------------------------------------------------

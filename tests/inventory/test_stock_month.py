@@ -8,7 +8,7 @@ from ipywidgets import HTML
 
 from cells import malformed, walked, with_rules
 from helpers import card, data, inventory, look, pareto, settings, widgets, words
-from helpers.inventory import moves, rebalancing, summary
+from helpers.inventory import moves, rebalancing, summary, turnover
 from helpers.press import managers, pages
 from helpers.settings import DataError
 
@@ -37,17 +37,19 @@ def other(asked) -> inventory.StockMonth:
 
 
 def test_the_defaults_are_what_the_functions_gave(asked, usual):
-    here, flows, dealers = asked.on_hand[PERIOD], asked.flows[PERIOD], asked.dealers
+    here, flows, dealers = asked.on_hand[PERIOD], usual.flows, asked.dealers
     aged = inventory.aged(here.layers, here.as_of)
+    pd.testing.assert_frame_equal(flows.drop(columns=turnover.COMING), asked.flows[PERIOD])
     plan = inventory.proposal(aged, flows, dealers)
     for found, expected in (
         (usual.held, inventory.dealer_stock(aged, flows)),
         (usual.whole, inventory.network_stock(aged, flows)),
         (usual.dead, inventory.dead_stock(aged, flows)),
         (usual.lots, plan),
-        (usual.history, inventory.past_months(asked.on_hand, asked.flows)),
+        (usual.history.tail(1), inventory.past_months({PERIOD: here}, {PERIOD: flows})),
+        (usual.pressure, inventory.pressure(asked.channel)),
     ):
-        pd.testing.assert_frame_equal(found, expected)
+        pd.testing.assert_frame_equal(found.reset_index(drop=True), expected)
     assert usual.options == inventory.judge_month.options
 
 
@@ -66,6 +68,8 @@ FIGURES = {
     "max_lot": (3, lambda m: m.lots["quantity"].max()),
     "max_km": (100, lambda m: m.lots["distance_km"].max()),
     "way_rate": (0.6, lambda m: m.lots["value"].sum()),
+    "stuffed_from": ("1.69/1.695/1.7", lambda m: (m.pressure["status"] == "stuffed").sum()),
+    "dry_days": (90, lambda m: (m.pressure["status"] == "runs_dry").sum()),
     "n_history": (3, lambda m: len(m.history)),
 }
 
@@ -81,7 +85,7 @@ def test_another_value_changes_the_figure_that_it_rules(asked, usual, option):
 
 def test_every_option_has_a_figure_and_a_name():
     assert set(FIGURES) == set(inventory.judge_month.options)
-    assert len(FIGURES) <= 8
+    assert len(FIGURES) == 10  # eight of age, pace and lots, two of the channel
     for option in FIGURES:
         assert words.label(option) != option
 

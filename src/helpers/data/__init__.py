@@ -3,6 +3,7 @@
 from helpers.data.brand_profit import brand_months, brand_sums, dealer_margins
 from helpers.data.bridges import bridge, is_comparable
 from helpers.data.cache import kept
+from helpers.data.channels import Channel, category_days, channel, seasons
 from helpers.data.checks import require_conservation
 from helpers.data.connections import cache_of, source_name
 from helpers.data.consumer_habits import (
@@ -50,6 +51,7 @@ from helpers.data.uplift import promotion_arms, promotion_plans
 __all__ = [
     "JUDGED_BY",
     "SPANS",
+    "Channel",
     "OnHand",
     "Workbook",
     "brand_months",
@@ -57,6 +59,8 @@ __all__ = [
     "brand_sums",
     "bridge",
     "cache_of",
+    "category_days",
+    "channel",
     "consumer_features",
     "covered",
     "dealer_features",
@@ -93,6 +97,7 @@ __all__ = [
     "require_conservation",
     "require_period",
     "responses",
+    "seasons",
     "sold_out_months",
     "source_name",
     "span",

@@ -289,13 +289,18 @@ def _records(book: Workbook, period: str) -> _Records | None:
     all of them cover.
     """
     pieces = tuple(name for name in ("sell_in", "sell_out") if _in_pieces(book, name))
-    for names in (("stock_moves",), pieces):
-        spans = [_span(book, name, period) for name in names if book.has(name)]
-        if spans and all(spans):
-            first, last = max(span[0] for span in spans), min(span[1] for span in spans)
-            if first <= last:
-                return _Records(names, periods.window(first, 1).start, periods.window(last, 1).end)
-    return None
+    return _records_of(book, period, ("stock_moves",)) or _records_of(book, period, pieces)
+
+
+def _records_of(book: Workbook, period: str, names: tuple[str, ...]) -> _Records | None:
+    """Give the whole months up to the period that all of these tables cover; None if none."""
+    spans = [_span(book, name, period) for name in names if book.has(name)]
+    if not spans or not all(spans):
+        return None
+    first, last = max(span[0] for span in spans), min(span[1] for span in spans)
+    if first > last:
+        return None
+    return _Records(names, periods.window(first, 1).start, periods.window(last, 1).end)
 
 
 def _in_pieces(book: Workbook, name: str) -> bool:

@@ -128,7 +128,8 @@ def planted(
 
     Dealers' ids for `fallen`, `risen`, `big_but_thin`, `small_but_rich`, `dead_stock`,
     `runs_short`, `stopped_paying`, `earn_less_with_us`, `margin_slips`, `won_back`, `lost`,
-    `joined`, `over_limit`, `never_paid` and `quarterly_stopped`; cities for `white_spots`, the
+    `joined`, `over_limit`, `never_paid`, `quarterly_stopped` and `stuffed`;
+    cities for `white_spots`, the
     large one first; factors for `trailing_factors`; models for `price_cut` and `mix_shift` (those
     of which fewer are bought); a promotion for `promotion_without_effect`; a participant for
     `inconsistent_participant`; one of the `dead_stock` dealers for `overrated_dealer`; ids that
@@ -138,6 +139,7 @@ def planted(
     everybody = people.consumers(net)
     return {
         **{truth: sorted(net.shops["dealer_id"].iloc[rows]) for truth, rows in net.marks.items()},
+        "stuffed": sorted(net.shops["dealer_id"].iloc[net.stuffed]),
         "white_spots": list(WHITE_SPOTS),
         "trailing_factors": sorted(TRAILING),
         "price_cut": sorted(net.products["product_id"].iloc[result.CUT_MODELS]),

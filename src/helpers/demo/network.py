@@ -81,6 +81,13 @@ OWING = {
     "quarterly_stopped": (3, 0.30, 0.70),
 }
 
+# Who has been sold more than he sells, drawn from those of whom nothing else is true, who order
+# weekly and steadily; other tables do not know of it. Sell-in stays, sales are a part of what they
+# were, so that all that is counted by sell-in is as it was.
+STUFFED = (4, 0.02, 0.20)
+STUFFED_MONTHS = 4  # the last ones
+STUFFED_SELLS = 0.5  # of what he would have sold
+
 # ---- places and shops ----------------------------------------------------------------------------
 # Sales regions with the centre of their map; four cities each, then four counties. Invented, all of
 # them.
@@ -211,6 +218,7 @@ class Network:
     swing: np.ndarray  # month: season and growth, around 1
     expected: np.ndarray  # dealer x month: purchases in CNY
     marks: dict[str, np.ndarray]  # planted truth -> positions of dealers
+    stuffed: np.ndarray  # positions of the dealers who have been sold more than they sell
     # position of a dealer with dead or scarce models -> positions of these models
     models: dict[int, np.ndarray]
     products: pd.DataFrame
@@ -271,6 +279,7 @@ def network(seed: int, n_dealers: int, n_months: int, last_month: str) -> Networ
     shops["base"] = base * YEARLY_REVENUE / base.mean()
     shops = _terms(rng, shops, marks, path.min(axis=1) == 1)
     marks |= _owing(stream(seed, "owing"), shops, marks, path.min(axis=1) == 1)
+    stuffed = _stuffed(stream(seed, "stuffed"), shops, marks, path.min(axis=1) == 1)
     models = {
         d: rng.choice(MODELS * len(CATEGORIES), 2, replace=False) for d in marks["dead_stock"]
     }
@@ -292,6 +301,7 @@ def network(seed: int, n_dealers: int, n_months: int, last_month: str) -> Networ
         swing,
         expected,
         marks,
+        stuffed,
         models,
         products,
     )
@@ -445,6 +455,19 @@ def _owing(
         found[truth] = rng.choice(pool, min(count, len(pool)), replace=False)
         free[found[truth]] = False
     return found
+
+
+def _stuffed(
+    rng: np.random.Generator, shops: pd.DataFrame, marks: dict[str, np.ndarray], always: np.ndarray
+) -> np.ndarray:
+    """Draw who is stuffed, from steady dealers of whom nothing else is true."""
+    count, low, high = STUFFED
+    free = always & shops["channel"].to_numpy() & (shops["noise"] == shops["noise"].min())
+    free[np.concatenate(list(marks.values()))] = False
+    rank = shops["rank"].to_numpy()
+    pool = np.flatnonzero(free & (rank > low) & (rank <= high))
+    count = min(max(1, round(count * len(shops) / 600)), len(pool))
+    return np.sort(rng.choice(pool, count, replace=False))
 
 
 def _path(

@@ -21,6 +21,8 @@ from helpers.demo.network import (
     SHORT_COVER,
     SHORT_EVERY,
     SLIP,
+    STUFFED_MONTHS,
+    STUFFED_SELLS,
     UNKNOWN_DEALERS,
     UNPAID_DAYS,
     Network,
@@ -345,7 +347,22 @@ def goods_moves(net: Network, lines: pd.DataFrame) -> pd.DataFrame:
     moves = moves.groupby(
         ["day", "kind", "dealer", "product", "to"], observed=True, as_index=False
     )["quantity"].sum()
+    moves = _stuffed(net, moves)
     return moves[moves["quantity"] != 0].reset_index(drop=True).astype({"quantity": int})
+
+
+def _stuffed(net: Network, moves: pd.DataFrame) -> pd.DataFrame:
+    """Let who is stuffed sell a part of what he would have sold of each model, evenly.
+
+    Nothing is brought back to him then: it may be among what he did not sell.
+    """
+    late = moves["dealer"].isin(net.stuffed) & (moves["day"] >= net.bounds[-1 - STUFFED_MONTHS])
+    slow, back = late & (moves["kind"] == "sale"), late & (moves["kind"] == "return")
+    shelf = [moves["dealer"], moves["product"]]
+    does = np.floor(moves["quantity"].where(slow, 0).groupby(shelf).cumsum() * STUFFED_SELLS)
+    does = does.groupby(shelf).diff().fillna(does)
+    sold = moves["quantity"].where(~slow, does).where(~back, 0)
+    return moves.assign(quantity=sold.astype(int))
 
 
 def _brought_back(net: Network, sold: pd.DataFrame) -> pd.DataFrame:

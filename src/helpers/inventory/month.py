@@ -5,27 +5,34 @@ from typing import Annotated, NamedTuple
 import pandas as pd
 
 from helpers import data, periods
-from helpers.inventory import age, rebalancing
+from helpers.inventory import age, channel, rebalancing, season
 from helpers.settings import Scalar, Workbook, options
 
 # sales are told for these spans only, so that rules can be tried without asking the data again
+STUFFED = options.cuts(channel.STUFFED_FROM, low=1, high=channel.CAP)
 SPAN = options.Expected(f"one of {', '.join(map(str, data.SPANS))}", lambda n: n in data.SPANS)
 
 
 class StockData(NamedTuple):
     """What the door tells: what was `on_hand` and the `flows` of goods by month end, the last of
-    them that of the `period`; the `dealers`' places.
+    them that of the `period`; the `dealers`' places and the `models`' categories; what the
+    network `sold` by category and day, and `bought` by month; what the `channel` took and gave on.
     """
 
     period: str
     on_hand: dict[str, data.OnHand]
     flows: dict[str, pd.DataFrame]
     dealers: pd.DataFrame
+    models: pd.DataFrame
+    sold: pd.DataFrame
+    bought: pd.DataFrame
+    channel: data.Channel
 
 
 class StockMonth(NamedTuple):
     """What is found, in codes: layers of stock as `aged`, the `whole` network's stock and that each
-    dealer `held`, what is `dead`, the `lots` proposed and their `givers`, the `history`.
+    dealer `held`, what is `dead`, the `lots` proposed and their `givers`, the `history`; the
+    `flows` with the `seasons` that they go by; the `pressure` on each dealer.
     """
 
     aged: pd.DataFrame
@@ -35,6 +42,9 @@ class StockMonth(NamedTuple):
     lots: pd.DataFrame
     givers: pd.DataFrame
     history: pd.DataFrame
+    flows: pd.DataFrame
+    seasons: pd.DataFrame
+    pressure: pd.DataFrame
     options: dict[str, Scalar] = {}  # noqa: RUF012 - filled in by the recipe
 
 
@@ -46,6 +56,10 @@ def read_month(book: Workbook, period: str, n_history: int = 1) -> StockData:
         {month: data.on_hand(book, month) for month in months},
         {month: data.flows(book, month) for month in months},
         data.dealers(book),
+        data.models(book),
+        data.category_days(book, period),
+        data.seasons(book, period),
+        data.channel(book, period),
     )
 
 
@@ -60,6 +74,8 @@ def judge_month(
     max_lot: Annotated[int, options.between(1, 100_000)] = rebalancing.MAX_LOT,
     max_km: Annotated[float, options.between(0, 20_000)] = rebalancing.MAX_KM,
     way_rate: Annotated[float, options.between(0, 1)] = rebalancing.WAY_RATE,
+    stuffed_from: Annotated[str, STUFFED] = channel.STUFFED_FROM,
+    dry_days: Annotated[int, options.between(0, 90)] = channel.DRY_DAYS,
     n_history: Annotated[int, options.between(1, 36)] = 6,
 ) -> StockMonth:
     """Judge what lies at the dealers.
@@ -71,10 +87,11 @@ def judge_month(
     ValueError
         If an option is not as expected.
     """
-    here, flows = found.on_hand[found.period], found.flows[found.period]
+    here = found.on_hand[found.period]
     aged = age.aged(here.layers, here.as_of, old_days=old_days)
     sold = {"dead_days": dead_days, "pace_days": pace_days}
     needs = {"cover_days": cover_days, "pace_days": pace_days}
+    seasons, flows = _seasonal(found, found.period, aged, **needs)
     ways = {"max_lot": max_lot, "max_km": max_km, "way_rate": way_rate}
     lots = rebalancing.proposal(aged, flows, found.dealers, **needs, **ways)
     looked_back = sorted(found.on_hand)[-n_history:]
@@ -87,11 +104,30 @@ def judge_month(
         rebalancing.giver_sums(lots, rebalancing.supply(aged, flows, **needs)),
         age.past_months(
             {month: found.on_hand[month] for month in looked_back},
-            found.flows,
+            {month: _seasonal(found, month, aged, **needs)[1] for month in looked_back},
             old_days=old_days,
             pace_days=pace_days,
         ),
+        flows,
+        seasons,
+        channel.pressure(found.channel, stuffed_from=stuffed_from, dry_days=dry_days),
     )
+
+
+def _seasonal(
+    found: StockData, month: str, aged: pd.DataFrame, *, pace_days: int, cover_days: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Tell the seasons as they were known at a month's end, and the flows that go by them."""
+    flows, as_of = found.flows[month], periods.window(month, 1).end
+    seasons = season.coming(
+        found.sold,
+        found.bought,
+        as_of,
+        pace_days=pace_days,
+        cover_days=cover_days,
+        lags=season.lags(aged, flows, found.models),
+    )
+    return seasons, season.with_season(flows, seasons, found.models)
 
 
 def stock_month(book: Workbook, period: str, **given: Scalar | None) -> StockMonth:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from helpers import look, words
 from helpers.inventory import age
 from helpers.inventory.age import DEAD_DAYS, OLD_DAYS
-from helpers.inventory.rebalancing import COVER_DAYS, needs
+from helpers.inventory.rebalancing import COVER_DAYS, ENDING_RATE, needs
 from helpers.inventory.turnover import PACE_DAYS, PAIR
 from helpers.settings import Scalar, page_of
 
@@ -71,7 +71,7 @@ def move_table(
     """Lay the lots out for people: the dearest first, then the nearest.
 
     `dealer_id` and `dealer_name` are the giver's; `reason` is in words. The columns of `SHOWN`, and
-    `account_manager`, `to_dealer_id`, `taker_city`, `product_id` and `age_days`.
+    `account_manager`, `to_dealer_id`, `taker_city`, `product_id`, `crosses_region` and `age_days`.
     """
     order = ["value", "step", "from_dealer_id", "to_dealer_id", "product_id"]
     rows = plan.sort_values(order, ascending=[False, True, True, True, True])
@@ -90,6 +90,7 @@ def move_table(
             "taker_name": taker.map(_names(dealers)).fillna(taker),
             "taker_city": taker.map(_names(dealers, "city")),
             "distance_km": rows["distance_km"].round(),
+            "crosses_region": rows["crosses_region"].astype(bool),
             "age_days": rows["age_days"].round(),
             "reason": [_reason(row, pace_days) for row in rows.itertuples()],
         }
@@ -105,7 +106,7 @@ def published(moves: pd.DataFrame) -> pd.DataFrame:
 
 
 def _reason(row, pace_days: int) -> str:
-    return words.say(
+    said = words.say(
         f"rebalancing.{row.reason}",
         days=row.age_days,
         span=pace_days,
@@ -113,6 +114,7 @@ def _reason(row, pace_days: int) -> str:
         taken=row.to_sold,
         left=row.to_quantity,
     )
+    return words.say("rebalancing.territory", said=said) if row.crosses_region else said
 
 
 # ---- sentences -----------------------------------------------------------------------------------
@@ -149,7 +151,36 @@ def bottom_line(
             n_to=plan["to_dealer_id"].nunique(),
         )
     ]
-    return said if np.isnan(near) else [*said, words.say("rebalancing.near", km=near)]
+    if not np.isnan(near):
+        said.append(words.say("rebalancing.near", km=near))
+    across = plan[plan["crosses_region"].astype(bool)]
+    if len(across):
+        worth = across["value"].sum()
+        said.append(words.say("rebalancing.crosses", n=len(across), value=worth))
+    return said
+
+
+def season_sentences(seasons: pd.DataFrame, aged: pd.DataFrame) -> list[str]:
+    """Say by what the coming weeks are told, category by category, and which season ends.
+
+    `seasons` from `season.coming`; nothing without stock.
+    """
+    if aged.empty or seasons.empty:
+        return []
+    said = []
+    for basis, sentence in (("last_year", "by_last_year"), ("sell_in", "by_sell_in")):
+        rows = seasons[seasons["season_basis"] == basis]
+        parts = [
+            words.say("season.part", category=words.word(r.category), rate=words.percent(r.coming))
+            for r in rows[rows["category"] != ""].itertuples()
+        ]
+        if parts:
+            said.append(words.say(f"season.{sentence}", names=words.listed(parts, len(parts))))
+    ending = seasons[(seasons["coming"] < ENDING_RATE) & (seasons["category"] != "")]
+    if len(ending):
+        names = words.listed([words.word(c) for c in ending["category"]], len(ending))
+        said.append(words.say("season.ends", names=names))
+    return said
 
 
 def _no_taker(givers: pd.DataFrame, old_days: int, cover_days: int) -> str:

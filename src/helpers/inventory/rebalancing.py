@@ -6,7 +6,7 @@ A proposal, for the stock is the dealers'.
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from scipy.optimize import linprog
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 from helpers.inventory import age, turnover
 from helpers.inventory.turnover import PACE_DAYS, PAIR
@@ -21,6 +21,9 @@ MAX_KM = 500.0  # a day's way; what is not known in kilometres always passes
 # part of the value that a step of the way costs: small, so that waking stock comes first
 WAY_RATE = 0.02
 EARTH_KM = 6371.0088
+ENDING_RATE = 2 / 3  # of the last days' sales: where the coming ones sell less, a season ends
+GAP = 1e-3  # of the plan's worth: as near the optimum is proven, model by model
+MAX_NODES = 5_000  # of the search for it, so that the plan is the same on every machine
 EPSILON = 1e-9
 PLAN = [
     "from_dealer_id",
@@ -30,8 +33,10 @@ PLAN = [
     "value",
     "distance_km",
     "step",
+    "crosses_region",
     "age_days",
     "reason",
+    "coming",
     "from_quantity",
     "from_sold",
     "to_quantity",
@@ -59,7 +64,7 @@ def supply(
         From `inventory.aged`, by whose rule a piece is old.
     cover_days, pace_days
         His own need is the sales of `cover_days` at the pace of the last `pace_days`, one of the
-        spans that `flows` tell.
+        spans that `flows` tell, times `coming` of the season, where `flows` tell it.
 
     Returns
     -------
@@ -83,18 +88,25 @@ def demand(
     the model.
 
     A dealer without any stock on record takes nothing: who does not report his stock may have
-    plenty. Columns: `dealer_id`, `product_id`, `pieces` (at least 1), `on_hand`, `sold`.
+    plenty; nor does anybody of what goes out of season: of which the coming days sell less than
+    `ENDING_RATE` of what the last ones did. Columns: `dealer_id`, `product_id`, `pieces` (at least
+    1), `on_hand`, `sold`.
     """
     return _missing(aged, needs(aged, flows, cover_days, pace_days))
 
 
 def needs(aged: pd.DataFrame, flows: pd.DataFrame, cover_days: int, pace_days: int) -> pd.DataFrame:
-    """Put stock and need of every dealer and model side by side: `on_hand`, `sold`, `need`."""
+    """Put stock and need of every dealer and model side by side.
+
+    Columns: `on_hand`, `sold`, `coming`, `need`. The need of `cover_days` goes by the season of the
+    coming days.
+    """
     recent = turnover.sold_in(pace_days)
-    rows = turnover.stock_and_sales(aged, flows)[[*PAIR, "quantity", recent]]
+    rows = turnover.stock_and_sales(aged, flows).assign(coming=lambda r: r.get("coming", 1.0))
+    rows = rows[[*PAIR, "quantity", recent, "coming"]]
     rows = rows.rename(columns={"quantity": "on_hand", recent: "sold"})
     rows["sold"] = rows["sold"].clip(lower=0)
-    return rows.assign(need=rows["sold"] * cover_days / pace_days)
+    return rows.assign(need=rows["sold"] * rows["coming"] * cover_days / pace_days)
 
 
 def _sleeping(aged: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -103,13 +115,14 @@ def _sleeping(aged: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     rows["pieces"] = np.floor(rows["old"] - rows["need"] + EPSILON)
     rows["unit_value"] = rows["value"] / rows["old"]
     rows = rows[(rows["pieces"] >= 1) & (rows["unit_value"] > 0)]
-    kept = [*PAIR, "pieces", "unit_value", "age_days", "on_hand", "sold"]
+    kept = [*PAIR, "pieces", "unit_value", "age_days", "on_hand", "sold", "coming"]
     return rows[kept].sort_values(PAIR, ignore_index=True)
 
 
 def _missing(aged: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     rows = pairs.assign(pieces=np.floor(pairs["need"] - pairs["on_hand"] + EPSILON))
     rows = rows[(rows["pieces"] >= 1) & rows["dealer_id"].isin(aged["dealer_id"].unique())]
+    rows = rows[rows["coming"] >= ENDING_RATE]
     return rows[[*PAIR, "pieces", "on_hand", "sold"]].sort_values(PAIR, ignore_index=True)
 
 
@@ -134,9 +147,10 @@ def proposal(
     `way_rate` × steps), with what sleeps (see `supply`) and what is missing (see `demand`) as
     limits and at most `max_lot` pieces from one dealer to another. Its matrix is that of a
     bipartite graph and totally unimodular: with whole limits every corner of the feasible set is
-    whole, and the dual simplex ends in a corner. So the answer is exact without search. A lot must
-    be worth its way: `min_value` and as much again per step. Pairs that can't reach that are left
-    out before, and lots that fall short of it afterwards are dropped.
+    whole, and the dual simplex ends in a corner. A lot must be worth its way: `min_value` and as
+    much again per step. Pairs that can't reach that are left out before. Where a lot of the corner
+    falls short of it, each lot is either nothing or large enough, and the best such plan is
+    searched for, until no other can be better by more than `GAP` of its worth.
 
     Parameters
     ----------
@@ -168,7 +182,8 @@ def proposal(
         If `max_lot` is below 1.
 
     Source: Hitchcock (1941), The distribution of a product from several sources to numerous
-    localities, J. of Mathematics and Physics 20; Hoffman & Kruskal (1956) on integral corners.
+    localities, J. of Mathematics and Physics 20; Hoffman & Kruskal (1956) on integral corners; lots
+    that are nothing or large are semicontinuous variables (Land & Doig 1960, branch and bound).
     """
     if max_lot < 1:
         raise ValueError(f"max_lot: {max_lot} carries nothing; give 1 piece or more")
@@ -221,8 +236,11 @@ def _lots(
     i, j = _nearest(step, allowed)
     if not len(i):
         return pd.DataFrame()
-    pieces = _transported(worth[i] * (1 - way_rate * step[i, j]), i, j, have, want, most[i, j])
-    kept = (pieces > 0) & (pieces * worth[i] >= least_worth[i, j])
+    gain = worth[i] * (1 - way_rate * step[i, j])
+    # the fewest pieces that are worth their way
+    fewest = np.maximum(np.ceil(least_worth[i, j] / worth[i] - EPSILON), 1)
+    pieces = _best_lots(gain, i, j, have, want, fewest, most[i, j])
+    kept = pieces > 0
     i, j, pieces = i[kept], j[kept], pieces[kept]
     given, taken = givers.iloc[i].reset_index(drop=True), takers.iloc[j].reset_index(drop=True)
     return pd.DataFrame(
@@ -234,8 +252,10 @@ def _lots(
             "value": (pieces * worth[i]).round(2),
             "distance_km": km[i, j],
             "step": step[i, j],
+            "crosses_region": _crosses(given["dealer_id"], taken["dealer_id"], places),
             "age_days": given["age_days"],
             "reason": np.where(given["sold"] > 0, "slow", "sold_none"),
+            "coming": given["coming"],
             "from_quantity": given["on_hand"],
             "from_sold": given["sold"],
             "to_quantity": taken["on_hand"],
@@ -258,23 +278,86 @@ def _nearest(step: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.ndar
     return np.nonzero(np.isfinite(far))
 
 
-def _transported(
-    worth: np.ndarray, i: np.ndarray, j: np.ndarray, have, want, most: np.ndarray
+def _best_lots(
+    gain: np.ndarray, i: np.ndarray, j: np.ndarray, have, want, fewest: np.ndarray, most: np.ndarray
 ) -> np.ndarray:
-    """Give the whole pieces on each arc from giver i to taker j that are worth most together."""
-    arcs = np.arange(len(i))
-    ones = np.ones(len(i))
-    given = sparse.csr_array((ones, (i, arcs)), shape=(len(have), len(i)))
-    taken = sparse.csr_array((ones, (j, arcs)), shape=(len(want), len(i)))
-    limits = np.concatenate([have, want])
+    """Give the pieces on each arc, none or `fewest` to `most`, that gain most together."""
+    pieces = _transported(gain, i, j, have, want, np.zeros(len(i)), most)
+    if not ((pieces > 0) & (pieces < fewest)).any():
+        return pieces  # the corner itself: no plan is better
+    whole = np.where(pieces >= fewest, pieces, 0)  # what is left of it, if the search finds less
+    chosen = _chosen_arcs(gain, i, j, have, want, fewest, most)
+    if chosen is None:
+        return whole
+    a = np.flatnonzero(chosen)
+    found = np.zeros(len(i), int)
+    found[a] = _transported(gain[a], i[a], j[a], have, want, fewest[a], most[a])
+    return found if gain @ found >= gain @ whole else whole
+
+
+def _chosen_arcs(
+    gain: np.ndarray, i: np.ndarray, j: np.ndarray, have, want, fewest: np.ndarray, most: np.ndarray
+) -> np.ndarray | None:
+    """Choose the arcs that a lot goes by: a mixed-integer programme, within `GAP` of its optimum.
+
+    Only arcs on which a lot can be too small need a decision.
+    """
+    n, decided = len(i), np.flatnonzero(fewest > 1)
+    k = len(decided)
+    limits = sparse.hstack(
+        [_limits(i, j, len(have), len(want)), sparse.csr_array((_rows(have, want), k))]
+    )
+    pick = sparse.csr_array((np.ones(k), (np.arange(k), decided)), shape=(k, n))
+    at_most = sparse.hstack([pick, -sparse.diags_array(most[decided].astype(float))])
+    at_least = sparse.hstack([pick, -sparse.diags_array(fewest[decided].astype(float))])
+    found = milp(
+        np.concatenate([-gain / gain.max(), np.zeros(k)]),
+        constraints=[
+            LinearConstraint(limits, ub=np.concatenate([have, want])),
+            LinearConstraint(at_most, ub=0),
+            LinearConstraint(at_least, lb=0),
+        ],
+        integrality=np.concatenate([np.zeros(n), np.ones(k)]),
+        bounds=Bounds(0, np.concatenate([most, np.ones(k)])),
+        options={"mip_rel_gap": GAP, "node_limit": MAX_NODES},
+    )
+    if found.x is None:
+        return None
+    chosen = found.x[:n] > EPSILON
+    chosen[decided] = found.x[n:] > 0.5
+    return chosen
+
+
+def _rows(have: np.ndarray, want: np.ndarray) -> int:
+    return len(have) + len(want)
+
+
+def _limits(i: np.ndarray, j: np.ndarray, n_givers: int, n_takers: int) -> sparse.csr_array:
+    """Sum up the arcs of each giver, then of each taker."""
+    arcs, ones = np.arange(len(i)), np.ones(len(i))
+    given = sparse.csr_array((ones, (i, arcs)), shape=(n_givers, len(i)))
+    taken = sparse.csr_array((ones, (j, arcs)), shape=(n_takers, len(i)))
+    return sparse.vstack([given, taken])
+
+
+def _transported(
+    gain: np.ndarray, i: np.ndarray, j: np.ndarray, have, want, least: np.ndarray, most: np.ndarray
+) -> np.ndarray:
+    """Give the whole pieces on each arc from giver i to taker j that gain most together."""
     found = linprog(
-        -worth / worth.max(),
-        sparse.vstack([given, taken]),
-        limits,
-        bounds=np.column_stack([np.zeros(len(i)), most]),
+        -gain / gain.max(),
+        _limits(i, j, len(have), len(want)),
+        np.concatenate([have, want]),
+        bounds=np.column_stack([least, most]),
         method="highs-ds",
     )
     return np.rint(found.x).astype(int)
+
+
+def _crosses(from_ids: pd.Series, to_ids: pd.Series, places: pd.DataFrame) -> np.ndarray:
+    """Tell which lots leave their region; of a dealer whose region is not told nothing is said."""
+    here, there = (places["region"].reindex(ids).to_numpy(object) for ids in (from_ids, to_ids))
+    return (here != there) & ~pd.isna(here) & ~pd.isna(there)
 
 
 def _places(dealers: pd.DataFrame) -> pd.DataFrame:
@@ -354,13 +437,18 @@ def is_sound(
     taken = plan.groupby(["to_dealer_id", "product_id"]).agg(
         n=("quantity", "sum"), has=("to_quantity", "first"), sold=("to_sold", "first")
     )
-    share = cover_days / pace_days
+    # a model's season is the same for who gives and who takes
+    share = cover_days / pace_days * plan.groupby("product_id")["coming"].first()
+    given["share"], taken["share"] = (
+        share.reindex(rows.index.get_level_values("product_id")).to_numpy()
+        for rows in (given, taken)
+    )
     return bool(
         (plan["quantity"] >= 1).all()
         and (plan["quantity"] % 1 == 0).all()
         and (plan["from_dealer_id"] != plan["to_dealer_id"]).all()
-        and (given["has"] - given["n"] >= given["sold"] * share - EPSILON).all()
-        and (taken["has"] + taken["n"] <= taken["sold"] * share + EPSILON).all()
+        and (given["has"] - given["n"] >= given["sold"] * given["share"] - EPSILON).all()
+        and (taken["has"] + taken["n"] <= taken["sold"] * taken["share"] + EPSILON).all()
         and not set(given.index) & set(taken.index)
         and not plan.duplicated(["from_dealer_id", "to_dealer_id", "product_id"]).any()
     )

@@ -13,6 +13,7 @@ from helpers import look, words
 PACE_DAYS = 90
 YEAR_DAYS = 365
 PAIR = ["dealer_id", "product_id"]
+COMING = ["coming", "ahead"]  # of `season.with_season`, where the season is told
 SOLD = re.compile(r"sold(?:_(\d+)d)?")  # columns that tell what was sold, and in how many days
 MEASURES = ["days_sales_of_inventory", "stock_turn", "sell_through_rate"]
 
@@ -36,7 +37,8 @@ def stock_and_sales(aged: pd.DataFrame, flows: pd.DataFrame) -> pd.DataFrame:
     nothing of, sales are NaN: he may not report. So are those of more days than `flows` (their
     `n_days`, if given) reach back. Columns: `dealer_id`, `product_id`, `quantity`, `value`,
     `unit_cost` (the dealer's mean, else all dealers'), `sold` (in the months of `flows`), and the
-    sales of the last days that `flows` tell, such as `sold_90d`.
+    sales of the last days that `flows` tell, such as `sold_90d`; `coming` and `ahead`, by what
+    these are to be multiplied to tell the coming days, where `flows` tell the season.
     """
     told = [column for column in flows if SOLD.fullmatch(column)]
     flows = flows.astype(dict.fromkeys(told, float))  # where there is no row, columns have no type
@@ -49,6 +51,9 @@ def stock_and_sales(aged: pd.DataFrame, flows: pd.DataFrame) -> pd.DataFrame:
         if days and "n_days" in flows and (flows["n_days"] < int(days)).any():
             rows[column] = np.nan  # nobody can say that nothing was sold in so many days
     everywhere = rows["product_id"].map(model_costs(aged)).astype(float)
+    models = flows.drop_duplicates("product_id").set_index("product_id")
+    for column in [column for column in COMING if column in flows]:
+        rows[column] = rows["product_id"].map(models[column]).astype(float).fillna(1.0)
     rows["unit_cost"] = (rows["value"] / rows["quantity"].where(rows["quantity"] > 0)).fillna(
         everywhere
     )
@@ -102,15 +107,16 @@ def turnover(pairs: pd.DataFrame, by: str, *, pace_days: int = PACE_DAYS) -> pd.
     The three of `MEASURES`, NaN where nothing tells what was sold.
 
     Days of sales and `stock_turn` (a year) go by the cost of the pieces sold in the last
-    `pace_days`, one of the spans that `pairs` (`stock_and_sales`) tell, so each is the other's
-    reciprocal: turn = 365 ÷ days. Sell-through goes by all months of `flows`.
+    `pace_days`, one of the spans that `pairs` (`stock_and_sales`) tell, and by the season: as many
+    days to come sell `ahead` times as much. Each is the other's reciprocal: turn = 365 ÷ days.
+    Sell-through goes by all months of `flows`.
     """
     recent = pairs[sold_in(pace_days)]
     paced = recent.notna()
     parts = pd.DataFrame(
         {
             by: pairs[by],
-            "cost": recent.clip(lower=0) * pairs["unit_cost"],
+            "cost": recent.clip(lower=0) * pairs.get("ahead", 1.0) * pairs["unit_cost"],
             "value": pairs["value"].where(paced),
             "sold": pairs["sold"],
             "left": pairs["quantity"].where(pairs["sold"].notna()),

@@ -9,6 +9,7 @@ of the year before by 0.17 (the largest) to 0.21 of itself. One dealer in twenty
 the year only.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -126,3 +127,8 @@ def called(net: Network, end: int, false_share: float = losses.FALSE_SHARE) -> n
     size = pd.Series(np.fmax(found["revenue_before"], found["revenue"]))
     rows = silence.silent_dealers(order_rhythm(net.days, end), size, day, false_share=false_share)
     return found["is_lost"] | rows["is_silent"].to_numpy()
+
+
+def call_months(net: Network, ends: Sequence[int]) -> np.ndarray:
+    """Tell whom the calls of some months name, a row to a month."""
+    return np.array([called(net, end) for end in ends])

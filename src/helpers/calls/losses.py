@@ -34,11 +34,12 @@ LEAST_PART = 0.1  # of the mean: the smallest dealers' part of it
 # what a window may spend of a dealer's part. The windows overlap and chance has short tails on the
 # left, where nobody buys less than nothing: set so that networks without a loss keep to the share
 SPENT = {"quarter": 0.85, "year": 0.4}
+FAR = 1.8  # times the middle of the network: who moves further is no measure of its growth
 MAD = 1.4826  # a normal's standard deviation by its median absolute deviation
 DF = 30  # of the t distribution that chance is measured by: his noise is known by estimate only
 LEAST_NOISE, MOST_NOISE = 0.03, 3.0  # of a usual quarter
 OWN_PART = (0.25, 0.75)  # least and most that a dealer's own past counts for, in his noise
-RARE_PART = 0.6  # of his part of the false share: a quarter tells too little of who orders rarely
+RARE_PART = 0.5  # of his part of the false share: a quarter tells too little of who orders rarely
 RARE = 0.45  # of the months with a purchase: fewer, and a quarter hangs on one or two orders
 MIN_STRAYS = 30  # of past quarters, all dealers together, for the noise to be scaled by them
 
@@ -126,7 +127,14 @@ def lost_money(y: np.ndarray, *, false_share: float = FALSE_SHARE) -> dict[str, 
     size = np.fmax(before, _sum(sums, end - QUARTER, YEAR))
     parts = false_parts(size, false_share) * np.where(_often(y) < RARE, RARE_PART, 1.0)
     told = _surest(falls, parts)
-    risen = _surest({w: Fall(-f.lost, f.error, 1 - f.chance) for w, f in falls.items()}, parts)
+    risen = {
+        w: Fall(-f.lost, f.error, _chance(-f.lost, f.error))
+        for w, f in (falls | {"quarter": fall}).items()
+    }
+    if "year" in risen:  # who came in the year before, or later, fills it up: that is no rise
+        came = ~(y[:, : end - 2 * YEAR + QUARTER] > 0).any(axis=1)
+        risen["year"] = risen["year"]._replace(chance=np.where(came, 1.0, risen["year"].chance))
+    risen = _surest(risen, parts)
     return {
         "revenue": now,
         "revenue_before": before,
@@ -208,13 +216,29 @@ def _sum(sums: np.ndarray, end: int, length: int) -> np.ndarray:
 def _grown(sums: np.ndarray, end: int, base_end: int, length: int, base: int) -> np.ndarray:
     """Give what a window is of an earlier one at the other dealers who bought in both years.
 
-    A dealer is no measure for himself; where there is no other, nothing is known to have grown.
+    Those who moved by more than `FAR` from the middle of the network are left out: one large dealer
+    who doubles is nobody else's loss. A dealer is no measure for himself; where there is no other,
+    nothing is known to have grown.
     """
     there = (_sum(sums, end, YEAR) > 0) & (_sum(sums, base_end, YEAR) > 0)
-    now, then = _sum(sums, end, length) * there, _sum(sums, base_end, base) * there
+    now, then = _sum(sums, end, length), _sum(sums, base_end, base)
+    there &= (now > 0.005) & (then > 0.005)  # cents are whole: less is dust of a sum of floats
+    ratio = now / np.where(there, then, 1.0)
+    middle = _middle(ratio[there], then[there])
+    there &= (ratio >= middle / FAR) & (ratio <= middle * FAR)
+    now, then = now * there, then * there
     others, theirs = then.sum() - then, now.sum() - now
-    known = (others > 0.005) & (theirs > 0)  # cents are whole: less is dust of a sum of floats
+    known = others > 0.005
     return np.where(known, theirs / np.where(known, others, 1.0), length / base)
+
+
+def _middle(values: np.ndarray, weights: np.ndarray) -> float:
+    """Give the median of values by their weights; 1 of none."""
+    if not len(values):
+        return 1.0
+    order = np.argsort(values, kind="stable")
+    upto = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(upto, upto[-1] / 2)])
 
 
 def _by_season(sums: np.ndarray, end: int) -> np.ndarray:

@@ -46,8 +46,9 @@ def ranked(events: pd.DataFrame, dealers: pd.DataFrame, known: list[str]) -> pd.
         ["stake_low", "stake", "dealer_id", "place"], ascending=[False, False, True, True]
     )
     first = ~rows["dealer_id"].duplicated()
-    others = rows[~first].groupby("dealer_id")["trigger"].agg(" ".join)
-    calls = rows[first].assign(other_triggers=lambda x: x["dealer_id"].map(others).fillna(""))
+    others = rows[~first].groupby("dealer_id")["trigger"].agg(" ".join).to_dict()
+    named = [others.get(dealer_id, "") for dealer_id in rows.loc[first, "dealer_id"]]
+    calls = rows[first].assign(other_triggers=pd.array(named, dtype="str"))
     managers = dealers.drop_duplicates("dealer_id").set_index("dealer_id")["account_manager"]
     calls["account_manager"] = calls["dealer_id"].map(managers)
     calls["rank"] = calls.groupby("account_manager", dropna=False).cumcount() + 1

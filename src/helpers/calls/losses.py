@@ -33,7 +33,7 @@ MOST_FALSE = 0.12  # nobody's own part of the false share is larger
 LEAST_PART = 0.1  # of the mean: the smallest dealers' part of it
 # what a window may spend of a dealer's part. The windows overlap and chance has short tails on the
 # left, where nobody buys less than nothing: set so that networks without a loss keep to the share
-SPENT = {"quarter": 0.85, "year": 0.4}
+SPENT = {"quarter": 0.78, "year": 0.36}
 FAR = 1.8  # times the middle of the network: who moves further is no measure of its growth
 MAD = 1.4826  # a normal's standard deviation by its median absolute deviation
 DF = 30  # of the t distribution that chance is measured by: his noise is known by estimate only

@@ -28,21 +28,20 @@ CALL_LIST = [
     "stake_high",
     "other_triggers",
 ]
-SHOWN = [
+SHOWN = [  # money before the words, for a phone shows no more
     "account_manager",
     "dealer_id",
     "dealer_name",
-    "city",
     "trigger",
+    "stake_low",
+    "stake_kind",
     "reason",
     "within_days",
-    "stake_kind",
-    "stake",
-    "stake_low",
 ]
 LOSSES = [
     "dealer_id",
     "dealer_name",
+    "certainty",
     "account_manager",
     "previous_revenue",
     "revenue",
@@ -51,7 +50,6 @@ LOSSES = [
     "lost_revenue",
     "lost_low",
     "lost_high",
-    "certainty",
 ]
 RATES = ["false", "true", "found", "found_late", "ceiling"]
 
@@ -107,6 +105,7 @@ class _Telling:
         said = getattr(self, f"_{call.trigger}", self._debt)(call)
         if call.other_triggers:
             others = [words.label(trigger) for trigger in call.other_triggers.split()]
+            others = [name.lower() for name in others] if words.spoken() == "en" else others
             also = words.translated(", ", "、").join(others)
             gap = " " if words.spoken() == "en" else ""
             said += gap + words.say("calls.also", triggers=also)
@@ -176,7 +175,7 @@ def by_account_manager(calls: pd.DataFrame) -> pd.DataFrame:
     A column of which nothing is known is left out.
     """
     rows = calls.sort_values("account_manager", kind="stable", na_position="last")[SHOWN]
-    empty = [c for c in ("account_manager", "city") if len(rows) and rows[c].isna().all()]
+    empty = [c for c in ("account_manager",) if len(rows) and rows[c].isna().all()]
     return rows.drop(columns=empty).reset_index(drop=True)
 
 

@@ -133,10 +133,13 @@ def test_planted_non_payers_are_called_first(edition, planted):
     over = set(stop.loc[stop["over_limit_amount"] > 0, "dealer_id"])
     assert {d for name in ("over_limit", "never_paid") for d in planted[name]} <= over
     calls = table(edition, "call_list")
-    assert set(planted["stopped_paying"]) <= set(calls.loc[calls["priority"] == 1, "dealer_id"])
+    assert calls["dealer_id"].is_unique
+    assert calls["stake_low"].is_monotonic_decreasing and calls["stake_low"].min() > 0
+    assert calls.groupby("account_manager", dropna=False).size().max() == 10
+    named = calls.set_index("dealer_id")["trigger"]
+    assert set(named.reindex(planted["never_paid"])) == {"never_paid"}
     front = edition.index.read_text(encoding="utf-8")
     assert sum(name in front for name in calls["dealer_name"].head(5)) == 5
-    assert calls["dealer_id"].is_unique
 
 
 @pytest.mark.parametrize("truth", ["lost", "won_back", "joined"])

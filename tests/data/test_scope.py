@@ -28,6 +28,7 @@ DOOR = {
     "before": lambda b: data.previous_totals(b, PERIOD),
     "months": lambda b: data.dealer_months(b, PERIOD),
     "orders": lambda b: data.dealer_orders(b, PERIOD),
+    "rhythm": lambda b: data.order_rhythm(b, PERIOD),
     "features": lambda b: data.dealer_features(b, PERIOD),
     "reconciliation": lambda b: data.reconciliation(b, PERIOD),
     "brand_sums": lambda b: data.brand_sums(b, PERIOD),

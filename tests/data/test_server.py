@@ -71,6 +71,7 @@ ASKED = {
     "quarters": lambda book: data.dealer_totals(book, PERIOD, n_months=3, n_windows=8),
     "months": lambda book: data.dealer_months(book, PERIOD),
     "orders": lambda book: data.dealer_orders(book, PERIOD),
+    "rhythm": lambda book: data.order_rhythm(book, PERIOD),
     "previous": lambda book: data.previous_totals(book, PERIOD),
     "reconciliation": lambda book: data.reconciliation(book, PERIOD),
     "network": lambda book: data.network_months(book, PERIOD),

@@ -128,7 +128,10 @@ def test_page_card_manager_workshop_and_widget_show_the_same(small_demo, tmp_pat
     everyone, _comparison = card.network_tables(book, PERIOD, "en")
     judged = everyone["judged"].set_index("dealer_id")["composite_class"].sort_index()
     assert judged.tolist() == letters.tolist()
-    assert everyone["calls"]["dealer_id"].tolist() == page["call_list"]["dealer_id"].tolist()
+    # a card tells whoever is to be called; the list has each manager's first, in one order
+    ranks = everyone["calls"]["rank"]
+    first = everyone["calls"].loc[ranks <= 10, "dealer_id"]
+    assert first.tolist() == page["call_list"]["dealer_id"].tolist()
 
     dealers = managers.with_keys(data.dealers(book), book)
     offices = managers.manager_pages(dealers, page, {})

@@ -836,7 +836,7 @@ def test_bottom_line_says_the_computed_figures_and_what_is_unknown():
             indicator=label,
             below="",
         ),
-        words.say("pareto.moved", risen=1, fallen=1, joined=1, left=0),
+        words.say("pareto.moved", risen=1, fallen=1, outgrown=0, joined=1, won_back=0, left=0),
     ]
     assert any("Nan Hai" in s for s in said)
     assert not any("Bei Hai" in s for s in said)  # one class up is no headline
@@ -884,7 +884,7 @@ def test_a_total_below_zero_is_the_first_tile(sign):
 
 def test_bottom_line_does_not_speak_of_movement_without_a_year_before():
     said = bottom_line_of(totals_of(payments=[6.0, 1]), [("x", "–", 0)])
-    assert words.say("pareto.moved", risen=0, fallen=0, joined=0, left=0) not in said
+    assert words.say("pareto.moved", **dict.fromkeys(summary.COUNTED, 0)) not in said
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])

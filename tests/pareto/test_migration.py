@@ -62,6 +62,53 @@ def test_movements_by_hand():
     assert moved.loc["drops", ["previous_class", "composite_class"]].tolist() == ["A", "C"]
 
 
+def test_who_is_there_is_who_bought():
+    """A late payment is no presence, who comes back is won back, and a fall needs money."""
+    now = judged(
+        dict.fromkeys(("stays", "less", "more", "late", "new", "back", "idle"), "B"),
+        revenue=[10.0, 9.0, 12.0, 0.0, 5.0, 5.0, 0.0],
+        payments=1.0,
+    )
+    before = judged(
+        {
+            "stays": "B",
+            "less": "A",
+            "more": "A",
+            "late": "B",
+            "gone": "C",
+            "paid": "C",
+            "back": "C",
+        },
+        revenue=[10.0, 10.0, 10.0, 4.0, 3.0, 0.0, 0.0],
+        payments=1.0,
+    )
+    moved = migration.movements(now, before, {"back", "gone"}).set_index("dealer_id")
+    assert moved["movement"].to_dict() == {
+        "stays": "stayed",
+        "less": "fallen",
+        "more": "outgrown",  # others grew faster: a letter fell, no money did
+        "late": "left",  # he pays for what he bought the year before
+        "new": "joined",
+        "back": "won_back",
+        "idle": "–",  # in neither year
+        "gone": "left",
+        "paid": "–",
+    }
+    assert moved.loc[["less", "more", "late", "back"], "steps"].tolist() == [-1, -1, 0, 0]
+    matrix = pareto.class_migration(now, before, moved.reset_index())
+    assert matrix.to_numpy().sum() == 7, "who was there in one year at least"
+    assert matrix.loc["won_back"].sum() == matrix.loc["joined"].sum() == 1
+    assert matrix["left"].sum() == 2
+    without = pareto.class_migration(now, before)
+    assert without.loc["joined"].sum() == 2 and "won_back" not in without.index
+
+
+def test_without_purchases_who_pays_is_there():
+    rows = pd.DataFrame({"revenue": [np.nan, np.nan], "payments": [5.0, 0.0]})
+    assert migration.is_present(rows).tolist() == [True, False]
+    assert migration.is_present(rows[[]]).tolist() == [True, True]
+
+
 def test_class_migration_by_hand():
     matrix = pareto.class_migration(NOW, BEFORE)
     assert matrix.index.tolist() == ["A", "B", "C", "joined"]  # no dealer was "–": no such row

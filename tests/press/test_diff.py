@@ -27,7 +27,7 @@ def abc(classes: str, first: int = 1) -> pd.DataFrame:
     return table(
         dealer_id=ids,
         dealer_name=[f"Shop {i[1:]}" for i in ids],
-        payments=[100.0 * len(i) for i in ids],
+        payments=[300.0 - 100.0 * "ABC".index(letter) for letter in classes],
         composite_class=list(classes),
     )
 
@@ -233,10 +233,7 @@ def test_the_largest_movers_of_each_column():
 ENGLISH = [
     "2 dealers fell to a lower class: Shop 1 (A → C), Shop 5 (A → B).",
     "2 dealers rose to a higher class: Shop 3 (C → A), Shop 4 (B → A).",
-    (
-        "1 dealer is new: Shop 7. 1 dealer dropped out, without a purchase or a payment in twelve "
-        "months: Shop 6."
-    ),
+    ("1 dealer is new: Shop 7. 1 dealer dropped out, without a purchase in twelve months: Shop 6."),
     "Balances owed rose by 100 CNY (25.0 %) to 500 CNY. 1 dealer has stopped paying: Shop 1.",
     "Stock over 90 days at the dealers fell by 10 CNY (10.0 %) to 90 CNY.",
     "The call list has 3 dealers, after 2; 2 are new on it: Shop 4, D9.",
@@ -244,7 +241,7 @@ ENGLISH = [
 CHINESE = [
     "2 家客户类别下降：Shop 1（A → C）、Shop 5（A → B）。",
     "2 家客户类别上升：Shop 3（C → A）、Shop 4（B → A）。",
-    "新增 1 家客户：Shop 7。1 家客户因十二个月无进货也无回款而退出：Shop 6。",
+    "新增 1 家客户：Shop 7。1 家客户因十二个月没有进货而退出：Shop 6。",
     "欠款余额增加 100 CNY（25.0 %），达 500 CNY。1 家客户停止付款：Shop 1。",
     "客户处 90 天以上的库存减少 10 CNY（10.0 %），降至 90 CNY。",
     "电话清单共 3 家客户（上期 2 家），其中新增 2 家：Shop 4、D9。",
@@ -266,6 +263,21 @@ def test_the_furthest_and_then_the_largest_are_named_and_the_rest_counted():
         "more."
     )
     assert diff.sentences(old, new) == [said]
+
+
+def test_nobody_fell_who_did_not_buy_less_and_who_comes_back_is_not_new():
+    old = {"abc_pareto": abc("AAB").assign(revenue=[100.0, 100.0, 50.0])}
+    now = abc("BBB").assign(revenue=[90.0, 110.0, 50.0], movement="stayed")
+    came = abc("CCC", first=7).assign(revenue=[5.0, 5.0, 0.0])
+    came["movement"] = ["joined", "won_back", "–"]  # the third paid late, and bought nothing
+    new = {"abc_pareto": pd.concat([now, came], ignore_index=True)}
+    assert diff.sentences(old, new) == [
+        "1 dealer fell to a lower class: Shop 1 (A → B).",
+        "1 dealer is new: Shop 7. 1 dealer is back: Shop 8.",
+    ]
+    gone = {"abc_pareto": now.assign(revenue=[90.0, 110.0, 0.0])}
+    said = "1 dealer dropped out, without a purchase in twelve months: Shop 3."
+    assert said in diff.sentences(old, gone)
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def dossier(
     Parameters
     ----------
     months, owed, calls
-        From `data.dealer_months`, `pareto.receivables` and `calls.call_list`.
+        From `data.dealer_months`, `receivables.receivables_month` and `calls.call_list`.
     judged, places
         From `with_history` and `places_among_peers`.
     aged, dead, lots
@@ -352,7 +352,8 @@ def _class_sentences(found: Dossier) -> list[str]:
     row = found.judged.iloc[0]
     key = "stayed" if row["previous_class"] == ranked_classes(found.judged).iloc[0] else "class"
     if pd.isna(row["previous_class"]):
-        key = "new" if row["has_past"] else "no_past"
+        back = row.get("movement") == "won_back"
+        key = ("back" if back else "new") if row["has_past"] else "no_past"
     said = [
         words.say(
             f"card.{key}",
@@ -388,9 +389,11 @@ def next_steps(found: Dossier, measures: pd.DataFrame) -> list[str]:
         said.append(
             words.say("card.late", n=len(late), factors=words.listed(late["factor"], len(late)))
         )
+    told = set(found.calls["trigger"]) if len(found.calls) else set()
     said += _stock_step(found)
     less = found.lost[found.lost["status"] == "earns_less"]
-    said += [profit.call_reason(row, found.brand) for row in less.itertuples()]
+    if "rival_earns_more" not in told:  # it is said already
+        said += [profit.call_reason(row, found.brand) for row in less.itertuples()]
     weak = (
         found.factors.dropna(subset=["data_score"]).sort_values("data_score", kind="stable").head(1)
     )

@@ -5,7 +5,7 @@ What other pages say of all dealers, worked out once a month and kept.
 
 import pandas as pd
 
-from helpers import calls, data, fishbone, inventory, pareto, profit, receivables, words
+from helpers import calls, data, fishbone, inventory, pareto, profit, words
 from helpers.card import dossier
 from helpers.data import kept
 from helpers.settings import Workbook
@@ -30,13 +30,15 @@ def network_tables(
     words.speak(language, book.currency)
     dealers, months = data.dealers(book, language), data.dealer_months(book, period)
     abc = pareto.abc_month(book, period)
-    pays = receivables.receivables_month(book, period)
-    owed, judged = pays.owed, pareto.named(abc.judged, dealers, data.reference(book, "diagnoses"))
-    judged = dossier.with_history(judged.drop(columns="dealer_name"), abc.before, abc.stability)
-    late, recent = receivables.late_payers(owed, dealers), pays.options["recent_months"]
-    to_call = calls.call_list(
-        calls.events(abc.moved, abc.before, late, recent), data.reference(book, "measures"), dealers
+    month = calls.calls_month(book, period, abc)
+    owed, judged = (
+        month.asked.owed,
+        pareto.named(abc.judged, dealers, data.reference(book, "diagnoses")),
     )
+    judged = dossier.with_history(judged.drop(columns="dealer_name"), abc.before, abc.stability)
+    judged = judged.merge(abc.moved[["dealer_id", "movement"]], on="dealer_id", how="left")
+    # a card is of one dealer: whoever is to be called is told so, if he is on a short list or not
+    to_call = calls.call_list(month.everyone, month, dealers, book.brand)
     stocked = _stock(book, period, dealers, language)
     earned = profit.profit_month(book, period)
     fish = fishbone.network_month(book, period, language)

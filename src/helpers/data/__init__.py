@@ -18,6 +18,7 @@ from helpers.data.consumer_habits import (
 )
 from helpers.data.dealer_habits import dealer_features
 from helpers.data.ledger import ledger_entries
+from helpers.data.order_rhythm import order_rhythm
 from helpers.data.read import (
     JUDGED_BY,
     Workbook,
@@ -85,6 +86,7 @@ __all__ = [
     "models",
     "network_months",
     "on_hand",
+    "order_rhythm",
     "peak_months",
     "prepare",
     "previous_consumers",

@@ -34,6 +34,7 @@ from helpers.pareto.judgement import (
 )
 from helpers.pareto.migration import (
     class_migration,
+    is_present,
     mover_table,
     plot_migration,
     plot_stability,
@@ -69,6 +70,7 @@ __all__ = [
     "flagged",
     "gains_and_losses",
     "group_table",
+    "is_present",
     "joint_judgement",
     "judge_month",
     "judging_rules",

@@ -1,5 +1,7 @@
 """Migration: how classes move over periods, and how far they can be relied on."""
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -20,49 +22,100 @@ N_QUARTERS = 8
 MIN_STEPS = 2  # from quarter to quarter: one step is an event, no habit
 
 
-def class_migration(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+# how a dealer moved: `outgrown` has a lower class though he bought no less, for others grew faster
+MOVEMENTS = ("fallen", "left", "outgrown", "won_back", "risen", "joined")
+
+
+def is_present(rows: pd.DataFrame) -> pd.Series:
+    """Tell who was there in a window: who bought of ours, returns taken off.
+
+    A late payment is no presence, and a debt is none. Where no purchases are known it is who paid;
+    where neither is, whoever has a row. One definition, on every page.
+
+    >>> is_present(pd.DataFrame({"revenue": [5.0, 0.0], "payments": [0.0, 5.0]})).tolist()
+    [True, False]
+    """
+    for column in ("revenue", "payments"):
+        if column in rows and rows[column].notna().any():
+            return rows[column] > 0
+    return pd.Series(True, index=rows.index)
+
+
+def class_migration(
+    now: pd.DataFrame, before: pd.DataFrame, moved: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Count dealers by class before (rows) and now (columns).
 
-    Who was not there is "joined", who is gone "left".
+    Who was not there is "joined", or "won_back" where `moved` (from `movements`) says so; who is
+    gone "left".
 
     Both have `dealer_id` and `composite_class`, and `code` where it is known who is below zero: he
-    counts as L, below C. Every dealer of either is counted once; L, – and what a
-    missing letter leaves open (A/B) have a row and a column where there are any.
+    counts as L, below C. Every dealer who was there in either is counted once; L, – and what a
+    missing letter leaves open (A/B) have a row and a column where there are any, those won back a
+    row.
     """
-    both = _side_by_side(now, before)
+    both = _side_by_side(now[is_present(now)], before[is_present(before)])
     before_, now_ = both["previous_class"].fillna("joined"), both["composite_class"].fillna("left")
-    rows, columns = [*CLASSES, "joined"], [*CLASSES, "left"]
+    if moved is not None:
+        back = moved.loc[moved["movement"] == "won_back", "dealer_id"]
+        before_ = before_.mask(both["dealer_id"].isin(back), "won_back")
+    rows, columns = [*CLASSES, "joined", "won_back"], [*CLASSES, "left"]
     table = pd.crosstab(before_, now_).reindex(index=rows, columns=columns, fill_value=0)
-    rare = [LOSS, MISSING, *(c for c in CLASSES if BETWEEN in c)]
+    rare = [LOSS, MISSING, "won_back", *(c for c in CLASSES if BETWEEN in c)]
     table = table.loc[
         table.any(axis=1) | ~table.index.isin(rare), table.any(axis=0) | ~table.columns.isin(rare)
     ]
     return table.rename_axis(index="previous_class", columns="composite_class")
 
 
-def movements(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
-    """Say of every dealer how he moved: "risen", "fallen", "joined", "left" or "stayed".
+def movements(
+    now: pd.DataFrame, before: pd.DataFrame, earlier: Collection[str] = ()
+) -> pd.DataFrame:
+    """Say of every dealer how he moved: one of `MOVEMENTS`, or "stayed".
 
-    "–" without a year before.
+    "–" without a year before, and for who was there in neither year (see `is_present`).
 
-    Classes are compared as in `class_migration`: from C below zero is a fall, from L back to C a
-    rise. Who came from unknown or went there neither rose nor fell: "–"; nor did who is or was
-    A/B, which may be either.
+    Who bought in this year and not in the one before is "won_back" if he is among those who bought
+    `earlier` still, else "joined"; who bought in the year before alone has "left". Classes are
+    compared as in `class_migration`: from C below zero is a fall, from L back to C a rise. Fallen
+    is who bought less, too: without that a lower letter is "outgrown". Who came from unknown or
+    went there neither rose nor fell: "–"; nor did who is or was A/B, which may be either.
     """
     both = _side_by_side(now, before)
     if before.empty:  # the data do not reach back: nothing moved, nobody "joined"
         return both.assign(movement="–", steps=0)
+    here = both["dealer_id"].isin(now.loc[is_present(now), "dealer_id"])
+    was = both["dealer_id"].isin(before.loc[is_present(before), "dealer_id"])
     rank = {letter: i for i, letter in enumerate(LETTERS)}
     old, new = (called_classes(both[c]).map(rank) for c in ("previous_class", "composite_class"))
     unknown = ((old == rank[MISSING]) | (new == rank[MISSING])) & (old != new)
     unknown |= undecided(both["previous_class"]) | undecided(both["composite_class"])
     moved = np.select(
-        [old.isna(), new.isna(), unknown, new < old, new > old],
-        ["joined", "left", "–", "risen", "fallen"],
+        [
+            ~here & ~was,
+            ~was & both["dealer_id"].isin(list(earlier)),
+            ~was,
+            ~here,
+            unknown,
+            new < old,
+            (new > old) & _grew(both["dealer_id"], now, before),
+            new > old,
+        ],
+        ["–", "won_back", "joined", "left", "–", "risen", "outgrown", "fallen"],
         "stayed",
     )
-    old = old.where(~unknown)
+    old = old.where(~unknown & here & was)
     return both.assign(movement=moved, steps=(old - new).fillna(0).astype(int))
+
+
+def _grew(dealer_ids: pd.Series, now: pd.DataFrame, before: pd.DataFrame) -> pd.Series:
+    """Tell who bought no less than before, or where that is not known paid no less."""
+    for column in ("revenue", "payments"):
+        if all(column in rows and rows[column].notna().any() for rows in (now, before)):
+            sums = (dealer_ids.map(rows.set_index("dealer_id")[column]) for rows in (now, before))
+            now_, before_ = sums
+            return now_ >= before_
+    return pd.Series(False, index=dealer_ids.index)
 
 
 def _side_by_side(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
@@ -81,8 +134,8 @@ def _side_by_side(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
 
 
 def mover_table(moved: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:
-    """List the dealers that moved: who fell furthest first, then left, risen, joined."""
-    order = {"fallen": 0, "left": 1, "risen": 2, "joined": 3}
+    """List the dealers that moved, in the order of `MOVEMENTS`, who fell furthest first."""
+    order = {movement: i for i, movement in enumerate(MOVEMENTS)}
     known = dealers[["dealer_id", "city", "account_manager"]]
     rows = moved[moved["movement"].isin(order)].merge(known, on="dealer_id", how="left")
     rows = rows.assign(order=rows["movement"].map(order), far=-rows["steps"].abs())
@@ -135,7 +188,8 @@ def class_stability(quarters: pd.DataFrame) -> pd.DataFrame:
 def plot_migration(migration: pd.DataFrame, *, note: str = "", ax: Axes | None = None) -> Axes:
     """Draw the migration matrix: rows a year ago, columns now, numbers of dealers."""
     # no year before: nobody "joined"
-    if not migration.drop(index="joined", errors="ignore").to_numpy().sum():
+    came = ["joined", "won_back"]
+    if not migration.drop(index=came, errors="ignore").to_numpy().sum():
         return look.nothing(words.say("migration.no_year"), ax)
     ax = ax or look.axes(height=3.6)
     counts = migration.rename(index=words.word, columns=words.word)
@@ -155,7 +209,7 @@ def plot_migration(migration: pd.DataFrame, *, note: str = "", ax: Axes | None =
     ax.tick_params(axis="y", rotation=0)
     stayed = sum(int(migration.loc[c, c]) for c in migration.index if c in migration.columns)
     there = int(
-        migration.drop(index="joined", errors="ignore")
+        migration.drop(index=came, errors="ignore")
         .drop(columns="left", errors="ignore")
         .to_numpy()
         .sum()

@@ -76,10 +76,13 @@ def judge_month(
     before = judgement.joint_judgement(found.before, **rules)
     quarters = judgement.judged_windows(found.quarters, **rules)
     cuts = options.numbers(xyz_cuts)
+    bought = found.months[migration.is_present(found.months)]
+    two_years = periods.month_range(found.period, 24)
+    earlier = set(bought.loc[bought["month"] < two_years[0], "dealer_id"])
     return AbcMonth(
         judged,
         before,
-        migration.movements(judged, before).merge(
+        migration.movements(judged, before, earlier).merge(
             judged[["dealer_id", "revenue"]], on="dealer_id", how="left"
         ),
         migration.class_stability(quarters),

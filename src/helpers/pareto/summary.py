@@ -30,6 +30,7 @@ from helpers.pareto.judgement import (
 )
 from helpers.settings import page_of
 
+COUNTED = ("risen", "fallen", "outgrown", "joined", "won_back", "left")
 SAME_COVER = 0.005  # parts of revenue that differ by less are the same
 
 
@@ -92,13 +93,9 @@ def bottom_line(
     said += loss_sentences(judged)
     how = moved["movement"].value_counts()
     if not (moved["movement"] == "–").all():
-        said.append(
-            words.say(
-                "pareto.moved", **{m: how.get(m, 0) for m in ("risen", "fallen", "joined", "left")}
-            )
-        )
+        said.append(words.say("pareto.moved", **{m: how.get(m, 0) for m in COUNTED}))
     for movement, steps in (("fallen", -2), ("risen", 2)):
-        far = moved[moved["steps"] == steps]
+        far = moved[(moved["steps"] == steps) & (moved["movement"] == movement)]
         said += (
             [words.say(f"pareto.{movement}", names=words.listed(far["dealer_name"]))]
             if len(far)
@@ -190,12 +187,10 @@ def headlines(judged: pd.DataFrame, moved: pd.DataFrame) -> list[dict]:
     ]
     made += [{"place": "quality", "text": said} for said in cover_sentences(judged)]
     if not (moved["movement"] == "–").all():
-        said = words.say(
-            "pareto.moved", **{m: how.get(m, 0) for m in ("risen", "fallen", "joined", "left")}
-        )
+        said = words.say("pareto.moved", **{m: how.get(m, 0) for m in COUNTED})
         made.append({"place": "change", "text": said, "link": page_of("abc_pareto")})
     for movement, steps in (("fallen", -2), ("risen", 2)):
-        far = moved[moved["steps"] == steps]
+        far = moved[(moved["steps"] == steps) & (moved["movement"] == movement)]
         if len(far):
             said = words.say(f"pareto.{movement}", names=words.listed(far["dealer_name"]))
             made.append({"place": "change", "text": said, "link": page_of("abc_pareto")})

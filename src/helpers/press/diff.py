@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import files, look, words
+from helpers.pareto import is_present
 from helpers.settings import page_of
 
 # relative and absolute: sums of the same lines in another order differ by less
@@ -312,12 +313,15 @@ def _pair(
 def _class_lines(
     before: Mapping[str, pd.DataFrame], after: Mapping[str, pd.DataFrame]
 ) -> list[dict]:
-    """Say who moved to another class, the furthest and then the largest first, and who is new or
-    dropped out.
+    """Say who moved to another class, the furthest and then the largest first, and who is new, came
+    back or dropped out.
+
+    Who is there is whoever bought (`pareto.is_present`), and nobody fell who did not buy less.
     """
     pair = _pair(before, after, "dealer_id", "composite_class", name="abc_pareto")
     if pair is None:
         return []
+    pair = tuple(rows[is_present(rows)] for rows in pair)
     found = changes({"abc_pareto": pair[0]}, {"abc_pareto": pair[1]})
     order = {dealer_id: i for i, dealer_id in enumerate(pair[1]["dealer_id"])}  # best first
     moved = class_moves(found.cells)
@@ -326,7 +330,7 @@ def _class_lines(
     )
     lines = []
     for way, rows, tone in (
-        ("fallen", moved["steps"] < 0, "bad"),
+        ("fallen", (moved["steps"] < 0) & _bought_less(moved["key"], *pair), "bad"),
         ("risen", moved["steps"] > 0, "good"),
     ):
         named = [
@@ -337,9 +341,24 @@ def _class_lines(
     rows = found.rows.assign(
         name=found.rows["name"].mask(found.rows["name"].eq(""), found.rows["key"])
     )
-    came, gone = (list(rows.loc[rows["movement"] == how, "name"]) for how in ("came", "gone"))
-    said = [_counted(way, names) for way, names in (("came", came), ("gone", gone)) if names]
+    # by the year before: who came back is not new
+    back = set()
+    if "movement" in pair[1]:
+        back = set(pair[1].loc[pair[1]["movement"] == "won_back", "dealer_id"])
+    is_back, came = rows["key"].isin(back), rows["movement"] == "came"
+    ways = {"came": came & ~is_back, "back": came & is_back, "gone": rows["movement"] == "gone"}
+    named = {way: list(rows.loc[which, "name"]) for way, which in ways.items()}
+    said = [_counted(way, names) for way, names in named.items() if names]
     return [*lines, *([_line(_joined(said), look.DEALERS_PAGE)] if said else [])]
+
+
+def _bought_less(keys: pd.Series, before: pd.DataFrame, after: pd.DataFrame) -> pd.Series:
+    """Tell whose revenue, or payments, is below that of the earlier edition; unknown is no bar."""
+    for column in ("revenue", "payments"):
+        if all(column in rows and rows[column].notna().any() for rows in (before, after)):
+            old, new = (keys.map(r.set_index("dealer_id")[column]) for r in (before, after))
+            return ~(new >= old)
+    return pd.Series(True, index=keys.index)
 
 
 def _balance_line(before: Mapping, after: Mapping, known: Mapping[str, str]) -> list[dict]:

@@ -7,9 +7,11 @@ from typing import Any
 import pandas as pd
 
 from helpers import periods, words
+from helpers.settings import question_of
 
 N_TILES, N_CHANGES, N_CALLS = 8, 8, 10  # what two sheets of paper hold
-URGENT_CALLS = 5  # of the first page that calls: who has stopped paying comes before what sleeps
+URGENT_CALLS = 5  # of the first page that calls, where the page of the call list is not printed
+CALLING = "abc_pareto"  # whose page ranks all calls by what is at stake: one list, everywhere
 
 
 def front_page(pages: Sequence[Mapping], sales: Sequence[dict] = ()) -> dict[str, Any]:
@@ -30,11 +32,22 @@ def front_page(pages: Sequence[Mapping], sales: Sequence[dict] = ()) -> dict[str
         "verdict": verdicts[0]["text"] if verdicts else "",
         "tiles": tiles,
         "changes": in_turn(pages, "change", N_CHANGES),
-        "calls": in_turn(pages, "call", N_CALLS, URGENT_CALLS),
+        "calls": in_turn(_calling(pages), "call", N_CALLS, URGENT_CALLS),
         "quality": [
             line for page in pages for line in page["headlines"] if line["place"] == "quality"
         ],
     }
+
+
+def _calling(pages: Sequence[Mapping]) -> Sequence[Mapping]:
+    """Choose the page of the call list, which knows what the others found; else all of them."""
+    first = [
+        page
+        for page in pages
+        if question_of(page.get("name", "")) == CALLING
+        and any(h["place"] == "call" for h in page["headlines"])
+    ]
+    return first or pages
 
 
 def sales_headlines(months: pd.Series, period: str) -> list[dict]:

@@ -15,8 +15,9 @@ from helpers.settings.book import RESERVED
 
 TEMPLATES = Path(__file__).parent / "templates" / "workbook"
 # reference tables in which nobody decides anything: the code's, our words, the handbook's counts,
-# and the headers that are known before there is a workbook
+# what a simulation found, and the headers that are known before there is a workbook
 NOT_DECIDED = (
+    "call_rates",
     "columns",
     "terms",
     "sentences",

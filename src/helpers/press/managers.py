@@ -14,8 +14,28 @@ from helpers.receivables import LATE
 from helpers.settings import Workbook
 
 # what is read
-TABLES = ("abc_pareto", "call_list", "plan", "receivables", "inventory_age", "dealer_profit")
-CALLED = ["dealer_id", "dealer_name", "city", "reason", "measure", "within_days", "stake"]
+TABLES = (
+    "abc_pareto",
+    "call_list",
+    "chances",
+    "plan",
+    "receivables",
+    "inventory_age",
+    "dealer_profit",
+)
+CALLED = [
+    "dealer_id",
+    "dealer_name",
+    "city",
+    "trigger",
+    "reason",
+    "measure",
+    "within_days",
+    "stake_kind",
+    "stake",
+    "stake_low",
+]
+CHANCES = ["dealer_id", "dealer_name", "city", "trigger", "reason", "measure", "within_days"]
 PLANNED = [
     "factor",
     "dealer_id",
@@ -114,6 +134,7 @@ def _page(
     owed = _owed(his["receivables"], mine)
     sections = [
         ("calls", _shown(his["call_list"], CALLED)),
+        ("chances", _shown(his["chances"], CHANCES)),
         ("actions", _shown(standing, PLANNED)),
         ("owed", _shown(owed.head(MOST_OWED), OWED)),
         ("concerns", _concerns(his)),

@@ -30,6 +30,8 @@ from helpers.settings import (
 
 CARD = "dealer_card"  # printed per dealer, on request
 APART = (CARD, "workshop")  # in no edition
+# rooms whose rules stand on another's page: that of the classes prints the calls
+ON_THE_PAGE_OF = {"abc_pareto": ("calls",)}
 # question → its room, loaded where a toml has options of it
 RECIPES = {
     "abc_pareto": "pareto",
@@ -148,7 +150,8 @@ def require_notebooks(book: Workbook, folder: Path) -> None:
     for name in book.parameters:
         if name not in known:
             raise DataError(f"[parameters.{name}]: there is no such notebook{nearest(name, known)}")
-        if room := RECIPES.get(name):
+        rooms = [RECIPES[name], *ON_THE_PAGE_OF.get(name, ())] if name in RECIPES else []
+        for room in rooms:
             month = importlib.import_module(f"helpers.{room}.month")
             options_in_force(month.judge_month, book, {})
 

@@ -3,12 +3,22 @@
 Rows of text with the line each of them begins on; whatever opens a file gives these.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from helpers.settings import ReadAs
 
-__all__ = ["Grid", "Note", "ReadAs", "Row"]
+__all__ = ["TYPED", "Grid", "Note", "Number", "ReadAs", "Row", "typed_cells", "typed_names"]
+
+# a column beside those of a table: which cells of a row are numbers, and no texts that look so
+TYPED = "cells that are numbers"
+_APART = "\x1f"  # stands around each name
+
+
+class Number(str):
+    """A number as text, written with a point: its file says that it is one."""
+
+    __slots__ = ()
 
 
 class Row(NamedTuple):
@@ -47,3 +57,18 @@ class Grid(NamedTuple):
     rows: Callable[[], Iterator[Row]]
     is_hidden: bool = False  # a sheet that its spreadsheet does not show
     notes: tuple[Note, ...] = ()  # what its reader has to say before any row is looked at
+
+
+def typed_cells(names: Sequence[str], cells: Sequence[str | None]) -> str:
+    r"""Name the cells of a row that are numbers, for `TYPED`.
+
+    >>> typed_cells(("id", "sum"), ("7", Number("1.5")))
+    '\x1fsum\x1f'
+    """
+    found = [name for name, cell in zip(names, cells, strict=False) if type(cell) is Number]
+    return typed_names(found)
+
+
+def typed_names(names: Sequence[str]) -> str:
+    """Name the columns that are numbers, as `typed_cells` does."""
+    return f"{_APART}{_APART.join(names)}{_APART}" if names else ""

@@ -19,7 +19,7 @@ import python_calamine as calamine
 
 from helpers.data.readers import containers, markup
 from helpers.data.readers.containers import Content
-from helpers.data.readers.grid import Grid, Note, ReadAs, Row
+from helpers.data.readers.grid import Grid, Note, Number, ReadAs, Row
 from helpers.data.readers.merged import HEAD_ROWS, Fill, Merge, fills
 from helpers.data.readers.sheet_parts import (
     NOTHING,
@@ -170,7 +170,8 @@ def _ods_duration(text: str) -> str:
 
 _WRITERS: dict[type, Callable[[Any], str]] = {
     str: _ods_duration,
-    float: _number,
+    float: lambda value: Number(_number(value)),
+    int: lambda value: Number(value),
     bool: lambda value: "TRUE" if value else "FALSE",
     dt.datetime: _instant,
     dt.date: dt.date.isoformat,

@@ -2,10 +2,11 @@
 
 import tomllib
 
+import openpyxl
 import pytest
 
 from helpers.data import checks, tables
-from helpers.settings import DataError
+from helpers.settings import DataError, workbook
 
 LINES = (
     "dealer_id,date,revenue,{}\nD1,2026-09-30,5.00,{}\nD2,2026-10-31,5.50,{}\nD1,2026-10-31,7,{}\n"
@@ -185,3 +186,96 @@ def test_the_advice_is_toml_whatever_the_header_says(make_book, header):
     assert parsed["revenue"].startswith("CAST(")
     book = make_book(sell_in=text, extra=f"[data.sell_in.columns]\n{advice}")
     assert tables.table(book, "sell_in").revenue.sum().execute() == 11_000
+
+
+# ---- what a spreadsheet shows, and titles say ----------------------------------------------------
+
+
+def sheet_of(tmp_path, formats, currency="EUR", title="", name="small"):
+    """Write an XLSX of amounts with number formats, and open it as sell-in."""
+    book = openpyxl.Workbook()
+    if title:
+        book.active.append([title])
+    book.active.append(["dealer_id", "date", "revenue"])
+    for i, shape in enumerate(formats, 1):
+        book.active.append([f"D{i}", f"2026-10-0{i}", 12.5])
+        book.active.cell(book.active.max_row, 3).number_format = shape
+    book.save(tmp_path / "sell_in.xlsx")
+    toml = tmp_path / "workbook.toml"
+    toml.write_text(
+        f'[workbook]\nname = "{name}"\ncurrency = "{currency}"\n[data.sell_in]\n'
+        'source = "sell_in.xlsx"\n'
+    )
+    return workbook(toml)
+
+
+EURO, DOLLAR = "#,##0.00 [$€-407]", "[$$-409]#,##0.00"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(EURO, DOLLAR), ('#,##0.00 "EUR"', "[$USD] 0.00"), ("[$£-809]0", EURO), (r"\$0.0", EURO)],
+)
+def test_formats_of_several_currencies_are_an_error(tmp_path, cache, one, other):
+    told = said(sheet_of(tmp_path, [one, one, other]))
+    assert "1 row of sell_in.xlsx" in told
+    assert "of another currency than most" in told
+
+
+@pytest.mark.parametrize("shape", ["0%", "0.00%", "0.0 %", '0"%"'])
+def test_an_amount_shown_as_a_percent_is_none(tmp_path, cache, shape):
+    book = sheet_of(tmp_path, [EURO, shape])
+    if '"' in shape:  # a text behind it does not multiply it
+        assert len(tables.table(book, "sell_in").execute()) == 2
+    else:
+        assert "'1250%'" in said(book)
+
+
+@pytest.mark.parametrize(
+    ("shape", "currency", "n"),
+    [
+        (EURO, "CNY", 2),
+        (EURO, "EUR", 0),
+        (DOLLAR, "HKD", 0),
+        (DOLLAR, "EUR", 2),
+        ("0.00", "CNY", 0),
+    ],
+)
+def test_a_currency_that_a_format_shows_is_held_against_the_workbooks(
+    tmp_path, cache, shape, currency, n
+):
+    found = checks.findings(sheet_of(tmp_path, [shape, shape], currency))
+    told = found[found["check"] == "other_currency"]
+    assert list(told["n_rows"]) == ([n] if n else [])
+
+
+@pytest.mark.parametrize(("cell", "n"), [("€ 5", 1), ("5 CNY", 0), ("USD 5", 1)])
+def test_a_currency_beside_a_number_is_held_against_the_workbooks(make_book, cell, n):
+    book = make_book(sell_in=f"dealer_id,date,revenue\nD1,2026-09-30,{cell}\n")
+    found = checks.findings(book)
+    assert found[found["check"] == "other_currency"]["n_rows"].sum() == n
+
+
+TITLES = (
+    "Currency: {}",
+    "Amounts in {}",
+    "币种：{}",
+    "Alle Beträge in {}",
+    "All amounts are in {}",
+)
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_titles_of_files_that_say_several_currencies_are_an_error(tmp_path, cache, title):
+    for code in ("EUR", "USD"):
+        lines = "dealer_id,date,revenue\nD1,2026-09-30,12.5\nD2,2026-10-31,3\n"
+        (tmp_path / f"m_{code}.csv").write_text(f"{title.format(code)},,\n\n{lines}")
+    toml = tmp_path / "workbook.toml"
+    text = '[workbook]\nname = "small"\ncurrency = "EUR"\n[data.sell_in]\nsource = "m_{}.csv"\n'
+    toml.write_text(text.format("*"))
+    assert "m_EUR.csv: EUR, m_USD.csv: USD" in said(workbook(toml))
+    toml.write_text(text.format("USD"))
+    found = checks.findings(workbook(toml))
+    assert list(found[found["check"] == "other_currency"]["file"]) == ["m_USD.csv"]
+    toml.write_text(text.format("EUR"))
+    assert "other_currency" not in set(checks.findings(workbook(toml))["check"])

@@ -289,10 +289,11 @@ def _opened(
 def _origins(tables: Iterable[readers.Table]) -> Origins:
     """Tell files apart by what stands under `readers.FILE`, with the name that people know."""
     files_, has_typed = {}, False
+    tables = list(tables)
     for table in tables:
         is_ours = table.is_copy
         files_[table.told if is_ours else str(table.needs)] = (table.kind, table.told)
-        has_typed |= table.has_typed or bool(table.typed)
+        has_typed |= table.has_typed or bool(table.typed and len(tables) > 1)
     return Origins(files_, has_typed)
 
 

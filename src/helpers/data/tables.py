@@ -234,9 +234,8 @@ def _written(
         require_single_headers(book, name, opened.tables, columns)
         given = book.tables[name].read.decimal
         columns, found, notes = read_columns(book, name, con, columns, given, opened.origins)
-        titles = [n.example for t in opened.tables for n in t.notes if n.what == "title"]
-        source = _as_source(name, con)
-        found = [*found, *units.errors(name, source, columns, titles)]
+        source = _as_source(name, con, opened)
+        found = [*found, *units.errors(name, source, columns)]
         if not found:
             days = [day] if (day := day_column(name, columns)) else []
             order = [*(c for c in ("dealer_id", "consumer_id") if c in columns), *days][:2]
@@ -261,14 +260,23 @@ def _written(
         return [], told
 
 
-def _as_source(name: str, con) -> units.Source:
+def _as_source(name: str, con, opened: Room) -> units.Source:
     headers = con.raw_sql(
         "SELECT column_name FROM duckdb_columns() WHERE database_name = 'temp' AND table_name = "
         f"'raw_{name}' AND data_type = 'VARCHAR'"
     ).fetchall()
+    texts = [header for (header,) in headers if header not in readers.PLACES]
+    is_query = not opened.origins.files
     return units.Source(
-        [header for (header,) in headers],
+        texts,
         lambda columns: con.sql(f"SELECT {columns} FROM raw_{name}"),
+        opened.origins.has_typed,
+        tuple(
+            ("" if is_query else t.told, n.example)
+            for t in opened.tables
+            for n in t.notes
+            if n.what == "title"
+        ),
     )
 
 

@@ -12,6 +12,7 @@ import ibis
 from ibis import _
 from ibis.expr.types import Table
 
+from helpers.data import readers
 from helpers.data.findings import APART, Finding
 from helpers.data.mapping import Mapped, quoted
 from helpers.data.values import scale
@@ -43,25 +44,35 @@ MOST_KINDS = 40  # of a column
 MOST_CODES = 12  # of a column; one that has more names no currencies
 
 
+# a title, or a header, in so many words: Currency: EUR, amounts in USD, 币种：人民币
+SAID = re.compile(
+    r"(?:currency|curr\.|währung|devise|moneda|valuta|валюта|币种|币别|幣別|幣種|货币|貨幣|单位|單位|"
+    r"\b(?:amounts|values|figures|prices|sales|beträge|angaben|werte|all)\b[^:/]{0,20}?\bin)"
+    rf"\s*[:：=(]?\s*({'|'.join(sorted(map(re.escape, CURRENCIES), key=len, reverse=True))})"
+    r"(?![^\W\d_])",
+    re.IGNORECASE,
+)
+
+
 class Source(NamedTuple):
     """A table as its source has it, ahead of the mapping: a file's rows, or a server's."""
 
     texts: list[str]  # headers of its columns of text
     select: Callable[[str], Table]  # the table of a select list, in DuckDB's SQL
+    has_units: bool = False  # some cells come with what their spreadsheet shows beside them
+    titles: tuple[tuple[str, str], ...] = ()  # file and what stands above its header
 
 
-def errors(
-    name: str, source: Source, columns: Mapping[str, Mapped], titles: Iterable[str] = ()
-) -> list[Finding]:
-    """Find amounts of several currencies by a column that says so, and those in thousands by their
-    header, or by a title above it (`titles`: 单位：万元).
+def errors(name: str, source: Source, columns: Mapping[str, Mapped]) -> list[Finding]:
+    """Find amounts of several currencies by a column that says so, by what a spreadsheet shows or
+    titles of files say, percents, and those in thousands by their header or a title (单位：万元).
 
     An amount that is computed by an expression has been thought of, and passes.
     """
     plain = _plain(columns)
     if not plain:
         return []
-    title = next((t for t in titles if UNIT.search(t) and scale.factor(t) != 1), "")
+    title = next((t for _file, t in source.titles if UNIT.search(t) and scale.factor(t) != 1), "")
     found = []
     for column, raw in plain.items():
         header = raw[1:-1].replace('""', '"')
@@ -77,7 +88,50 @@ def errors(
             n = sum(n for _code, n in rows[1:])
             column = next(iter(plain))
             found.append(Finding(name, column, "currencies", "error", n, f"{header}: {told}"))
+    for column, raw in plain.items():
+        found += _shown(name, source, column, raw)
+    return [*found, *_titled_apart(name, source, next(iter(plain)))]
+
+
+def _shown(name: str, source: Source, column: str, raw: str) -> list[Finding]:
+    """Find an amount that its spreadsheet shows in several currencies, or as a percent."""
+    rows = _formats(source, raw)
+    found = [
+        Finding(name, column, "percent", "error", n, f"{float(example) * 100:.10g}%")
+        for unit, n, example in rows
+        if unit == "%"
+    ]
+    if len(_classes(unit for unit, _n, _example in rows)) > 1:
+        told = ", ".join(f"{unit} ({n:,})" for unit, n, _example in rows)
+        n = sum(n for _unit, n, _example in rows[1:])
+        found.append(Finding(name, column, "currencies", "error", n, f"{raw[1:-1]}: {told}"))
     return found
+
+
+def _titled_apart(name: str, source: Source, column: str) -> list[Finding]:
+    """Find files of which titles say another currency each."""
+    said = [
+        (file, found[1]) for file, title in source.titles for found in [SAID.search(title)] if found
+    ]
+    if len(_classes(code for _file, code in said)) < 2:
+        return []
+    told = ", ".join(f"{file}: {code}" for file, code in said[:MOST_NAMED])
+    n = int(source.select("1 AS x").x.count().execute())
+    return [Finding(name, column, "currencies", "error", n, told)]
+
+
+def _formats(source: Source, raw: str) -> list[tuple]:
+    """Count a column's cells by what their spreadsheet shows beside them, with an example each."""
+    if not source.has_units:
+        return []
+    unit = readers.unit_sql(raw[1:-1].replace('""', '"'))
+    cells = source.select(f"{unit} AS unit, {raw} AS x")
+    cells = cells.filter(cells.unit != "").group_by("unit").agg(n=_.count(), example=_.x.min())
+    return _rows(cells.order_by([ibis.desc("n"), "unit"]).limit(MOST_CODES + 1))
+
+
+def _classes(codes: Iterable[str]) -> set[str]:
+    return {CURRENCIES[code.casefold()] for code in codes if code.casefold() in CURRENCIES}
 
 
 def warnings(
@@ -94,15 +148,27 @@ def _in_another(
     found, plain = [], _plain(columns)
     for header in _called(source, CURRENCY) if plain else ():
         rows = _codes(source, header)
-        if len(rows) == 1 and _is_other(rows[0][0], currency):
+        if len(rows) == 1 and scale.is_other(rows[0][0], currency):
             (code, n), column = rows[0], next(iter(plain))
             example = f"{header}: {code}"
             found.append(Finding(name, column, "other_currency", "warning", n, example))
     for column, raw in plain.items():
         code = next(iter(IN_BRACKETS.findall(raw[1:-1])), "")
-        if _is_other(code, currency):
+        if scale.is_other(code, currency):
             n = int(source.select(f"{raw} AS x").x.count().execute())
             found.append(Finding(name, column, "other_currency", "warning", n, raw[1:-1]))
+        for unit, n, _example in _formats(source, raw):
+            if scale.is_other(unit, currency):
+                example = f"{raw[1:-1]}: {unit}"
+                found.append(Finding(name, column, "other_currency", "warning", n, example))
+    for file, title in source.titles if plain else ():
+        code = SAID.search(title)
+        if code and scale.is_other(code[1], currency):
+            column, raw = next(iter(plain.items()))
+            n = int(source.select(f"{raw} AS x").x.count().execute())
+            place = (n, code[0], file)
+            found.append(Finding(name, column, "other_currency", "warning", *place))
+            break
     return found
 
 
@@ -132,16 +198,6 @@ def _added(name: str, source: Source, columns: Mapping[str, Mapped]) -> list[Fin
             example = f"{header}: {told}"
             found.append(Finding(name, SOLD[name], "returns_added", "warning", n, example))
     return found
-
-
-def _is_other(code: str, currency: str) -> bool:
-    """Tell whether a code is another currency than the workbook's: both known, and not the same.
-
-    >>> _is_other("USD", "EUR"), _is_other("RMB", "CNY"), _is_other("USD", "points")
-    (True, False, False)
-    """
-    one, other = (CURRENCIES.get(text.strip().casefold()) for text in (code, currency))
-    return bool(one and other and one != other)
 
 
 def _plain(columns: Mapping[str, Mapped]) -> dict[str, str]:

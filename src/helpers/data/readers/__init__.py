@@ -5,7 +5,7 @@ make rows of delimited text, `sheets` of spreadsheets, `objects` tables of JSON,
 `layouts` finds the table among the rows, `opening` hands it to DuckDB.
 """
 
-from helpers.data.readers.grid import TYPED, Note, typed_names
+from helpers.data.readers.grid import TYPED, Note, typed_names, unit_sql
 from helpers.data.readers.opening import (
     FILE,
     LINE,
@@ -47,4 +47,5 @@ __all__ = [
     "turned",
     "typed_names",
     "unique_names",
+    "unit_sql",
 ]

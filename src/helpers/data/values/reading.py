@@ -9,6 +9,7 @@ from helpers.data.mapping import Mapped, quoted, typed
 from helpers.data.values import dates, ids, numbers
 from helpers.data.values.numbers import Refusal
 from helpers.data.values.origins import Origins, Refused, by_file, styles_of
+from helpers.data.values.scale import is_other
 from helpers.data.values.text import Shape, as_text, is_nothing, literal, marked
 from helpers.settings import Workbook, contract, decimal_mark, sources
 
@@ -35,6 +36,7 @@ class _Column(NamedTuple):
 
     mapped: Mapped | None = None
     refused: Finding | None = None
+    noted: Finding | None = None
 
 
 def read_columns(
@@ -85,6 +87,7 @@ def read_columns(
     errors = [_of_format(book, f) for f in (*errors, *refusals, *again)]
     errors.sort(key=lambda finding: list(columns).index(finding.column))
     notes = [] if errors or not read else _notes(name, con, columns, read)
+    notes += [one.noted for one in found.values() if one.noted is not None and not errors]
     return Read({**columns, **read}, errors, notes)
 
 
@@ -150,7 +153,7 @@ def _looked_at(
     is_text = mapped.raw_type.startswith("string")
     if mapped.kind in ("money", "number"):
         if is_text:
-            return _number(name, con, column, mapped, decimal, origins)
+            return _number(name, con, column, mapped, decimal, origins, book.currency)
         # what a data frame writes where there is nothing
         return _Column(mapped._replace(empty=f"({mapped.raw}) IS NULL OR isnan({mapped.raw})"))
     if mapped.kind in ("date", "month"):
@@ -199,7 +202,15 @@ def _shapes(
     return {f: shapes if len(shapes) <= MAX_SHAPES else [] for f, shapes in found.items()}
 
 
-def _number(name: str, con, column: str, mapped: Mapped, decimal: str, origins: Origins) -> _Column:
+def _number(
+    name: str,
+    con,
+    column: str,
+    mapped: Mapped,
+    decimal: str,
+    origins: Origins,
+    currency: str = "",
+) -> _Column:
     shape = f"translate(regexp_replace(x, {_LEADING_ZERO}), {_DIGITS})"
     is_typed = origins.typed(mapped.raw)
     shapes = _shapes(name, con, mapped.raw, shape, origins, without=is_typed)
@@ -233,7 +244,12 @@ def _number(name: str, con, column: str, mapped: Mapped, decimal: str, origins: 
     if is_typed:
         plain = typed(mapped.raw, "string", mapped.kind)
         read = f"CASE WHEN {is_typed} THEN {plain} ELSE {read} END"
-    return _Column(mapped._replace(typed=read, empty=_empty(text)))
+    others = [(shapes[f], s) for f, s in styles.items() if is_other(s.currency, currency)]
+    noted = None
+    if is_money and others:
+        n = sum(shape.n for of_file, _style in others for shape in of_file)
+        noted = Finding(name, column, "other_currency", "warning", n, others[0][0][0].example)
+    return _Column(mapped._replace(typed=read, empty=_empty(text)), noted=noted)
 
 
 def _empty(text: str) -> str:

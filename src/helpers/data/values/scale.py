@@ -1,6 +1,8 @@
-"""Scale: headers that say in thousands of what the amounts under them are."""
+"""Scale: headers that say in thousands of what the amounts under them are, and in what money."""
 
 import re
+
+from helpers.data.values import numbers
 
 CURRENCIES = r"(?:eur|usd|cny|rmb|gbp|inr|€|\$|£)(?![a-z])"
 # the first that fits tells: 百万 is a million, and holds 万
@@ -14,6 +16,7 @@ SCALES = tuple(
         (rf"千元|\bthousands?\b|'000|тыс|(?<![a-z])[kt]{CURRENCIES}", 10**3),
     )
 )
+LIKE = {"$": ("HKD", "TWD"), "¥": ("JPY",)}  # others that are written by the same sign
 
 
 def factor(header: str) -> int:
@@ -23,3 +26,14 @@ def factor(header: str) -> int:
     [10000, 1000000, 1000, 1000, 1]
     """
     return next((times for written, times in SCALES if written.search(header)), 1)
+
+
+def is_other(code: str, currency: str) -> bool:
+    """Tell whether a code is another currency than the workbook's: both known, and not the same.
+
+    >>> is_other("USD", "EUR"), is_other("RMB", "CNY"), is_other("USD", "points")
+    (True, False, False)
+    """
+    one, other = (numbers.CURRENCIES.get(text.strip().casefold()) for text in (code, currency))
+    is_like = code.strip() in LIKE and other in LIKE[code.strip()]
+    return bool(one and other and one != other and not is_like)

@@ -260,7 +260,7 @@ TITLES = (
     "Currency: {}",
     "Amounts in {}",
     "币种：{}",
-    "Alle Beträge in {}",
+    "Beträge in {}",
     "All amounts are in {}",
 )
 

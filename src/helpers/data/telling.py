@@ -20,6 +20,7 @@ GRAVE = (
     "returns_added",
     "other_currency",
     "magnitude",
+    "overlap",
     "beyond_pole",
     "ahead_of_data",
     "outside_span",

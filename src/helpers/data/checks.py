@@ -31,7 +31,7 @@ REFERS_TO = {  # column → the table whose key it should be found in
     "promotion_id": "promotions",
 }
 # what of a file has an advice of its own
-ADVISED = ("file_wide", "file_like_total", "file_total_differs", "file_balance")
+ADVISED = ("file_wide", "file_labels", "file_like_total", "file_total_differs", "file_balance")
 AMOUNTS = ("revenue", "amount", "cost", "rebate", "quantity", "unit_cost", "gross_profit")
 # of goods, in the order of one day
 MOVE_KINDS = ("opening", "receipt", "return", "transfer", "sale")

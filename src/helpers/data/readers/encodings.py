@@ -70,8 +70,9 @@ FOREIGN = re.compile(
     r"|\w*(?:sz|gy|cs|ny|zs|[áéíóú])\w*õ(?!e)\w*|\w*õ(?!e)\w*(?:sz|gy|cs|ny|zs|[áéíóú])\w*",
     re.IGNORECASE,
 )
+HALF = 0.5  # as sure: then another reading is not taken without a word
 KANA = 0.15  # of what is Japanese
-LATIN = 0.4  # of a word's letters are ASCII's
+LATIN = 0.25  # of a word's letters are ASCII's
 SURE_FOREIGN, SHARE_FOREIGN = 3, 0.1  # such words, and their share of those beyond ASCII
 # syllables that two thirds of Korean are made of
 KOREAN = frozenset(
@@ -184,6 +185,8 @@ def candidates(sample: bytes) -> list[Candidate]:
         fits = fit(sample) if fit else _chinese_fit(text)
         if encoding == "gb18030" and _has_korean_bytes(sample):
             fits = min(fits, 0.5)
+        if encoding == "big5" and _central_fit(sample) >= HALF * SURE:
+            fits = min(fits, 0.65)
         if fits > 0:
             found.append(Candidate(encoding, fits, _reading(text)))
     return sorted(found, key=lambda c: -c.fit)
@@ -282,14 +285,19 @@ def _western_fit(sample: bytes) -> float:
     return good / n * (1 - _foreign(sample))
 
 
+def _latin_words(sample: bytes) -> tuple[list[str], int]:
+    """List the words beyond ASCII of which many letters are its own, and count all of them."""
+    text = sample.decode("cp1252", "replace")
+    high = [word for word in re.findall(r"[^\s\d,;|\"]+", text) if not word.isascii()]
+    latin = [w for w in high if sum(c.isascii() and c.isalpha() for c in w) >= LATIN * len(w)]
+    return latin, len(high)
+
+
 def _foreign(sample: bytes) -> float:
     """Tell how sure it is that words are of Central Europe: 0 where there is none of them, 1 where
     there are many, else in between, so that neither reading is sure.
     """
-    text = sample.decode("cp1252", "replace")
-    words = [word for word in re.findall(r"[^\s,;|\t\"]+", text) if not word.isascii()]
-    # of other scripts no letter is ASCII's
-    words = [word for word in words if sum(map(str.isascii, word)) >= LATIN * len(word)]
+    words, _n_high = _latin_words(sample)
     n = sum(bool(FOREIGN.search(word)) for word in words)
     if not n:
         return 0.0
@@ -298,10 +306,13 @@ def _foreign(sample: bytes) -> float:
 
 def _central_fit(sample: bytes) -> float:
     """Share of high bytes that are letters in Polish, Czech, Hungarian and the like, where words
-    say that it is one of these.
+    say that it is one of these, and none is of another script.
     """
     letters = [c for c in sample.decode("cp1250", "replace") if c > "\x7f"]
-    return _foreign(sample) * sum(c.isalpha() for c in letters) / len(letters) if letters else 0.0
+    words, n_high = _latin_words(sample)
+    if not letters or not words:
+        return 0.0
+    return _foreign(sample) * len(words) / n_high * sum(map(str.isalpha, letters)) / len(letters)
 
 
 def _korean_fit(sample: bytes) -> float:

@@ -465,7 +465,7 @@ def _is_title(head: list[Row], at: int, width: int) -> bool:
     cells = [cell for cell in row.cells if cell.strip()]
     if row.cells[0].lstrip("\ufeff").startswith("#") and len(head) > at + 1:
         return not head[at + 1].cells[0].startswith("#") or _is_title(head, at + 1, width)
-    if width < 2:
+    if width < 2 or (len(head) > at + 1 and wide.has_years_over(row.cells, head[at + 1].cells)):
         return False
     below = [r for r in head[at + 1 :] if not _is_blank(r)]
     full = sum(len([c for c in r.cells if c.strip()]) > SPARSE * width for r in below[:20])
@@ -489,6 +489,9 @@ def _names_columns(rows: list[Row], at: int, width: int) -> bool:
         return not any(map(_is_typed, cells)) and at == 0
     if at == 0 and wide.months_of(tuple(cells)):  # 202610 is a number, and a month
         return True
+    for above in range(max(at - 1, 0), min(at + 1, len(rows) - 1)):
+        if wide.has_years_over(rows[above].cells, rows[above + 1].cells):
+            return True
     against = votes = 0
     for i, cell in enumerate(cells):
         column = [r.cells[i].strip() for r in below if r.cells[i].strip()]

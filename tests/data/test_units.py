@@ -279,3 +279,60 @@ def test_titles_of_files_that_say_several_currencies_are_an_error(tmp_path, cach
     assert list(found[found["check"] == "other_currency"]["file"]) == ["m_USD.csv"]
     toml.write_text(text.format("EUR"))
     assert "other_currency" not in set(checks.findings(workbook(toml))["check"])
+
+
+# ---- lines that a status says are none -----------------------------------------------------------
+
+NOT_SOLD = (
+    "cancelled",
+    "Canceled",
+    "Order cancelled",
+    "Draft",
+    "VOID",
+    "storniert",
+    "已取消",
+    "作废",
+)
+COUNTED = ("done", "not cancelled", "Posted", "已审核", "未取消", "open", "")
+
+
+def with_status(header: str, *values: str) -> str:
+    rows = [f"D{i},2026-10-0{i},{i}.50,{value}\n" for i, value in enumerate(values, 1)]
+    return f"dealer_id,date,revenue,{header}\n" + "".join(rows)
+
+
+@pytest.mark.parametrize("value", NOT_SOLD)
+@pytest.mark.parametrize("header", ["Status", "Order state", "单据状态"])
+def test_lines_of_a_status_that_is_no_sale_are_told(make_book, header, value):
+    book = make_book(sell_in=with_status(header, "done", value, value, "done"))
+    found = checks.findings(book)
+    [told] = found[found["check"] == "not_sold"].to_dict("records")
+    assert told["n_rows"] == 2
+    condition = f"\"{header}\" not in ('{value}')"
+    assert told["example"] == f"{header}: {value} (2) = 6.00; where {condition}"
+    # what it says to write leaves them out
+    folder = book.path.parent
+    text = f"select * from lines where {condition}".replace('"', '\\"')
+    (folder / "other.toml").write_text(
+        f'[workbook]\nname = "small"\n[data.files]\nlines = "sell_in.csv"\n[data.sell_in]\n'
+        f'query = "{text}"\n'
+    )
+    other = workbook(folder / "other.toml")
+    assert float(tables.table(other, "sell_in").revenue.sum().execute()) == 6.0
+    assert "not_sold" not in set(checks.findings(other)["check"])
+
+
+@pytest.mark.parametrize("value", COUNTED)
+def test_other_statuses_are_no_news(make_book, value):
+    book = make_book(sell_in=with_status("Status", "done", value, "done"))
+    assert "not_sold" not in set(checks.findings(book)["check"])
+
+
+@pytest.mark.parametrize(
+    ("header", "yes", "no"), [("Cancelled", "Yes", "No"), ("是否作废", "是", "否")]
+)
+def test_a_flag_is_a_status_too(make_book, header, yes, no):
+    found = checks.findings(make_book(sell_in=with_status(header, no, yes, no)))
+    assert found.loc[found["check"] == "not_sold", "n_rows"].tolist() == [1]
+    found = checks.findings(make_book(sell_in=with_status(header, no, no), name="other"))
+    assert "not_sold" not in set(found["check"])

@@ -18,6 +18,7 @@ GRAVE = (
     "rivals_only",
     "near_brand",
     "returns_added",
+    "not_sold",
     "other_currency",
     "magnitude",
     "overlap",

@@ -17,6 +17,7 @@ from helpers.data.findings import APART, Finding
 from helpers.data.mapping import Mapped, quoted
 from helpers.data.values import scale
 from helpers.data.values.numbers import CURRENCIES
+from helpers.data.values.text import literal
 
 CURRENCY = re.compile(
     r"(?:.*[\s/_.])?(?:currency|curr\.?|cur\.?|ccy|waers|währung|wrg|devise|moneda|valuta|валюта)"
@@ -38,7 +39,26 @@ RETURNS = (
     r"возврат|devoluci|nota de cr[eé]d|退货|退貨|退回|退款|红字|紅字|红冲|紅沖|冲红|沖紅|"
     r"贷项|貸項"
 )
+STATUS = re.compile(
+    r".*(?:status|statut|zustand|état|estado|stato|\bstate\b|статус|состояние|状态|狀態|状況|状况).*",
+    re.IGNORECASE | re.DOTALL,
+)
+NOT_SOLD = re.compile(
+    r"(?:.*\b)?(?:cancel(?:l?ed|lation)?|void(?:ed)?|draft|deleted|rejected|storniert|storno|entwurf|"
+    r"abgelehnt|gelöscht|annul[ée]\w*|brouillon|anulad[oa]|cancelad[oa]|borrador|annullat[oa]|bozza|"
+    r"отмен\w*|аннулир\w*|черновик|удал[её]н\w*)(?:\b.*)?|(?:已|订单|訂單|单据)?(?:取消|作废|作廢|删除|"
+    r"刪除|驳回|駁回|无效|無效)|草稿|未审核|未審核|暂存|暫存",
+    re.IGNORECASE,
+)
+NOT_NOT_SOLD = re.compile(r"\b(?:not|un|nicht|non|no|не)\b|未(?:取消|作废|作廢)", re.IGNORECASE)
+FLAG = re.compile(
+    r"(?:is[_ ]?|是否|已)?(?:cancelled|canceled|void(?:ed)?|deleted|storno|storniert|annulé|"
+    r"作废|作廢|取消|删除)(?:标志|標誌|标记|flag)?",
+    re.IGNORECASE,
+)
+YES = ("1", "y", "yes", "true", "t", "x", "j", "ja", "oui", "si", "sí", "да", "是", "√")
 SOLD = {"sell_in": "revenue", "sell_out": "amount"}  # what a return takes away from
+PAID = {**SOLD, "payments": "amount"}
 MOST_NAMED = 3  # kinds of returns in an example
 MOST_KINDS = 40  # of a column
 MOST_CODES = 12  # of a column; one that has more names no currencies
@@ -138,7 +158,11 @@ def warnings(
     name: str, source: Source, columns: Mapping[str, Mapped], currency: str
 ) -> list[Finding]:
     """Find amounts in another currency than the workbook's, and returns that add to the sales."""
-    return [*_in_another(name, source, columns, currency), *_added(name, source, columns)]
+    return [
+        *_in_another(name, source, columns, currency),
+        *_added(name, source, columns),
+        *_not_sold(name, source, columns),
+    ]
 
 
 def _in_another(
@@ -198,6 +222,43 @@ def _added(name: str, source: Source, columns: Mapping[str, Mapped]) -> list[Fin
             example = f"{header}: {told}"
             found.append(Finding(name, SOLD[name], "returns_added", "warning", n, example))
     return found
+
+
+def _not_sold(name: str, source: Source, columns: Mapping[str, Mapped]) -> list[Finding]:
+    """Find lines that a column says are cancelled, drafts or void, and are counted all the same.
+
+    The example names the column, the values with their lines, their sum, and the condition that
+    leaves them out.
+    """
+    column = PAID.get(name, "")
+    if column not in columns:
+        return []
+    found = []
+    for header in source.texts:
+        is_flag = bool(FLAG.fullmatch(header.strip()))
+        if not is_flag and not STATUS.fullmatch(header.strip()):
+            continue
+        lines = source.select(f"{quoted(header)} AS kind, {columns[column].typed} AS amount")
+        kinds = lines.group_by("kind").agg(
+            n=(lines.amount != 0).sum().fill_null(0), total=lines.amount.sum()
+        )
+        rows = _rows(kinds.order_by([ibis.desc("n"), "kind"]).limit(MOST_KINDS + 1))
+        said = [row for row in rows if row[1] and _says_not_sold(row[0], is_flag)]
+        if len(rows) > MOST_KINDS or not said:
+            continue
+        n, total = sum(row[1] for row in said), sum(row[2] for row in said)
+        told = ", ".join(f"{kind} ({count:,})" for kind, count, _total in said[:MOST_NAMED])
+        values = ", ".join(literal(kind) for kind, _n, _total in said)
+        example = f"{header}: {told} = {total:,.2f}; where {quoted(header)} not in ({values})"
+        found.append(Finding(name, column, "not_sold", "warning", n, example))
+    return found
+
+
+def _says_not_sold(kind: str | None, is_flag: bool) -> bool:
+    text = (kind or "").strip()
+    if is_flag:
+        return text.casefold() in YES
+    return bool(NOT_SOLD.fullmatch(text)) and not NOT_NOT_SOLD.search(text)
 
 
 def _plain(columns: Mapping[str, Mapped]) -> dict[str, str]:

@@ -61,6 +61,13 @@ def test_one_currency_or_none_is_no_error(make_book, header, codes):
         ("TEUR", 1_000),
         ("Umsatz MEUR", 1_000_000),
         ("Sales in lakhs", 100_000),
+        ("Sales (€000)", 1_000),
+        ("Amount (USD 000)", 1_000),
+        ("Revenue (£k)", 1_000),
+        ("Umsatz Tsd. EUR", 1_000),
+        ("Umsatz Mio", 1_000_000),
+        ("Revenue $m", 1_000_000),
+        ("Ventas en miles", 1_000),
     ],
 )
 def test_a_header_that_says_thousands_asks_for_the_factor(make_book, header, times):
@@ -92,13 +99,42 @@ def test_a_title_says_it_too(make_book, title, times):
     assert float(tables.table(computed, "sell_in").execute()["revenue"].sum()) == 15.5 * times
 
 
+@pytest.mark.parametrize(
+    ("remark", "times"),
+    [
+        ("Note: amounts in thousands", 1_000),
+        ("Figures in Mio EUR", 1_000_000),
+        ("备注：单位千元", 1_000),
+        ("Werte in Tsd. €", 1_000),
+    ],
+)
+@pytest.mark.parametrize("where", ["above", "below"])
+def test_a_remark_above_or_below_says_it_too(make_book, remark, times, where):
+    lines = "dealer_id,date,Umsatz\nD1,2026-09-30,12.5\nD2,2026-10-31,3\nD1,2026-10-31,4\n"
+    text = f"{remark}\n\n{lines}" if where == "above" else f"{lines}\n{remark}\n"
+    told = said(make_book(sell_in=text, extra='columns = { revenue = "Umsatz" }'))
+    assert told.endswith(f"* {times}'") and remark[:12] in told
+
+
 @pytest.mark.parametrize("title", ["A million thanks", "单位：元", "Sales 2026", "Tom & T. Units"])
 def test_other_titles_pass(make_book, title):
     lines = "dealer_id,date,revenue\nD1,2026-09-30,12.5\nD2,2026-10-31,3\n"
     assert len(tables.table(make_book(sell_in=f"{title}\n\n{lines}"), "sell_in").execute()) == 2
 
 
-@pytest.mark.parametrize("header", ["Umsatz", "Sale (Dollars)", "Net Amount", "金额(元)", "Token"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Umsatz",
+        "Sale (Dollars)",
+        "Net Amount",
+        "金额(元)",
+        "Token",
+        "Air miles",
+        "EUR market",
+        "MN sales",
+    ],
+)
 def test_other_headers_pass(make_book, header):
     text = f"dealer_id,date,{header}\nD1,2026-09-30,12.5\nD2,2026-10-31,3\n"
     book = make_book(sell_in=text, extra=f'columns = {{ revenue = "{header}" }}')

@@ -275,7 +275,7 @@ def _as_source(name: str, con, opened: Room) -> units.Source:
             ("" if is_query else t.told, n.example)
             for t in opened.tables
             for n in t.notes
-            if n.what == "title"
+            if n.what in ("title", "foot")
         ),
     )
 

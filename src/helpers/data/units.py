@@ -27,7 +27,8 @@ CURRENCY = re.compile(
 IN_BRACKETS = re.compile(r"[(\[（]\s*([A-Za-z]{3})\s*[)\]）]")  # Amount (USD)
 CODES = re.compile(r"[A-Za-z]{3}|[^\w\s]{1,3}|[\u4e00-\u9fff]{2,4}")
 UNIT = re.compile(
-    r"单位|單位|\b(?:units?|amounts?|figures|in|values?|beträge|angaben)\b", re.IGNORECASE
+    r"单位|單位|\b(?:units?|amounts?|figures|in|values?|beträge|angaben|werte|zahlen|montants|importes|cifras)\b",
+    re.IGNORECASE,
 )
 TYPE = re.compile(
     r".*(?:type|kind|status|category|class|reason|vorgang|beleg|art|тип|вид|tipo|类型|類型|类别|類別|"

@@ -16,7 +16,7 @@ from ibis import _
 from ibis.expr.types import Table
 
 from helpers import files, words
-from helpers.data import levels, matches, oddities, readers
+from helpers.data import levels, matches, oddities, places, readers
 from helpers.data.connections import cache_of
 from helpers.data.findings import Finding
 from helpers.data.reference import reference
@@ -31,7 +31,7 @@ REFERS_TO = {  # column → the table whose key it should be found in
     "promotion_id": "promotions",
 }
 # what of a file has an advice of its own
-ADVISED = ("file_wide", "file_like_total", "file_total_differs", "file_balance")
+ADVISED = ("file_wide", "file_labels", "file_like_total", "file_total_differs", "file_balance")
 AMOUNTS = ("revenue", "amount", "cost", "rebate", "quantity", "unit_cost", "gross_profit")
 # of goods, in the order of one day
 MOVE_KINDS = ("opening", "receipt", "return", "transfer", "sale")
@@ -215,7 +215,7 @@ def _kept(
     """
     if not book.embedded:  # what a server holds may change at any time
         return found_in(book)
-    modules = (__file__, levels.__file__, matches.__file__, oddities.__file__)
+    modules = (__file__, levels.__file__, matches.__file__, oddities.__file__, places.__file__)
     read_by = b"".join(Path(module).read_bytes() for module in modules)
     code = hashlib.sha256(read_by).hexdigest()[:8]
     kept = cache_of(book) / f"{book.name}.{what}.{fingerprint(book)}-{code}.json"
@@ -249,7 +249,7 @@ def _warnings(book: Workbook, name: str) -> list[Finding]:
     for column, other in REFERS_TO.items():
         if column in lines.columns and other != name and book.has(other):
             found += _unknown(name, column, table(book, name), table(book, other))
-    return found
+    return places.placed(book, name, found)
 
 
 def _read_notes(book: Workbook, name: str) -> list[Finding]:

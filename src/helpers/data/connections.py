@@ -7,6 +7,7 @@ import itertools
 import os
 import re
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from ibis.expr.types import Expr
 from helpers import files, words
 from helpers.data import guard, limits, mapping, readers, sqlite
 from helpers.data.mapping import Mapped, first_line, quoted
+from helpers.data.values.origins import Origins
 from helpers.data.values.text import literal
 from helpers.settings import (
     FILE_KINDS,
@@ -184,6 +186,7 @@ class Room(NamedTuple):
 
     con: Any
     tables: tuple[readers.Table, ...]
+    origins: Origins = Origins()
 
 
 @contextlib.contextmanager
@@ -279,7 +282,19 @@ def _opened(
     read = guard.tables_named(mapped.query) if mapped.query else {mapped.source.split(".")[-1]}
     guard.require_definitions(name, read, held.definitions, tables, catalog)
     con.raw_sql(f"CREATE TEMP VIEW {quoted(f'raw_{name}')} AS {raw}")
-    return Room(con, tuple(table for tables_ in found.values() for table in tables_))
+    tables_ = tuple(table for tables_ in found.values() for table in tables_)
+    return Room(con, tables_, Origins() if mapped.query else _origins(tables_))
+
+
+def _origins(tables: Iterable[readers.Table]) -> Origins:
+    """Tell files apart by what stands under `readers.FILE`, with the name that people know."""
+    files_, has_typed = {}, False
+    tables = list(tables)
+    for table in tables:
+        is_ours = table.is_copy
+        files_[table.told if is_ours else str(table.needs)] = (table.kind, table.told)
+        has_typed |= table.has_typed or bool(table.typed and len(tables) > 1)
+    return Origins(files_, has_typed)
 
 
 def _close(con, files_: Iterable[Path]) -> None:
@@ -330,8 +345,8 @@ def _files_opened(
     given, n, found = book.tables[name].read, 0, {}
     for group, paths in groups.items():
         found[group] = []
-        for path in paths:
-            told = Path(book.told(path)).name
+        names = _told_apart([Path(book.told(path)) for path in paths])
+        for path, told in zip(paths, names, strict=True):
             try:
                 copy, is_alone = spill / f"read.{n}.parquet", not book.tables[name].query
                 table = readers.opened(path, given, told, copy, closely, is_alone)
@@ -342,23 +357,39 @@ def _files_opened(
                 raise (
                     error.told(told) if isinstance(error, RowsError) else DataError(told)
                 ) from None
-            found[group].append(table)
+            found[group].append(table._replace(told=told))
             n += 1
         readers.require_alike(found[group], name)
     return found
 
 
+def _told_apart(paths: list[Path]) -> list[str]:
+    """Name files by as much of their paths as tells them apart.
+
+    >>> _told_apart([Path("/a/1/sales.csv"), Path("/a/2/sales.csv"), Path("/a/2/more.csv")])
+    ['1/sales.csv', '2/sales.csv', 'more.csv']
+    """
+    alike = Counter(path.name for path in paths)
+    return [path.name if alike[path.name] == 1 else "/".join(path.parts[-2:]) for path in paths]
+
+
 def _united(tables: list[readers.Table], with_places: bool = False) -> str:
     """Write the rows of several files as one table, columns matched by name.
 
-    With places, where its rows come from stands beside those of a copy.
+    With places, where its rows come from stands beside them, and which cells are numbers.
     """
     parts = []
-    for _key, alike in itertools.groupby(tables, key=lambda table: (table.scan, table.is_copy)):
+    keys = ("scan", "is_copy", "has_typed", "typed")
+    for _key, alike in itertools.groupby(tables, key=lambda t: [getattr(t, key) for key in keys]):
         alike = list(alike)
-        places = f" EXCLUDE ({quoted(readers.LINE)}, {quoted(readers.FILE)})"
-        rest = places if alike[0].is_copy and not with_places else ""
-        parts.append(f"SELECT *{rest} FROM {alike[0].scan_of_many([t.needs for t in alike])}")
+        first = alike[0]
+        own = [readers.FILE]
+        own += [readers.LINE] if first.is_copy else []
+        own += [readers.TYPED] if first.has_typed else []
+        rest = "" if with_places else f" EXCLUDE ({', '.join(map(quoted, own))})"
+        if with_places and first.typed and len(tables) > 1 and not first.has_typed:
+            rest = f", {literal(readers.typed_names(first.typed))} AS {quoted(readers.TYPED)}"
+        parts.append(f"SELECT *{rest} FROM {first.scan_of_many([t.needs for t in alike])}")
     return " UNION ALL BY NAME ".join(parts)
 
 
@@ -451,7 +482,7 @@ def mapped_headers(book: Workbook, name: str, con) -> dict[str, Mapped]:
     headers = {
         header: str(con.compiler.type_mapper.from_string(kind))
         for header, kind in found
-        if header not in (readers.LINE, readers.FILE)
+        if header not in readers.PLACES
     }
     return mapping.mapped_columns(book, name, headers, type_of)
 

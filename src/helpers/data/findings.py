@@ -166,12 +166,21 @@ def type_questions(name: str, columns: dict[str, Mapped]) -> list[Question]:
     return asked
 
 
-def answers(name: str, con, asked: list[Question]) -> list[Finding]:
-    """Count in one pass over `raw_<name>` all that is asked; what does not occur is left out."""
+def answers(name: str, con, asked: list[Question], by: str = "") -> list[Finding]:
+    """Count in one pass over `raw_<name>` all that is asked; what does not occur is left out.
+
+    `by` is a column: each of its values is asked by itself, and what they count is added up.
+    """
     if not asked:
         return []
-    figures = ", ".join(f"{question.count}, {question.example}" for question in asked)
-    row = con.raw_sql(f"SELECT {figures} FROM raw_{name}").fetchone()
+    if by:
+        figures = ", ".join(f"{q.count} AS n{i}, {q.example} AS e{i}" for i, q in enumerate(asked))
+        sums = ", ".join(f"SUM(n{i}), MIN(e{i})" for i in range(len(asked)))
+        select = f"SELECT {sums} FROM (SELECT {figures} FROM raw_{name} GROUP BY {by})"
+    else:
+        figures = ", ".join(f"{question.count}, {question.example}" for question in asked)
+        select = f"SELECT {figures} FROM raw_{name}"
+    row = con.raw_sql(select).fetchone()
     return [
         Finding(name, q.column, q.check, "error", int(row[2 * i]), str(row[2 * i + 1] or ""))
         for i, q in enumerate(asked)

@@ -24,6 +24,7 @@ from helpers.data import mapping, readers, scope, servers, sqlite, units
 from helpers.data.connections import (
     SPILL,
     SPILLED,
+    Room,
     cache_of,
     connected,
     make_cache,
@@ -42,7 +43,7 @@ from helpers.data.findings import (
 )
 from helpers.data.mapping import Mapped
 from helpers.data.values.reading import read_columns
-from helpers.data.values.text import literal
+from helpers.data.values.text import listed, literal
 from helpers.data.wording import in_words
 from helpers.settings import (
     PACKAGE,
@@ -233,10 +234,9 @@ def _written(
         columns = mapped_headers(book, name, con)
         require_single_headers(book, name, opened.tables, columns)
         given = book.tables[name].read.decimal
-        columns, found, notes = read_columns(book, name, con, columns, given)
-        titles = [n.example for t in opened.tables for n in t.notes if n.what == "title"]
-        source = _as_source(name, con)
-        found = [*found, *units.errors(name, source, columns, titles)]
+        columns, found, notes = read_columns(book, name, con, columns, given, opened.origins)
+        source = _as_source(name, con, opened)
+        found = [*found, *units.errors(name, source, columns)]
         if not found:
             days = [day] if (day := day_column(name, columns)) else []
             order = [*(c for c in ("dealer_id", "consumer_id") if c in columns), *days][:2]
@@ -247,7 +247,7 @@ def _written(
             )
             found = key_errors(name, con.read_parquet(glob.escape(str(part))))
         if found:
-            return _with_places(name, con, columns, found, opened.tables), {}
+            return _with_places(name, con, columns, found, opened), {}
         told = counted_months(name, con.read_parquet(glob.escape(str(part))))
         if found := year_errors(name, columns, told["months"]):
             return found, {}
@@ -261,22 +261,31 @@ def _written(
         return [], told
 
 
-def _as_source(name: str, con) -> units.Source:
+def _as_source(name: str, con, opened: Room) -> units.Source:
     headers = con.raw_sql(
         "SELECT column_name FROM duckdb_columns() WHERE database_name = 'temp' AND table_name = "
         f"'raw_{name}' AND data_type = 'VARCHAR'"
     ).fetchall()
+    texts = [header for (header,) in headers if header not in readers.PLACES]
+    is_query = not opened.origins.files
     return units.Source(
-        [header for (header,) in headers],
+        texts,
         lambda columns: con.sql(f"SELECT {columns} FROM raw_{name}"),
+        opened.origins.has_typed,
+        tuple(
+            ("" if is_query else t.told, n.example)
+            for t in opened.tables
+            for n in t.notes
+            if n.what in ("title", "foot")
+        ),
     )
 
 
 def _with_places(
-    name: str, con, columns: Mapping[str, Mapped], found: list[Finding], files_: tuple
+    name: str, con, columns: Mapping[str, Mapped], found: list[Finding], opened: Room
 ) -> list[Finding]:
     """Say where the example of each error stands, where the files have lines."""
-    if not any(table.is_copy for table in files_):
+    if not any(table.is_copy for table in opened.tables):
         return found
     placed = []
     for finding in found:
@@ -285,10 +294,16 @@ def _with_places(
         is_it = f"{text} = $1 OR TRIM({text}) = $1" if finding.example else f"TRIM({text}) = ''"
         asked = f'SELECT "{readers.FILE}", "{readers.LINE}" FROM raw_{name} WHERE '
         given = [finding.example] if finding.example else []
+        if finding.file:
+            of_file = [
+                f for f, (_kind, told) in opened.origins.files.items() if told == finding.file
+            ]
+            is_it = f'({is_it}) AND "{readers.FILE}" IN {listed(tuple(of_file))}'
         rows = []
         if raw and '"' in raw:
             with contextlib.suppress(duckdb.Error):  # a query has no lines
-                asked += is_it if given else f"({raw}) IS NULL OR {is_it}"
+                asked += f"({is_it if given else f'({raw}) IS NULL OR {is_it}'})"
+                asked += f' AND "{readers.LINE}" IS NOT NULL'
                 rows = con.con.execute(f"{asked} ORDER BY 2 LIMIT 1", given).fetchall()
         placed.append(finding._replace(file=rows[0][0], line=rows[0][1]) if rows else finding)
     return placed

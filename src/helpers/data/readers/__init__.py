@@ -5,10 +5,11 @@ make rows of delimited text, `sheets` of spreadsheets, `objects` tables of JSON,
 `layouts` finds the table among the rows, `opening` hands it to DuckDB.
 """
 
-from helpers.data.readers.grid import Note
+from helpers.data.readers.grid import TYPED, Note, typed_names, unit_sql
 from helpers.data.readers.opening import (
     FILE,
     LINE,
+    PLACES,
     Read,
     Table,
     clean_name,
@@ -26,7 +27,9 @@ from helpers.data.readers.wide import months_of
 __all__ = [
     "FILE",
     "LINE",
+    "PLACES",
     "SUSPECT",
+    "TYPED",
     "Note",
     "Read",
     "Table",
@@ -42,5 +45,7 @@ __all__ = [
     "said",
     "shown",
     "turned",
+    "typed_names",
     "unique_names",
+    "unit_sql",
 ]

@@ -35,13 +35,53 @@ NAMES = {  # what people call them
     "utf8": "utf-8-sig",
     "utf-8": "utf-8-sig",
     "cp950": "big5",
+    "windows-1250": "cp1250",
+    "latin2": "iso-8859-2",
+    "latin-2": "iso-8859-2",
+    "euc-kr": "cp949",
+    "ks-c-5601": "cp949",
+    "uhc": "cp949",
+    "shift-jis": "cp932",
+    "sjis": "cp932",
+    "euc-jp": "euc_jp",
 }
-READ = ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gb18030", "big5", "cp1252", "cp1251")
+READ = (
+    *("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gb18030", "big5", "cp1252", "cp1251"),
+    *(
+        "cp1250",
+        "iso-8859-2",
+        "cp949",
+        "cp932",
+        "euc_jp",
+    ),
+)
 SAMPLE = 1 << 18  # bytes that a decision is made of
 SURE = 0.7  # of the characters beyond ASCII must be common ones
 APART = 0.3  # by which the next best must lag behind
 SHOWN = 40  # characters of a candidate's reading
 WESTERN = frozenset("äöüßÄÖÜéèêëàâáçñóòôíìîúùûÉÈÀÁÇÑÓÍÚåøæÅØÆ°§²³€£½«»–—‘’“”…·®©´¿¡ãõœ")
+
+
+# words that no language of Western Europe has, as those of Central Europe look in its letters
+FOREIGN = re.compile(
+    r"[aeiouyóê]³|(?<![m\d])³[a-zóê]|¹[a-zóê¿]|[a-z]¿|¼[a-z]{2}|£[a-zóœ¹]{3}|¯[a-zóê]{2}|¥[a-z]{2}"
+    r"|ì[a-z]|õs\b|\bè[a-zìø]|è[aeiouáéíy]|ù[a-z]|ñ(?![aeiouáéíóúyü])|œ(?![ui])|iæ\b"
+    r"|\w*ø\w*[áíýìùž]\w*|\w*[áíýìùž]\w*ø\w*"
+    r"|\w*(?:sz|gy|cs|ny|zs|[áéíóú])\w*õ(?!e)\w*|\w*õ(?!e)\w*(?:sz|gy|cs|ny|zs|[áéíóú])\w*",
+    re.IGNORECASE,
+)
+HALF = 0.5  # as sure: then another reading is not taken without a word
+KANA = 0.15  # of what is Japanese
+LATIN = 0.25  # of a word's letters are ASCII's
+SURE_FOREIGN, SHARE_FOREIGN = 3, 0.1  # such words, and their share of those beyond ASCII
+# syllables that two thirds of Korean are made of
+KOREAN = frozenset(
+    "이다의에는가을지로서기자고도사리정시원대인수부상전일제아스주보구한하은나라어해를조장유비동경지"
+    "성소신여과관들장세연화진선안공있요만면우것그되등마영미국개학무오물년재음건중문트산용실계강남북"
+    "서울광대점매금액품판거래처명합코드호번량단"
+)
+FIRST_HANGUL, LAST_HANGUL = 0xB0, 0xC8  # lead bytes; Chinese uses those beyond as often
+MIN_SPREAD = 8  # characters of Chinese of which some lie beyond
 
 
 class Candidate(NamedTuple):
@@ -65,7 +105,7 @@ def known_encoding(name: str, told: str) -> str:
     if found not in READ:
         raise DataError(
             f"{told}: encoding {name!r} is not read; write one of utf-8, utf-16, gb18030, big5, "
-            "cp1252, cp1251"
+            "cp1252, cp1251, cp1250, iso-8859-2, euc-kr, shift_jis, euc-jp"
         )
     return found
 
@@ -129,13 +169,24 @@ def require_not_utf8(sample: bytes, encoding: str, told: str) -> None:
 def candidates(sample: bytes) -> list[Candidate]:
     """List the encodings that bytes may be in, best first."""
     found = []
-    for encoding in ("gb18030", "big5", "cp1252", "cp1251"):
+    for encoding in ("gb18030", "big5", "cp1252", "cp1251", "cp1250", "cp949", "euc_jp", "cp932"):
         try:
             text = sample.decode(encoding)
         except UnicodeDecodeError:
             continue
-        fit = {"cp1252": _western_fit, "cp1251": _cyrillic_fit}.get(encoding)
+        fit = {
+            "cp1252": _western_fit,
+            "cp1251": _cyrillic_fit,
+            "cp1250": _central_fit,
+            "cp949": _korean_fit,
+            "euc_jp": lambda _sample, text=text: _japanese_fit(text),
+            "cp932": lambda _sample, text=text: _japanese_fit(text),
+        }.get(encoding)
         fits = fit(sample) if fit else _chinese_fit(text)
+        if encoding == "gb18030" and _has_korean_bytes(sample):
+            fits = min(fits, 0.5)
+        if encoding == "big5" and _central_fit(sample) >= HALF * SURE:
+            fits = min(fits, 0.65)
         if fits > 0:
             found.append(Candidate(encoding, fits, _reading(text)))
     return sorted(found, key=lambda c: -c.fit)
@@ -231,7 +282,64 @@ def _western_fit(sample: bytes) -> float:
         text = run.decode("cp1252", "replace")
         if len(run) <= 2:
             good += sum(character in WESTERN for character in text)
-    return good / n
+    return good / n * (1 - _foreign(sample))
+
+
+def _latin_words(sample: bytes) -> tuple[list[str], int]:
+    """List the words beyond ASCII of which many letters are its own, and count all of them."""
+    text = sample.decode("cp1252", "replace")
+    high = [word for word in re.findall(r"[^\s\d,;|\"]+", text) if not word.isascii()]
+    latin = [w for w in high if sum(c.isascii() and c.isalpha() for c in w) >= LATIN * len(w)]
+    return latin, len(high)
+
+
+def _foreign(sample: bytes) -> float:
+    """Tell how sure it is that words are of Central Europe: 0 where there is none of them, 1 where
+    there are many, else in between, so that neither reading is sure.
+    """
+    words, _n_high = _latin_words(sample)
+    n = sum(bool(FOREIGN.search(word)) for word in words)
+    if not n:
+        return 0.0
+    return 1.0 if n >= SURE_FOREIGN and n >= SHARE_FOREIGN * len(words) else 0.4
+
+
+def _central_fit(sample: bytes) -> float:
+    """Share of high bytes that are letters in Polish, Czech, Hungarian and the like, where words
+    say that it is one of these, and none is of another script.
+    """
+    letters = [c for c in sample.decode("cp1250", "replace") if c > "\x7f"]
+    words, n_high = _latin_words(sample)
+    if not letters or not words:
+        return 0.0
+    return _foreign(sample) * len(words) / n_high * sum(map(str.isalpha, letters)) / len(letters)
+
+
+def _korean_fit(sample: bytes) -> float:
+    """Share of characters beyond ASCII that are syllables, where they are those that are common."""
+    text = [c for c in sample.decode("cp949", "replace") if c > "\x7f"]
+    syllables = [c for c in text if "가" <= c <= "힣"]
+    if not syllables:
+        return 0.0
+    common = sum(c in KOREAN for c in syllables) / len(syllables)
+    return len(syllables) / len(text) * min(1.0, 2 * common)
+
+
+def _japanese_fit(text: str) -> float:
+    """Share of characters beyond ASCII that are kana or common signs, where some are kana."""
+    high = [c for c in text if c > "\x7f"]
+    kana = sum("\u3041" <= c <= "\u30fe" for c in high)
+    signs = sum("\u4e00" <= c <= "\u9fff" for c in high)
+    return (kana + signs) / len(high) if high and kana >= KANA * len(high) else 0.0
+
+
+def _has_korean_bytes(sample: bytes) -> bool:
+    """Whether so many characters have lead bytes of syllables alone that they are no Chinese."""
+    leads = [pair[0] for pair in re.findall(rb"[\xa1-\xfe][\xa1-\xfe]", sample)]
+    leads = [lead for lead in leads if lead >= FIRST_HANGUL]
+    distinct = set(re.findall(rb"[\xb0-\xfe][\xa1-\xfe]", sample))
+    beyond = sum(lead > LAST_HANGUL for lead in leads)
+    return len(distinct) >= MIN_SPREAD and beyond <= 0.03 * len(leads)
 
 
 def _cyrillic_fit(sample: bytes) -> float:

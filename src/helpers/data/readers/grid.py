@@ -3,12 +3,47 @@
 Rows of text with the line each of them begins on; whatever opens a file gives these.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from helpers.settings import ReadAs
 
-__all__ = ["Grid", "Note", "ReadAs", "Row"]
+__all__ = [
+    "TYPED",
+    "Grid",
+    "Measured",
+    "Note",
+    "Number",
+    "ReadAs",
+    "Row",
+    "typed_cells",
+    "typed_names",
+    "unit_sql",
+]
+
+# a column beside those of a table: which cells of a row are numbers, and no texts that look so
+TYPED = "cells that are numbers"
+_APART, _BEFORE = "\x1f", "\x1e"  # stand around each name, and between a unit and a name
+
+
+class Number(str):
+    """A number as text, written with a point: its file says that it is one."""
+
+    __slots__ = ()
+
+
+class Measured(Number):
+    """A number whose spreadsheet shows a currency beside it, or a percent sign: its `unit`."""
+
+    __slots__ = ("unit",)
+    unit: str
+
+    def __new__(cls, text: str, unit: str) -> "Measured":
+        """Give a number's text its unit."""
+        number = super().__new__(cls, text)
+        number.unit = unit
+        return number
 
 
 class Row(NamedTuple):
@@ -47,3 +82,29 @@ class Grid(NamedTuple):
     rows: Callable[[], Iterator[Row]]
     is_hidden: bool = False  # a sheet that its spreadsheet does not show
     notes: tuple[Note, ...] = ()  # what its reader has to say before any row is looked at
+
+
+def typed_cells(names: Sequence[str], cells: Sequence[str | None]) -> str:
+    r"""Name the cells of a row that are numbers, for `TYPED`.
+
+    >>> typed_cells(("id", "sum"), ("7", Number("1.5")))
+    '\x1fsum\x1f'
+    """
+    found = []
+    for name, cell in zip(names, cells, strict=False):
+        if isinstance(cell, Number):
+            found.append(name)
+            if isinstance(cell, Measured):
+                found.append(f"{cell.unit}{_BEFORE}{name}")
+    return typed_names(found)
+
+
+def unit_sql(name: str) -> str:
+    """Write what gives the unit of a column's cell by `TYPED`; '' where it has none."""
+    behind = re.escape(f"{_BEFORE}{name}{_APART}").replace("'", "''")
+    return f"regexp_extract(\"{TYPED}\", '{_APART}([^{_APART}{_BEFORE}]+){behind}', 1)"
+
+
+def typed_names(names: Sequence[str]) -> str:
+    """Name the columns that are numbers, as `typed_cells` does."""
+    return f"{_APART}{_APART.join(names)}{_APART}" if names else ""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, BinaryIO
 
+from helpers.data.readers.grid import Number
 from helpers.settings import DataError
 
 CHUNK_BYTES = 1 << 18
@@ -14,12 +15,6 @@ MAX_LETTERS = 1 << 30  # of one object, which is held whole
 _SPACE = re.compile(r"[ \t\r\n]*")
 MAX_EXPONENT = 300
 LONGEST_MARK = 16  # letters that may be read as wrong when what follows them is not there yet
-
-
-class Number(str):
-    """A number of a JSON, as it is written."""
-
-    __slots__ = ()
 
 
 def document(open_: Callable[[], BinaryIO], told: str, encoding: str = "") -> dict[str, Any] | None:
@@ -89,10 +84,10 @@ def cell_text(value: Any) -> str | None:
 
 def _plain(number: Number) -> str:
     if "e" not in number.lower():
-        return str(number)
+        return number
     exact = Decimal(number)
     is_long = abs(exact.adjusted()) > MAX_EXPONENT
-    return str(number) if is_long else format(exact, "f")
+    return number if is_long else Number(format(exact, "f"))
 
 
 def _json(value: Any) -> str:

@@ -7,15 +7,16 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import NamedTuple
 
-from helpers.data.readers import wide
+from helpers.data.readers import labels, wide
 from helpers.data.readers.dialects import DATE, DELIMITERS, NUMBER
 from helpers.data.readers.grid import Grid, Note, ReadAs, Row
 from helpers.data.readers.totals import (
     Behind,
     adds_up,
+    amount,
     is_plainly_total,
     says_balance,
     says_total,
@@ -34,6 +35,7 @@ TYPED = 0.8  # of a column's cells are numbers or dates: then a header's cell is
 FILLED = 0.95  # of a column's cells: then a row without one is none of the table's
 MOSTLY = 0.8  # of the header's names: a second header of so many is of the same table
 SPARSE = 0.5  # of the table's width: rows above the header that have no more cells are titles
+GROUP = "group"  # the name of a column that is made of titles
 REMARK = re.compile(
     r"[:：]|\b(?:note|page|printed|prepared|exported|generated|source|remark|erstellt|stand|seite)\b"
     r"|制表|审核|打印|备注|说明|第.+页",
@@ -59,6 +61,7 @@ class Layout(NamedTuple):
     n_rows: int  # of the table
     n_in_file: int
     grouped: "Grouped | None" = None
+    labels: tuple[int, ...] = ()  # columns of which a label stands in the first row of its group
 
 
 class Grouped(NamedTuple):
@@ -80,6 +83,9 @@ def laid_out(grid: Grid, read_as: ReadAs, told: str) -> Layout:
     width = _width(head)
     titles, headers, body = _header_of(head, width, read_as, told)
     header = _joined_header(headers, width, any(n.what == "merged" for n in grid.notes))
+    # a header printed once more is no cell of its columns
+    heads = {tuple(_plain(row.cells)) for row in headers}
+    body = [row for row in body if tuple(_plain(row.cells)) not in heads]
     columns = _columns(body, width)
     notes: list[Note] = []
     if titles:
@@ -98,7 +104,11 @@ def laid_out(grid: Grid, read_as: ReadAs, told: str) -> Layout:
     groups, ends = walk.groups(totals)
     foot = walk.foot(totals | groups)
     layout = _told(walk, notes, titles, headers, totals, groups, foot, first)
-    return layout._replace(grouped=_grouped(grid, layout, walk.sparse, groups, ends))
+    layout = layout._replace(labels=walk.labels.found())
+    if layout.labels:
+        note = Note("labels", *walk.labels.blank)
+        layout = layout._replace(notes=(*layout.notes, note))
+    return _with_groups(grid, layout, walk.sparse, groups, ends)
 
 
 def rows_of(grid: Grid, layout: Layout) -> Iterator[Row]:
@@ -106,6 +116,7 @@ def rows_of(grid: Grid, layout: Layout) -> Iterator[Row]:
     headers = {tuple(_plain(row.cells)) for row in layout.header_rows}
     names = {name for header in headers for name in header if name}
     grouped, title = layout.grouped, ""
+    held: dict[int, str] = {}
     for place, row in enumerate(grid.rows()):
         if grouped and place in grouped.titles:
             title = grouped.titles[place]
@@ -119,6 +130,8 @@ def rows_of(grid: Grid, layout: Layout) -> Iterator[Row]:
         is_near = names and any(cell.strip().casefold() in names for cell in row.cells[:3])
         if is_near and tuple(_plain(row.cells)) in headers:
             continue
+        if layout.labels:
+            row = labels.filled(row, layout.labels, held)
         yield _filled(row, grouped.column, title) if grouped and title else row
 
 
@@ -128,19 +141,28 @@ def _filled(row: Row, column: int, title: str) -> Row:
     return row._replace(cells=cells)
 
 
-def _grouped(
+def _with_groups(
     grid: Grid, layout: Layout, sparse: Mapping[int, Row], groups: set[int], ends: set[int]
-) -> Grouped | None:
-    """Tell whether titles of groups are a column: theirs is empty in every row of the table."""
+) -> Layout:
+    """Make a column of the titles of groups: theirs where it is empty in every row of the table,
+    else one more, where they stand in a column that holds days or numbers otherwise.
+    """
     at = {place: [i for i, c in enumerate(sparse[place].cells) if c.strip()] for place in groups}
     columns = {i for filled in at.values() for i in filled}
     if len(columns) != 1:
-        return None
+        return layout
     (column,) = columns
-    if any(column < len(row.cells) and row.cells[column].strip() for row in rows_of(grid, layout)):
-        return None
     titles = {place: sparse[place].cells[column].strip() for place in groups}
-    return Grouped(column, titles | dict.fromkeys(ends, ""))
+    titles |= dict.fromkeys(ends, "")
+    beside = [row.cells[column].strip() for row in rows_of(grid, layout) if column < len(row.cells)]
+    if not any(beside):
+        return layout._replace(grouped=Grouped(column, titles))
+    typed = sum(map(_is_typed, beside))
+    if not layout.header or typed < TYPED * len(beside):
+        return layout
+    name = GROUP if GROUP not in map(str.casefold, layout.header) else f"{GROUP} 2"
+    header = (*layout.header, name)
+    return layout._replace(header=header, grouped=Grouped(len(layout.header), titles))
 
 
 class _Column(NamedTuple):
@@ -169,6 +191,7 @@ class _Walk:
         self.looks = {_look(row.cells[0]) for row in whole if row.cells[0].strip()} - {""}
         self.short: dict[int, Row] = {}  # of fewer cells than the header
         self.is_wide = bool(wide.months_of(header, "2000"))
+        self.labels = labels.Labels(header, body, [column.is_filled for column in columns])
 
     def step(self, place: int, row: Row) -> None:
         self.n_seen += 1
@@ -199,6 +222,8 @@ class _Walk:
                 self.note("more_cells", row)
             else:
                 self.short[place] = row
+        if self.labels.columns:
+            self.labels.step(row)
         if row.has_stray_quote:
             self.note("stray_quote", row)
         if self._lacks(cells):
@@ -241,7 +266,7 @@ class _Walk:
 
     def _has_numbers(self, row: Row) -> bool:
         return any(
-            column.is_number and i < len(row.cells) and _amount(row.cells[i]) is not None
+            column.is_number and i < len(row.cells) and amount(row.cells[i]) is not None
             for i, column in enumerate(self.columns)
         )
 
@@ -258,7 +283,7 @@ class _Walk:
             values = {
                 i: value
                 for i in numbers
-                if i < len(row.cells) and (value := _amount(row.cells[i])) is not None
+                if i < len(row.cells) and (value := amount(row.cells[i])) is not None
             }
             large = {i: value for i, value in values.items() if value}
             if place in plain:
@@ -440,7 +465,7 @@ def _is_title(head: list[Row], at: int, width: int) -> bool:
     cells = [cell for cell in row.cells if cell.strip()]
     if row.cells[0].lstrip("\ufeff").startswith("#") and len(head) > at + 1:
         return not head[at + 1].cells[0].startswith("#") or _is_title(head, at + 1, width)
-    if width < 2:
+    if width < 2 or (len(head) > at + 1 and wide.has_years_over(row.cells, head[at + 1].cells)):
         return False
     below = [r for r in head[at + 1 :] if not _is_blank(r)]
     full = sum(len([c for c in r.cells if c.strip()]) > SPARSE * width for r in below[:20])
@@ -464,6 +489,9 @@ def _names_columns(rows: list[Row], at: int, width: int) -> bool:
         return not any(map(_is_typed, cells)) and at == 0
     if at == 0 and wide.months_of(tuple(cells)):  # 202610 is a number, and a month
         return True
+    for above in range(max(at - 1, 0), min(at + 1, len(rows) - 1)):
+        if wide.has_years_over(rows[above].cells, rows[above + 1].cells):
+            return True
     against = votes = 0
     for i, cell in enumerate(cells):
         column = [r.cells[i].strip() for r in below if r.cells[i].strip()]
@@ -565,23 +593,3 @@ def _kind(cell: str) -> str:
 
 def _is_typed(cell: str) -> bool:
     return bool(cell.strip()) and _kind(cell.strip()) != "text"
-
-
-def _amount(cell: str) -> Decimal | None:
-    """Read a number written in whatever style, for sums: its last mark parts the decimals."""
-    text = re.sub(r"[^\d.,()-]", "", cell)
-    if not re.search(r"\d", text) or not NUMBER.fullmatch(cell.strip()):
-        return None
-    sign = -1 if text.startswith(("-", "(")) or text.endswith("-") else 1
-    digits = text.strip("()-")
-    marks = [c for c in digits if c in ".,"]
-    if len(set(marks)) == 2:
-        digits = digits.replace("." if digits.rfind(",") > digits.rfind(".") else ",", "")
-    elif len(marks) > 1:
-        digits = digits.replace(marks[0], "")
-    elif marks and re.fullmatch(r"\d{1,3},\d{3}", digits):
-        digits = digits.replace(",", "")
-    try:
-        return sign * Decimal(digits.replace(",", "."))
-    except InvalidOperation:
-        return None

@@ -108,6 +108,11 @@ def _note(what: str, merges: list[tuple[Merge, str]]) -> list[Note]:
     return [Note(what, first.top + 1, n_rows, text)]
 
 
+def names_something(header: str) -> bool:
+    """Whether a header stands over numbers that name something, as ids and years do."""
+    return bool(_NAMES_SOMETHING.search(header))
+
+
 def _is_word(text: str) -> bool:
     return not _AMOUNT.fullmatch(text.strip()) or bool(_DAY.fullmatch(text.strip()))
 

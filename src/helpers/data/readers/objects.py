@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from helpers.data.readers import containers, json_items, sqlite_tables
 from helpers.data.readers.containers import Content
-from helpers.data.readers.grid import Note, ReadAs
+from helpers.data.readers.grid import TYPED, Note, ReadAs, typed_cells
 from helpers.settings import DataError
 from helpers.settings.columns import nearest
 
@@ -40,6 +40,8 @@ class Objects(NamedTuple):
     notes: tuple[Note, ...] = ()
     is_hidden: bool = False  # taken only where it is named: a view of a database
     path: Path | None = None  # a Parquet on disk, which an engine reads by itself
+    # as `reader`, with `TYPED` behind the columns, where numbers are kept as text
+    typed_reader: Callable[[], pa.RecordBatchReader] | None = None
 
 
 def tables(source: Path | Content, told: str = "", encoding: str = "") -> list[Objects]:
@@ -139,30 +141,37 @@ def _of_rows(
     notes: tuple[Note, ...] = (),
 ) -> Objects:
     columns: dict[str, None] = {}
-    n_rows = 0
+    n_rows, is_typed = 0, False
     for row in rows():
         columns.update(dict.fromkeys(row))
+        is_typed = is_typed or any(type(value) is json_items.Number for value in row.values())
         n_rows += 1
     if not columns:
         raise DataError(f"{told} holds {n_rows:,} objects without a value; export it anew")
+    names = list(columns)
     schema = pa.schema([pa.field(column, pa.string()) for column in columns])
+    wider = schema.append(pa.field(TYPED, pa.string()))
 
-    def batches() -> Iterator[pa.RecordBatch]:
+    def batches(schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         for chunk in _chunks(rows(), BATCH_ROWS):
-            yield pa.record_batch(
-                [
-                    pa.array([json_items.cell_text(row.get(column)) for row in chunk], pa.string())
-                    for column in columns
-                ],
-                schema=schema,
-            )
+            texts = [[json_items.cell_text(row.get(column)) for column in columns] for row in chunk]
+            arrays = [
+                pa.array([cells[i] for cells in texts], pa.string()) for i in range(len(columns))
+            ]
+            if schema is wider:
+                typed = [typed_cells(names, cells) for cells in texts]
+                arrays.append(pa.array(typed, pa.string()))
+            yield pa.record_batch(arrays, schema=schema)
 
     return Objects(
         name,
         containers.JSON,
         schema,
-        lambda: pa.RecordBatchReader.from_batches(schema, batches()),
+        lambda: pa.RecordBatchReader.from_batches(schema, batches(schema)),
         notes,
+        typed_reader=(lambda: pa.RecordBatchReader.from_batches(wider, batches(wider)))
+        if is_typed
+        else None,
     )
 
 
@@ -387,6 +396,7 @@ def _sqlite(content: Content, told: str) -> list[Objects]:
             table.reader,
             (),
             table.is_view,
+            typed_reader=table.typed_reader,
         )
         for table in sqlite_tables.tables(content.path, told)
     ]

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from helpers.data.readers import containers, layouts, objects, sheets, texts, wide
 from helpers.data.readers.containers import Content
-from helpers.data.readers.grid import Grid, Note, ReadAs, Row
+from helpers.data.readers.grid import TYPED, Grid, Note, ReadAs, Row, typed_cells
 from helpers.data.readers.layouts import Layout
 from helpers.data.readers.records import Dialect, records
 from helpers.data.values.text import literal
@@ -27,9 +27,11 @@ from helpers.settings import DataError, RowsError
 
 BATCH_ROWS = 50_000
 NEVER_TEXT = (".parquet", ".pq", ".feather", ".arrow", ".sqlite", ".sqlite3", ".db")
-PARQUET = "read_parquet({}, union_by_name = true)"
 TAIL = 1 << 16  # bytes at the end of a file in which totals and foot rows stand
 LINE, FILE = "line of the file", "name of the file"  # where a row of a copy comes from
+PLACES = (LINE, FILE, TYPED)  # columns that are none of the file's
+COPY = "read_parquet({}, union_by_name = true)"
+PARQUET = f"read_parquet({{}}, union_by_name = true, filename = {literal(FILE)})"
 
 
 class Table(NamedTuple):
@@ -47,7 +49,11 @@ class Table(NamedTuple):
     notes: tuple[Note, ...] = ()
     n_rows: int = -1
     n_in_file: int = -1
-    is_copy: bool = False  # has the columns LINE and FILE
+    is_copy: bool = False  # has the columns LINE and FILE; other tables have FILE, by its path
+    told: str = ""  # its name, for messages
+    kind: str = ""  # of a file that one system writes in one style: "text ;"
+    typed: tuple[str, ...] = ()  # columns of numbers, whatever they are united with
+    has_typed: bool = False  # has the column TYPED
 
     def scan_of_many(self, files: Iterable[Path]) -> str:
         """Write what DuckDB selects from, of files that are alike: a name stands for itself."""
@@ -62,6 +68,7 @@ class Read(NamedTuple):
     grid: Grid
     layout: Layout
     notes: tuple[Note, ...]
+    delimiter: str = ""
 
 
 def opened(
@@ -162,7 +169,7 @@ def each(path: Path, told: str) -> Iterator[Read]:
 
 def grid_read(content: Content, read_as: ReadAs, told: str) -> Read:
     """Find the table in a content of text, a spreadsheet or objects."""
-    notes = list(content.notes)
+    notes, delimiter = list(content.notes), ""
     if content.kind in containers.SHEETS:
         found = sheets.grids(content, told, read_as.encoding)
         grid = sheets.chosen(found, read_as, told)
@@ -171,11 +178,11 @@ def grid_read(content: Content, read_as: ReadAs, told: str) -> Read:
         grid = _as_grid(chosen)
     else:
         opened_text = texts.text(content, read_as, told)
-        grid = opened_text.grid
+        grid, delimiter = opened_text.grid, opened_text.found.dialect.delimiter
         if opened_text.found.width == 1 and _looks_parted(grid):
             notes.append(Note("no_delimiter", 1, 1, "", False))
     layout = layouts.laid_out(grid, read_as, told)
-    return Read(grid, layout, (*notes, *grid.notes, *layout.notes))
+    return Read(grid, layout, (*notes, *grid.notes, *layout.notes), delimiter)
 
 
 def require_table(found: Read, told: str) -> None:
@@ -311,15 +318,32 @@ def _of_objects(path: Path, content: Content, read_as: ReadAs, told: str, copy: 
     table = objects.chosen(objects.tables(content, told, read_as.encoding), read_as, told)
     notes = (*content.notes, *table.notes)
     header = tuple(table.schema.names)
+    typed = tuple(field.name for field in table.schema if not _is_text(field.type))
     if table.path is not None:
-        return Table(path, PARQUET, path, header, notes)
+        return Table(path, PARQUET, path, header, notes, kind=content.kind, typed=typed)
     n_rows = 0
     copy.parent.mkdir(parents=True, exist_ok=True)
-    with pq.ParquetWriter(copy, table.schema, compression="zstd") as writer:
-        for batch in table.reader():
+    reader = (table.typed_reader or table.reader)()
+    with pq.ParquetWriter(copy, reader.schema, compression="zstd") as writer:
+        for batch in reader:
             n_rows += len(batch)
             writer.write_batch(batch)
-    return Table(path, PARQUET, copy, header, notes, n_rows, n_rows)
+    return Table(
+        path,
+        PARQUET,
+        copy,
+        header,
+        notes,
+        n_rows,
+        n_rows,
+        kind=content.kind,
+        typed=typed,
+        has_typed=table.typed_reader is not None,
+    )
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
 def _as_grid(table: objects.Objects) -> Grid:
@@ -340,9 +364,10 @@ def _copied(path: Path, content: Content, found: Read, told: str, copy: Path) ->
     layout = found.layout
     header, rows, notes = turned(found)
     names = unique_names(header)
-    schema = pa.schema(
-        [*((name, pa.string()) for name in names), (LINE, pa.int64()), (FILE, pa.string())]
-    )
+    has_typed = content.kind in containers.SHEETS
+    places = [(LINE, pa.int64()), (FILE, pa.string())]
+    places += [(TYPED, pa.string())] if has_typed else []
+    schema = pa.schema([*((name, pa.string()) for name in names), *places])
     copy.parent.mkdir(parents=True, exist_ok=True)
     with pq.ParquetWriter(copy, schema, compression="zstd") as writer:
         while batch := list(itertools.islice(rows, BATCH_ROWS)):
@@ -353,17 +378,22 @@ def _copied(path: Path, content: Content, found: Read, told: str, copy: Path) ->
             ]
             arrays = [pa.array(column, pa.string()) for column in columns]
             lines = pa.array([row.line for row in batch], pa.int64())
-            file = pa.array([told] * len(batch), pa.string())
-            writer.write_batch(pa.record_batch([*arrays, lines, file], schema=schema))
+            beside = [lines, pa.array([told] * len(batch), pa.string())]
+            if has_typed:
+                typed = [typed_cells(names, row.cells) for row in batch]
+                beside.append(pa.array(typed, pa.string()))
+            writer.write_batch(pa.record_batch([*arrays, *beside], schema=schema))
     return Table(
         path,
-        PARQUET,
+        COPY,
         copy,
         header,
         notes,
         layout.n_rows,
         layout.n_in_file,
         is_copy=True,
+        kind=f"{content.kind} {found.delimiter}",
+        has_typed=has_typed,
     )
 
 
@@ -420,9 +450,9 @@ def _clean(path: Path, content: Content, read_as: ReadAs) -> Table | None:
     scan = (
         f"read_csv({{}}, auto_detect = false, header = true, delim = "
         f"{literal(dialect.delimiter)}, quote = '\"', escape = '\"', strict_mode = true, "
-        f"columns = {{{columns}}}{compression})"
+        f"columns = {{{columns}}}{compression}, filename = {literal(FILE)})"
     )
-    return Table(path, scan, path, header)
+    return Table(path, scan, path, header, kind=f"{content.kind} {dialect.delimiter}")
 
 
 def _clean_head(head: bytes, is_whole: bool) -> tuple[Dialect, tuple[str, ...]] | None:

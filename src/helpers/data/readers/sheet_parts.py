@@ -18,6 +18,7 @@ from xml.parsers import expat
 
 from helpers.data.readers import containers
 from helpers.data.readers.merged import Merge
+from helpers.data.values.numbers import CURRENCIES
 from helpers.settings import DataError
 
 CHUNK_BYTES = 1 << 20
@@ -32,6 +33,9 @@ _CELLS = (b"<c ", b"<c>", b":c ", b":c>", b"<c\n", b"<c\t", b"<c\r", b"<c/")
 _FORMULAS_OR_ERRORS = (b"<f>", b"<f ", b"<f/", b":f>", b":f ", b't="e"', b"t='e'")
 _N_TEXTS = re.compile(rb"""\buniqueCount\s*=\s*["']\s*\+?([0-9]+)""")
 _ZEROS = re.compile(r"0{2,15}(;@|;General)?")
+_BUILT_IN = {"9": "%", "10": "%"}  # formats that no file spells out
+# a currency in a format stands in brackets, with its language or without, in quotes, or bare
+_WRITTEN = re.compile(r'\[\$([^\]-]*)(?:-[0-9A-Fa-f]+)?\]|"([^"]*)"|\\?([$€£¥￥₽₹₩₺])')
 MAX_CELL_BYTES = 16 << 20  # of XML; 32,767 letters are taken in a cell
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384  # of a sheet, by its format
 
@@ -44,6 +48,7 @@ class Parts(NamedTuple):
     n_uncomputed: int = 0  # formulas without a value
     first_uncomputed: tuple[int, int] = (0, 0)
     digits: Mapping[tuple[int, int], int] = {}  # of whole numbers shown with zeros before: 00123
+    units: Mapping[int, Mapping[int, str]] = {}  # by row and column: the currency shown, or "%"
 
 
 NOTHING = Parts({})
@@ -89,7 +94,7 @@ def xlsx_parts(file: BinaryIO, told: str) -> tuple[dict[str, Parts], bytes | Non
     """
     with containers.archive(file, told) as archive:
         sheets, is_misread, book, styles_part = _sheets_of(archive, told)
-        styles = _digits_of_styles(archive, styles_part, told) if styles_part else {}
+        styles = _styles(archive, styles_part, told) if styles_part else NO_STYLES
         found = {
             name: _xlsx_sheet(archive, part, told, name, styles) for name, part in sheets.items()
         }
@@ -235,10 +240,35 @@ def _sheets_of(archive: zipfile.ZipFile, told: str) -> tuple[dict[str, str], boo
     return sheets, is_misread, book, there.get(styles.lower(), "")
 
 
-def _digits_of_styles(archive: zipfile.ZipFile, part: str, told: str) -> dict[str, int]:
-    """List the styles that show whole numbers with zeros before them, and how many digits."""
+class _Styles(NamedTuple):
+    """Styles of cells by their number: digits of numbers with zeros before them, and units."""
+
+    digits: dict[str, int]
+    units: dict[str, str]
+
+
+NO_STYLES = _Styles({}, {})
+
+
+def unit_of(code: str) -> str:
+    """Give the currency that a number format shows, or "%"; "" where it shows neither.
+
+    >>> [unit_of(code) for code in ('#,##0.00 [$€-407]', '[$-409]0.0', '0.0%', '0 "USD"', '0 "d"')]
+    ['€', '', '%', 'USD', '']
+    """
+    first = code.split(";")[0]
+    for found in _WRITTEN.finditer(first):
+        text = next((group for group in found.groups() if group), "").strip()
+        if text.casefold() in CURRENCIES:
+            return text
+    return "%" if "%" in _WRITTEN.sub("", first) else ""
+
+
+def _styles(archive: zipfile.ZipFile, part: str, told: str) -> _Styles:
+    """List the styles that say more of a number than its value does."""
     codes: dict[str, int] = {}
-    styles: dict[str, int] = {}
+    units = dict(_BUILT_IN)
+    styles = _Styles({}, {})
     n_styles, is_of_cells = 0, False
 
     def start(name: str, given: dict) -> None:
@@ -246,11 +276,16 @@ def _digits_of_styles(archive: zipfile.ZipFile, part: str, told: str) -> dict[st
         name = _local(name)
         if name == "numFmt" and _ZEROS.fullmatch(given.get("formatCode", "")):
             codes[given.get("numFmtId", "")] = given["formatCode"].count("0")
+        elif name == "numFmt" and (unit := unit_of(given.get("formatCode", ""))):
+            units[given.get("numFmtId", "")] = unit
         elif name == "cellXfs":
             is_of_cells = True
         elif name == "xf" and is_of_cells:
-            if given.get("numFmtId", "") in codes:
-                styles[str(n_styles)] = codes[given["numFmtId"]]
+            key = given.get("numFmtId", "")
+            if key in codes:
+                styles.digits[str(n_styles)] = codes[key]
+            if key in units:
+                styles.units[str(n_styles)] = units[key]
             n_styles += 1
 
     def end(name: str) -> None:
@@ -295,12 +330,16 @@ def _without_extensions(archive: zipfile.ZipFile, book: str) -> bytes:
 
 
 def _xlsx_sheet(
-    archive: zipfile.ZipFile, part: str, told: str, sheet: str, styles: dict[str, int]
+    archive: zipfile.ZipFile, part: str, told: str, sheet: str, styles: _Styles
 ) -> Parts:
     """Look for what calamine hides, and how far cells reach; what is plain is not parsed."""
     columns: set[bytes] = set()
     n_rows, n_cells, n_marks, is_asked = 0, 0, 0, False
-    asked = (*_FORMULAS_OR_ERRORS, *(f' s="{style}"'.encode() for style in styles))
+    asked = (*_FORMULAS_OR_ERRORS, *(f' s="{style}"'.encode() for style in styles.digits))
+    units: dict[int, dict[int, str]] = {}
+    measured = re.compile(
+        rf'<c r="([A-Z]{{1,3}})([0-9]{{1,7}})" s="({"|".join(styles.units)})"[ >/]'.encode()
+    )
     rest = b""
     with _part(archive, part, told) as stream:
         for chunk in itertools.chain(_chunks(stream, told, part), (b"",)):
@@ -319,15 +358,19 @@ def _xlsx_sheet(
             # rows stand in order by the format, and out of order in what scripts write
             n_rows = max(n_rows, max(map(int, {row for _column, row in found}), default=0))
             is_asked = is_asked or any(mark in data for mark in asked)
+            for letters, row, style in measured.findall(data) if styles.units else ():
+                at = column_number(letters.decode())
+                units.setdefault(int(row) - 1, {})[at] = styles.units[style.decode()]
     n_columns = max((column_number(c.decode()) for c in columns), default=0) + 1
     _require_room(told, sheet, n_rows, n_columns, n_cells)
     # a cell in another spelling, or without its reference, must be counted
     if not is_asked and n_cells == n_marks:
-        return NOTHING
-    reader = _XlsxReader(told, sheet, styles)
+        return Parts({}, units=units) if units else NOTHING
+    reader = _XlsxReader(told, sheet, styles.digits)
     with _part(archive, part, told) as stream:
         _parse(stream, told, reader.start, reader.end, reader.text)
-    return Parts(reader.errors, None, reader.n_uncomputed, reader.first_uncomputed, reader.digits)
+    uncomputed = (reader.n_uncomputed, reader.first_uncomputed)
+    return Parts(reader.errors, None, *uncomputed, reader.digits, units)
 
 
 class _XlsxReader:
@@ -408,7 +451,7 @@ class _OdsReader:
         name = _local(name)
         if name == "table":
             self._sheet = given.get("table:name", "")
-            self.found[self._sheet] = Parts({}, [])
+            self.found[self._sheet] = Parts({}, [], units={})
             self._row, self._reach, self._n_filled = 0, (0, 0), 0
         elif name == "table-row":
             self._column = 0
@@ -437,6 +480,12 @@ class _OdsReader:
             self._n_filled += self._n_rows * self._n_columns
             # before calamine makes room for them
             _require_room(self._told, self._sheet, *self._reach, max(self._n_filled, 1))
+        kind = given.get("office:value-type")
+        unit = {"percentage": "%", "currency": given.get("office:currency", "")}.get(kind, "")
+        # a value that is repeated down a column is a look without one, or nobody's amount
+        if unit and self._n_rows == 1:
+            own = sheet.units.setdefault(self._row, {})
+            own |= dict.fromkeys(range(self._column, self._column + self._n_columns), unit)
         if given.get("calcext:value-type") == "error":
             self._error, self._text = (self._row, self._column), ""
 

@@ -19,7 +19,7 @@ import python_calamine as calamine
 
 from helpers.data.readers import containers, markup
 from helpers.data.readers.containers import Content
-from helpers.data.readers.grid import Grid, Note, ReadAs, Row
+from helpers.data.readers.grid import Grid, Measured, Note, Number, ReadAs, Row
 from helpers.data.readers.merged import HEAD_ROWS, Fill, Merge, fills
 from helpers.data.readers.sheet_parts import (
     NOTHING,
@@ -170,7 +170,8 @@ def _ods_duration(text: str) -> str:
 
 _WRITERS: dict[type, Callable[[Any], str]] = {
     str: _ods_duration,
-    float: _number,
+    float: lambda value: Number(_number(value)),
+    int: lambda value: Number(value),
     bool: lambda value: "TRUE" if value else "FALSE",
     dt.datetime: _instant,
     dt.date: dt.date.isoformat,
@@ -284,6 +285,7 @@ def _grid(sheet: _Source, told: str) -> Grid:
     digits: dict[int, dict[int, int]] = {}
     for (row, column), n_digits in sheet.parts.digits.items():
         digits.setdefault(row, {})[column - sheet.left] = n_digits
+    units = sheet.parts.units
     if any(column < 0 for texts in errors.values() for column in texts):
         shift = -min(column for texts in errors.values() for column in texts)
         return _grid(_moved(sheet, shift), told)
@@ -322,6 +324,10 @@ def _grid(sheet: _Source, told: str) -> Grid:
             written += [""] * (width - len(written))
             for column, text in errors.get(row, {}).items():
                 written[column] = text
+            for place, unit in units.get(row, {}).items():
+                column = place - sheet.left
+                if 0 <= column < width and isinstance(written[column], Number):
+                    written[column] = Measured(written[column], unit)
             for column, n_digits in digits.get(row, {}).items():
                 if 0 <= column < width and written[column].isdigit():
                     written[column] = written[column].zfill(n_digits)

@@ -23,6 +23,10 @@ SAID = {  # what was found, of one row and of several
     ),
     "balance": ("a balance that a ledger carries", "balances that a ledger carries"),
     "group": ("the title of a group, filled in below it", "titles of groups, filled in below them"),
+    "labels": (
+        "a row without the label of its group, filled in",
+        "rows without the label of their group, filled in",
+    ),
     "foot": ("a remark under the table", "remarks under the table"),
     "second_table": ("a row of a second table", "rows of a second table"),
     "same_columns": (

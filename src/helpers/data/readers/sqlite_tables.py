@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
+from helpers.data.readers.grid import TYPED, Number, typed_cells
 from helpers.settings import DataError
 
 BATCH_ROWS = 65_536
@@ -43,12 +44,15 @@ class SqliteTable(NamedTuple):
     schema: pa.Schema
     reader: Callable[[], pa.RecordBatchReader]
     is_view: bool
+    # as `reader`, with `TYPED` behind the columns, where one of text has numbers among it
+    typed_reader: Callable[[], pa.RecordBatchReader] | None = None
 
 
 def tables(path: Path, told: str) -> list[SqliteTable]:
     """List the tables of an SQLite file by name, then its views; each value has its own type.
 
-    A column of whole numbers is int64; one with fractions, float64; blobs, binary; all else text.
+    A column of whole numbers is int64; one with fractions, float64; blobs, binary; all else text,
+    and where that has numbers among it, `TYPED` is the last column and tells which.
 
     Raises
     ------
@@ -79,22 +83,32 @@ def tables(path: Path, told: str) -> list[SqliteTable]:
 
 
 def _table(path: Path, told: str, name: str, schema: pa.Schema, is_view: bool) -> SqliteTable:
-    def batches() -> Iterator[pa.RecordBatch]:
+    own = [field for field in schema if field.name != TYPED]
+    names = [field.name for field in own]
+    plain, wider = pa.schema(own), schema
+
+    def batches(schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         where = f"{told}, table {name!r}"
         with _reading(where), contextlib.closing(_guarded(path)) as con:
             cursor = con.execute(f"SELECT * FROM {_quoted(name)}")
             while rows := cursor.fetchmany(BATCH_ROWS):
                 columns = zip(*rows, strict=True)
-                yield pa.record_batch(
-                    [
-                        pa.array(_of_type(values, field.type), field.type)
-                        for values, field in zip(columns, schema, strict=True)
-                    ],
-                    schema=schema,
-                )
+                given = [
+                    _of_type(values, field.type) for values, field in zip(columns, own, strict=True)
+                ]
+                if len(schema) > len(own):
+                    given.append([typed_cells(names, row) for row in zip(*given, strict=True)])
+                arrays = [pa.array(v, f.type) for v, f in zip(given, schema, strict=True)]
+                yield pa.record_batch(arrays, schema=schema)
 
     return SqliteTable(
-        name, schema, lambda: pa.RecordBatchReader.from_batches(schema, batches()), is_view
+        name,
+        plain,
+        lambda: pa.RecordBatchReader.from_batches(plain, batches(plain)),
+        is_view,
+        (lambda: pa.RecordBatchReader.from_batches(wider, batches(wider)))
+        if wider != plain
+        else None,
     )
 
 
@@ -115,6 +129,7 @@ def _schema(path: Path, told: str, name: str) -> pa.Schema | None:
         )
         seen = con.execute(f"SELECT {asked} FROM {_quoted(name)}").fetchone()
         is_long = con.execute(f"SELECT {exact} FROM {_quoted(name)}").fetchone()
+    is_mixed = False
     for number, column in enumerate(columns):
         whole, real, text, blob = seen[4 * number : 4 * number + 4]
         if blob and not (whole or real or text):
@@ -124,7 +139,8 @@ def _schema(path: Path, told: str, name: str) -> pa.Schema | None:
         else:
             kind = pa.float64() if real else pa.int64()
         found.append(pa.field(column, kind))
-    return pa.schema(found)
+        is_mixed = is_mixed or bool(text and (whole or real))
+    return pa.schema([*found, *([pa.field(TYPED, pa.string())] if is_mixed else [])])
 
 
 def _of_type(values: tuple, kind: pa.DataType) -> list:
@@ -135,9 +151,10 @@ def _of_type(values: tuple, kind: pa.DataType) -> list:
 
 def _text(value: str | int | float | bytes) -> str:
     if isinstance(value, float):
-        text = format(Decimal(repr(value)), "f")
-        return text.removesuffix(".0")
-    return value.hex() if isinstance(value, bytes) else str(value)
+        return Number(format(Decimal(repr(value)), "f").removesuffix(".0"))
+    if isinstance(value, int):
+        return Number(value)
+    return value.hex() if isinstance(value, bytes) else value
 
 
 def _quoted(name: str) -> str:

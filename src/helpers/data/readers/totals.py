@@ -6,8 +6,10 @@ import functools
 import re
 from collections import Counter
 from collections.abc import Callable
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import NamedTuple
+
+from helpers.data.readers.dialects import NUMBER
 
 LONGEST = 80  # characters; a cell of more says something else
 _WORDS = (
@@ -96,3 +98,23 @@ def _is_rounded(value: Decimal, total: Decimal, least: int) -> bool:
     if least > 1 or value.as_tuple().exponent <= total.as_tuple().exponent:
         return value == total
     return value == total.quantize(value, ROUND_HALF_UP)
+
+
+def amount(cell: str) -> Decimal | None:
+    """Read a number written in whatever style, for sums: its last mark parts the decimals."""
+    text = re.sub(r"[^\d.,()-]", "", cell)
+    if not re.search(r"\d", text) or not NUMBER.fullmatch(cell.strip()):
+        return None
+    sign = -1 if text.startswith(("-", "(")) or text.endswith("-") else 1
+    digits = text.strip("()-")
+    marks = [c for c in digits if c in ".,"]
+    if len(set(marks)) == 2:
+        digits = digits.replace("." if digits.rfind(",") > digits.rfind(".") else ",", "")
+    elif len(marks) > 1:
+        digits = digits.replace(marks[0], "")
+    elif marks and re.fullmatch(r"\d{1,3},\d{3}", digits):
+        digits = digits.replace(",", "")
+    try:
+        return sign * Decimal(digits.replace(",", "."))
+    except InvalidOperation:
+        return None

@@ -281,6 +281,35 @@ def both_readings(example: str) -> tuple[str, str]:
     )
 
 
+def is_decimal(example: str, style: Style) -> bool:
+    """Tell whether the mark of a number parts decimals by this style.
+
+    >>> is_decimal("1.234", Style(".")), is_decimal("1.234", Style(","))
+    (True, False)
+    """
+    return style.decimal in example
+
+
+def contradiction(read: list[tuple[list[Shape], Style]]) -> Refusal | None:
+    """Tell why values of several files can't be one column: other currencies, or only some percent.
+
+    >>> euro, dollar = [Shape("€9", 2, "€5")], [Shape("$9", 1, "$7")]
+    >>> contradiction([(euro, Style(currency="€")), (dollar, Style(currency="$"))]).example
+    "'€5' (2) and '$7' (1)"
+    """
+    filled = [(max(shapes, key=lambda s: s.n), shapes, style) for shapes, style in read if shapes]
+    currencies = {style.currency: most for most, _shapes, style in filled if style.currency}
+    if len(currencies) > 1:
+        n = sum(s.n for _most, shapes, style in filled if style.currency for s in shapes)
+        return Refusal("two_currencies", n, _side_by_side(*list(currencies.values())[:2]))
+    percents = [shapes for _most, shapes, style in filled if style.is_percent]
+    if percents and len(percents) < len(filled):
+        return Refusal(
+            "percent", sum(s.n for shapes in percents for s in shapes), percents[0][0].example
+        )
+    return None
+
+
 def number_sql(text: str, style: Style, is_money: bool) -> str:
     """Write what reads a column's numbers, given its `marked` text.
 

@@ -8,9 +8,12 @@ from helpers.data.findings import Finding, Question, answers, type_questions
 from helpers.data.mapping import Mapped, quoted, typed
 from helpers.data.values import dates, ids, numbers
 from helpers.data.values.numbers import Refusal
+from helpers.data.values.origins import Origins, Refused, by_file, styles_of
+from helpers.data.values.scale import is_other
 from helpers.data.values.text import Shape, as_text, is_nothing, literal, marked
 from helpers.settings import Workbook, contract, decimal_mark, sources
 
+ONE = Origins()
 MAX_SHAPES = 5_000  # of a column; one that has more holds no numbers
 MAX_SPELLINGS = 10_000  # of brands in a table; more are no brands
 ZONE = "UTC"  # of the connection: what a timestamp with a zone is cast in
@@ -33,10 +36,16 @@ class _Column(NamedTuple):
 
     mapped: Mapped | None = None
     refused: Finding | None = None
+    noted: Finding | None = None
 
 
 def read_columns(
-    book: Workbook, name: str, con, columns: dict[str, Mapped], decimal: str = ""
+    book: Workbook,
+    name: str,
+    con,
+    columns: dict[str, Mapped],
+    decimal: str = "",
+    origins: Origins = ONE,
 ) -> Read:
     """Find how each column of `raw_<name>` is written.
 
@@ -49,6 +58,8 @@ def read_columns(
         As `mapped_columns` gives them.
     decimal
         "." or ",", where a person has said it of the whole file; a column's `format` wins.
+    origins
+        The files that the rows come from, each of which is written as it is written.
 
     Returns
     -------
@@ -57,15 +68,15 @@ def read_columns(
         that could be read in two ways. Notes: `read_as` (an example, and what was made of it),
         `not_available` (marks such as N/A where a value may be missing), `zone`.
     """
-    asked = [*type_questions(name, columns), *_odd_questions(book, columns)]
-    plain = answers(name, con, asked)
+    asked = [*type_questions(name, columns), *_odd_questions(book, columns, origins)]
+    plain = answers(name, con, asked, origins.file_column)
     seen = {(finding.column, finding.check): finding for finding in plain}
     marks = {c: _given_mark(book, name, c, mapped, decimal) for c, mapped in columns.items()}
     found: dict[str, _Column] = {}
     for column, mapped in columns.items():
         is_odd = any((column, check) in seen for check in ("type", "odd", "zoned"))
         if is_odd or marks[column]:
-            found[column] = _looked_at(book, name, con, column, mapped, marks[column])
+            found[column] = _looked_at(book, name, con, column, mapped, marks[column], origins)
     read = {c: one.mapped for c, one in found.items() if one.mapped is not None}
     refusals = [one.refused for one in found.values() if one.refused is not None]
     told = {*read, *(finding.column for finding in refusals)}
@@ -76,14 +87,15 @@ def read_columns(
     errors = [_of_format(book, f) for f in (*errors, *refusals, *again)]
     errors.sort(key=lambda finding: list(columns).index(finding.column))
     notes = [] if errors or not read else _notes(name, con, columns, read)
+    notes += [one.noted for one in found.values() if one.noted is not None and not errors]
     return Read({**columns, **read}, errors, notes)
 
 
-def _odd_questions(book: Workbook, columns: dict[str, Mapped]) -> list[Question]:
+def _odd_questions(book: Workbook, columns: dict[str, Mapped], origins: Origins) -> list[Question]:
     """Ask cheaply what no cast fails on: values that are read, though not as they are meant."""
     asked = []
     for column, mapped in columns.items():
-        test = _odd_test(book, column, mapped)
+        test = _odd_test(book, column, mapped, origins)
         if test:
             asked.append(Question(column, "odd", test))
         if mapped.kind in ("date", "month") and mapped.raw_type.startswith("timestamp('"):
@@ -91,7 +103,7 @@ def _odd_questions(book: Workbook, columns: dict[str, Mapped]) -> list[Question]
     return asked
 
 
-def _odd_test(book: Workbook, column: str, mapped: Mapped) -> str:
+def _odd_test(book: Workbook, column: str, mapped: Mapped, origins: Origins) -> str:
     raw, text = mapped.raw, f"CAST({mapped.raw} AS VARCHAR)"
     if mapped.kind == "id" and mapped.raw_type.startswith("float"):
         return f"COUNT(*) FILTER (ABS({raw}) > {ids.MAX_FLOAT})"
@@ -101,10 +113,12 @@ def _odd_test(book: Workbook, column: str, mapped: Mapped) -> str:
         return ""
     if mapped.kind in ("money", "number"):
         # 1.234 is read as one and a bit: it is, unless all that have a mark could be thousands
+        typed = origins.typed(raw)
+        is_text = f" AND NOT {typed}" if typed else ""
+        marked_ = f"COUNT(*) FILTER (contains({text}, '.'){is_text})"
         return (
-            f"CASE WHEN COUNT(*) FILTER (contains({text}, '.')) = COUNT(*) FILTER "
-            f"(substr(rtrim({text}), -4, 1) = '.') THEN COUNT(*) FILTER (contains({text}, '.')) "
-            "ELSE 0 END"
+            f"CASE WHEN {marked_} = COUNT(*) FILTER (substr(rtrim({text}), -4, 1) = '.'{is_text}) "
+            f"THEN {marked_} ELSE 0 END"
         )
     if mapped.kind == "id":
         return f"COUNT(*) FILTER {ids.odd_id(raw)}"
@@ -127,13 +141,19 @@ def _given_mark(book: Workbook, name: str, column: str, mapped: Mapped, decimal:
 
 
 def _looked_at(
-    book: Workbook, name: str, con, column: str, mapped: Mapped, decimal: str
+    book: Workbook,
+    name: str,
+    con,
+    column: str,
+    mapped: Mapped,
+    decimal: str,
+    origins: Origins,
 ) -> _Column:
     """Find how one column is written."""
     is_text = mapped.raw_type.startswith("string")
     if mapped.kind in ("money", "number"):
         if is_text:
-            return _number(name, con, column, mapped, decimal)
+            return _number(name, con, column, mapped, decimal, origins, book.currency)
         # what a data frame writes where there is nothing
         return _Column(mapped._replace(empty=f"({mapped.raw}) IS NULL OR isnan({mapped.raw})"))
     if mapped.kind in ("date", "month"):
@@ -141,62 +161,114 @@ def _looked_at(
             return _zoned(book, name, con, column, mapped)
         if mapped.raw_type.startswith(("date", "timestamp")):
             return _Column()
-        return _day(book, name, con, column, mapped)
+        return _day(book, name, con, column, mapped, origins)
     if mapped.kind == "id":
         return _id(name, con, column, mapped)
     return _text(book, name, con, column, mapped)
 
 
-def _refused(name: str, column: str, why: Refusal) -> _Column:
-    return _Column(refused=Finding(name, column, why.check, "error", why.n, why.example))
+def _refused(name: str, column: str, why: Refusal, file: str = "") -> _Column:
+    return _Column(refused=Finding(name, column, why.check, "error", why.n, why.example, file))
 
 
-def _shapes(name: str, con, raw: str, shape: str, flags: str = "''") -> list[Shape]:
-    """Group a column's values by how they are written; nothing where no style can be in them."""
+def _shapes(
+    name: str,
+    con,
+    raw: str,
+    shape: str,
+    origins: Origins,
+    flags: str = "''",
+    without: str = "",
+) -> dict[str, list[Shape]]:
+    """Group the values of a column by file and by how they are written.
+
+    Those for which the test `without` holds are left out. A file has no shapes where no style can
+    be in so many of them.
+    """
+    file = origins.file_column or "''"
+    where = f" WHERE NOT {without}" if without else ""
     rows = con.raw_sql(
-        f"SELECT {shape} AS shape, COUNT(*), MIN(raw), {flags} AS flags FROM (SELECT "
-        f"{marked(raw)} AS x, CAST({raw} AS VARCHAR) AS raw FROM raw_{name}) WHERE x IS NOT NULL "
-        f"AND NOT {is_nothing('x')} GROUP BY shape, flags ORDER BY shape, flags LIMIT "
-        f"{MAX_SHAPES + 1}"
+        f"SELECT file, {shape} AS shape, COUNT(*), MIN(raw), {flags} AS flags FROM (SELECT "
+        f"{file} AS file, {marked(raw)} AS x, CAST({raw} AS VARCHAR) AS raw FROM raw_{name}{where})"
+        f" WHERE x IS NOT NULL AND NOT {is_nothing('x')} GROUP BY file, shape, flags "
+        f"QUALIFY row_number() OVER (PARTITION BY file ORDER BY shape, flags) <= {MAX_SHAPES + 1} "
+        "ORDER BY file, shape, flags"
     ).fetchall()
-    return [Shape(*row) for row in rows] if len(rows) <= MAX_SHAPES else []
+    found: dict[str, list[Shape]] = {name: [] for name in origins.files or [""]}
+    for of_file, *shape_of in rows:
+        found.setdefault(of_file if origins.file_column else next(iter(found)), []).append(
+            Shape(*shape_of)
+        )
+    return {f: shapes if len(shapes) <= MAX_SHAPES else [] for f, shapes in found.items()}
 
 
-def _number(name: str, con, column: str, mapped: Mapped, decimal: str) -> _Column:
+def _number(
+    name: str,
+    con,
+    column: str,
+    mapped: Mapped,
+    decimal: str,
+    origins: Origins,
+    currency: str = "",
+) -> _Column:
     shape = f"translate(regexp_replace(x, {_LEADING_ZERO}), {_DIGITS})"
-    shapes = _shapes(name, con, mapped.raw, shape)
+    is_typed = origins.typed(mapped.raw)
+    shapes = _shapes(name, con, mapped.raw, shape, origins, without=is_typed)
     known, is_money = contract()[name].get(column), mapped.kind == "money"
-    style = numbers.number_style(
-        shapes,
-        unit=known.unit if known and not is_money else "",
-        is_money=is_money,
-        decimal=decimal,
-        has_ledger=name in LEDGERS,
-    )
-    if isinstance(style, Refusal):
-        return _refused(name, column, style)
+
+    def style_of(of_file: list[Shape], decimal: str = decimal) -> numbers.Style | Refusal:
+        # what is said of a column is meant for those of several files that do not tell themselves
+        if decimal and len(shapes) > 1 and isinstance(told := style_of(of_file, ""), numbers.Style):
+            return told
+        return numbers.number_style(
+            of_file,
+            unit=known.unit if known and not is_money else "",
+            is_money=is_money,
+            decimal=decimal,
+            has_ledger=name in LEDGERS,
+        )
+
+    def own_style(of_file: list[Shape], style: numbers.Style) -> numbers.Style | Refusal:
+        # thousands are whole; amounts of which each has three decimals are none
+        own = style_of(of_file, "") if is_money else style
+        is_open = isinstance(own, Refusal) and own.check == "either_decimal"
+        return style_of(of_file) if is_open and numbers.is_decimal(own.example, style) else style
+
+    styles = styles_of(shapes, origins, style_of, own_style)
+    if isinstance(styles, Refused):
+        return _refused(name, column, styles.why, styles.file)
+    if differs := numbers.contradiction([(shapes[file], style) for file, style in styles.items()]):
+        return _refused(name, column, differs)
     text = marked(mapped.raw)
-    read = numbers.number_sql(text, style, is_money)
-    return _Column(mapped._replace(typed=read, empty=_empty(text)))
+    read = by_file({f: numbers.number_sql(text, s, is_money) for f, s in styles.items()}, origins)
+    if is_typed:
+        plain = typed(mapped.raw, "string", mapped.kind)
+        read = f"CASE WHEN {is_typed} THEN {plain} ELSE {read} END"
+    others = [(shapes[f], s) for f, s in styles.items() if is_other(s.currency, currency)]
+    noted = None
+    if is_money and others:
+        n = sum(shape.n for of_file, _style in others for shape in of_file)
+        noted = Finding(name, column, "other_currency", "warning", n, others[0][0][0].example)
+    return _Column(mapped._replace(typed=read, empty=_empty(text)), noted=noted)
 
 
 def _empty(text: str) -> str:
     return f"({text}) IS NULL OR {is_nothing(text)}"
 
 
-def _day(book: Workbook, name: str, con, column: str, mapped: Mapped) -> _Column:
+def _day(book: Workbook, name: str, con, column: str, mapped: Mapped, origins: Origins) -> _Column:
     text, given = marked(mapped.raw), book.tables[name].format.get(column)
     if given:
         read = typed(text, "string", mapped.kind, given)
         return _Column(mapped._replace(typed=read, empty=_empty(text)))
     day = dates.day_text("x")
-    shapes = _shapes(
-        name, con, mapped.raw, f"translate({day}, '012345678', '999999999')", dates.flags(day)
-    )
-    ways = dates.date_ways(shapes, mapped.kind)
-    if isinstance(ways, Refusal):
-        return _refused(name, column, ways)
-    read = dates.day_sql(dates.day_text(text), ways)
+    shape = f"translate({day}, '012345678', '999999999')"
+    shapes = _shapes(name, con, mapped.raw, shape, origins, dates.flags(day))
+    ways = styles_of(shapes, origins, lambda of_file: dates.date_ways(of_file, mapped.kind))
+    if isinstance(ways, Refused):
+        return _refused(name, column, ways.why, ways.file)
+    day = dates.day_text(text)
+    read = by_file({file: dates.day_sql(day, found) for file, found in ways.items()}, origins)
     read = read if mapped.kind == "date" else f"STRFTIME({read}, '%Y-%m')"
     return _Column(mapped._replace(typed=read, empty=_empty(text)))
 

@@ -130,8 +130,11 @@ def test_what_is_not_known_is_no_call_and_said(make_book):
     assert set(found.untold) == {*calls.TRIGGERS, *calls.CHANCES} - {"silent"}
     said = [*summary.loss_sentences(found, calls.loss_table(found, data.dealers(book)))]
     assert said == [words.say("calls.no_losses_known")]
-    table = calls.measure_table(pd.DataFrame({"composite_class": ["A"]}), found)
+    judged = pd.DataFrame({"composite_class": ["A", "B", "C", "B/C", "B/C"]})
+    table = calls.measure_table(judged, found)
     assert table["trigger"].tolist() == ["silent", "A", "B", "C"]
+    # an open class is counted as the worse
+    assert table["n_dealers"].tolist() == [0, 1, 1, 3]
 
 
 def test_rates_are_said_for_the_share_they_were_simulated_at():

@@ -142,20 +142,30 @@ def test_of_a_debt_what_is_overdue_is_at_stake_else_what_is_owed():
     }
 
 
-def test_stock_is_at_cost_and_who_is_stuffed_joins():
+def test_stock_is_at_cost_and_what_is_missed_is_profit():
     held = pd.DataFrame({"dealer_id": ["a", "b", "c"], "dead_value": [5.0, 0.0, np.nan]})
-    short = pd.DataFrame({"to_dealer_id": ["b", "b"], "value": [2.0, 3.0]})
-    stuffed = pd.DataFrame({"dealer_id": ["c"], "stake": [9.0], "stake_low": [7.0]})
-    found = triggers.stock(held, short, stuffed)
+    channel = pd.DataFrame(
+        {
+            "dealer_id": ["b", "c"],
+            "trigger": ["runs_dry", "stuffed"],
+            "stake": [5.0, 9.0],
+            "low": [5.0, 7.0],
+        }
+    )
+    short = pd.DataFrame({"to_dealer_id": ["b", "d", "d"], "value": [8.0, 2.0, 3.0]})
+    found = triggers.stock(held, short, channel, "gross_profit")
     told = {
         (r.dealer_id, r.trigger): (r.stake_kind, r.stake, r.stake_low) for r in found.itertuples()
     }
     assert told == {
         ("a", "sleeps"): ("stock_at_cost", 5, 5),
-        ("b", "runs_dry"): ("stock_at_cost", 5, 5),
+        ("b", "runs_dry"): ("gross_profit", 5, 5),
         ("c", "stuffed"): ("stock_at_cost", 9, 7),
+        ("d", "runs_dry"): ("stock_at_cost", 5, 5),
     }
-    assert triggers.stock(held.head(0)[["dealer_id"]], short.head(0), triggers.NOBODY).empty
+    assert found.set_index("trigger").loc["stuffed", "stake_high"] == 11
+    nobody = held.head(0)[["dealer_id"]]
+    assert triggers.stock(nobody, short.head(0), channel.head(0), "revenue").empty
 
 
 def test_a_rivals_stake_is_as_sure_as_his_lead():

@@ -14,8 +14,8 @@ FORMERLY = {"lost_money": "fallen", "silent": "left", "overdue": "slowed", "risi
 
 class CallsData(NamedTuple):
     """What the door and the other questions tell: each dealer's `months` and `rhythm` of orders;
-    who `moved`; what is `owed`, and whom to `stop`; what is `held`, runs `short` and is `stuffed`;
-    the dealers `lost` to a rival, by a `comparison`; the `measures` that people have written.
+    who `moved`; what is `owed`, and whom to `stop`; what is `held`, runs `short` of models, and is
+    `pressed`; the dealers `lost` to a rival, by a `comparison`; the `measures` that people wrote.
     """
 
     period: str
@@ -27,7 +27,7 @@ class CallsData(NamedTuple):
     stop: pd.DataFrame
     held: pd.DataFrame
     short: pd.DataFrame
-    stuffed: pd.DataFrame
+    pressed: pd.DataFrame
     lost: pd.DataFrame
     comparison: pd.DataFrame
     measures: pd.DataFrame
@@ -71,8 +71,7 @@ def read_month(book: Workbook, period: str, abc: pareto.AbcMonth | None = None) 
         owed.stop,
         stock.held,
         stock.lots,
-        # whoever finds who is stuffed hands them over under this name
-        getattr(stock, "stuffed", triggers.NOBODY),
+        stock.pressure,
         earned.lost,
         earned.comparison,
         measures_in_force(data.reference(book, "measures")),
@@ -103,14 +102,13 @@ def judge_month(
     day = pd.Timestamp(periods.window(found.period).end)
     size = lost.set_index("dealer_id")[["revenue", "revenue_before"]].max(axis=1)
     silent = silence.silent_dealers(found.rhythm, size, day, false_share=false_share)
-    two_years = found.months[found.months["month"].isin(periods.month_range(found.period, 24))]
-    by = triggers.margins(two_years)
+    by = margins(found)
     events = pd.concat(
         [
             triggers.fallen(lost, by),
             triggers.silent(silent, lost, found.months, by),
             triggers.debts(found.owed, found.stop, overdue_days=called_overdue_days),
-            triggers.stock(found.held, found.short, found.stuffed),
+            triggers.stock(found.held, found.short, channel_calls(found), by.kind()),
             triggers.rivals(found.lost, found.comparison),
         ],
         ignore_index=True,
@@ -129,6 +127,19 @@ def judge_month(
         silent,
         untold(found, lost),
     )
+
+
+def margins(found: CallsData) -> triggers.Margins:
+    """Give the dealers' margins over two years."""
+    two_years = found.months[found.months["month"].isin(periods.month_range(found.period, 24))]
+    return triggers.margins(two_years)
+
+
+def channel_calls(found: CallsData) -> pd.DataFrame:
+    """Give what the channel has to say (`inventory.stock_calls`), in the spoken language."""
+    by, ids = margins(found), found.pressed["dealer_id"]
+    known = None if by.kind() == "revenue" else pd.Series(by.of(ids), index=ids)
+    return inventory.stock_calls(found.pressed, known)
 
 
 def measures_in_force(table: pd.DataFrame) -> pd.DataFrame:
@@ -155,7 +166,7 @@ def untold(found: CallsData, lost: pd.DataFrame) -> tuple[str, ...]:
         **dict.fromkeys(
             ("never_paid", "stopped_paying", "left_with_debt"), receivables.is_told(found.owed)
         ),
-        "stuffed": len(found.stuffed) > 0,
+        "stuffed": found.pressed["status"].ne("–").any(),
         "runs_dry": len(found.held) > 0,
         "sleeps": "dead_value" in found.held and found.held["dead_value"].notna().any(),
         "rival_earns_more": len(found.comparison) > 0 and bool((~found.comparison["ours"]).any()),

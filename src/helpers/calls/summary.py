@@ -6,7 +6,7 @@ import pandas as pd
 
 from helpers import look, profit, words
 from helpers.calls.losses import FALSE_SHARE
-from helpers.calls.month import CallsMonth
+from helpers.calls.month import CallsMonth, channel_calls
 from helpers.calls.triggers import CHANCES, TRIGGERS
 from helpers.pareto import called_classes
 from helpers.settings import page_of
@@ -88,7 +88,8 @@ class _Telling:
 
     def __init__(self, found: CallsMonth, brand: str) -> None:
         self.asked, self.brand = found.asked, brand
-        asked = found.asked
+        asked, channel = found.asked, channel_calls(found.asked)
+        self.channel = dict(zip(channel["dealer_id"], channel["reason"], strict=True))
         by = {
             "lost": found.lost,
             "silent": found.silent,
@@ -149,15 +150,17 @@ class _Telling:
         return words.say("calls.over_limit", balance=row.balance, limit=row.credit_limit)
 
     def _stuffed(self, call: tuple) -> str:
-        return words.say("calls.stuffed", stake=call.stake)
-
-    def _sleeps(self, call: tuple) -> str:
-        return words.say("calls.sleeps", value=call.stake, days=self.asked.dead_days)
+        return self.channel[call.dealer_id]
 
     def _runs_dry(self, call: tuple) -> str:
+        if call.dealer_id in self.channel:
+            return self.channel[call.dealer_id]
         lots = self.asked.short[self.asked.short["to_dealer_id"] == call.dealer_id]
         models, pieces = lots["product_id"].nunique(), int(lots["quantity"].sum())
         return words.say("calls.runs_dry", models=models, pieces=pieces, value=call.stake)
+
+    def _sleeps(self, call: tuple) -> str:
+        return words.say("calls.sleeps", value=call.stake, days=self.asked.dead_days)
 
     def _rival_earns_more(self, call: tuple) -> str:
         return profit.call_reason(self.rows["rival"][call.dealer_id], self.brand)

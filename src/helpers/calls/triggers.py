@@ -30,7 +30,6 @@ EVENTS = ["dealer_id", "trigger", "stake_kind", "stake", "stake_low", "stake_hig
 OVERDUE_DAYS = 30  # past the due date, from which what is overdue is a call's
 MIN_STAKE = 0.005  # less than a cent is nothing
 WIDER = 1.2816 / 1.96  # an interval of 80 % beside one of 95 %
-NOBODY = pd.DataFrame(columns=["dealer_id", "stake"]).astype({"dealer_id": "str", "stake": "float"})
 
 
 class Margins(NamedTuple):
@@ -132,8 +131,13 @@ def _certain(rows: pd.DataFrame, trigger: str, kind: str = "debt") -> pd.DataFra
     return _events(rows, trigger, kind, ["stake"] * 3)
 
 
-def stock(held: pd.DataFrame, short: pd.DataFrame, stuffed: pd.DataFrame) -> pd.DataFrame:
-    """Call where stock sleeps, runs dry, or was pressed in; at cost.
+def stock(
+    held: pd.DataFrame, short: pd.DataFrame, channel: pd.DataFrame, kind: str
+) -> pd.DataFrame:
+    """Call where stock sleeps or was pressed in, at cost, and where it runs dry.
+
+    Who runs dry as a whole misses gross profit; who is short of some models, what could come from
+    shops where they sleep, at cost.
 
     Parameters
     ----------
@@ -141,20 +145,22 @@ def stock(held: pd.DataFrame, short: pd.DataFrame, stuffed: pd.DataFrame) -> pd.
         From `inventory.judge_month`: `dealer_id`, `dead_value`.
     short
         What is proposed to come from others, as there: `to_dealer_id`, `value`.
-    stuffed
-        Whoever is stuffed: `dealer_id`, `stake` (what lies there beyond the usual, at cost), and
-        `stake_low`, `stake_high` where the interval is known. Here such a table joins the calls.
+    channel
+        From `inventory.stock_calls`: `dealer_id`, `trigger`, `stake`, `low`. What is missed by who
+        runs dry is of this `kind`.
     """
     asleep = held[["dealer_id"]].assign(stake=held.get("dead_value", np.nan))
-    dry = short.groupby("to_dealer_id")["value"].sum().rename_axis("dealer_id")
-    low = stuffed.get("stake_low", stuffed["stake"])
-    high = stuffed.get("stake_high", stuffed["stake"])
-    pressed = stuffed.assign(stake_low=low, stake_high=high)
+    dry = channel[channel["trigger"] == "runs_dry"]
+    some = short.groupby("to_dealer_id")["value"].sum().rename_axis("dealer_id")
+    some = some[~some.index.isin(dry["dealer_id"])].reset_index(name="stake")
+    pressed = channel[channel["trigger"] == "stuffed"]
+    pressed = pressed.assign(high=2 * pressed["stake"] - pressed["low"])
     return pd.concat(
         [
             _certain(asleep, "sleeps", "stock_at_cost"),
-            _certain(dry.reset_index(name="stake"), "runs_dry", "stock_at_cost"),
-            _events(pressed, "stuffed", "stock_at_cost", ["stake", "stake_low", "stake_high"]),
+            _certain(dry, "runs_dry", kind),
+            _certain(some, "runs_dry", "stock_at_cost"),
+            _events(pressed, "stuffed", "stock_at_cost", ["stake", "low", "high"]),
         ],
         ignore_index=True,
     )

@@ -398,7 +398,12 @@ def _whole(book: Workbook, name: str) -> Table:
     return _seen(connected(book), f"{_stem(book, name)}.parquet")
 
 
-@functools.lru_cache(maxsize=256)
 def _seen(con, file: str) -> Table:
-    """Let a connection see a kept file, once: its name says what is in it."""
-    return con.read_parquet(glob.escape(file))
+    """Let a connection see a kept file, once: its name says what is in it.
+
+    Kept with the connection itself: Ibis holds two of a kind for equal, but they share no view.
+    """
+    views = vars(con).setdefault("kept_files", {})
+    if file not in views:
+        views[file] = con.read_parquet(glob.escape(file))
+    return views[file]

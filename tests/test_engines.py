@@ -148,7 +148,11 @@ def test_postgres_gives_every_dealer_the_same_classes(postgres, small_demo):
 
 @pytest.mark.xdist_group("postgres")
 def test_postgres_finds_what_duckdb_finds_in_the_data(postgres, expected):
-    assert require_same(expected["findings"], checks.findings(postgres)) > 10
+    found, known = checks.findings(postgres), expected["findings"]
+    place = ["file", "line"]
+    # a table of a server stands in no file
+    assert found["file"].eq("").all() and found["line"].eq(0).all()
+    assert require_same(known.drop(columns=place), found.drop(columns=place)) > 10
 
 
 BESIDE = {  # what stands in a column beside the amounts, or over them

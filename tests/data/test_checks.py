@@ -378,7 +378,7 @@ def test_each_check_has_a_name_of_its_own():
     notes = {*showing.SAID, "misnamed"} - {"header_rows", "header_cells", "same_columns"}
     odd = {"stray_quote", "more_cells", "fewer_cells"}  # errors, told by their sentence
     files = {"wide", "long_number", "merged", "merged_number", "misnamed", "no_delimiter"}
-    files |= {"like_total", "total_differs", "balance"}
+    files |= {"like_total", "total_differs", "balance", "labels"}
     codes |= {f"file_{what}" for what in files}
     codes |= {f"rows_{what}" for what in notes - files - odd}
     for code in codes:

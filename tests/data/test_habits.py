@@ -687,7 +687,7 @@ def test_responses(small_demo, raw, labels):
         found.set_index(["group", "promotion_kind"]).to_numpy().tolist()
         == expected.to_numpy().tolist()
     )
-    assert len(found) == 12
+    assert len(found) == 15
 
 
 def test_responses_without_contacts(tmp_path, cache, raw, labels):

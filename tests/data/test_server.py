@@ -78,7 +78,7 @@ ASKED = {
     "spans": lambda book: data.dealer_spans(book, PERIOD),
     "bridge": lambda book: data.bridge(book, PERIOD, "year_to_date"),
     "dealers": data.dealers,
-    "findings": checks.findings,
+    "findings": lambda book: checks.findings(book).drop(columns=["file", "line"]),
     "records": lambda book: data.records(book, "products"),
     "span": lambda book: pd.DataFrame(
         [[*read.span(book), data.require_period(book), data.brand_share_basis(book)]]

@@ -9,6 +9,7 @@ look stuffed.
 from typing import NamedTuple
 
 import ibis
+import numpy as np
 import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
@@ -87,7 +88,7 @@ def channel(book: Workbook, period: str) -> Channel:
     balances = _balances(book, moves, counted, records, opened)
     sources = _sources(moves, balances, counted, opened)
     known = ibis.memtable(sources.loc[sources["source"] != "", ["dealer_id"]], schema=_DEALER)
-    moves = moves.semi_join(known, "dealer_id")
+    moves = moves.filter(_.dealer_id.isin(known.dealer_id))
     moves = _valued(book, moves, balances, records)
     return Channel(
         _arrivals(moves),
@@ -222,18 +223,21 @@ def _balances(
     found[pieces] = found[pieces].astype(float).fillna(0.0).round(stock.DIGITS)
     if not opened:
         first = fetched(counts.filter(_.day == _.first).select(*PAIR, opened="n"), PAIR)
-        found = found.merge(first, on=PAIR, how="outer")
+        if len(found) or len(first):
+            found = found.merge(first, on=PAIR, how="outer")
+        else:
+            found["opened"] = 0.0
         found[pieces] = found[pieces].fillna(0.0)
         found["opening"] = found.pop("opened").fillna(0.0)
     if (invoiced := _invoiced(book, records, days, opened)) is not None:
         own = found["dealer_id"].isin(invoiced["dealer_id"])
-        keyed = found.merge(invoiced, on=PAIR, how="left")["invoiced"].to_numpy(float)
+        keyed = _looked_up(found, invoiced, "invoiced")
         found["received"] = found["received"].mask(own, pd.Series(keyed).fillna(0.0))
     found["gap"] = found.eval("counted - (opening + received - sold + moved)").round(stock.DIGITS)
     found["gap"] = found["gap"] + 0.0  # no minus before a zero
-    dates = days.select("dealer_id", counted_date="last")
-    found = found.merge(fetched(dates, ["dealer_id"]), on="dealer_id", how="left")
-    found["counted_date"] = pd.to_datetime(found["counted_date"])
+    dates = fetched(days.select("dealer_id", counted_date="last"), ["dealer_id"])
+    dates = dates.set_index("dealer_id")["counted_date"]
+    found["counted_date"] = pd.to_datetime(found["dealer_id"].map(dates.to_dict()))
     return found.assign(gap_value=float("nan"))[columns]
 
 
@@ -283,6 +287,13 @@ def _sources(
     return rows.assign(gap_value=float("nan"))[SOURCES]
 
 
+def _looked_up(rows: pd.DataFrame, known: pd.DataFrame, column: str) -> np.ndarray:
+    """Give a column by dealer and model, NaN where it is not known."""
+    if rows.empty or known.empty:  # pandas can't merge two empty columns of Arrow's text
+        return np.full(len(rows), np.nan)
+    return rows[PAIR].merge(known, on=PAIR, how="left")[column].to_numpy(float)
+
+
 # ---- what came and what went, in money -----------------------------------------------------------
 
 
@@ -294,7 +305,7 @@ def _valued(book: Workbook, moves: Table, balances: pd.DataFrame, records: stock
     """
     fixed = balances.loc[balances["gap"] != 0, [*PAIR, "gap"]].rename(columns={"gap": "other"})
     fixed = ibis.memtable(fixed, schema={**NAMES, "other": "float64"})
-    fixed = fixed.semi_join(moves.select("dealer_id").distinct(), "dealer_id")
+    fixed = fixed.filter(_.dealer_id.isin(moves.dealer_id))
     fixed = fixed.select(
         *PAIR,
         date=ibis.literal(records.start),
@@ -313,7 +324,7 @@ def _valued(book: Workbook, moves: Table, balances: pd.DataFrame, records: stock
     }
     valued = moves.mutate(**money)
     known = fetched(prices, PAIR)
-    price = balances[PAIR].merge(known, on=PAIR, how="left")["price"].to_numpy(float)
+    price = _looked_up(balances, known, "price")
     balances["gap_value"] = (balances["gap"] * price).round(2)
     return valued
 

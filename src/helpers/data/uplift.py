@@ -135,7 +135,8 @@ def _bought(lines: Table, spans: Table) -> Table:
         for name in ("after", "before", "earlier", "year")
     }
     came = {
-        name: (_[f"is_{span}"] & (_.amount > 0)).any().fill_null(False).cast("float64")
+        # a number from the start: not every engine makes one of a truth
+        name: (_[f"is_{span}"] & (_.amount > 0)).ifelse(1.0, 0.0).max().fill_null(0.0)
         for name, span in (("buys", "after"), ("bought", "before"), ("bought_earlier", "earlier"))
     }
     return near.group_by(_consumer_id=_.consumer_id, _promotion_id=_.promotion_id).agg(

@@ -114,6 +114,8 @@ def pressure(
     rows = rows.sort_values("dealer_id", ignore_index=True)
     if rows.empty or pd.isna(found.end):
         return _empty()
+    if found.months.empty:  # nothing tells what anybody sold
+        return _empty().merge(rows.assign(status=STATUSES[3]), how="right")[COLUMNS]
     year = _Year.of(found)
     rows = rows.merge(_flows(found.months, year), on="dealer_id", how="left")
     rows = rows.merge(

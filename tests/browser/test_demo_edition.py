@@ -217,8 +217,8 @@ def test_planted_dead_stock_is_named_and_finds_takers(book, edition, planted):
     page = (edition.index.parent / "07_inventory_age.html").read_text(encoding="utf-8")
     ages = table(edition, "inventory_age")
     # what was pressed in lies longest of all
-    ages = ages[~ages["dealer_id"].isin(planted["stuffed"])]
-    assert set(ages["dealer_id"].head(5)) == set(planted["dead_stock"])
+    unpressed = ages[~ages["dealer_id"].isin(planted["stuffed"])]
+    assert set(unpressed["dealer_id"].head(5)) == set(planted["dead_stock"])
     assert all(name in page for name in ages["dealer_name"].head(5))
     (praised,) = planted["overrated_dealer"]
     assert f'id="dealer-{praised}"' in page

@@ -47,6 +47,7 @@ benchmarks: data/demo  ## measure against named peers (an hour or two)
 	@$(BIN)/python tests/benchmarks/abc_speed.py
 	@$(BIN)/python tests/benchmarks/groups_speed.py
 	@$(BIN)/python tests/benchmarks/stock_speed.py
+	@$(BIN)/python tests/benchmarks/move_plan.py
 	@$(BIN)/python tests/benchmarks/stuffing_rates.py
 	@$(BIN)/python tests/benchmarks/figure_speed.py
 	@$(BIN)/python tests/benchmarks/press_speed.py

@@ -23,7 +23,10 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from helpers.result import forecast, seasonal_naive
+from month_series import network
 
 AHEAD, SUMMED = 12, 6
 LEAST = 48  # months of a series
@@ -56,17 +59,6 @@ def iowa_series(folder: Path, n_stores: int, seed: int) -> dict[str, list[np.nda
     pick = np.random.default_rng(seed).permutation(len(found["stores"]))[:n_stores]
     found["stores"] = [found["stores"][i] for i in sorted(pick)]
     return found
-
-
-def network(draw: np.random.Generator, n: int) -> np.ndarray:
-    """Draw a network's months: season, growth, drift, and errors that hold on."""
-    rho, spread = draw.choice([0, 0.3, 0.6]), draw.uniform(0.03, 0.15)
-    errors, at = draw.normal(0, spread, n), np.arange(n)
-    for i in range(1, n):
-        errors[i] += rho * errors[i - 1]
-    drift = np.cumsum(draw.normal(0, 0.01, n)) * draw.choice([0, 1])
-    season = draw.normal(0, 0.2, 12)[at % 12]
-    return 1e6 * np.exp(season + draw.normal(0, 0.05) * at / 12 + errors + drift)
 
 
 def tried(series: list[np.ndarray], n_origins: int) -> dict[str, np.ndarray]:

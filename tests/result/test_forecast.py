@@ -6,6 +6,7 @@ import pytest
 
 from helpers.periods import month_range
 from helpers.result import forecast, holt_winters, seasonal_naive
+from month_series import network
 
 SEASON = np.array([5.0, 4, 7, 9, 12, 15, 14, 10, 6, 5, 8, 11])
 
@@ -66,17 +67,6 @@ def test_errors_are_of_months_that_were_not_known():
     smooth = forecast.held_back_errors(values, "holt_winters", 4)
     assert smooth.shape == (6, 4)
     np.testing.assert_allclose(smooth[2, :4], values[26:30] - holt_winters(values[:26], 4))
-
-
-def network(draw: np.random.Generator, n: int) -> np.ndarray:
-    """Draw a network's months: season, growth, drift, and errors that hold on."""
-    rho, spread = draw.choice([0, 0.3, 0.6]), draw.uniform(0.03, 0.15)
-    errors, at = draw.normal(0, spread, n), np.arange(n)
-    for i in range(1, n):
-        errors[i] += rho * errors[i - 1]
-    drift = np.cumsum(draw.normal(0, 0.01, n)) * draw.choice([0, 1])
-    season = draw.normal(0, 0.2, 12)[at % 12]
-    return 1e6 * np.exp(season + draw.normal(0, 0.05) * at / 12 + errors + drift)
 
 
 def test_the_interval_holds_as_often_as_it_says():

@@ -180,5 +180,12 @@ def calls_month(
     book: Workbook, period: str, abc: pareto.AbcMonth | None = None, **given: Scalar | None
 ) -> CallsMonth:
     """Judge a month as the workbook says, or as is `given`, where None stands for the former."""
-    told = options.options_in_force(judge_month, book, given)
+    return _judged(book, period, abc, **options.options_in_force(judge_month, book, given))
+
+
+@data.kept
+def _judged(
+    book: Workbook, period: str, abc: pareto.AbcMonth | None, **told: Scalar
+) -> CallsMonth:
+    """Judge once what several pages, languages and cards ask for."""
     return judge_month(read_month(book, period, abc), **told)

@@ -78,8 +78,7 @@ def _cache(book: Workbook | None) -> Path | None:
 
 def _made_of(question: Callable, book: Workbook | None, args: tuple, kwargs: dict) -> str:
     """Hash all that a result is made of; "" where it can't be told."""
-    code = _files_stamp(PACKAGE.rglob("*.py"))
-    if not IN_USE or code != _LOADED:
+    if not IN_USE or not _as_loaded():
         return ""
     data = ""
     if book:
@@ -98,13 +97,29 @@ def _made_of(question: Callable, book: Workbook | None, args: tuple, kwargs: dic
         for name, value in kwargs.items()
     }
     # a text is hashed faster than its parts
-    plain = repr((question.__module__, code, data, stamps, VERSIONS))
+    plain = repr((question.__module__, _CODE, data, stamps, VERSIONS))
     return joblib.hash((plain, told, sorted(named.items())))
 
 
 def _files_stamp(paths) -> list[tuple[str, int, int]]:
     stats = ((str(path), path.stat()) for path in paths)
     return sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
+
+
+def _as_loaded() -> bool:
+    """Tell whether the code is still what this process runs.
+
+    Asked at each question, hence by the names known at the start: a module that joined is imported
+    by one that was edited.
+    """
+    try:
+        stats = [os.stat(name) for name, *_ in _LOADED]
+    except OSError:
+        return False
+    return all(
+        (stat.st_size, stat.st_mtime_ns) == (size, when)
+        for stat, (_, size, when) in zip(stats, _LOADED, strict=True)
+    )
 
 
 def _keep(file: Path, found: object) -> None:
@@ -119,3 +134,4 @@ def _keep(file: Path, found: object) -> None:
 
 
 _LOADED = _files_stamp(PACKAGE.rglob("*.py"))  # the code this process runs
+_CODE = joblib.hash(repr(_LOADED))

@@ -132,5 +132,10 @@ def _seasonal(
 
 def stock_month(book: Workbook, period: str, **given: Scalar | None) -> StockMonth:
     """Judge a month as the workbook says, or as is `given`, where None stands for the former."""
-    told = options.options_in_force(judge_month, book, given)
+    return _judged(book, period, **options.options_in_force(judge_month, book, given))
+
+
+@data.kept
+def _judged(book: Workbook, period: str, **told: Scalar) -> StockMonth:
+    """Judge once what several pages, languages and cards ask for."""
     return judge_month(read_month(book, period, told["n_history"]), **told)

@@ -113,7 +113,7 @@ def _as_loaded() -> bool:
     by one that was edited.
     """
     try:
-        stats = [os.stat(name) for name, *_ in _LOADED]
+        stats = [Path(name).stat() for name, *_ in _LOADED]
     except OSError:
         return False
     return all(

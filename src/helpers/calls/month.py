@@ -184,8 +184,6 @@ def calls_month(
 
 
 @data.kept
-def _judged(
-    book: Workbook, period: str, abc: pareto.AbcMonth | None, **told: Scalar
-) -> CallsMonth:
+def _judged(book: Workbook, period: str, abc: pareto.AbcMonth | None, **told: Scalar) -> CallsMonth:
     """Judge once what several pages, languages and cards ask for."""
     return judge_month(read_month(book, period, abc), **told)

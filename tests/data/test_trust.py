@@ -60,22 +60,61 @@ def caller():
     server.server_close()
 
 
+@pytest.fixture(scope="module")
+def laid(tmp_path_factory) -> Path:
+    """Lay out, once, files that each attack gets a copy of: good data, and all that it is after."""
+    folder = tmp_path_factory.mktemp("laid")
+    (folder / "data.csv").write_text(LINES)
+    (folder / "secret.txt").write_text(FILE)
+    for kind in ("csv", "xml", "html", "csv.bz2", "7z", "orc"):
+        (folder / f"secret.{kind}").write_text(f'{{"dealer_id": "{FILE}"}}\n' * 3)
+    duckdb.sql(f"COPY (SELECT '{FILE}' AS dealer_id) TO '{folder}/secret.parquet'")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def databases(laid, tmp_path_factory) -> Path:
+    """Make, once, database files whose views and macros reach for what is `laid` out."""
+    folder = tmp_path_factory.mktemp("databases")
+    with sqlite3.connect(folder / "lite.duckdb") as con:
+        con.execute(f"CREATE TABLE t AS SELECT '{FILE}' AS dealer_id")
+    with duckdb.connect(folder / "erp.duckdb") as con:
+        con.execute(f"CREATE TABLE fine AS FROM '{laid}/data.csv'")
+        for name, source in {
+            "file": f"'{laid}/secret.txt'",
+            "many": f"'{laid}/*.txt'",
+            "environ": "'/proc/self/environ'",
+        }.items():
+            con.execute(
+                f"CREATE VIEW read_{name} AS SELECT content AS dealer_id, '2026-01-01' AS date, "
+                f"1 AS revenue FROM read_text({source})"
+            )
+        con.execute(f"CREATE VIEW replaced AS SELECT * FROM '{laid}/secret.parquet'")
+        con.execute(
+            "CREATE VIEW listed AS SELECT file AS dealer_id, '2026-01-01' AS date, 1 AS revenue "
+            "FROM glob('/etc/*')"
+        )
+    with duckdb.connect(folder / "macros.duckdb") as con:
+        con.execute(f"CREATE TABLE fine AS FROM '{laid}/data.csv'")
+        con.execute(
+            f"CREATE MACRO upper(x) AS (SELECT content FROM read_text('{laid}/secret.txt'))"
+        )
+        con.execute(f"CREATE MACRO round(x) AS TABLE SELECT * FROM read_text('{laid}/secret.txt')")
+    return folder
+
+
 @pytest.fixture
-def place(tmp_path, cache, monkeypatch, caller) -> Path:
+def place(laid, databases, tmp_path, cache, monkeypatch, caller) -> Path:
     """Lay out a folder with good data and with all that an attack is after.
 
     The working folder is another one.
     """
     folder, elsewhere = tmp_path / "book", tmp_path / "cwd"
     for where in (folder, elsewhere):
-        where.mkdir()
-        (where / "data.csv").write_text(LINES)
-        (where / "secret.txt").write_text(FILE)
-        for kind in ("csv", "xml", "html", "csv.bz2", "7z", "orc"):
-            (where / f"secret.{kind}").write_text(f'{{"dealer_id": "{FILE}"}}\n' * 3)
-        duckdb.sql(f"COPY (SELECT '{FILE}' AS dealer_id) TO '{where}/secret.parquet'")
+        shutil.copytree(laid, where)
         (where / "hostile").mkdir()
         (where / "hostile" / "__init__.py").write_text(f"open({str(tmp_path / 'made')!r}, 'w')")
+    shutil.copytree(databases, folder, dirs_exist_ok=True)
     os.mkfifo(folder / "pipe.csv")
     os.mkfifo(folder / "pipe.duckdb")
     (folder / "folder.csv").mkdir()
@@ -86,32 +125,6 @@ def place(tmp_path, cache, monkeypatch, caller) -> Path:
     with socket.socket(socket.AF_UNIX) as listening:
         monkeypatch.chdir(folder)  # the path of a socket is short
         listening.bind("socket.csv")
-    with sqlite3.connect(folder / "lite.duckdb") as con:
-        con.execute(f"CREATE TABLE t AS SELECT '{FILE}' AS dealer_id")
-    with duckdb.connect(folder / "erp.duckdb") as con:
-        con.execute(f"CREATE TABLE fine AS FROM '{folder}/data.csv'")
-        for name, source in {
-            "file": f"'{folder}/secret.txt'",
-            "many": f"'{folder}/*.txt'",
-            "environ": "'/proc/self/environ'",
-        }.items():
-            con.execute(
-                f"CREATE VIEW read_{name} AS SELECT content AS dealer_id, '2026-01-01' AS date, "
-                f"1 AS revenue FROM read_text({source})"
-            )
-        con.execute(f"CREATE VIEW replaced AS SELECT * FROM '{folder}/secret.parquet'")
-        con.execute(
-            "CREATE VIEW listed AS SELECT file AS dealer_id, '2026-01-01' AS date, 1 AS revenue "
-            "FROM glob('/etc/*')"
-        )
-    with duckdb.connect(folder / "macros.duckdb") as con:
-        con.execute(f"CREATE TABLE fine AS FROM '{folder}/data.csv'")
-        con.execute(
-            f"CREATE MACRO upper(x) AS (SELECT content FROM read_text('{folder}/secret.txt'))"
-        )
-        con.execute(
-            f"CREATE MACRO round(x) AS TABLE SELECT * FROM read_text('{folder}/secret.txt')"
-        )
     monkeypatch.chdir(elsewhere)
     monkeypatch.syspath_prepend(str(elsewhere))
     monkeypatch.setenv("SECRET", VARIABLE)

@@ -3,6 +3,7 @@ rows, the demo.
 """
 
 import datetime as dt
+import os
 import shutil
 import signal
 from collections.abc import Iterable
@@ -343,3 +344,11 @@ def small_demo(tmp_path_factory) -> settings.Workbook:
     build.make_demo(folder / "data" / "demo", n_dealers=60, n_months=26)
     shutil.copy(settings.CHECKOUT / "workbook.toml", folder / "workbook.toml")
     return settings.workbook(folder)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Work with one process more than there are cores.
+
+    A test that waits, for a browser, a server or a limit of time, leaves its core to another.
+    """
+    return (os.cpu_count() or 1) + 1

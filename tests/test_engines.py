@@ -329,7 +329,7 @@ def spark(small_demo, tmp_path_factory):
         for name, file in tables(small_demo).items():
             session.read.parquet(str(file)).createOrReplaceTempView(f"`The ``{name}`` of 2026`")
         folder = tmp_path_factory.mktemp("spark")
-        engine = "pyspark://?spark.sql.shuffle.partitions=2"
+        engine = "pyspark://?spark.sql.shuffle.partitions=1"
         try:
             yield book_at(folder, small_demo, engine, "The `{}` of 2026")
         finally:

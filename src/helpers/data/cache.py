@@ -113,7 +113,7 @@ def _as_loaded() -> bool:
     by one that was edited.
     """
     try:
-        stats = [Path(name).stat() for name, *_ in _LOADED]
+        stats = [path.stat() for path in _PATHS]
     except OSError:
         return False
     return all(
@@ -134,4 +134,5 @@ def _keep(file: Path, found: object) -> None:
 
 
 _LOADED = _files_stamp(PACKAGE.rglob("*.py"))  # the code this process runs
+_PATHS = [Path(name) for name, *_ in _LOADED]
 _CODE = joblib.hash(repr(_LOADED))

@@ -176,6 +176,18 @@ def _told(ids, days, opening, came, sold, records_months: int, known_months: int
     bought = bought.melt("dealer_id", var_name="month", value_name="bought")
     sources = pd.DataFrame({"dealer_id": ids, "source": "stock_moves"})
     empty = pd.DataFrame()
+    bought = bought[bought["bought"] != 0]
     return data.Channel(
-        arrivals, months, empty, empty, sources, bought[bought["bought"] != 0], start, days[-1]
+        arrivals, months, empty, empty, sources, bought, shelves_of(months), start, days[-1]
     )
+
+
+def shelves_of(months: pd.DataFrame) -> pd.DataFrame:
+    """Take each category for one model, at its price."""
+    price = dict(zip("abc", PRICES, strict=True))
+    return months.assign(
+        product_id=months["category"],
+        price=months["category"].map(price).fillna(1.0),
+        net=months["n_came"] - months["n_sold"] + months["n_other"],
+        sold=months["n_sold"],
+    )[["dealer_id", "product_id", "category", "month", "price", "net", "sold"]]

@@ -4,12 +4,12 @@ A dealer's stock is measured on the days when goods come, so that a rare order i
 stuffing the day after it, nor for a shortage the day before.
 """
 
-from typing import Protocol
-
 import numpy as np
 import pandas as pd
 
 from helpers import periods
+from helpers.inventory import shortage
+from helpers.inventory.pace import Told, Year, wide
 from helpers.settings import options
 
 STUFFED_FROM = "1.22/1.37/1.6"
@@ -18,7 +18,6 @@ RECENT_DAYS = 62  # two months: how soon stuffing is to be seen
 NOW_DAYS = 15  # orders of these last days tell how much lies there now; else the last one
 USUAL_UNTIL = 105  # days before the end: what came later tells nothing of the usual
 SETTLING_DAYS = 15  # from the first day of the records
-LEVEL_BACK, LEVEL_AHEAD = 120, 45  # days around an order whose sales tell at what pace he sells
 CAP = 1.7  # no ratio alone makes a dealer stuffed
 MIN_USUAL = 3  # orders that tell the usual
 MIN_TIDE = 20  # dealers whose median tells what lifts all of them
@@ -26,9 +25,10 @@ MIN_MONTHS = 8  # of records
 MIN_EXCESS = 0.3  # months of sales: less is nobody's trouble
 DRY_SHARE = 0.5  # of the usual cover at a month's end
 MIN_WEAKER = 1.25  # sell-in ÷ sell-through of the weaker of two months
+MIN_MISSED = 0.1  # months of sales: as much must be missed before the next usual delivery
+MISSED_PART = 0.5  # of what he would sell till then
 MIN_RATIO = 1.1  # sell-in ÷ sell-through of three months: else nothing is pushed
 OVER_RATIO = 1.2  # sell-in ÷ sell-through of a month in which more came than went
-TOO_MANY_DAYS = 720  # a cover beyond two years is not told in days
 Z80 = 1.2816  # of a normal law: one in ten lies beyond
 RECENT_MONTHS = 3
 STATUSES = ("stuffed", "runs_dry", "in_step", "–")
@@ -49,22 +49,11 @@ COLUMNS = [
     "excess_quantity",
     "excess_value",
     "excess_low",
+    "until_days",
     "missed_value",
+    "n_short_models",
 ]
 _MONEY = ["sell_in", "sell_through", "excess_value", "excess_low", "missed_value"]
-
-
-class Told(Protocol):
-    """What the door's `data.channel` tells."""
-
-    arrivals: pd.DataFrame
-    months: pd.DataFrame
-    models: pd.DataFrame
-    balances: pd.DataFrame
-    sources: pd.DataFrame
-    bought: pd.DataFrame
-    start: pd.Timestamp
-    end: pd.Timestamp
 
 
 def thresholds(text: str) -> tuple[float, float, float]:
@@ -94,8 +83,10 @@ def pressure(
     seldom needs more: `stuffed_from`, as `thresholds` reads it. How long stock lasts goes by last
     year's same weeks, category by category, at the dealer's own pace.
 
-    He runs dry where his stock at the end lasts for `dry_days` or less, less than half of the
-    usual, and less than at any month's end of the year.
+    He runs dry where, before his next usual delivery, he would miss `MIN_MISSED` months of sales or
+    more (`shortage.shortages`), and beyond what is usual with him: half of all that he would sell
+    till then, and twice as much as at any month's end of the year before; or since his stock lasts
+    for `dry_days` or less, less than half of the usual, and less than at any month's end.
 
     Returns
     -------
@@ -105,8 +96,9 @@ def pressure(
         `lasts_days` at the end and `usual_lasts_days` (median of month ends); `n_recent_orders` in
         the last two months; `n_months_over` in a row in which a fifth more came than went;
         `excess_value` and pieces beyond what he usually has after an order, its lower end of 80 %
-        and `excess_months` of sales, 0 where there is none; `missed_value`: what he would sell in
-        30 days beyond what he has, for who runs dry. `status` is one of `STATUSES`, "–" where less
+        and `excess_months` of sales, 0 where there is none; for who runs dry
+        `missed_value`, what he would sell of `n_short_models` models in the `until_days` to his
+        next usual delivery, beyond what he has. `status` is one of `STATUSES`, "–" where less
         is known than the rule needs.
     """
     sources = found.sources
@@ -116,19 +108,21 @@ def pressure(
         return _empty()
     if found.months.empty:  # nothing tells what anybody sold
         return _empty().merge(rows.assign(status=STATUSES[3]), how="right")[COLUMNS]
-    year = _Year.of(found)
+    year = Year(found)
     rows = rows.merge(_flows(found.months, year), on="dealer_id", how="left")
     rows = rows.merge(
         _after_orders(_orders(found.arrivals, year), year), on="dealer_id", how="left"
     )
     rows = rows.merge(_month_ends(year), on="dealer_id", how="left")
+    rows = rows.merge(shortage.shortages(found, year), on="dealer_id", how="left")
     rows["yearly"] = rows["dealer_id"].map(_yearly_ratio(found.bought, found.end))
     parts = np.log(rows[["weaker", "more_cover", "yearly"]].astype(float).clip(0.05, CAP))
     enough = parts["weaker"].notna() & parts["more_cover"].notna()
     pressed = np.exp(parts.mean(axis=1)).where(enough)
     rows["pressure"] = pressed / tide(pressed)
     rows["status"] = _statuses(rows, year, stuffed_from, dry_days)
-    rows["missed_value"] = rows["missed_value"].where(rows["status"] == "runs_dry", 0.0)
+    for name in ("missed_value", "n_short_models"):
+        rows[name] = rows[name].where(rows["status"] == "runs_dry", 0.0)
     rows["excess_quantity"] = (rows["excess_value"] / rows["per_piece"]).round()
     rows[_MONEY] = rows[_MONEY].astype(float).round(2)
     return rows[COLUMNS]
@@ -153,7 +147,7 @@ def _empty() -> pd.DataFrame:
     )
 
 
-def _statuses(rows: pd.DataFrame, year: "_Year", stuffed_from: str, dry_days: int) -> pd.Series:
+def _statuses(rows: pd.DataFrame, year: Year, stuffed_from: str, dry_days: int) -> pd.Series:
     often, some, once = thresholds(stuffed_from)
     least = np.select(
         [rows["n_recent_orders"] >= 4, rows["n_recent_orders"] >= 2], [often, some], once
@@ -170,6 +164,10 @@ def _statuses(rows: pd.DataFrame, year: "_Year", stuffed_from: str, dry_days: in
         & (rows["lasts_days"] < DRY_SHARE * rows["usual_lasts_days"])
         & (rows["lasts_days"] < rows["least_lasts_days"])
     )
+    some = (rows["missed_value"] >= MISSED_PART * rows["needed_value"]) & (
+        rows["missed_value"] > rows["most_missed_value"] / DRY_SHARE
+    )
+    material = rows["missed_value"] >= MIN_MISSED * rows["sell_through"] / RECENT_MONTHS
     known = (
         (rows["sell_through_source"] != "")
         & (rows["sell_through"] > 0)
@@ -178,100 +176,16 @@ def _statuses(rows: pd.DataFrame, year: "_Year", stuffed_from: str, dry_days: in
     )
     # whoever bought nothing for two months is not stuffed now; else his orders must tell
     judged = known & ((rows["n_recent_orders"] == 0) | rows["pressure"].notna())
-    found = np.select([judged & stuffed, known & dry, judged], STATUSES[:3], STATUSES[3])
-    return pd.Series(found, index=rows.index, dtype="str")
-
-
-# ---- the year's pace -----------------------------------------------------------------------------
-
-
-class _Year:
-    """Twelve months of what dealers sold, and what the next twelve will bring if they are alike.
-
-    `dealers`; `months` known, at most twelve; `bounds`: days from `start` to each month's first
-    day, on to a year after the end; `sold` and `expected`: dealer × bound, what was sold up to that
-    day, and what would have been by the season of the network's categories.
-    """
-
-    def __init__(self, months: pd.DataFrame, end: pd.Timestamp) -> None:
-        last = f"{end:%Y-%m}"
-        known = sorted(set(months["month"]))
-        self.months = [m for m in periods.month_range(last, 12) if known and m >= known[0]]
-        n, ahead = len(self.months), [periods.shift(last, i) for i in range(1, 14)]
-        firsts = pd.to_datetime([f"{m}-01" for m in [*self.months, *ahead]])
-        self.start, self.end_day = firsts[0], (end - firsts[0]).days + 1
-        self.bounds = np.asarray((firsts - firsts[0]).days, float)
-        self.dealers = pd.Index(sorted(set(months["dealer_id"])))
-        self.net = self._by_month(months, months["came"] - months["sold"] + months["other"])
-        before = months[months["month"] < self.months[0]]
-        opened = (before["came"] - before["sold"] + before["other"]).groupby(before["dealer_id"])
-        self.opened = opened.sum().reindex(self.dealers, fill_value=0.0).to_numpy()
-        own = months.assign(sold=months["sold"].clip(lower=0))
-        by_month = self._by_month(own, own["sold"])
-        self.sold = _cumulated(by_month)
-        own = own[own["month"].isin(self.months)]
-        season = own.pivot_table(
-            index="category", columns="month", values="sold", aggfunc="sum", fill_value=0.0
-        ).reindex(columns=self.months, fill_value=0.0)
-        share = season.div(season.sum(axis=1).replace(0, np.nan), axis=0).fillna(1 / n)
-        mix = own.pivot_table(
-            index="dealer_id", columns="category", values="sold", aggfunc="sum", fill_value=0.0
-        ).reindex(index=self.dealers, columns=share.index, fill_value=0.0)
-        usual = mix.to_numpy() @ share.to_numpy()
-        if n == 12:
-            following = np.column_stack([usual, usual[:, :1]])
-        else:  # no year is known: the coming weeks are like the mean of those known
-            following = np.repeat(usual.mean(axis=1)[:, None], 13, axis=1)
-        self.expected = _cumulated(np.column_stack([usual, following]))[:, : len(self.bounds)]
-
-    @classmethod
-    def of(cls, found: Told) -> "_Year":
-        return cls(found.months, found.end)
-
-    def _by_month(self, months: pd.DataFrame, values: pd.Series) -> np.ndarray:
-        sums = _wide(months.assign(value=values), "value")
-        return sums.reindex(index=self.dealers, columns=self.months, fill_value=0.0).to_numpy()
-
-    def level(self, at: int, day: np.ndarray) -> np.ndarray:
-        """Tell a dealer's pace around days, as a multiple of what the season lets expect."""
-        low = np.maximum(day - LEVEL_BACK, 0)
-        high = np.minimum(day + LEVEL_AHEAD, self.end_day)
-        known = self.bounds[: self.sold.shape[1]]
-        sold = np.interp(high, known, self.sold[at]) - np.interp(low, known, self.sold[at])
-        would = np.interp(high, self.bounds, self.expected[at])
-        would = would - np.interp(low, self.bounds, self.expected[at])
-        return np.where((would > 0) & (sold > 0), sold / np.where(would > 0, would, 1), np.nan)
-
-    def lasts(self, at: int, day: np.ndarray, stock: np.ndarray) -> np.ndarray:
-        """Tell for how many days from `day` on a stock lasts, at his pace; the season repeats."""
-        line = self.expected[at]
-        need = np.interp(day, self.bounds, line) + stock / self.level(at, day)
-        rising = line + np.arange(len(line)) * 1e-9  # where nothing is sold, time stands still
-        found = np.interp(need, rising, self.bounds) - day
-        return np.where(need > rising[-1], TOO_MANY_DAYS, np.maximum(found, 0.0))
-
-    def sells(self, at: int, day: np.ndarray, n_days: np.ndarray) -> np.ndarray:
-        """Tell what he sells in the days after `day`, at his pace."""
-        line = self.expected[at]
-        ahead = np.interp(day + n_days, self.bounds, line) - np.interp(day, self.bounds, line)
-        return ahead * self.level(at, day)
-
-
-def _wide(months: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Lay out a column by dealer and month, 0 where there is none."""
-    return months.pivot_table(
-        index="dealer_id", columns="month", values=column, aggfunc="sum", fill_value=0.0
+    found = np.select(
+        [judged & stuffed, known & (dry | some) & material, judged], STATUSES[:3], STATUSES[3]
     )
-
-
-def _cumulated(values: np.ndarray) -> np.ndarray:
-    return np.column_stack([np.zeros(len(values)), values.cumsum(axis=1)])
+    return pd.Series(found, index=rows.index, dtype="str")
 
 
 # ---- a dealer's orders ---------------------------------------------------------------------------
 
 
-def _orders(arrivals: pd.DataFrame, year: _Year) -> pd.DataFrame:
+def _orders(arrivals: pd.DataFrame, year: Year) -> pd.DataFrame:
     """Measure what lies there after each order of the year: `day`, `lasts`, and the pace."""
     rows = arrivals.assign(day=(arrivals["date"] - year.start).dt.days + 1.0)
     rows = rows[(rows["day"] > 0) & (rows["day"] <= year.end_day)]
@@ -288,7 +202,7 @@ def _orders(arrivals: pd.DataFrame, year: _Year) -> pd.DataFrame:
     return rows
 
 
-def _after_orders(orders: pd.DataFrame, year: _Year) -> pd.DataFrame:
+def _after_orders(orders: pd.DataFrame, year: Year) -> pd.DataFrame:
     """Compare each dealer's last orders with his usual ones."""
     if orders.empty:
         columns = ["dealer_id", "weaker", "more_cover", "n_recent_orders", "excess_months"]
@@ -333,10 +247,10 @@ def _cycles(rows: pd.DataFrame, low: float, high: float) -> pd.Series:
 # ---- months --------------------------------------------------------------------------------------
 
 
-def _flows(months: pd.DataFrame, year: _Year) -> pd.DataFrame:
+def _flows(months: pd.DataFrame, year: Year) -> pd.DataFrame:
     """Sum up sell-in and sell-through, recent and before; count the months in which more came."""
     came, sold = (
-        _wide(months, c).reindex(columns=year.months, fill_value=0.0) for c in ("came", "sold")
+        wide(months, c).reindex(columns=year.months, fill_value=0.0) for c in ("came", "sold")
     )
     recent, before = year.months[-RECENT_MONTHS:], year.months[:-RECENT_MONTHS]
     over = (came > OVER_RATIO * sold.clip(lower=0)) & (came > 0)
@@ -357,16 +271,12 @@ def _ratio(above: pd.Series, below: pd.Series) -> pd.Series:
     return above / below.where(below > 0)
 
 
-def _month_ends(year: _Year) -> pd.DataFrame:
+def _month_ends(year: Year) -> pd.DataFrame:
     """Tell how long the stock of each month's end lasts: now, usually, and at its least."""
     stock = year.opened[:, None] + year.net.cumsum(axis=1)
     days = year.bounds[1 : stock.shape[1] + 1]
     lasts = np.vstack([year.lasts(i, days, np.maximum(stock[i], 0)) for i in range(len(stock))])
     past = lasts[:, :-RECENT_MONTHS]
-    coming = [
-        year.sells(i, days[-1:], np.array([30.0]))[0] - max(stock[i, -1], 0)
-        for i in range(len(stock))
-    ]
     blank = np.full(len(stock), np.nan)
     known = past.shape[1] >= MIN_USUAL
     return pd.DataFrame(
@@ -375,7 +285,6 @@ def _month_ends(year: _Year) -> pd.DataFrame:
             "lasts_days": lasts[:, -1],
             "usual_lasts_days": np.median(past, axis=1) if known else blank,
             "least_lasts_days": lasts[:, :-1].min(axis=1) if known else blank,
-            "missed_value": np.maximum(coming, 0),
         }
     )
 
@@ -388,7 +297,7 @@ def _yearly_ratio(bought: pd.DataFrame, end: pd.Timestamp) -> pd.Series:
     span = periods.month_range(last, 27)
     if bought.empty or bought["month"].min() > span[0]:
         return pd.Series(dtype=float)
-    sums = _wide(bought, "bought").reindex(columns=span, fill_value=0.0)
+    sums = wide(bought, "bought").reindex(columns=span, fill_value=0.0)
     now, then = sums[span[24:]].sum(axis=1), sums[span[12:15]].sum(axis=1)
     growth = _ratio(sums[span[12:24]].sum(axis=1), sums[span[:12]].sum(axis=1))
     return _ratio(_ratio(now, then), growth.where(growth > 0))

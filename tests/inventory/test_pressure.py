@@ -115,6 +115,28 @@ def test_one_large_order_is_no_stuffing():
     assert row["excess_value"] > 100
 
 
+def test_stuffed_stays_who_still_has_what_was_pushed_in():
+    """Two months of double orders, then in step: two months of sales lie there beyond the usual."""
+    pushed = [*[100.0] * 8, 200.0, 200.0]
+    found = told(
+        a=([*pushed, 100.0, 100.0], STEADY),
+        b=([*pushed, 0.0, 0.0], STEADY),
+        c=([*[100.0] * 8, 130.0, 130.0, 100.0, 100.0], STEADY),
+    )
+    rows = judged(found)
+    assert rows["status"].to_dict() == {"a": "stuffed", "b": "in_step", "c": "in_step"}
+    a = rows.loc["a"]
+    assert a["stuffed_month"] == "2026-08"  # of the two months before, both were pushed
+    assert rows.loc[["b", "c"], "stuffed_month"].tolist() == ["", ""]
+    # 300 lie there, of which 100 are the usual, as its three months' orders no longer say
+    assert a["excess_value"] == pytest.approx(200, abs=6)
+    assert 0 < a["excess_low"] <= a["excess_value"]
+    (call,) = inventory.stock_calls(rows.reset_index()).itertuples()
+    assert call.reason.startswith("Sold too much until 2026-08, and it still lies there")
+    early = judged(channel._until(found, 2))
+    assert early.loc["a", ["status", "stuffed_month"]].tolist() == ["stuffed", ""]
+
+
 def test_a_season_bought_before_it_is_sold_is_no_stuffing():
     """Nine quiet months, then three in which twice as much is bought, and sold a year before."""
     sold = [200.0] * 3 + [100.0] * 9

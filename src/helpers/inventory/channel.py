@@ -31,6 +31,9 @@ MIN_RATIO = 1.1  # sell-in ÷ sell-through of three months: else nothing is push
 OVER_RATIO = 1.2  # sell-in ÷ sell-through of a month in which more came than went
 Z80 = 1.2816  # of a normal law: one in ten lies beyond
 RECENT_MONTHS = 3
+KEPT_MONTHS = 3  # who was stuffed so long ago or less is so till his cover is the usual again
+KEPT_COVER = 1.1  # of the usual cover at a month's end: beyond it the excess still lies there
+KEPT_PRESSURE = 1.15  # times the limit: who was just above it may have been so by chance
 STATUSES = ("stuffed", "runs_dry", "in_step", "–")
 COLUMNS = [
     "dealer_id",
@@ -52,6 +55,7 @@ COLUMNS = [
     "until_days",
     "missed_value",
     "n_short_models",
+    "stuffed_month",
 ]
 _MONEY = ["sell_in", "sell_through", "excess_value", "excess_low", "missed_value"]
 
@@ -83,6 +87,10 @@ def pressure(
     seldom needs more: `stuffed_from`, as `thresholds` reads it. How long stock lasts goes by last
     year's same weeks, category by category, at the dealer's own pace.
 
+    Who was clearly stuffed (`KEPT_PRESSURE`) at one of the last `KEPT_MONTHS` month ends stays so,
+    though his orders have fallen back in step, while his stock has lasted longer than usual
+    (`KEPT_COVER`) at every month's end since.
+
     He runs dry where, before his next usual delivery, he would miss `MIN_MISSED` months of sales or
     more (`shortage.shortages`), and beyond what is usual with him: half of all that he would sell
     till then, and twice as much as at any month's end of the year before; or since his stock lasts
@@ -98,16 +106,30 @@ def pressure(
         `excess_value` and pieces beyond what he usually has after an order, its lower end of 80 %
         and `excess_months` of sales, 0 where there is none; for who runs dry
         `missed_value`, what he would sell of `n_short_models` models in the `until_days` to his
-        next usual delivery, beyond what he has. `status` is one of `STATUSES`, "–" where less
+        next usual delivery, beyond what he has; of who stays stuffed `stuffed_month`, the last at
+        whose end his orders said so ("" of all others), and as excess what lies there beyond the
+        usual cover of a month's end. `status` is one of `STATUSES`, "–" where less
         is known than the rule needs.
     """
+    rows = _judged(found, stuffed_from, dry_days)
+    if rows["usual_lasts_days"].notna().any():
+        rows = _kept(found, rows, stuffed_from, dry_days)
+    for name in ("missed_value", "n_short_models"):
+        rows[name] = rows[name].where(rows["status"] == "runs_dry", 0.0)
+    rows["excess_quantity"] = (rows["excess_value"] / rows["per_piece"]).round()
+    rows[_MONEY] = rows[_MONEY].astype(float).round(2)
+    return rows[COLUMNS]
+
+
+def _judged(found: Told, stuffed_from: str, dry_days: int) -> pd.DataFrame:
+    """Judge by the last two months' orders alone."""
     sources = found.sources
     rows = sources[["dealer_id", "source"]].rename(columns={"source": "sell_through_source"})
     rows = rows.sort_values("dealer_id", ignore_index=True)
     if rows.empty or pd.isna(found.end):
         return _empty()
     if found.months.empty:  # nothing tells what anybody sold
-        return _empty().merge(rows.assign(status=STATUSES[3]), how="right")[COLUMNS]
+        return _empty().merge(rows.assign(status=STATUSES[3]), how="right")
     year = Year(found)
     rows = rows.merge(_flows(found.months, year), on="dealer_id", how="left")
     rows = rows.merge(
@@ -121,11 +143,44 @@ def pressure(
     pressed = np.exp(parts.mean(axis=1)).where(enough)
     rows["pressure"] = pressed / tide(pressed)
     rows["status"] = _statuses(rows, year, stuffed_from, dry_days)
-    for name in ("missed_value", "n_short_models"):
-        rows[name] = rows[name].where(rows["status"] == "runs_dry", 0.0)
-    rows["excess_quantity"] = (rows["excess_value"] / rows["per_piece"]).round()
-    rows[_MONEY] = rows[_MONEY].astype(float).round(2)
-    return rows[COLUMNS]
+    return rows.assign(stuffed_month="")
+
+
+def _kept(found: Told, rows: pd.DataFrame, stuffed_from: str, dry_days: int) -> pd.DataFrame:
+    """Keep who was stuffed while what was too much still lies there."""
+    rows, ids = rows.copy(), rows["dealer_id"]
+    lies = _is_more_than_usual(rows) & (rows["status"] == "in_step") & (rows["lying_value"] > 0)
+    for back in range(1, KEPT_MONTHS + 1):
+        then = _until(found, back)
+        if not lies.any() or len(set(then.months["month"])) < MIN_MONTHS:
+            break
+        past = _judged(then, stuffed_from, dry_days).set_index("dealer_id").reindex(ids)
+        past = past.reset_index()
+        clearly = past["pressure"] >= KEPT_PRESSURE * _limits(past, stuffed_from)
+        kept = lies & clearly & (past["status"] == "stuffed") & (rows["status"] != "stuffed")
+        rows.loc[kept, ["status", "stuffed_month"]] = ["stuffed", f"{then.end:%Y-%m}"]
+        sure = (past["excess_low"] / past["excess_value"]).where(past["excess_value"] > 0)
+        rows.loc[kept, "excess_value"] = rows["lying_value"]
+        rows.loc[kept, "excess_low"] = rows["lying_value"] * sure
+        lies &= _is_more_than_usual(past)
+    return rows
+
+
+def _is_more_than_usual(rows: pd.DataFrame) -> pd.Series:
+    return rows["lasts_days"] > KEPT_COVER * rows["usual_lasts_days"]
+
+
+def _until(found: Told, back: int) -> Told:
+    """Tell what was known so many months before."""
+    end = (found.end.to_period("M") - back).end_time.normalize()
+    month = f"{end:%Y-%m}"
+    return found._replace(
+        arrivals=found.arrivals[found.arrivals["date"] <= end],
+        months=found.months[found.months["month"] <= month],
+        bought=found.bought[found.bought["month"] <= month],
+        shelves=found.shelves[found.shelves["month"] <= month],
+        end=end,
+    )
 
 
 def tide(pressures: pd.Series) -> float:
@@ -141,19 +196,23 @@ def tide(pressures: pd.Series) -> float:
 
 
 def _empty() -> pd.DataFrame:
-    text = ("dealer_id", "status", "sell_through_source")
-    return pd.DataFrame(columns=COLUMNS).astype(
-        {c: "str" if c in text else "float64" for c in COLUMNS}
+    text = ("dealer_id", "status", "sell_through_source", "stuffed_month")
+    columns = [*COLUMNS, "per_piece"]
+    return pd.DataFrame(columns=columns).astype(
+        {c: "str" if c in text else "float64" for c in columns}
     )
+
+
+def _limits(rows: pd.DataFrame, stuffed_from: str) -> np.ndarray:
+    """Give from which pressure each is stuffed, who ordered as often as he did."""
+    often, some, once = thresholds(stuffed_from)
+    n = rows["n_recent_orders"]
+    return np.select([n >= 4, n >= 2], [often, some], once)
 
 
 def _statuses(rows: pd.DataFrame, year: Year, stuffed_from: str, dry_days: int) -> pd.Series:
-    often, some, once = thresholds(stuffed_from)
-    least = np.select(
-        [rows["n_recent_orders"] >= 4, rows["n_recent_orders"] >= 2], [often, some], once
-    )
     stuffed = (
-        (rows["pressure"] >= least)
+        (rows["pressure"] >= _limits(rows, stuffed_from))
         & (rows["weaker"] >= MIN_WEAKER)
         & (rows["sell_in_ratio"] >= MIN_RATIO)
         & (rows["excess_months"] >= MIN_EXCESS)
@@ -279,12 +338,15 @@ def _month_ends(year: Year) -> pd.DataFrame:
     past = lasts[:, :-RECENT_MONTHS]
     blank = np.full(len(stock), np.nan)
     known = past.shape[1] >= MIN_USUAL
+    usual = np.median(past, axis=1) if known else blank
+    needs = [year.sells(i, days[-1:], usual[i : i + 1])[0] for i in range(len(stock))]
     return pd.DataFrame(
         {
             "dealer_id": year.dealers,
             "lasts_days": lasts[:, -1],
-            "usual_lasts_days": np.median(past, axis=1) if known else blank,
+            "usual_lasts_days": usual,
             "least_lasts_days": lasts[:, :-1].min(axis=1) if known else blank,
+            "lying_value": np.maximum(stock[:, -1] - needs, 0),
         }
     )
 

@@ -24,6 +24,8 @@ class Told(Protocol):
     start: pd.Timestamp
     end: pd.Timestamp
 
+    def _replace(self, **fields: object) -> "Told": ...
+
 
 class Year:
     """Twelve months of what dealers sold, and what the next twelve will bring if they are alike.

@@ -163,7 +163,8 @@ def stock_calls(pressed: pd.DataFrame, margins: pd.Series | None = None) -> pd.D
 
 def _stuffed_reason(row) -> str:
     return words.say(
-        "channel.stuffed",
+        "channel.still_stuffed" if row.stuffed_month else "channel.stuffed",
+        month=row.stuffed_month,
         came=row.sell_in,
         sold=row.sell_through,
         ratio=row.sell_in_ratio,

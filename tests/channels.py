@@ -42,6 +42,7 @@ def simulated(
     n: int = 200,
     planted: str = "",
     months: int = 2,
+    ended: int = 0,
     share: float = 0.5,
     factor: float = 1.5,
     promotions: bool = True,
@@ -50,8 +51,9 @@ def simulated(
 ) -> Simulated:
     """Simulate `n` dealers to the day `end`.
 
-    `planted` is "stuffed" or "starved": that `share` of them for the last `months`. The starved get
-    a quarter of what they would order.
+    `planted` is "stuffed" or "starved": that `share` of them for the last `months`, or for so many
+    up to `ended` months before the end: from then on they order as if what was pushed in did not
+    lie there. The starved get a quarter of what they would order.
     """
     rng, end = np.random.default_rng(seed), pd.Timestamp(end)
     first = (end - pd.DateOffset(years=YEARS)).normalize() + pd.Timedelta(days=1)
@@ -60,7 +62,10 @@ def simulated(
     cover, growth = rng.uniform(*COVER, n), rng.uniform(*GROWTH, n)
     ahead = rng.uniform(*AHEAD, n) * (rng.random(n) < 0.5) * promotions
     hit = (rng.random(n) < share) & bool(planted)
-    begins = (end + pd.Timedelta(days=1) - pd.DateOffset(months=months) - first).days
+    day_after = end + pd.Timedelta(days=1)
+    begins, ends = (
+        (day_after - pd.DateOffset(months=back) - first).days for back in (months + ended, ended)
+    )
     rate, buying = _rates(rng, size, growth, n_days, promotions)
     total = np.concatenate([np.zeros((*rate.shape[:2], 1)), rate.cumsum(axis=2)], axis=2)
     came, sold = np.zeros((2, n, len(SEASONS), n_days))
@@ -75,7 +80,7 @@ def simulated(
             wanted = wanted + (MONTH * ahead[due] * buying[day])[:, None] * rate[due, :, day]
             wanted = np.maximum(wanted - (stock - pushed)[due], 0)
             wanted *= rng.lognormal(-(noise[due] ** 2) / 2, noise[due])[:, None]
-            now = (hit[due] & (day >= begins))[:, None]
+            now = (hit[due] & (begins <= day < ends))[:, None]
             if planted == "stuffed":
                 push = np.maximum((factor - 1) * since[due], factor * since[due] - wanted)
                 push = np.where(now, push, 0)
@@ -176,6 +181,18 @@ def _told(ids, days, opening, came, sold, records_months: int, known_months: int
     bought = bought.melt("dealer_id", var_name="month", value_name="bought")
     sources = pd.DataFrame({"dealer_id": ids, "source": "stock_moves"})
     empty = pd.DataFrame()
+    bought = bought[bought["bought"] != 0]
     return data.Channel(
-        arrivals, months, empty, empty, sources, bought[bought["bought"] != 0], start, days[-1]
+        arrivals, months, empty, empty, sources, bought, shelves_of(months), start, days[-1]
     )
+
+
+def shelves_of(months: pd.DataFrame) -> pd.DataFrame:
+    """Take each category for one model, at its price."""
+    price = dict(zip("abc", PRICES, strict=True))
+    return months.assign(
+        product_id=months["category"],
+        price=months["category"].map(price).fillna(1.0),
+        net=months["n_came"] - months["n_sold"] + months["n_other"],
+        sold=months["n_sold"],
+    )[["dealer_id", "product_id", "category", "month", "price", "net", "sold"]]

@@ -42,6 +42,11 @@ def slow_ledger(rows: list[dict], vat: Decimal) -> tuple[dict, Decimal]:
             invoices.append([opening["date"], None, None, amount])
         else:
             money -= amount
+    for day, amount in again(told, booked, opening, vat):
+        if amount > 0:
+            invoices.append([day, None, None, amount])
+        else:
+            money -= amount
     numbers = set()
     for row in sorted(booked, key=lambda r: (r["date"], r["due_date"] or dt.date.max)):
         amount = Decimal(row["cents"]) / 100
@@ -72,7 +77,7 @@ def slow_ledger(rows: list[dict], vat: Decimal) -> tuple[dict, Decimal]:
     if money < 0:
         invoices.append([max(refunds), None, None, -money])
         money = Decimal(0)
-    for invoice in invoices:
+    for invoice in sorted(invoices, key=lambda i: i[0]):  # as booked where the day is the same
         used = min(money, invoice[3])
         invoice[3] -= used
         money -= used
@@ -81,6 +86,36 @@ def slow_ledger(rows: list[dict], vat: Decimal) -> tuple[dict, Decimal]:
         if amount:
             left[day, number, due] = left.get((day, number, due), Decimal(0)) + amount
     return left, money
+
+
+def again(
+    told: list[dict], booked: list[dict], opening: dict | None, vat: Decimal
+) -> list[tuple[dt.date, Decimal]]:
+    """Walk from one told balance to the next; where nothing is booked between two that differ by
+    more than one, tell by how much the ledger is off on that day.
+    """
+
+    def value(row: dict) -> Decimal:
+        amount = Decimal(row["cents"]) / 100
+        if row["kind"] == "invoice":
+            return (amount * (1 + vat)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        return -amount
+
+    if not opening:
+        return []
+    made, last = [], opening
+    balance, at = Decimal(opening["cents"]) / 100, opening["date"]
+    for row in sorted(told, key=lambda r: r["date"]):
+        if row["date"] <= opening["date"]:
+            continue
+        between = [b for b in booked if at < b["date"] <= row["date"]]
+        balance += sum(map(value, between))
+        changed = Decimal(row["cents"] - last["cents"]) / 100
+        if not between and abs(changed) > 1:
+            made.append((row["date"], Decimal(row["cents"]) / 100 - balance))
+            balance = Decimal(row["cents"]) / 100
+        last, at = row, row["date"]
+    return [(day, amount) for day, amount in made if amount]
 
 
 def random_entries(random: Random) -> list[dict]:
@@ -104,7 +139,7 @@ def random_entries(random: Random) -> list[dict]:
         rows.append(("payment", day(), random.choice((*numbers, "zz")), None, cents))
     rows += [
         ("opening", day(-200), None, None, random.randint(-50_000, 90_000))
-        for _ in range(random.choice((0, 0, 1, 2)))
+        for _ in range(random.choice((0, 0, 1, 2, 4)))
     ]
     random.shuffle(rows)
     keys = ("kind", "date", "document_id", "due_date", "cents")

@@ -663,7 +663,7 @@ def test_the_stock_shown_is_of_the_region_category_and_age_chosen(monkeypatch):
     flows = pd.DataFrame(columns=["dealer_id", "product_id", "sold", "sold_90d", "last_sold_date"])
     here = data.OnHand(layers, pd.Timestamp(END), "stock", pd.DataFrame())
     nothing = pd.DataFrame(columns=["category", "date", "month", "sold", "bought"])
-    told = data.Channel(*[nothing] * 6, pd.NaT, pd.NaT)
+    told = data.Channel(*[nothing] * 7, pd.NaT, pd.NaT)
     told = told._replace(sources=pd.DataFrame(columns=["dealer_id", "source"]))
     months = {PERIOD: here}, {PERIOD: flows}
     asked = inventory.StockData(PERIOD, *months, dealers, models, nothing, nothing, told)

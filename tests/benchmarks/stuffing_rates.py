@@ -81,6 +81,15 @@ def main() -> int:
         judged(seeds[: n // 8], months=4, **planted),
         "stuffed",
     )
+    since = judged(seeds[: n // 8], months=2, ended=1, **planted)
+    told("stuffed for two months till a month ago", since, "stuffed")
+    still = since[since["lasts_days"] > channel.KEPT_COVER * since["usual_lasts_days"]]
+    kept = (still["stuffed_month"] != "").mean()
+    print(
+        f"    where the excess still lies there: {(still['status'] == 'stuffed').mean():.1%}",
+        end="",
+    )
+    print(f", {kept:.1%} since they were so before")
     starved = judged(seeds[: n // 8], planted="starved", share=0.1, months=3)
     told("found: runs dry, a quarter of the orders", starved, "runs_dry")
     reached = calm[calm["rhythm"].isin(REACHED)]

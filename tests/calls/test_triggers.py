@@ -152,8 +152,7 @@ def test_stock_is_at_cost_and_what_is_missed_is_profit():
             "low": [5.0, 7.0],
         }
     )
-    short = pd.DataFrame({"to_dealer_id": ["b", "d", "d"], "value": [8.0, 2.0, 3.0]})
-    found = triggers.stock(held, short, channel, "gross_profit")
+    found = triggers.stock(held, channel, "gross_profit")
     told = {
         (r.dealer_id, r.trigger): (r.stake_kind, r.stake, r.stake_low) for r in found.itertuples()
     }
@@ -161,11 +160,10 @@ def test_stock_is_at_cost_and_what_is_missed_is_profit():
         ("a", "sleeps"): ("stock_at_cost", 5, 5),
         ("b", "runs_dry"): ("gross_profit", 5, 5),
         ("c", "stuffed"): ("stock_at_cost", 9, 7),
-        ("d", "runs_dry"): ("stock_at_cost", 5, 5),
     }
     assert found.set_index("trigger").loc["stuffed", "stake_high"] == 11
     nobody = held.head(0)[["dealer_id"]]
-    assert triggers.stock(nobody, short.head(0), channel.head(0), "revenue").empty
+    assert triggers.stock(nobody, channel.head(0), "revenue").empty
 
 
 def test_a_rivals_stake_is_as_sure_as_his_lead():

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from channels import simulated
+from channels import shelves_of, simulated
 from helpers import data, inventory, look, words
-from helpers.inventory import channel, stuffing
+from helpers.inventory import channel, pace, shortage, stuffing
 
 pytestmark = pytest.mark.usefixtures("looks")
 
@@ -49,6 +49,7 @@ def told(**dealers: tuple[list[float], list[float]]) -> data.Channel:
         none,
         pd.DataFrame({"dealer_id": [*dealers], "source": "stock_moves"}),
         pd.DataFrame(bought, columns=["dealer_id", "month", "bought"]),
+        shelves_of(pd.DataFrame(months, columns=columns)),
         pd.Timestamp("2025-11-01"),
         END,
     )
@@ -84,16 +85,56 @@ def test_in_step_and_dry_by_hand():
     both = told(a=(STEADY, STEADY), b=([100.0] * 11 + [5.0], STEADY))
     rows = judged(both)
     assert rows["status"].to_dict() == {"a": "in_step", "b": "runs_dry"}
-    # 5 of the month's 100 pieces are left in the end; the coming 30 days sell a hundred
+    # 5 of the month's 100 pieces are left in the end. The last usual delivery was in September, so
+    # the next is due in one usual gap, 15 days, which sell 15 / 365 of the year's 1,200
     assert rows.loc["b", "lasts_days"] == pytest.approx(1.5, abs=0.2)
-    assert rows.loc["b", "missed_value"] == pytest.approx(100 - 5, abs=0.5)
+    assert rows.loc["b", "until_days"] == 15
+    assert rows.loc["b", "missed_value"] == pytest.approx(1200 * 15 / 365 - 5, abs=0.5)
+    assert rows.loc["b", "n_short_models"] == 1
     assert rows.loc["a", ["excess_value", "missed_value"]].tolist() == [0, 0]
+
+
+def test_what_is_missed_is_held_against_other_month_ends():
+    """In every second month as little comes: what is missed now was missed before."""
+    came = [100.0, *[5.0, 195.0] * 4, 100.0, 100.0, 5.0]
+    found = told(a=(came, STEADY), b=(STEADY, STEADY))
+    rows = shortage.shortages(found, pace.Year(found)).set_index("dealer_id")
+    now = rows.loc["a"]
+    # half of a middle delivery or more is one of the usual, which come all 15 days or skip a month
+    assert now["until_days"] == pytest.approx(15.5, abs=0.5)
+    assert now["needed_value"] == pytest.approx(1200 * now["until_days"] / 365)
+    assert now["missed_value"] == pytest.approx(now["needed_value"] - 5)
+    assert now["most_missed_value"] == pytest.approx(now["missed_value"], rel=0.1)
+    # a delivery a day after the month's end, and a hundred on the shelf
+    assert rows.loc["b", ["until_days", "missed_value", "n_short_models"]].tolist() == [1, 0, 0]
 
 
 def test_one_large_order_is_no_stuffing():
     row = judged(told(a=([100.0] * 11 + [300.0], STEADY))).loc["a"]
     assert row["status"] == "in_step"  # the month before, as much came as went
     assert row["excess_value"] > 100
+
+
+def test_stuffed_stays_who_still_has_what_was_pushed_in():
+    """Two months of double orders, then in step: two months of sales lie there beyond the usual."""
+    pushed = [*[100.0] * 8, 200.0, 200.0]
+    found = told(
+        a=([*pushed, 100.0, 100.0], STEADY),
+        b=([*pushed, 0.0, 0.0], STEADY),
+        c=([*[100.0] * 8, 130.0, 130.0, 100.0, 100.0], STEADY),
+    )
+    rows = judged(found)
+    assert rows["status"].to_dict() == {"a": "stuffed", "b": "in_step", "c": "in_step"}
+    a = rows.loc["a"]
+    assert a["stuffed_month"] == "2026-08"  # of the two months before, both were pushed
+    assert rows.loc[["b", "c"], "stuffed_month"].tolist() == ["", ""]
+    # 300 lie there, of which 100 are the usual, as its three months' orders no longer say
+    assert a["excess_value"] == pytest.approx(200, abs=6)
+    assert 0 < a["excess_low"] <= a["excess_value"]
+    (call,) = inventory.stock_calls(rows.reset_index()).itertuples()
+    assert call.reason.startswith("Sold too much until 2026-08, and it still lies there")
+    early = judged(channel._until(found, 2))
+    assert early.loc["a", ["status", "stuffed_month"]].tolist() == ["stuffed", ""]
 
 
 def test_a_season_bought_before_it_is_sold_is_no_stuffing():
@@ -134,7 +175,8 @@ def test_what_lifts_everybody_lifts_nobody():
 
 
 def test_the_rules_rule():
-    found = told(a=([100.0] * 10 + [150.0] * 2, STEADY), b=([100.0] * 11 + [5.0], STEADY))
+    # what he has lasts nine days of fifteen: he misses less than half of what he would sell
+    found = told(a=([100.0] * 10 + [150.0] * 2, STEADY), b=([100.0] * 11 + [30.0], STEADY))
     assert judged(found)["status"].to_dict() == {"a": "stuffed", "b": "runs_dry"}
     strict = judged(found, stuffed_from="1.6/1.65/1.7", dry_days=1)
     assert strict["status"].to_dict() == {"a": "in_step", "b": "in_step"}

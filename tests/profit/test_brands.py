@@ -242,7 +242,7 @@ def test_a_lead_by_hand_where_months_hang_together(monkeypatch):
     squares = ((difference - difference.mean()) ** 2).sum()
     error = math.sqrt(squares / (12 - grown) * grown / 12)
     assert row["error_margin_rate"] == pytest.approx(error)
-    freedom = serial._freedom(12, 0.5)
+    freedom = serial.freedom(12, 0.5)
     width = student.ppf(0.975, freedom) * error
     assert row["low_margin_rate"] == pytest.approx(difference.mean() - width)
 

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.usefixtures("looks")
 
 PERIOD = "2026-10"
 SHORT = "2025-03"  # seven months after the small demo begins
-OTHER = {"min_margin_points": 0.0, "notable_share": 0.5, "lever_share": 0.5, "behind_points": 0.05}
+OTHER = {"min_margin_points": 0.1, "slip_points": 0.1, "notable_share": 0.5, "lever_share": 0.5}
+OTHER |= {"behind_points": 0.05}
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,12 @@ def n_slipping(month: profit.ProfitMonth) -> int:
     return int((month.trends["movement"] == "slips").sum())
 
 
+def n_wearing(month: profit.ProfitMonth) -> int:
+    """Count who slips by a slope: else who breaks off as well slips by that."""
+    rows = month.trends[month.trends["movement"] == "slips"]
+    return int((rows["change_rate"] == rows["slope_rate"]).sum())
+
+
 def n_levers(month: profit.ProfitMonth) -> int:
     return int(month.gaps["levers"].str.split().str.len().sum())
 
@@ -59,8 +66,8 @@ def n_less(month: profit.ProfitMonth) -> int:
 
 
 FIGURES = {
-    "min_margin_points": (0.0, n_slipping),
-    "slip_points": (0.0, n_slipping),
+    "min_margin_points": (0.1, n_wearing),
+    "slip_points": (0.1, n_slipping),
     "min_months": (6, lambda m: int((m.trends["movement"] == "–").sum())),
     "notable_points": (0.05, lambda m: int((m.comparison["result_margin_rate"] == "win").sum())),
     "notable_share": (0.5, lambda m: int((m.comparison["result_gmroi"] == "lose").sum())),
@@ -70,12 +77,16 @@ FIGURES = {
 }
 
 
+BESIDE = {"slip_points": {"min_margin_points": 0.1}}  # else who breaks off also wears away
+
+
 @pytest.mark.parametrize("option", FIGURES)
 def test_another_value_changes_the_figure_that_it_rules(small_demo, asked, option):
     value, figure = FIGURES[option]
     if option == "min_months":  # nobody of the demo misses a month: asked when it had few
         asked = profit.read_month(small_demo, SHORT)
-    usual, found = profit.judge_month(asked), profit.judge_month(asked, **{option: value})
+    usual = profit.judge_month(asked, **BESIDE.get(option, {}))
+    found = profit.judge_month(asked, **BESIDE.get(option, {}), **{option: value})
     assert figure(found) != figure(usual)
     assert found.options == usual.options | {option: value}
 

@@ -225,6 +225,29 @@ def test_what_is_planted_is_found_in_a_small_network(tmp_path, seed, small_demo)
     assert planted <= bad and len(bad - planted - set(truth["unknown_dealers"])) <= 2
 
 
+def test_balances_told_later_are_held_against_the_ledger(asked, usual):
+    """One agrees; one differs, and the ledger stands; of a third a year of documents is gone."""
+    opened = asked.entries.loc[asked.entries["kind"] == "opening", "dealer_id"]
+    owed = usual.owed[(usual.owed["balance"] > 0) & usual.owed["dealer_id"].isin(opened)]
+    owed = owed.set_index("dealer_id")["balance"].iloc[:3]
+    told = {"date": "2026-10-31", "kind": "opening", "cents": (owed * 100).round()}
+    told = pd.DataFrame(told | {"due_date": pd.NaT, "document_id": None}).reset_index()
+    told.loc[1, "cents"] += 50_000
+    again = told.tail(1).assign(date="2025-10-31", cents=1_000)
+    entries = pd.concat([asked.entries, told, again]).astype(asked.entries.dtypes)
+    gone = (entries["dealer_id"] == owed.index[2]) & (entries["kind"] != "opening")
+    entries = entries[~(gone & (entries["date"] > "2025-10-31"))]
+    found = receivables.judge_month(asked._replace(entries=entries))
+    rows = found.told[found.told["balance_date"] == "2026-10-31"].set_index("dealer_id")
+    assert rows.loc[owed.index, "outcome"].tolist() == ["agrees", "differs", "reopens"]
+    assert rows.loc[owed.index[1], "balance_gap"] == 500
+    now = found.owed.set_index("dealer_id")["balance"]
+    assert now[owed.index].tolist() == pytest.approx(owed.tolist(), abs=0.005)
+    assert summary.rest_cents(found.owed, found.ageing) == 0
+    assert found.history["balance"].iloc[-1] == pytest.approx(now.sum(), abs=0.005)
+    assert found.network.n_opened == usual.network.n_opened
+
+
 # ---- who shows it --------------------------------------------------------------------------------
 
 
@@ -240,6 +263,7 @@ def test_page_card_and_calls_say_the_same(small_demo, tmp_path, monkeypatch, lan
         "receivables_ageing",
         "receivables_months",
         "stop_supply",
+        "told_balances",
     }
     assert page["receivables"]["status"].tolist() == expected.owed["status"].tolist()
     assert page["stop_supply"]["dealer_id"].tolist() == expected.stop["dealer_id"].tolist()

@@ -1,5 +1,7 @@
 """Where the network is missing, where it is crowded, and what the scorecard may and may not say."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -108,6 +110,19 @@ def test_too_few_served_cities_give_no_estimate():
     dealers = dealers_of(dealer_id=["a", "b"], city=["B", "C"])
     cities = territory.coverage(dealers, totals_of(dealers, [1.0, 2.0]), REGIONS)
     assert cities["is_white_spot"].sum() == 4 and cities["expected_revenue"].isna().all()
+
+
+@pytest.mark.parametrize("people", [100_000, 0, None])
+@pytest.mark.parametrize("served", [["A"], ["Z"], []])
+def test_nobody_served_and_nobody_counted_divide_nothing(people, served):
+    dealers = dealers_of(dealer_id=[str(i) for i, _ in enumerate(served)], city=served)
+    regions = REGIONS.assign(population=pd.Series([people] * len(REGIONS), dtype="Int64"))
+    with warnings.catch_warnings(), np.errstate(all="raise"):
+        warnings.simplefilter("error")
+        cities = territory.coverage(dealers, totals_of(dealers, [9.0] * len(served)), regions)
+        territory.coverage_by_region(cities)
+    per_head = ["dealers_per_100k", "revenue_per_head", "floor_area_per_1000"]
+    assert people or cities[per_head].isna().all(axis=None)
 
 
 def test_coverage_without_regions_has_no_white_spots(network):

@@ -14,8 +14,8 @@ FORMERLY = {"lost_money": "fallen", "silent": "left", "overdue": "slowed", "risi
 
 class CallsData(NamedTuple):
     """What the door and the other questions tell: each dealer's `months` and `rhythm` of orders;
-    who `moved`; what is `owed`, and whom to `stop`; what is `held`, runs `short` of models, and is
-    `pressed`; the dealers `lost` to a rival, by a `comparison`; the `measures` that people wrote.
+    who `moved`; what is `owed`, and whom to `stop`; what is `held`, and is `pressed`; the dealers
+    `lost` to a rival, by a `comparison`; the `measures` that people wrote.
     """
 
     period: str
@@ -26,7 +26,6 @@ class CallsData(NamedTuple):
     owed: pd.DataFrame
     stop: pd.DataFrame
     held: pd.DataFrame
-    short: pd.DataFrame
     pressed: pd.DataFrame
     lost: pd.DataFrame
     comparison: pd.DataFrame
@@ -70,7 +69,6 @@ def read_month(book: Workbook, period: str, abc: pareto.AbcMonth | None = None) 
         owed.owed,
         owed.stop,
         stock.held,
-        stock.lots,
         stock.pressure,
         earned.lost,
         earned.comparison,
@@ -108,7 +106,7 @@ def judge_month(
             triggers.fallen(lost, by),
             triggers.silent(silent, lost, found.months, by),
             triggers.debts(found.owed, found.stop, overdue_days=called_overdue_days),
-            triggers.stock(found.held, found.short, channel_calls(found), by.kind()),
+            triggers.stock(found.held, channel_calls(found), by.kind()),
             triggers.rivals(found.lost, found.comparison),
         ],
         ignore_index=True,
@@ -167,7 +165,7 @@ def untold(found: CallsData, lost: pd.DataFrame) -> tuple[str, ...]:
             ("never_paid", "stopped_paying", "left_with_debt"), receivables.is_told(found.owed)
         ),
         "stuffed": found.pressed["status"].ne("–").any(),
-        "runs_dry": len(found.held) > 0,
+        "runs_dry": found.pressed["status"].ne("–").any(),
         "sleeps": "dead_value" in found.held and found.held["dead_value"].notna().any(),
         "rival_earns_more": len(found.comparison) > 0 and bool((~found.comparison["ours"]).any()),
         "won_back": bool((found.moved["movement"] != "–").any()),

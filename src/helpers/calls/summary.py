@@ -153,11 +153,7 @@ class _Telling:
         return self.channel[call.dealer_id]
 
     def _runs_dry(self, call: tuple) -> str:
-        if call.dealer_id in self.channel:
-            return self.channel[call.dealer_id]
-        lots = self.asked.short[self.asked.short["to_dealer_id"] == call.dealer_id]
-        models, pieces = lots["product_id"].nunique(), int(lots["quantity"].sum())
-        return words.say("calls.runs_dry", models=models, pieces=pieces, value=call.stake)
+        return self.channel[call.dealer_id]
 
     def _sleeps(self, call: tuple) -> str:
         return words.say("calls.sleeps", value=call.stake, days=self.asked.dead_days)

@@ -131,35 +131,24 @@ def _certain(rows: pd.DataFrame, trigger: str, kind: str = "debt") -> pd.DataFra
     return _events(rows, trigger, kind, ["stake"] * 3)
 
 
-def stock(
-    held: pd.DataFrame, short: pd.DataFrame, channel: pd.DataFrame, kind: str
-) -> pd.DataFrame:
+def stock(held: pd.DataFrame, channel: pd.DataFrame, kind: str) -> pd.DataFrame:
     """Call where stock sleeps or was pressed in, at cost, and where it runs dry.
-
-    Who runs dry as a whole misses gross profit; who is short of some models, what could come from
-    shops where they sleep, at cost.
 
     Parameters
     ----------
     held
         From `inventory.judge_month`: `dealer_id`, `dead_value`.
-    short
-        What is proposed to come from others, as there: `to_dealer_id`, `value`.
     channel
         From `inventory.stock_calls`: `dealer_id`, `trigger`, `stake`, `low`. What is missed by who
         runs dry is of this `kind`.
     """
     asleep = held[["dealer_id"]].assign(stake=held.get("dead_value", np.nan))
-    dry = channel[channel["trigger"] == "runs_dry"]
-    some = short.groupby("to_dealer_id")["value"].sum().rename_axis("dealer_id")
-    some = some[~some.index.isin(dry["dealer_id"])].reset_index(name="stake")
     pressed = channel[channel["trigger"] == "stuffed"]
     pressed = pressed.assign(high=2 * pressed["stake"] - pressed["low"])
     return pd.concat(
         [
             _certain(asleep, "sleeps", "stock_at_cost"),
-            _certain(dry, "runs_dry", kind),
-            _certain(some, "runs_dry", "stock_at_cost"),
+            _certain(channel[channel["trigger"] == "runs_dry"], "runs_dry", kind),
             _events(pressed, "stuffed", "stock_at_cost", ["stake", "low", "high"]),
         ],
         ignore_index=True,

@@ -29,6 +29,7 @@ ARRIVALS = ["dealer_id", "date", "came", "sold_since", "stock"]
 MONTHS = ["dealer_id", "category", "month", "came", "sold", "other", "n_came", "n_sold", "n_other"]
 MODELS = [*PAIR, "price", "n_came", "n_sold", "n_sold_year", "n_stock"]
 BALANCES = [*PAIR, "opening", "received", "sold", "moved", "counted", "gap", "gap_value"]
+SHELVES = [*PAIR, "category", "month", "price", "net", "sold"]
 SOURCES = ["dealer_id", "source", "n_counted", "n_gap", "gap_value", "counted_date"]
 BOUGHT = ["dealer_id", "month", "bought"]
 SEASONS = ["category", "month", "bought"]
@@ -44,6 +45,7 @@ class Channel(NamedTuple):
     balances: pd.DataFrame
     sources: pd.DataFrame
     bought: pd.DataFrame
+    shelves: pd.DataFrame
     start: pd.Timestamp
     end: pd.Timestamp
 
@@ -68,7 +70,9 @@ def channel(book: Workbook, period: str) -> Channel:
         the count, only where they differ; the `gap` is what was counted less what should be there.
         `sources`: per dealer what tells his sell-through: "stock_moves", "sell_out", "" (nothing);
         pieces counted and missed, whatever their sign. `bought`: sell-in by month, all that the
-        data have. `start`, `end`: the days that the records cover.
+        data have. `shelves`: per dealer, model and month in which anything moved, its category, its
+        price, the pieces by which his stock grew (`net`) and those `sold`. `start`, `end`: the days
+        that the records cover.
     """
     if book.scope:
         found, inside = channel(book.whole, period), set(read.dealers(book)["dealer_id"])
@@ -97,6 +101,7 @@ def channel(book: Workbook, period: str) -> Channel:
         balances[balances["gap"] != 0].reset_index(drop=True)[BALANCES],
         sources,
         bought,
+        _shelves(book, moves),
         pd.Timestamp(records.start),
         pd.Timestamp(records.end),
     )
@@ -107,7 +112,7 @@ _DEALER = {"dealer_id": "string"}
 
 def _nothing(bought: pd.DataFrame) -> Channel:
     frames = [_typed(columns) for columns in (ARRIVALS, MONTHS, MODELS, BALANCES, SOURCES)]
-    return Channel(*frames, bought, pd.NaT, pd.NaT)
+    return Channel(*frames, bought, _typed(SHELVES), pd.NaT, pd.NaT)
 
 
 def _typed(columns: list[str]) -> pd.DataFrame:
@@ -385,6 +390,15 @@ def _months(book: Workbook, moves: Table) -> pd.DataFrame:
     )
     rows = fetched(sums, ["dealer_id", "category", "month"])
     return rows.astype(dict.fromkeys(MONTHS[3:], "float64"))[MONTHS]
+
+
+def _shelves(book: Workbook, moves: Table) -> pd.DataFrame:
+    sums = _of_categories(book, moves.filter(_.price.notnull()))
+    sums = sums.group_by(*PAIR, "category", month=_.date.strftime("%Y-%m")).agg(
+        price=_.price.max(), net=(_.came - _.sold + _.other).sum(), sold=_.sold.sum()
+    )
+    rows = fetched(sums, [*PAIR, "month"])
+    return rows.astype(dict.fromkeys(SHELVES[4:], "float64"))[SHELVES]
 
 
 def _of_categories(book: Workbook, lines: Table) -> Table:

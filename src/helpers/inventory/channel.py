@@ -4,12 +4,12 @@ A dealer's stock is measured on the days when goods come, so that a rare order i
 stuffing the day after it, nor for a shortage the day before.
 """
 
-from typing import Protocol
-
 import numpy as np
 import pandas as pd
 
 from helpers import periods
+from helpers.inventory import shortage
+from helpers.inventory.pace import Told, Year, wide
 from helpers.settings import options
 
 STUFFED_FROM = "1.22/1.37/1.6"
@@ -18,7 +18,6 @@ RECENT_DAYS = 62  # two months: how soon stuffing is to be seen
 NOW_DAYS = 15  # orders of these last days tell how much lies there now; else the last one
 USUAL_UNTIL = 105  # days before the end: what came later tells nothing of the usual
 SETTLING_DAYS = 15  # from the first day of the records
-LEVEL_BACK, LEVEL_AHEAD = 120, 45  # days around an order whose sales tell at what pace he sells
 CAP = 1.7  # no ratio alone makes a dealer stuffed
 MIN_USUAL = 3  # orders that tell the usual
 MIN_TIDE = 20  # dealers whose median tells what lifts all of them
@@ -26,11 +25,15 @@ MIN_MONTHS = 8  # of records
 MIN_EXCESS = 0.3  # months of sales: less is nobody's trouble
 DRY_SHARE = 0.5  # of the usual cover at a month's end
 MIN_WEAKER = 1.25  # sell-in ÷ sell-through of the weaker of two months
+MIN_MISSED = 0.1  # months of sales: as much must be missed before the next usual delivery
+MISSED_PART = 0.5  # of what he would sell till then
 MIN_RATIO = 1.1  # sell-in ÷ sell-through of three months: else nothing is pushed
 OVER_RATIO = 1.2  # sell-in ÷ sell-through of a month in which more came than went
-TOO_MANY_DAYS = 720  # a cover beyond two years is not told in days
 Z80 = 1.2816  # of a normal law: one in ten lies beyond
 RECENT_MONTHS = 3
+KEPT_MONTHS = 3  # who was stuffed so long ago or less is so till his cover is the usual again
+KEPT_COVER = 1.1  # of the usual cover at a month's end: beyond it the excess still lies there
+KEPT_PRESSURE = 1.15  # times the limit: who was just above it may have been so by chance
 STATUSES = ("stuffed", "runs_dry", "in_step", "–")
 COLUMNS = [
     "dealer_id",
@@ -49,22 +52,12 @@ COLUMNS = [
     "excess_quantity",
     "excess_value",
     "excess_low",
+    "until_days",
     "missed_value",
+    "n_short_models",
+    "stuffed_month",
 ]
 _MONEY = ["sell_in", "sell_through", "excess_value", "excess_low", "missed_value"]
-
-
-class Told(Protocol):
-    """What the door's `data.channel` tells."""
-
-    arrivals: pd.DataFrame
-    months: pd.DataFrame
-    models: pd.DataFrame
-    balances: pd.DataFrame
-    sources: pd.DataFrame
-    bought: pd.DataFrame
-    start: pd.Timestamp
-    end: pd.Timestamp
 
 
 def thresholds(text: str) -> tuple[float, float, float]:
@@ -94,8 +87,14 @@ def pressure(
     seldom needs more: `stuffed_from`, as `thresholds` reads it. How long stock lasts goes by last
     year's same weeks, category by category, at the dealer's own pace.
 
-    He runs dry where his stock at the end lasts for `dry_days` or less, less than half of the
-    usual, and less than at any month's end of the year.
+    Who was clearly stuffed (`KEPT_PRESSURE`) at one of the last `KEPT_MONTHS` month ends stays so,
+    though his orders have fallen back in step, while his stock has lasted longer than usual
+    (`KEPT_COVER`) at every month's end since.
+
+    He runs dry where, before his next usual delivery, he would miss `MIN_MISSED` months of sales or
+    more (`shortage.shortages`), and beyond what is usual with him: half of all that he would sell
+    till then, and twice as much as at any month's end of the year before; or since his stock lasts
+    for `dry_days` or less, less than half of the usual, and less than at any month's end.
 
     Returns
     -------
@@ -105,33 +104,83 @@ def pressure(
         `lasts_days` at the end and `usual_lasts_days` (median of month ends); `n_recent_orders` in
         the last two months; `n_months_over` in a row in which a fifth more came than went;
         `excess_value` and pieces beyond what he usually has after an order, its lower end of 80 %
-        and `excess_months` of sales, 0 where there is none; `missed_value`: what he would sell in
-        30 days beyond what he has, for who runs dry. `status` is one of `STATUSES`, "–" where less
+        and `excess_months` of sales, 0 where there is none; for who runs dry
+        `missed_value`, what he would sell of `n_short_models` models in the `until_days` to his
+        next usual delivery, beyond what he has; of who stays stuffed `stuffed_month`, the last at
+        whose end his orders said so ("" of all others), and as excess what lies there beyond the
+        usual cover of a month's end. `status` is one of `STATUSES`, "–" where less
         is known than the rule needs.
     """
+    rows = _judged(found, stuffed_from, dry_days)
+    if rows["usual_lasts_days"].notna().any():
+        rows = _kept(found, rows, stuffed_from, dry_days)
+    for name in ("missed_value", "n_short_models"):
+        rows[name] = rows[name].where(rows["status"] == "runs_dry", 0.0)
+    rows["excess_quantity"] = (rows["excess_value"] / rows["per_piece"]).round()
+    rows[_MONEY] = rows[_MONEY].astype(float).round(2)
+    return rows[COLUMNS]
+
+
+def _judged(found: Told, stuffed_from: str, dry_days: int) -> pd.DataFrame:
+    """Judge by the last two months' orders alone."""
     sources = found.sources
     rows = sources[["dealer_id", "source"]].rename(columns={"source": "sell_through_source"})
     rows = rows.sort_values("dealer_id", ignore_index=True)
     if rows.empty or pd.isna(found.end):
         return _empty()
     if found.months.empty:  # nothing tells what anybody sold
-        return _empty().merge(rows.assign(status=STATUSES[3]), how="right")[COLUMNS]
-    year = _Year.of(found)
+        return _empty().merge(rows.assign(status=STATUSES[3]), how="right")
+    year = Year(found)
     rows = rows.merge(_flows(found.months, year), on="dealer_id", how="left")
     rows = rows.merge(
         _after_orders(_orders(found.arrivals, year), year), on="dealer_id", how="left"
     )
     rows = rows.merge(_month_ends(year), on="dealer_id", how="left")
+    rows = rows.merge(shortage.shortages(found, year), on="dealer_id", how="left")
     rows["yearly"] = rows["dealer_id"].map(_yearly_ratio(found.bought, found.end))
     parts = np.log(rows[["weaker", "more_cover", "yearly"]].astype(float).clip(0.05, CAP))
     enough = parts["weaker"].notna() & parts["more_cover"].notna()
     pressed = np.exp(parts.mean(axis=1)).where(enough)
     rows["pressure"] = pressed / tide(pressed)
     rows["status"] = _statuses(rows, year, stuffed_from, dry_days)
-    rows["missed_value"] = rows["missed_value"].where(rows["status"] == "runs_dry", 0.0)
-    rows["excess_quantity"] = (rows["excess_value"] / rows["per_piece"]).round()
-    rows[_MONEY] = rows[_MONEY].astype(float).round(2)
-    return rows[COLUMNS]
+    return rows.assign(stuffed_month="")
+
+
+def _kept(found: Told, rows: pd.DataFrame, stuffed_from: str, dry_days: int) -> pd.DataFrame:
+    """Keep who was stuffed while what was too much still lies there."""
+    rows, ids = rows.copy(), rows["dealer_id"]
+    lies = _is_more_than_usual(rows) & (rows["status"] == "in_step") & (rows["lying_value"] > 0)
+    for back in range(1, KEPT_MONTHS + 1):
+        then = _until(found, back)
+        if not lies.any() or len(set(then.months["month"])) < MIN_MONTHS:
+            break
+        past = _judged(then, stuffed_from, dry_days).set_index("dealer_id").reindex(ids)
+        past = past.reset_index()
+        clearly = past["pressure"] >= KEPT_PRESSURE * _limits(past, stuffed_from)
+        kept = lies & clearly & (past["status"] == "stuffed") & (rows["status"] != "stuffed")
+        rows.loc[kept, ["status", "stuffed_month"]] = ["stuffed", f"{then.end:%Y-%m}"]
+        sure = (past["excess_low"] / past["excess_value"]).where(past["excess_value"] > 0)
+        rows.loc[kept, "excess_value"] = rows["lying_value"]
+        rows.loc[kept, "excess_low"] = rows["lying_value"] * sure
+        lies &= _is_more_than_usual(past)
+    return rows
+
+
+def _is_more_than_usual(rows: pd.DataFrame) -> pd.Series:
+    return rows["lasts_days"] > KEPT_COVER * rows["usual_lasts_days"]
+
+
+def _until(found: Told, back: int) -> Told:
+    """Tell what was known so many months before."""
+    end = (found.end.to_period("M") - back).end_time.normalize()
+    month = f"{end:%Y-%m}"
+    return found._replace(
+        arrivals=found.arrivals[found.arrivals["date"] <= end],
+        months=found.months[found.months["month"] <= month],
+        bought=found.bought[found.bought["month"] <= month],
+        shelves=found.shelves[found.shelves["month"] <= month],
+        end=end,
+    )
 
 
 def tide(pressures: pd.Series) -> float:
@@ -147,19 +196,23 @@ def tide(pressures: pd.Series) -> float:
 
 
 def _empty() -> pd.DataFrame:
-    text = ("dealer_id", "status", "sell_through_source")
-    return pd.DataFrame(columns=COLUMNS).astype(
-        {c: "str" if c in text else "float64" for c in COLUMNS}
+    text = ("dealer_id", "status", "sell_through_source", "stuffed_month")
+    columns = [*COLUMNS, "per_piece"]
+    return pd.DataFrame(columns=columns).astype(
+        {c: "str" if c in text else "float64" for c in columns}
     )
 
 
-def _statuses(rows: pd.DataFrame, year: "_Year", stuffed_from: str, dry_days: int) -> pd.Series:
+def _limits(rows: pd.DataFrame, stuffed_from: str) -> np.ndarray:
+    """Give from which pressure each is stuffed, who ordered as often as he did."""
     often, some, once = thresholds(stuffed_from)
-    least = np.select(
-        [rows["n_recent_orders"] >= 4, rows["n_recent_orders"] >= 2], [often, some], once
-    )
+    n = rows["n_recent_orders"]
+    return np.select([n >= 4, n >= 2], [often, some], once)
+
+
+def _statuses(rows: pd.DataFrame, year: Year, stuffed_from: str, dry_days: int) -> pd.Series:
     stuffed = (
-        (rows["pressure"] >= least)
+        (rows["pressure"] >= _limits(rows, stuffed_from))
         & (rows["weaker"] >= MIN_WEAKER)
         & (rows["sell_in_ratio"] >= MIN_RATIO)
         & (rows["excess_months"] >= MIN_EXCESS)
@@ -170,6 +223,10 @@ def _statuses(rows: pd.DataFrame, year: "_Year", stuffed_from: str, dry_days: in
         & (rows["lasts_days"] < DRY_SHARE * rows["usual_lasts_days"])
         & (rows["lasts_days"] < rows["least_lasts_days"])
     )
+    some = (rows["missed_value"] >= MISSED_PART * rows["needed_value"]) & (
+        rows["missed_value"] > rows["most_missed_value"] / DRY_SHARE
+    )
+    material = rows["missed_value"] >= MIN_MISSED * rows["sell_through"] / RECENT_MONTHS
     known = (
         (rows["sell_through_source"] != "")
         & (rows["sell_through"] > 0)
@@ -178,100 +235,16 @@ def _statuses(rows: pd.DataFrame, year: "_Year", stuffed_from: str, dry_days: in
     )
     # whoever bought nothing for two months is not stuffed now; else his orders must tell
     judged = known & ((rows["n_recent_orders"] == 0) | rows["pressure"].notna())
-    found = np.select([judged & stuffed, known & dry, judged], STATUSES[:3], STATUSES[3])
-    return pd.Series(found, index=rows.index, dtype="str")
-
-
-# ---- the year's pace -----------------------------------------------------------------------------
-
-
-class _Year:
-    """Twelve months of what dealers sold, and what the next twelve will bring if they are alike.
-
-    `dealers`; `months` known, at most twelve; `bounds`: days from `start` to each month's first
-    day, on to a year after the end; `sold` and `expected`: dealer × bound, what was sold up to that
-    day, and what would have been by the season of the network's categories.
-    """
-
-    def __init__(self, months: pd.DataFrame, end: pd.Timestamp) -> None:
-        last = f"{end:%Y-%m}"
-        known = sorted(set(months["month"]))
-        self.months = [m for m in periods.month_range(last, 12) if known and m >= known[0]]
-        n, ahead = len(self.months), [periods.shift(last, i) for i in range(1, 14)]
-        firsts = pd.to_datetime([f"{m}-01" for m in [*self.months, *ahead]])
-        self.start, self.end_day = firsts[0], (end - firsts[0]).days + 1
-        self.bounds = np.asarray((firsts - firsts[0]).days, float)
-        self.dealers = pd.Index(sorted(set(months["dealer_id"])))
-        self.net = self._by_month(months, months["came"] - months["sold"] + months["other"])
-        before = months[months["month"] < self.months[0]]
-        opened = (before["came"] - before["sold"] + before["other"]).groupby(before["dealer_id"])
-        self.opened = opened.sum().reindex(self.dealers, fill_value=0.0).to_numpy()
-        own = months.assign(sold=months["sold"].clip(lower=0))
-        by_month = self._by_month(own, own["sold"])
-        self.sold = _cumulated(by_month)
-        own = own[own["month"].isin(self.months)]
-        season = own.pivot_table(
-            index="category", columns="month", values="sold", aggfunc="sum", fill_value=0.0
-        ).reindex(columns=self.months, fill_value=0.0)
-        share = season.div(season.sum(axis=1).replace(0, np.nan), axis=0).fillna(1 / n)
-        mix = own.pivot_table(
-            index="dealer_id", columns="category", values="sold", aggfunc="sum", fill_value=0.0
-        ).reindex(index=self.dealers, columns=share.index, fill_value=0.0)
-        usual = mix.to_numpy() @ share.to_numpy()
-        if n == 12:
-            following = np.column_stack([usual, usual[:, :1]])
-        else:  # no year is known: the coming weeks are like the mean of those known
-            following = np.repeat(usual.mean(axis=1)[:, None], 13, axis=1)
-        self.expected = _cumulated(np.column_stack([usual, following]))[:, : len(self.bounds)]
-
-    @classmethod
-    def of(cls, found: Told) -> "_Year":
-        return cls(found.months, found.end)
-
-    def _by_month(self, months: pd.DataFrame, values: pd.Series) -> np.ndarray:
-        sums = _wide(months.assign(value=values), "value")
-        return sums.reindex(index=self.dealers, columns=self.months, fill_value=0.0).to_numpy()
-
-    def level(self, at: int, day: np.ndarray) -> np.ndarray:
-        """Tell a dealer's pace around days, as a multiple of what the season lets expect."""
-        low = np.maximum(day - LEVEL_BACK, 0)
-        high = np.minimum(day + LEVEL_AHEAD, self.end_day)
-        known = self.bounds[: self.sold.shape[1]]
-        sold = np.interp(high, known, self.sold[at]) - np.interp(low, known, self.sold[at])
-        would = np.interp(high, self.bounds, self.expected[at])
-        would = would - np.interp(low, self.bounds, self.expected[at])
-        return np.where((would > 0) & (sold > 0), sold / np.where(would > 0, would, 1), np.nan)
-
-    def lasts(self, at: int, day: np.ndarray, stock: np.ndarray) -> np.ndarray:
-        """Tell for how many days from `day` on a stock lasts, at his pace; the season repeats."""
-        line = self.expected[at]
-        need = np.interp(day, self.bounds, line) + stock / self.level(at, day)
-        rising = line + np.arange(len(line)) * 1e-9  # where nothing is sold, time stands still
-        found = np.interp(need, rising, self.bounds) - day
-        return np.where(need > rising[-1], TOO_MANY_DAYS, np.maximum(found, 0.0))
-
-    def sells(self, at: int, day: np.ndarray, n_days: np.ndarray) -> np.ndarray:
-        """Tell what he sells in the days after `day`, at his pace."""
-        line = self.expected[at]
-        ahead = np.interp(day + n_days, self.bounds, line) - np.interp(day, self.bounds, line)
-        return ahead * self.level(at, day)
-
-
-def _wide(months: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Lay out a column by dealer and month, 0 where there is none."""
-    return months.pivot_table(
-        index="dealer_id", columns="month", values=column, aggfunc="sum", fill_value=0.0
+    found = np.select(
+        [judged & stuffed, known & (dry | some) & material, judged], STATUSES[:3], STATUSES[3]
     )
-
-
-def _cumulated(values: np.ndarray) -> np.ndarray:
-    return np.column_stack([np.zeros(len(values)), values.cumsum(axis=1)])
+    return pd.Series(found, index=rows.index, dtype="str")
 
 
 # ---- a dealer's orders ---------------------------------------------------------------------------
 
 
-def _orders(arrivals: pd.DataFrame, year: _Year) -> pd.DataFrame:
+def _orders(arrivals: pd.DataFrame, year: Year) -> pd.DataFrame:
     """Measure what lies there after each order of the year: `day`, `lasts`, and the pace."""
     rows = arrivals.assign(day=(arrivals["date"] - year.start).dt.days + 1.0)
     rows = rows[(rows["day"] > 0) & (rows["day"] <= year.end_day)]
@@ -288,7 +261,7 @@ def _orders(arrivals: pd.DataFrame, year: _Year) -> pd.DataFrame:
     return rows
 
 
-def _after_orders(orders: pd.DataFrame, year: _Year) -> pd.DataFrame:
+def _after_orders(orders: pd.DataFrame, year: Year) -> pd.DataFrame:
     """Compare each dealer's last orders with his usual ones."""
     if orders.empty:
         columns = ["dealer_id", "weaker", "more_cover", "n_recent_orders", "excess_months"]
@@ -333,10 +306,10 @@ def _cycles(rows: pd.DataFrame, low: float, high: float) -> pd.Series:
 # ---- months --------------------------------------------------------------------------------------
 
 
-def _flows(months: pd.DataFrame, year: _Year) -> pd.DataFrame:
+def _flows(months: pd.DataFrame, year: Year) -> pd.DataFrame:
     """Sum up sell-in and sell-through, recent and before; count the months in which more came."""
     came, sold = (
-        _wide(months, c).reindex(columns=year.months, fill_value=0.0) for c in ("came", "sold")
+        wide(months, c).reindex(columns=year.months, fill_value=0.0) for c in ("came", "sold")
     )
     recent, before = year.months[-RECENT_MONTHS:], year.months[:-RECENT_MONTHS]
     over = (came > OVER_RATIO * sold.clip(lower=0)) & (came > 0)
@@ -357,25 +330,23 @@ def _ratio(above: pd.Series, below: pd.Series) -> pd.Series:
     return above / below.where(below > 0)
 
 
-def _month_ends(year: _Year) -> pd.DataFrame:
+def _month_ends(year: Year) -> pd.DataFrame:
     """Tell how long the stock of each month's end lasts: now, usually, and at its least."""
     stock = year.opened[:, None] + year.net.cumsum(axis=1)
     days = year.bounds[1 : stock.shape[1] + 1]
     lasts = np.vstack([year.lasts(i, days, np.maximum(stock[i], 0)) for i in range(len(stock))])
     past = lasts[:, :-RECENT_MONTHS]
-    coming = [
-        year.sells(i, days[-1:], np.array([30.0]))[0] - max(stock[i, -1], 0)
-        for i in range(len(stock))
-    ]
     blank = np.full(len(stock), np.nan)
     known = past.shape[1] >= MIN_USUAL
+    usual = np.median(past, axis=1) if known else blank
+    needs = [year.sells(i, days[-1:], usual[i : i + 1])[0] for i in range(len(stock))]
     return pd.DataFrame(
         {
             "dealer_id": year.dealers,
             "lasts_days": lasts[:, -1],
-            "usual_lasts_days": np.median(past, axis=1) if known else blank,
+            "usual_lasts_days": usual,
             "least_lasts_days": lasts[:, :-1].min(axis=1) if known else blank,
-            "missed_value": np.maximum(coming, 0),
+            "lying_value": np.maximum(stock[:, -1] - needs, 0),
         }
     )
 
@@ -388,7 +359,7 @@ def _yearly_ratio(bought: pd.DataFrame, end: pd.Timestamp) -> pd.Series:
     span = periods.month_range(last, 27)
     if bought.empty or bought["month"].min() > span[0]:
         return pd.Series(dtype=float)
-    sums = _wide(bought, "bought").reindex(columns=span, fill_value=0.0)
+    sums = wide(bought, "bought").reindex(columns=span, fill_value=0.0)
     now, then = sums[span[24:]].sum(axis=1), sums[span[12:15]].sum(axis=1)
     growth = _ratio(sums[span[12:24]].sum(axis=1), sums[span[:12]].sum(axis=1))
     return _ratio(_ratio(now, then), growth.where(growth > 0))

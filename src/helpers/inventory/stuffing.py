@@ -122,9 +122,9 @@ def stock_calls(pressed: pd.DataFrame, margins: pd.Series | None = None) -> pd.D
     -------
     DataFrame
         `dealer_id`, `trigger` ("stuffed", "runs_dry"), `stake` (what the excess cost the dealer;
-        gross profit on what he would sell in 30 days and does not have), `low` (its lower end of
-        80 %; of a shortage the stake itself, for it counts only what is missing for sure at his
-        pace), `reason` in words. Most at stake first, nobody with nothing at stake.
+        gross profit on what he would sell before his next usual delivery and does not have), `low`
+        (its lower end of 80 %; of a shortage the stake itself, for it counts only what is missing
+        for sure at his pace), `reason` in words. Most at stake first, nobody with nothing at stake.
     """
     stuffed = pressed[pressed["status"] == "stuffed"]
     dry = pressed[pressed["status"] == "runs_dry"]
@@ -163,7 +163,8 @@ def stock_calls(pressed: pd.DataFrame, margins: pd.Series | None = None) -> pd.D
 
 def _stuffed_reason(row) -> str:
     return words.say(
-        "channel.stuffed",
+        "channel.still_stuffed" if row.stuffed_month else "channel.stuffed",
+        month=row.stuffed_month,
         came=row.sell_in,
         sold=row.sell_through,
         ratio=row.sell_in_ratio,
@@ -174,12 +175,17 @@ def _stuffed_reason(row) -> str:
 
 
 def _dry_reason(row, *, known: bool) -> str:
-    return words.say(
-        "channel.runs_dry" if known else "channel.runs_dry_revenue",
+    short = row.lasts_days < channel.DRY_SHARE * row.usual_lasts_days
+    said = words.say(
+        "channel.runs_dry_all" if short or not row.n_short_models else "channel.runs_dry",
         days=row.lasts_days,
         usual=row.usual_lasts_days,
+        models=int(row.n_short_models),
+        until=row.until_days,
         missed=row.missed_value,
     )
+    gap = " " if words.spoken() == "en" else ""
+    return said if known else said + gap + words.say("channel.margin_unknown")
 
 
 # ---- sentences -----------------------------------------------------------------------------------

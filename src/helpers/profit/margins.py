@@ -5,19 +5,19 @@ slips.
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from scipy.stats import norm
 
 from helpers import look, periods, words
+from helpers.profit import serial, slopes
+from helpers.profit.slopes import HALF
 from helpers.settings import page_of
 
 PAGE = page_of("dealer_profit")
 WINDOW = 12
 SLIP_POINTS = 0.04  # within a year, beyond the network: more than selling other brands does
-HALF = 6  # months in which all of a break must show: by chance one in 64 does
 MIN_MONTHS = 8  # of twelve: over fewer, one season's mix of brands looks like a trend
 # a year, beyond the network: an eighth of what a dealer earns; less is mix and chance
 MIN_MARGIN_POINTS = 0.02
-LEVEL = 0.95
+TESTS = 2  # of a dealer: whether it wears away, and whether it breaks off
 QUANTILES = {
     "low10_rate": 0.1,
     "low25_rate": 0.25,
@@ -83,9 +83,14 @@ def margin_trends(
     can't turn, is `min_margin_points` a year lower, its whole 95 % interval (Sen's) lies below the
     network's slope and below zero, and the year is below the year before, where that is known. Or
     it breaks off, which a slope over level months misses: the last six months are `slip_points`
-    below the same months a year before, each of the six is lower (one chance in 64), and the margin
-    is not on its way up again. It "recovers" by the same rules upwards. With fewer than
-    `min_months` months of revenue it is "–".
+    below the same months a year before, each of the six is lower, and the margin is not on its way
+    up again. It "recovers" by the same rules upwards. With fewer than `min_months` months of
+    revenue it is "–".
+
+    Months hang together, by one autocorrelation for all dealers (`slopes.autocorrelation`): the
+    interval, and both tests, are as wide as that makes them, and months that are worth fewer than
+    `serial.MIN_EFFECTIVE` independent ones move nobody. Of all dealers said to move at most one in
+    twenty may do so by chance (`serial.level`).
 
     Parameters
     ----------
@@ -101,12 +106,10 @@ def margin_trends(
     DataFrame
         One row per dealer of the window: `n_months`, `margin_rate` and `previous_margin_rate` (this
         year and the one before: sums ÷ sums), `mix_rate` (the part of that change that other brands
-        made), `slope_rate`, `low_rate`, `high_rate` (slope times
-        twelve), `step_rate` (six months against the same a year before), `change_rate` (the slope,
-        or the step where only that tells), `network_rate` (the median slope), `movement`.
+        made), `slope_rate` with its 95 % interval `low_rate`, `high_rate` (a month's times twelve),
+        `step_rate` (six months against the same a year before), `change_rate` (the slope, or the
+        step where only that tells), `network_rate` (the median slope), `movement`.
 
-    Source: Sen (1968), Estimates of the regression coefficient based on Kendall's tau, JASA 63,
-    1379–1389.
     """
     held = _at_constant_mix(margins)
     rules = {"least": min_margin_points, "step": slip_points, "min_months": min_months}
@@ -141,18 +144,23 @@ def _moves(
     rows = _yearly(now).to_frame("margin_rate").reindex(grid.index)
     rows["previous_margin_rate"] = _yearly(before).reindex(grid.index)
     rows["mix_rate"] = np.nan
-    slope, low, high = _sen_slopes(grid.to_numpy(dtype="float64"))
+    year = grid.to_numpy(dtype="float64")
+    past = last_year.reindex(grid.index).to_numpy(dtype="float64")
+    rho = slopes.autocorrelation([past, year])
+    slope, low, high = slopes.sen_slopes(year, rho)
     rows.insert(0, "n_months", grid.notna().sum(axis=1))
     known = (rows["n_months"] >= min_months).to_numpy()
     for column, values in (("slope_rate", slope), ("low_rate", low), ("high_rate", high)):
         rows[column] = np.where(known, WINDOW * values, np.nan)
     rows["network_rate"] = rows["slope_rate"].median()
-    steps = pd.DataFrame(
-        grid.to_numpy() - last_year.reindex(grid.index).to_numpy(), grid.index
-    ).iloc[:, -HALF:]
+    steps = pd.DataFrame(year - past, grid.index).iloc[:, -HALF:]
     rows["step_rate"] = steps.mean(axis=1, skipna=False).where(known)
-    wears = {sign: _wears(rows, sign, least) for sign in (-1, 1)}
-    breaks = {sign: _breaks(rows, steps, sign, step) for sign in (-1, 1)}
+    network = rows[["network_rate", "step_rate"]].median()
+    slope_p = slopes.slope_p(year, rho, (0.0, network["network_rate"] / WINDOW))
+    step_p = slopes.step_p(past, year, rho, (0.0, network["step_rate"]))
+    wears_surely, breaks_surely = _surely(np.where(known, slope_p, np.nan), step_p, known)
+    wears = {sign: _wears(rows, sign, least) & wears_surely for sign in (-1, 1)}
+    breaks = {sign: _breaks(rows, steps, sign, step) & breaks_surely for sign in (-1, 1)}
     by_slope = wears[-1] | wears[1] | ~(breaks[-1] | breaks[1])
     rows["change_rate"] = rows["slope_rate"].where(by_slope, rows["step_rate"])
     slips, recovers = wears[-1] | breaks[-1], wears[1] | breaks[1]
@@ -160,6 +168,16 @@ def _moves(
         [~known, slips, recovers], ["–", "slips", "recovers"], default="steady"
     )
     return rows
+
+
+def _surely(slope_p: np.ndarray, step_p: np.ndarray, known: np.ndarray) -> list[np.ndarray]:
+    """Tell whose slope and whose step chance does not explain, of all dealers together."""
+    p = np.where(known, [slope_p, step_p], np.nan)
+    dealer = np.tile(np.arange(p.shape[1]), (TESTS, 1))
+    n_tests = np.broadcast_to((~np.isnan(p)).sum(axis=0), p.shape)
+    level = serial.level(p.ravel(), dealer.ravel(), n_tests.ravel())
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return list(p <= level / n_tests * (1 + 1e-9))
 
 
 def _wears(rows: pd.DataFrame, sign: int, least: float) -> pd.Series:
@@ -195,28 +213,6 @@ def _window(margins: pd.DataFrame, period: str) -> pd.DataFrame:
 def _yearly(rows: pd.DataFrame) -> pd.Series:
     sums = rows.groupby("dealer_id")[["earned", "revenue"]].sum()
     return sums["earned"] / sums["revenue"]
-
-
-def _sen_slopes(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give the Theil–Sen slope per column of each row, and its interval.
-
-    NaN is a month that is not known.
-    """
-    first, later = np.triu_indices(values.shape[1], 1)
-    slopes = np.sort((values[:, later] - values[:, first]) / (later - first), axis=1)  # NaN last
-    n, n_pairs = (~np.isnan(values)).sum(axis=1), (~np.isnan(slopes)).sum(axis=1)
-    spread = norm.ppf((1 + LEVEL) / 2) * np.sqrt(n * (n - 1) * (2 * n + 5) / 18)
-    last = np.maximum(n_pairs - 1, 0)
-
-    def at(place: np.ndarray) -> np.ndarray:
-        return (
-            slopes[np.arange(len(slopes)), np.clip(place, 0, last).astype(int)]
-            if slopes.size
-            else np.empty(0)
-        )
-
-    middle = (at(last // 2) + at((last + 1) // 2)) / 2
-    return middle, at(np.rint((n_pairs - spread) / 2) - 1), at(np.rint((n_pairs + spread) / 2))
 
 
 def mover_table(trends: pd.DataFrame, dealers: pd.DataFrame) -> pd.DataFrame:

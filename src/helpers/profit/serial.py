@@ -3,6 +3,7 @@ when many dealers are tested at once.
 """
 
 import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -27,10 +28,33 @@ class Sure(NamedTuple):
 # ---- how months hang together --------------------------------------------------------------------
 
 
-def pooled_autocorrelation(residuals: np.ndarray, inside: np.ndarray, dealer: np.ndarray) -> float:
+def level_design(n: int) -> np.ndarray:
+    """Give what n months are made of that have one level: months × 1."""
+    return np.ones((n, 1))
+
+
+def unexplained(values: np.ndarray, inside: np.ndarray, design: np.ndarray) -> np.ndarray:
+    """Give what least squares leave of each row, over the months `inside`; 0 outside.
+
+    `values` and `inside` are rows × months, `design` months × parts.
+    """
+    told = inside.astype("float64")
+    known = np.where(inside, values, 0.0)
+    grams = np.einsum("rm,mk,ml->rkl", told, design, design)
+    parts = np.linalg.pinv(grams, hermitian=True) @ (known @ design)[:, :, None]
+    return np.where(inside, known - (parts[:, :, 0] @ design.T), 0.0)
+
+
+def pooled_autocorrelation(
+    residuals: np.ndarray,
+    inside: np.ndarray,
+    dealer: np.ndarray,
+    *,
+    design_of: Callable[[int], np.ndarray] = level_design,
+) -> float:
     """Estimate one autocorrelation, from a month to the next, over all dealers.
 
-    Each row's deviations from its own mean, and from what the month did to all dealers (fixed
+    Each row's deviations from its own level, and from what the month did to all dealers (fixed
     effects), give a ratio, the products of neighbouring months over the squares; their average over
     dealers, in which each dealer counts once, is set equal to what a first-order process would show
     on average in so short a run. So the known bias of short series is taken out whole: it is about
@@ -40,12 +64,14 @@ def pooled_autocorrelation(residuals: np.ndarray, inside: np.ndarray, dealer: np
     Parameters
     ----------
     residuals
-        Rows × months, of sum zero over the months `inside`; a gap is passed over, which errs to
-        "not certain".
+        Rows × months, what the design leaves over the months `inside` (`unexplained`); a gap is
+        passed over, which errs to "not certain".
     inside
         Rows × months: what the row reports.
     dealer
         By row, whole numbers from zero; rows of one dealer share one voice.
+    design_of
+        What n months are made of besides: months × parts.
 
     Returns
     -------
@@ -60,7 +86,8 @@ def pooled_autocorrelation(residuals: np.ndarray, inside: np.ndarray, dealer: np
     n = inside.sum(axis=1)
     squares = np.where(inside, residuals, 0.0)
     total = (squares**2).sum(axis=1)
-    moves = (n >= 3) & (total > 0) & np.isfinite(total)
+    design = design_of(inside.shape[1])
+    moves = (n >= design.shape[1] + 2) & (total > 0) & np.isfinite(total)
     if not moves.any():
         return 0.0
     inside, n = inside[moves], n[moves]
@@ -68,11 +95,13 @@ def pooled_autocorrelation(residuals: np.ndarray, inside: np.ndarray, dealer: np
     voice = 1 / np.bincount(who)[who]
     alike = squares[moves] / np.sqrt(total[moves])[:, None]
     if who.max() > 0:
-        alike = _without_month(alike, inside, voice)
+        alike = _without_month(alike, inside, voice, design)
     ratio = _neighbours(alike, inside) / np.maximum((alike**2).sum(axis=1), 1e-300)
     lengths, which = np.unique(n, return_inverse=True)
     share = np.bincount(which, voice) / voice.sum()
-    expected = sum(s * _expected_ratios(int(k)) for s, k in zip(share, lengths, strict=True))
+    expected = sum(
+        s * _expected_ratios(int(k), design_of) for s, k in zip(share, lengths, strict=True)
+    )
     each = np.bincount(who, ratio * voice)
     # of unconnected months (Bartlett 1946); what a month did to all costs one dealer's voice
     n_free = max(len(each) - 1, 1)
@@ -82,13 +111,14 @@ def pooled_autocorrelation(residuals: np.ndarray, inside: np.ndarray, dealer: np
     return float(np.interp(each.mean() + error, expected, GRID))
 
 
-def _without_month(values: np.ndarray, inside: np.ndarray, voice: np.ndarray) -> np.ndarray:
-    """Take out what a month did to all dealers, and then each row's mean again."""
+def _without_month(
+    values: np.ndarray, inside: np.ndarray, voice: np.ndarray, design: np.ndarray
+) -> np.ndarray:
+    """Take out what a month did to all dealers, and then each row's level again."""
     told = np.where(inside, voice[:, None], 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
         month = np.nan_to_num((values * told).sum(axis=0) / told.sum(axis=0))
-    left = np.where(inside, values - month, 0.0)
-    return np.where(inside, left - (left.sum(axis=1) / inside.sum(axis=1))[:, None], 0.0)
+    return unexplained(values - month, inside, design)
 
 
 def _neighbours(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -99,14 +129,15 @@ def _neighbours(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=256)
-def _expected_ratios(n: int) -> np.ndarray:
+def _expected_ratios(n: int, design_of: Callable[[int], np.ndarray] = level_design) -> np.ndarray:
     """Give what the ratio is on average, for each autocorrelation of the `GRID`, in n months.
 
     The expectation of x'Ax ÷ x'Bx is an integral over the eigenvalues of B (Magnus 1986); B takes
-    the mean out, A multiplies neighbours.
+    the design out, A multiplies neighbours.
     """
     time = np.arange(n)
-    centred = np.eye(n) - 1 / n
+    design = design_of(n)
+    centred = np.eye(n) - design @ np.linalg.pinv(design)
     next_to = (np.abs(time[:, None] - time) == 1) / 2.0
     at = (_NODES + 1) / 2  # from 0 to 1, for t = u ÷ (1 − u) runs from 0 to infinity
     found = []
@@ -154,12 +185,12 @@ def standard_errors(residuals: np.ndarray, inside: np.ndarray, rho: float) -> Su
         error = np.sqrt(total / (n - grown) * grown / n)
         months = n / grown
     known = np.isfinite(error) & (n >= 2)
-    freedom = np.array([_freedom(k, rho) for k in range(inside.shape[1] + 1)])[n]
-    return Sure(*(np.where(known, part, np.nan) for part in (error, months, freedom)))
+    free = np.array([freedom(k, rho) for k in range(inside.shape[1] + 1)])[n]
+    return Sure(*(np.where(known, part, np.nan) for part in (error, months, free)))
 
 
 @functools.lru_cache(maxsize=256)
-def _freedom(n: int, rho: float) -> float:
+def freedom(n: int, rho: float) -> float:
     """Give the degrees of freedom of the squares of n months: twice their mean, squared, over their
     variance.
     """

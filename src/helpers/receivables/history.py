@@ -156,5 +156,5 @@ def network_figures(
         float(index.iloc[0]) if len(told) else nobody,
         int((owed["balance"] > 0).sum()),
         len(told),
-        int((rows["kind"] == "opening").sum()),
+        rows.loc[rows["kind"] == "opening", "dealer_id"].nunique(),
     )

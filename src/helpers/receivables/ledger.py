@@ -36,8 +36,8 @@ def posted(entries: pd.DataFrame, first_day: pd.Timestamp, vat: float = 0.0) -> 
     """Give what counts of a dealer's entries: since his opening balance, with tax.
 
     The opening is what he owed on the last day told before the records begin (`first_day`), else on
-    the first day told afterwards. What was booked up to then is part of it; other balances are not
-    booked twice.
+    the first day told afterwards. What was booked up to then is part of it. Other balances are not
+    booked twice: `told.held_against` holds them against the ledger, and may open it again.
 
     Parameters
     ----------
@@ -90,9 +90,8 @@ def open_items(rows: pd.DataFrame) -> Ledger:
     [70, 0]
     """
     is_item = (rows["kind"] != "payment") & (rows["cents"] > 0)
-    first = rows.assign(order=(rows["kind"] != "opening").astype("int64"))
-    by = ["dealer_id", "order", "date", "due_date", "document_id"]
-    items = first[is_item].sort_values(by, kind="stable", ignore_index=True)
+    by = ["dealer_id", "date", "due_date", "document_id"]
+    items = rows[is_item].sort_values(by, kind="stable", ignore_index=True)
     items = items.assign(owed_cents=items["cents"])[[*ITEM, "owed_cents"]]
     paid = rows[~is_item]
     cents = np.where(paid["kind"] == "payment", paid["cents"], -paid["cents"])

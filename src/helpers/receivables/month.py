@@ -5,7 +5,7 @@ from typing import Annotated, NamedTuple
 import pandas as pd
 
 from helpers import data, periods
-from helpers.receivables import ageing, dealer_rows, exposure, history, ledger, rhythm
+from helpers.receivables import ageing, dealer_rows, exposure, history, ledger, rhythm, told
 from helpers.settings import Scalar, Workbook, options
 
 
@@ -23,7 +23,8 @@ class ReceivablesData(NamedTuple):
 
 class ReceivablesMonth(NamedTuple):
     """What is found, in codes: what each dealer is `owed` for, the network by `ageing`, whose
-    supply to `stop`, the balance month by month as `history`, and the `network`'s own figures.
+    supply to `stop`, the balance month by month as `history`, the `network`'s own figures, and the
+    balances that were `told`, against the ledger.
     """
 
     owed: pd.DataFrame
@@ -31,6 +32,7 @@ class ReceivablesMonth(NamedTuple):
     stop: pd.DataFrame
     history: pd.DataFrame
     network: history.Network
+    told: pd.DataFrame
     options: dict[str, Scalar] = {}  # noqa: RUF012 - filled in by the recipe
 
 
@@ -72,7 +74,9 @@ def judge_month(
     entries = found.entries
     if not (entries["kind"] == "payment").any():
         entries = entries.head(0)  # unknown is not unpaid
+    held = told.held_against(entries, first_day, vat)
     rows = ledger.posted(entries, first_day, vat)
+    rows = pd.concat([rows, told.corrections(held)], ignore_index=True).astype(rows.dtypes)
     terms = found.terms.drop_duplicates("dealer_id").set_index("dealer_id")
     closed = ledger.open_items(rows)
     aged = ageing.aged_items(closed.items, terms["terms_days"], day)
@@ -101,6 +105,7 @@ def judge_month(
         exposure.stop_supply(owed, aged, stop_days=stop_days),
         months,
         history.network_figures(owed, rows, months, aged),
+        told.told_table(held),
     )
 
 

@@ -80,8 +80,7 @@ def payment_waits(rows: pd.DataFrame) -> pd.Series:
         The `usual` wait by dealer; who only pays in advance has none.
     """
     is_item = (rows["kind"] != "payment") & (rows["cents"] > 0)
-    items = rows[is_item].assign(order=lambda x: x["kind"] != "opening")
-    items = items.sort_values(["dealer_id", "order", "date"], kind="stable")
+    items = rows[is_item].sort_values(["dealer_id", "date"], kind="stable")
     credits = rows[~is_item]
     credits = credits.assign(
         paid=credits["cents"].where(credits["kind"] == "payment", 0),

@@ -4,8 +4,8 @@ from typing import Annotated, NamedTuple
 
 import pandas as pd
 
-from helpers import data
-from helpers.result import claims, forecast, standing, steps
+from helpers import data, inventory, periods, receivables
+from helpers.result import claims, forecast, holdings, standing, steps
 from helpers.settings import Scalar, Workbook, options
 
 
@@ -13,7 +13,8 @@ class ResultData(NamedTuple):
     """What the door tells.
 
     The network's `months`; each dealer's `spans`; the year's `targets`; the bridge by dealer and by
-    category and model, span → table; `dealers` and `products` with their names.
+    category and model, span → table; `dealers` and `products` with their names; what is `held` at
+    the month's end and was a year before, owed or in stock, as those pages find it.
     """
 
     period: str
@@ -24,6 +25,7 @@ class ResultData(NamedTuple):
     by_model: dict[str, pd.DataFrame]
     dealers: pd.DataFrame
     products: pd.DataFrame
+    held: pd.DataFrame
 
 
 class ResultMonth(NamedTuple):
@@ -31,7 +33,7 @@ class ResultMonth(NamedTuple):
 
     The network's `standing` and `margins`; `groups` by region and account manager; targets
     `reached`; the `bridge`; the `forecast`, what the whole year's target is (`year_target`, NaN
-    without), and what this edition `claims`.
+    without), what this edition `claims`, and the `holdings`: what is owed and lies in stock.
     """
 
     standing: pd.DataFrame
@@ -42,6 +44,7 @@ class ResultMonth(NamedTuple):
     forecast: forecast.Forecast
     year_target: float
     claims: pd.DataFrame
+    holdings: pd.DataFrame
     options: dict[str, Scalar] = {}  # noqa: RUF012 - filled in by the recipe
 
 
@@ -60,7 +63,37 @@ def read_month(book: Workbook, period: str, language: str = "en") -> ResultData:
         },
         dealers,
         data.records(book, "products", language)[["product_id", "product_name"]],
+        _held(book, period),
     )
+
+
+def _held(book: Workbook, period: str) -> pd.DataFrame:
+    """Ask what is owed and what lies in stock now and a year before; `holdings.HELD`.
+
+    Stock of two years is compared only where the same kind of source tells it: counts and moves
+    agree, what came less the tills' sales does not.
+    """
+    known, rows, source = data.span(book), [], ""
+    for side, month in (("now", period), ("base", periods.shift(period, -12))):
+        if not known or month < known[0]:
+            continue
+        owed = receivables.receivables_month(book, month)
+        if len(owed.owed):
+            told = owed.network
+            rows.append(("balance", side, told.balance, told.countback_days))
+            rows.append(("overdue_amount", side, told.overdue, float("nan")))
+        here = data.on_hand(book, month)
+        if here.source == "" or f"{here.as_of:%Y-%m}" != month:
+            continue
+        kind = "sell_in" if here.source == "sell_in" else "counted"
+        if side == "now" or kind == source:
+            whole = inventory.network_stock(
+                inventory.aged(here.layers, here.as_of), data.flows(book, month)
+            )
+            stock = whole[["value", "days_sales_of_inventory"]].iloc[:1].to_numpy(dtype="float64")
+            rows += [("stock_value", side, *row) for row in stock]
+        source = kind
+    return pd.DataFrame(rows, columns=holdings.HELD)
 
 
 def _as_shown(targets: pd.DataFrame, plain: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
@@ -104,6 +137,7 @@ def judge_month(
         ahead,
         float(own.reindex(year).sum(min_count=12, skipna=False)),
         claims.made(ahead, found.period),
+        holdings.holding_table(found.held),
     )
 
 

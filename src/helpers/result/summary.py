@@ -5,7 +5,7 @@ import math
 import pandas as pd
 
 from helpers import words
-from helpers.result import standing, steps
+from helpers.result import holdings, standing, steps
 from helpers.result.forecast import RATE_MONTHS, Forecast
 from helpers.result.month import ResultData, ResultMonth
 from helpers.settings import page_of
@@ -21,11 +21,12 @@ CENT = 0.005
 
 
 def bottom_line(found: ResultData, own: ResultMonth) -> list[str]:
-    """Say the result first, then why, then where the year will end."""
+    """Say the result first, then why, where the year will end, and what is owed and in stock."""
     return [
         *standing_sentences(found, own),
         *why_sentences(own.bridge, found.period),
         *forecast_sentences(own.forecast, own.year_target, found.period, len(found.months)),
+        *holdings.holding_sentences(own.holdings),
     ]
 
 

@@ -259,7 +259,7 @@ def placed(rows: pd.DataFrame, *places: pd.DataFrame) -> pd.DataFrame:
 
 
 def _per_head(places: pd.DataFrame) -> pd.DataFrame:
-    people = places["population"]
+    people = places["population"].where(places["population"] > 0)  # by none, nothing is told
     return places.assign(
         dealers_per_100k=places["n_active"] / people * 1e5,
         revenue_per_head=places["revenue"] / people,
@@ -280,8 +280,9 @@ def _expected(cities: pd.DataFrame, least: float) -> pd.DataFrame:
         return np.where(enough, alike.reindex(cities["area_type"]).to_numpy(float), everywhere)
 
     sums = of_type[["revenue", "population"]].sum()
-    total = served[["revenue", "population"]].sum()
-    per_head = of(sums["revenue"] / sums["population"], total["revenue"] / total["population"])
+    people = float(served["population"].sum())  # none lives where nobody is served
+    everywhere = float(served["revenue"].sum()) / people if people > 0 else np.nan
+    per_head = of(sums["revenue"] / sums["population"], everywhere)
     n_comparable = np.where(enough, n_alike, len(served))
     possible = white & (n_comparable >= MIN_COMPARABLE)
     ends = {

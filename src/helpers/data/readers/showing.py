@@ -11,6 +11,10 @@ from helpers.data.readers.grid import Note, ReadAs
 SAID = {  # what was found, of one row and of several
     "title": ("a title above the header", "titles above the header"),
     "blank": ("a blank row", "blank rows"),
+    "drawn": (
+        "a line that is drawn, or the head of a page",
+        "lines that are drawn, or heads of pages",
+    ),
     "repeated_header": ("the header once more", "repetitions of the header"),
     "total": ("a total", "totals"),
     "like_total": (

@@ -22,7 +22,7 @@ ROOMS = sorted(
     for path in (PACKAGE / room).rglob("*.py")
     if "DataError" in (text := path.read_text(encoding="utf-8")) or "refus" in text
 )
-BY_CODE = re.compile(r"refused\.|container\.|sql\.")
+BY_CODE = re.compile(r"refused\.|container\.|sql\.|note\.")
 HAN = re.compile("[\u4e00-\u9fff]")
 
 

@@ -130,7 +130,7 @@ def _by_bars(texts: Sequence[str]) -> Drawn | None:
     around = [text for text in texts[max(first - 1, 0) : first + 2] if is_rule(text)]
     if not around or len(parted) < 2 or (not is_boxed and not _parts_alike(around[0], parted, bar)):
         return None
-    is_markdown = is_boxed and any(re.search(r"\|\s*:?-+:?\s*\|", text) for text in around)
+    is_markdown = bar == "|" and any(re.search(r"-:?\s*\|\s*:?-|\|\s*:?-", t) for t in around)
     width = Counter(len(_split(t, bar, is_boxed, is_markdown)) for t in parted).most_common(1)[0][0]
     if width < 2:
         return None
@@ -143,10 +143,9 @@ def _by_bars(texts: Sequence[str]) -> Drawn | None:
 
 
 def _parts_alike(rule: str, parted: Sequence[str], bar: str) -> bool:
-    """Whether a rule crosses where the bars are: ---+--- under a | b."""
-    crossed = [i for i, letter in enumerate(rule) if letter in "+┼╪╫╬|"]
-    at = [i for i, letter in enumerate(_on_screen(parted[0])) if letter == bar]
-    return bool(crossed) and crossed == at
+    """Whether a rule crosses as often as a line has bars: ---+--- under a | b."""
+    crossed = sum(letter in "+┼╪╫╬|" for letter in rule)
+    return 0 < crossed == parted[0].count(bar)
 
 
 def _split(text: str, bar: str, is_boxed: bool, is_markdown: bool) -> list[str]:

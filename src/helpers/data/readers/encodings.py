@@ -250,7 +250,7 @@ def _chinese_fit(text: str) -> float:
     """
     n = good = 0.0
     for character in _simplified().convert(text):
-        if character < "\x80":
+        if character < "\x80" or "\u2500" <= character <= "\u257f":  # lines that draw a table
             continue
         n += 1
         try:

@@ -338,7 +338,6 @@ def _check(options: argparse.Namespace) -> int:
     from helpers.data import checks, telling
 
     book = _workbook(options)
-    words.speak(book.languages[0])
     data.in_scope(book)  # the data are checked whole; a scope must have dealers
     found = checks.findings(book.whole)
     rows = telling.told(book, found, checks.rows_of(book.whole))
@@ -466,7 +465,6 @@ def _diff(options: argparse.Namespace) -> int:
     from helpers.press import diff, editions, front_page
 
     book = _workbook(options)
-    words.speak(book.languages[0], book.currency)
     folder, months = editions.base(book, options.editions), (options.before, options.after)
     # both are there before either is read
     places = [editions.require_edition(folder, month, book.name) for month in months]
@@ -555,6 +553,7 @@ def _workbook(options: argparse.Namespace):
 
     The checkout's demo is made when it is not there yet.
     """
+    from helpers import words
     from helpers.settings import CHECKOUT, workbook
 
     path = Path(options.config) if options.config else _nearest()
@@ -564,7 +563,9 @@ def _workbook(options: argparse.Namespace):
 
         terminal.tell("making the demo network in data/demo first")
         build.make_demo(demo)
-    return workbook(path).only(options.scope)
+    book = workbook(path)
+    words.speak(book.languages[0], book.currency)  # what is refused from here on, as what is said
+    return book.only(options.scope)
 
 
 def _nearest() -> Path:

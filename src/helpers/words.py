@@ -3,6 +3,7 @@
 The one place that knows which language that is.
 """
 
+import contextlib
 import csv
 import difflib
 import functools
@@ -10,7 +11,7 @@ import numbers
 import re
 import string
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from opencc import OpenCC
 
@@ -36,6 +37,17 @@ def speak(language: str = "en", currency: str = "") -> None:
             f"language: {language!r} is not known; choose one of {', '.join(LANGUAGES)}"
         )
     _spoken.update(language=language, currency=currency)
+
+
+@contextlib.contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speak a language for a while, as for an error about a workbook before it is opened."""
+    before = dict(_spoken)
+    _spoken["language"] = language
+    try:
+        yield
+    finally:
+        _spoken.update(before)
 
 
 def spoken() -> str:

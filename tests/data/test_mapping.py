@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.data import mapping, tables
+from helpers.data import mapping, sql_errors, tables
 from helpers.settings import DataError, TableSource, Workbook
 
 CON = duckdb.connect()
@@ -379,6 +379,6 @@ def test_any_day_survives_as_text(day):
 
 
 def test_messages_of_engines_are_told_whole_on_one_line():
-    assert mapping.first_line(ValueError("\n  first \nsecond")) == "first; second"
-    assert mapping.first_line(ValueError("")) == "ValueError"
-    assert len(mapping.first_line(ValueError("x" * 10_000))) == mapping.REASON
+    assert sql_errors.first_line(ValueError("\n  first \nsecond")) == "first; second"
+    assert sql_errors.first_line(ValueError("")) == "ValueError"
+    assert len(sql_errors.first_line(ValueError("x" * 10_000))) == sql_errors.REASON

@@ -144,6 +144,29 @@ def test_a_name_is_no_id_where_an_unknown_header_may_be_the_id(unknown):
         assert "dealer_id" not in sure(columns, rows=[]).values()
 
 
+PARTIES = {
+    "en": ("Store no.", "Customer name", "Item no.", "Qty", "Amount", "Date"),
+    "zh": ("店家号", "售达方名称", "机型编码", "台量", "销售额（元）", "日期"),
+    "zh-Hant": ("店家代碼", "客戶名稱", "型號", "台數", "銷售額", "日期"),
+    "de": ("Filiale Nr.", "Kundenname", "Artikelnr.", "Menge", "Betrag", "Datum"),
+}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4, 5), (5, 1, 0, 4, 3, 2), (2, 3, 4, 5, 1, 0)])
+@pytest.mark.parametrize("language", PARTIES)
+def test_a_shop_s_number_and_a_customer_s_name_are_one_dealer_where_each_has_one(language, order):
+    """Else a shop sells to its customers: then there are many to a shop."""
+    meant = ("dealer_id", "dealer_name", "product_id", "quantity", "net", "date")
+    columns = {PARTIES[language][i]: meant[i] for i in order}
+    assert placing.placed(sheet(columns)).table == "sell_in"
+    named = {header: c for header, c in sure(columns).items() if c == "consumer_id"}
+    assert not named
+    bought = [{**row, "dealer_name": f"Person {i % 31}"} for i, row in enumerate(lines(120))]
+    found = placing.placed(sheet(columns, rows=bought))
+    sold = {p.column for p in found.placements if p.is_sure and p.table == "sell_in"}
+    assert found.table == "sell_out" or "dealer_name" not in sold
+
+
 def test_goods_that_come_in_are_no_money_that_comes_in():
     header = ["经销商编号", "产品型号", "进货日期", "进货数量", "进货金额"]
     found = placing.placed(Sheet("x.csv", "", header, []))
@@ -154,6 +177,15 @@ def test_the_only_column_of_days_is_the_date():
     columns = {**PLAIN, "Whenever": "date"}
     del columns["Invoice Date"]
     assert sure(columns)["Whenever"] == "date"
+
+
+@pytest.mark.parametrize(
+    "header", ["Received Date", "入库日期", "入库时间", "Snapshot Date", "Opening Date", "开业日期"]
+)
+def test_a_day_that_its_header_says_of_something_else_is_no_date_of_a_sale(header):
+    """It is asked, though it is the only day there is."""
+    columns = {h: c for h, c in PLAIN.items() if c != "date"} | {header: "date"}
+    assert "date" not in sure(columns).values()
 
 
 def test_headers_without_rows_are_placed_by_their_words():

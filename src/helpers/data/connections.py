@@ -17,8 +17,9 @@ from ibis.common import exceptions
 from ibis.expr.types import Expr
 
 from helpers import files, words
-from helpers.data import guard, limits, mapping, readers, sqlite
-from helpers.data.mapping import Mapped, first_line, quoted
+from helpers.data import guard, limits, mapping, readers, sql_errors, sqlite
+from helpers.data.mapping import Mapped, quoted
+from helpers.data.sql_errors import first_line
 from helpers.data.values.origins import Origins
 from helpers.data.values.text import literal
 from helpers.settings import (
@@ -27,12 +28,15 @@ from helpers.settings import (
     RowsError,
     TableSource,
     Workbook,
+    cause,
+    contract,
     database_file,
     engine_settings,
     files_in_query,
     is_embedded,
     is_file,
     nearest,
+    refusal,
     require_plain_database,
     shown_engine,
     sources,
@@ -98,7 +102,7 @@ def connection(engine: str, cache: Path):
         return con
     except Exception as error:
         # never print a password
-        raise DataError(f"engine {shown_engine(engine)}: {first_line(error)}") from None
+        raise refusal("engine", engine=shown_engine(engine), reason=first_line(error)) from None
 
 
 def _server(engine: str):
@@ -117,10 +121,7 @@ def _server(engine: str):
             con = ibis.connect(engine)
     except ImportError as error:
         extra = "postgres" if scheme == "postgresql" else scheme
-        raise DataError(
-            f"its driver is not installed ({first_line(error)}); install it, e.g. by pip install "
-            f"'ibis-framework[{extra}]'"
-        ) from None
+        raise refusal("no_driver", reason=first_line(error), extra=extra) from None
     con.compile = functools.partial(_compiled, scheme, con.compile)
     return con
 
@@ -130,10 +131,7 @@ def _compiled(scheme: str, compile_: Callable[..., str], expr: Expr, /, **option
     try:
         return compile_(expr, **options)
     except UNKNOWN_THERE as error:
-        raise DataError(
-            f"engine {scheme}://: it can't be asked this: {first_line(error)}; export the tables "
-            "as Parquet, and read them with engine duckdb://"
-        ) from None
+        raise refusal("cant_be_asked", scheme=scheme, reason=first_line(error)) from None
 
 
 def connected(book: Workbook):
@@ -155,10 +153,7 @@ def make_cache(cache: Path) -> None:
     try:
         cache.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(
-            f"{cache}: {error.strerror}; the cache can't be here; the environment variable "
-            "WORKBOOK_CACHE names another folder"
-        ) from None
+        raise refusal("no_cache", cache=cache, reason=cause(error)) from None
 
 
 def _spill(cache: Path) -> Path:
@@ -206,10 +201,7 @@ def room(book: Workbook, name: str, part: Path, closely: bool = False) -> Iterat
         If the source is no table, can't be read, or takes too long.
     """
     seconds, spill = _read_seconds(), _spill(cache_of(book))
-    late = (
-        f"{name}: {source_name(book, name)} was not read in {seconds:,.0f} seconds; read less in "
-        "the query, or set the environment variable WORKBOOK_READ_SECONDS"
-    )
+    late = words.message("refused.late", name=name, source=source_name(book, name), seconds=seconds)
     opened: list = []
 
     def stop() -> None:
@@ -257,9 +249,8 @@ def _opened(
     try:
         con = _duckdb(book.engine, spill)
     except Exception as error:
-        raise DataError(
-            book.told(f"engine {shown_engine(book.engine)}: {first_line(error)}")
-        ) from None
+        told = refusal("engine", engine=shown_engine(book.engine), reason=first_line(error))
+        raise DataError(book.told(told)) from None
     opened.append(con)
     if from_sqlite:
         _copy_of_sqlite(con, book, name, opened)
@@ -270,7 +261,8 @@ def _opened(
     needs = [part, *(table.needs for tables_ in found.values() for table in tables_)]
     _close(con, needs)
     if mapped.query:
-        guard.require_query(name, mapped.query, [*(("", file) for file in named), *tables], catalog)
+        known = [*(("", file) for file in named), *tables]
+        guard.require_query(name, mapped.query, known, catalog, book.files)
         raw = _over_files(found, mapped)
     else:
         here = found[""]
@@ -281,9 +273,34 @@ def _opened(
         )
     read = guard.tables_named(mapped.query) if mapped.query else {mapped.source.split(".")[-1]}
     guard.require_definitions(name, read, held.definitions, tables, catalog)
-    con.raw_sql(f"CREATE TEMP VIEW {quoted(f'raw_{name}')} AS {raw}")
+    try:
+        con.raw_sql(f"CREATE TEMP VIEW {quoted(f'raw_{name}')} AS {raw}")
+    except Exception as error:
+        if not mapped.query:
+            raise
+        names = {name for _schema, name in known}
+        headers = [header for tables_ in found.values() for t in tables_ for header in t.header]
+        raise not_queried(book, name, error, headers, names) from None
+    if mapped.query:
+        _require_names_once(book, name, con)
     tables_ = tuple(table for tables_ in found.values() for table in tables_)
     return Room(con, tables_, Origins() if mapped.query else _origins(tables_))
+
+
+def _require_names_once(book: Workbook, name: str, con) -> None:
+    """Refuse a query that gives two columns one name, where the contract or the toml asks for it.
+
+    What all columns of two tables share (SELECT * of a join) is one by its condition.
+    """
+    given, has_star = guard.names_given(book.tables[name].query)
+    listed = [one.casefold() for one in given]
+    there = {header.casefold() for header in headers_of(name, con)}
+    asked = {one.casefold() for one in (*contract()[name], *book.tables[name].columns.values())}
+    for one in given:
+        # DuckDB calls the second of a name so
+        again = has_star and f"{one}_1".casefold() in there and f"{one}_1".casefold() not in listed
+        if one.casefold() in asked and (again or listed.count(one.casefold()) > 1):
+            raise refusal("in_query_twice", name=name, column=one)
 
 
 def _origins(tables: Iterable[readers.Table]) -> Origins:
@@ -316,7 +333,7 @@ def is_sqlite(book: Workbook, name: str) -> bool:
 def _copy_of_sqlite(con, book: Workbook, name: str, opened: list) -> None:
     """Put a table of SQLite's file into the room, as `raw_<name>`."""
     file = database_file(book.engine)
-    told = f"engine {shown_engine(book.engine)}"
+    told = words.message("refused.engine_of", engine=shown_engine(book.engine))
     try:
         # once more: what lies there may have changed since the settings were read
         if file.exists():
@@ -325,7 +342,10 @@ def _copy_of_sqlite(con, book: Workbook, name: str, opened: list) -> None:
     except DataError as error:
         raise DataError(book.told(error)) from None
     except Exception as error:
-        raise DataError(book.told(f"{told}: {first_line(error)}")) from None
+        if book.tables[name].query:
+            raise not_queried(book, name, error) from None
+        said = refusal("told_reason", told=told, reason=first_line(error))
+        raise DataError(book.told(said)) from None
     opened.append(source)
     con.con.register("rows_of_sqlite", source.read(name))
     con.raw_sql(f"CREATE TEMP TABLE {quoted(f'raw_{name}')} AS SELECT * FROM rows_of_sqlite")
@@ -353,7 +373,7 @@ def _files_opened(
             except DataError as error:
                 # the readers know the file, not the table it is for
                 told = str(error).replace("[data.<table>", f"[data.{name}")
-                told = f"{name}: {book.told(told)}"
+                told = words.message("refused.of_table", table=name, said=book.told(told))
                 raise (
                     error.told(told) if isinstance(error, RowsError) else DataError(told)
                 ) from None
@@ -414,7 +434,7 @@ class _Database(NamedTuple):
 def _attached(con, book: Workbook, file: Path) -> _Database:
     """Open a database file, only to read it."""
     catalog = file.stem if file.stem not in ("memory", "system", "temp") else f"{file.stem}_file"
-    engine = f"engine {shown_engine(book.engine)}"
+    engine = words.message("refused.engine_of", engine=shown_engine(book.engine))
     try:
         # once more: what lies there may have changed since the settings were read
         if file.exists():
@@ -426,15 +446,12 @@ def _attached(con, book: Workbook, file: Path) -> _Database:
     except DataError as error:
         raise DataError(book.told(error)) from None
     except Exception as error:
-        raise DataError(book.told(f"{engine}: {first_line(error)}")) from None
+        said = refusal("told_reason", told=engine, reason=first_line(error))
+        raise DataError(book.told(said)) from None
     redefined, tables, views, columns = found
     if redefined:
-        raise DataError(
-            book.told(
-                f"{engine}: the database has {redefined[0][0]!r} mean something else than DuckDB "
-                "does; drop that macro or type, or export the tables as Parquet"
-            )
-        )
+        said = refusal("redefined", engine=engine, what=redefined[0][0])
+        raise DataError(book.told(said))
     listed = (*tables, *((schema, name) for schema, name, _sql in views))
     computed = (*((name, sql) for _schema, name, sql in views), *columns)
     return _Database(catalog, listed, computed)
@@ -448,23 +465,19 @@ def _named(book: Workbook, name: str, tables: list[tuple[str, str]]) -> str:
     source = book.tables[name].source
     known = {table if schema == "main" else f"{schema}.{table}" for schema, table in tables}
     if source.removeprefix("main.") not in known:
-        there = (
-            nearest(source, sorted(known))
-            if known
-            else "; a file ends with " + ", ".join(FILE_KINDS)
-        )
-        raise DataError(
-            f"{name}: {book.told(source)} is no file, and no table of the engine{there}"
-        )
+        if source in book.files and not known:
+            file = Path(book.told(book.files[source])).name
+            raise refusal("is_named_file", name=name, source=source, file=file)
+        kinds = words.message("refused.a_file_ends", kinds=", ".join(FILE_KINDS))
+        there = nearest(source, sorted(known)) if known else kinds
+        raise refusal("no_such_source", name=name, source=book.told(source), there=there)
     return ".".join(quoted(part) for part in source.split("."))
 
 
 def _read_seconds() -> float:
     given = os.environ.get("WORKBOOK_READ_SECONDS", "")
     if not re.fullmatch(r"[1-9]\d{0,8}|", given):
-        raise DataError(
-            f"WORKBOOK_READ_SECONDS = {given!r}: a whole number of seconds is expected, e.g. 3600"
-        )
+        raise refusal("read_seconds", given=given)
     return float(given or READ_SECONDS)
 
 
@@ -472,26 +485,50 @@ def mapped_headers(book: Workbook, name: str, con) -> dict[str, Mapped]:
     """Map the headers of `raw_<name>` to the contract's columns."""
 
     def type_of(expression: str) -> str:
-        return str(con.sql(f"SELECT {expression} AS x FROM raw_{name}").schema()["x"])
+        # beside a column, a sum over all rows is told from what is computed row by row
+        beside = f", {quoted(next(iter(headers)))} AS y" if headers else ""
+        return str(con.sql(f"SELECT {expression} AS x{beside} FROM raw_{name}").schema()["x"])
 
+    headers = headers_of(name, con)
+    return mapping.mapped_columns(book, name, headers, type_of)
+
+
+def headers_of(name: str, con) -> dict[str, str]:
+    """Give the headers of `raw_<name>` with their types, as Ibis calls them."""
     # the view knows its columns; asked for them, DuckDB would guess at the files once more
     found = con.raw_sql(
         "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'temp' "
         f"AND table_name = {literal(f'raw_{name}')} ORDER BY column_index"
     ).fetchall()
-    headers = {
+    return {
         header: str(con.compiler.type_mapper.from_string(kind))
         for header, kind in found
         if header not in readers.PLACES
     }
-    return mapping.mapped_columns(book, name, headers, type_of)
 
 
 def unread(book: Workbook, name: str, error: Exception) -> DataError:
     """Say that a source can't be read, and why."""
-    return DataError(
-        f"{name}: {source_name(book, name)} can't be read: {first_line(book.told(error))}"
+    if book.tables[name].query:
+        return not_queried(book, name, error)
+    return refusal(
+        "cant_be_read",
+        name=name,
+        source=source_name(book, name),
+        reason=first_line(book.told(error)),
     )
+
+
+def not_queried(
+    book: Workbook,
+    name: str,
+    error: Exception,
+    headers: Iterable[str] = (),
+    tables: Iterable[str] = (),
+) -> DataError:
+    """Say that a query of the toml can't be read, why, and where to put it right."""
+    reason = sql_errors.reason(book.told(error), headers, tables, guard.FUNCTIONS)
+    return refusal("not_queried", name=name, reason=reason, toml=book.path.name)
 
 
 def source_name(book: Workbook, name: str) -> str:
@@ -528,9 +565,12 @@ def require_single_headers(
         for header, at in places.items():
             is_used = re.search(rf"(?<!\w){re.escape(header)}(?!\w)", used, re.IGNORECASE)
             if header and len(at) > 1 and is_used:
-                twice = " and ".join(repr(table.header[place - 1]) for place in at)
-                raise DataError(
-                    f"{name}: {Path(book.told(table.path)).name} has one header more than once: "
-                    f"{twice}, columns {' and '.join(map(str, at))}; rename all but the one that "
-                    "is meant"
+                both = words.message("refused.and")
+                twice = both.join(repr(table.header[place - 1]) for place in at)
+                raise refusal(
+                    "header_twice",
+                    name=name,
+                    file=Path(book.told(table.path)).name,
+                    twice=twice,
+                    columns=both.join(map(str, at)),
                 )

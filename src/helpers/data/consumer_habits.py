@@ -24,7 +24,7 @@ from helpers.data.sell_out import (
     with_kind,
 )
 from helpers.data.tables import described, table
-from helpers.settings import DataError, Workbook
+from helpers.settings import Workbook, refusal
 
 YEAR = 12  # months
 HISTORY = 36  # months of a consumer's features: durable goods are bought rarely
@@ -59,10 +59,7 @@ def history(book: Workbook, period: str, n_months: int = HISTORY) -> tuple[str, 
     first = max(main_span(months)[0], periods.shift(period, 1 - n_months)) if months else ""
     if not first or first > period:
         name = source_name(book, "sell_out")
-        raise DataError(
-            f"sell_out: {name} has no dated line up to {period}; choose a later period or add "
-            "older lines"
-        )
+        raise refusal("no_dated_line", name=name, period=period)
     return first, (int(period[:4]) - int(first[:4])) * 12 + int(period[5:]) - int(first[5:]) + 1
 
 
@@ -205,10 +202,7 @@ def _consumer_ratios(rows: pd.DataFrame, end: dt.date) -> pd.DataFrame:
 
 def _require_consumers(book: Workbook) -> None:
     if "consumer_id" not in table(book, "sell_out").columns:
-        raise DataError(
-            f"sell_out: no column 'consumer_id'; without it nobody knows who bought: "
-            f"map it in {book.path.name} under [data.sell_out.columns]"
-        )
+        raise refusal("no_consumer", toml=book.path.name)
 
 
 @kept

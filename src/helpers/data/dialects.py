@@ -6,6 +6,7 @@ something else on another engine, such as TRUNC, which cuts dates in Spark.
 """
 
 import re
+from collections.abc import Iterable
 
 # before sqlglot writes anything: it keeps how a dialect writes from its first use on, and Ibis adds
 # to that when it is loaded
@@ -15,7 +16,7 @@ from sqlglot import exp
 
 from helpers.data import guard
 from helpers.data.values.text import literal
-from helpers.settings import DataError
+from helpers.settings import refusal
 
 NAN = "CAST('NaN' AS DOUBLE)"
 LARGEST = "1.7976931348623157e308"
@@ -75,7 +76,7 @@ TYPES = {
 }
 
 
-def require_portable(where: str, text: str) -> None:
+def require_portable(where: str, text: str, headers: Iterable[str] = ()) -> None:
     """Let through one expression that means the same on every engine.
 
     Raises
@@ -86,17 +87,15 @@ def require_portable(where: str, text: str) -> None:
     try:
         parsed = sqlglot.parse_one(text, dialect="duckdb")
     except (sqlglot.errors.SqlglotError, RecursionError):
-        raise DataError(f"{where}: {text!r} {guard.NO_EXPRESSION}") from None
+        raise guard.no_expression(where, text, headers) from None
     if parsed.find(exp.Query):
-        raise DataError(f"{where}: {text!r} {guard.HOLDS_SELECT}")
+        raise refusal("holds_select", where=where, shown=repr(text))
+    if parsed.find(exp.Window):
+        raise refusal("holds_window", where=where, shown=repr(text))
     # TRY_CAST is a kind of CAST
     foreign = next((node for node in parsed.walk() if type(node) not in PORTABLE), None)
     if foreign is not None:
-        raise DataError(
-            f"{where}: {foreign.sql(dialect='duckdb')!r} is not carried over to another engine; "
-            "use arithmetic, CASE, COALESCE, CAST, ROUND, ABS and text functions, or a query in "
-            "the engine's own SQL"
-        )
+        raise refusal("not_portable", where=where, part=foreign.sql(dialect="duckdb"))
 
 
 def typed(raw: str, raw_type: str, kind: str, date_format: str | None = None) -> str:
@@ -175,7 +174,7 @@ def table_of(source: str, dialect) -> str:
     *places, name = source.split(".")
     parts = dict(zip(("db", "catalog"), reversed(places), strict=False))
     if len(places) > len(parts):
-        raise DataError(f"{source!r} has more than three parts: a catalogue, a schema and a table")
+        raise refusal("three_parts", source=source)
     named = exp.Table(
         this=exp.to_identifier(name, quoted=True),
         **{part: exp.to_identifier(place, quoted=True) for part, place in parts.items()},

@@ -17,13 +17,10 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
-from helpers.settings import DataError, nearest
+from helpers import words
+from helpers.data import sql_errors
+from helpers.settings import DataError, nearest, refusal
 
-NO_EXPRESSION = (
-    "is neither a header of the file nor an expression over its headers; "
-    "put headers with blanks or brackets in double quotes, e.g. '\"Sale (Dollars)\"'"
-)
-HOLDS_SELECT = "holds a SELECT; give the whole table by a query instead"
 MAX_LENGTH = 50_000  # characters of a query
 # characters that lpad and rpad may fill up to: more is no code but a way to use up memory
 MAX_PADDING = 1_000
@@ -41,11 +38,12 @@ _RELATIONS = """
     GENERIC_TYPE_INFO
 """
 EXPRESSIONS, RELATIONS = frozenset(_EXPRESSIONS.split()), frozenset(_RELATIONS.split())
+# what people write that is named so: its name in `sentences.csv`
 IN_WORDS = {
-    "RECURSIVE_CTE_NODE": "WITH RECURSIVE (it may never end)",
-    "SHOW_REF": "SHOW, DESCRIBE or SUMMARIZE",
-    "PARAMETER": "a placeholder such as ? or $1",
-    "POSITIONAL_REFERENCE": "a column by its number such as #1",
+    "RECURSIVE_CTE_NODE": "recursive",
+    "SHOW_REF": "show",
+    "PARAMETER": "placeholder",
+    "POSITIONAL_REFERENCE": "position",
 }
 
 # how DuckDB writes down a view, whatever is quoted in its names
@@ -196,11 +194,16 @@ FILE_FORMATS = (
 
 
 def require_query(
-    where: str, text: str, tables: Iterable[tuple[str, str]], catalog: str = ""
+    where: str,
+    text: str,
+    tables: Iterable[tuple[str, str]],
+    catalog: str = "",
+    named: Iterable[str] = (),
 ) -> None:
     """Let through one SELECT over its own CTEs and `tables`, (schema, name) each.
 
-    A file's schema is empty.
+    A file's schema is empty. Where a table is none of them, the nearest is named, or that of the
+    files that are `named` in the toml.
 
     Raises
     ------
@@ -211,12 +214,16 @@ def require_query(
     told = _parsed(text)
     if told["error"]:
         if told["error_type"] == "not implemented":
-            raise DataError(f"{where}: the query must be a SELECT")
-        raise DataError(f"{where}: the query can't be read as SQL: {told['error_message'][:300]}")
+            raise refusal("no_select", where=where)
+        raise refusal(
+            "no_sql",
+            where=where,
+            what=sql_errors.breaks(text, told["error_message"], int(told.get("position") or 0)),
+        )
     if len(told["statements"]) != 1:
-        raise DataError(f"{where}: the query must be a SELECT, one and no more")
+        raise refusal("one_select", where=where)
     nodes = list(_nodes(told))
-    _require_known_nodes(f"{where}: the query", nodes)
+    _require_known_nodes(words.message("refused.of_query", where=where), nodes)
     known = {(schema.casefold(), name.casefold()) for schema, name in tables}
     own = {
         entry["key"].casefold()
@@ -226,7 +233,23 @@ def require_query(
     }
     for node in nodes:
         if node.get("type") == "BASE_TABLE" and "table_name" in node:
-            _require_table(where, node, known, own, catalog.casefold())
+            _require_table(where, node, known, own, catalog.casefold(), named)
+
+
+def names_given(text: str) -> tuple[list[str], bool]:
+    """Give the names that a query gives its columns by its outermost SELECT, and whether it takes
+    all of a table's besides (*).
+
+    >>> names_given("SELECT *, a AS b, t.c FROM t")
+    (['b', 'c'], True)
+    """
+    (told, *_rest) = _parsed(text).get("statements") or [{}]
+    node = told.get("node", {})
+    while node.get("type") == "SET_OPERATION_NODE":  # the first of a UNION names the columns
+        node = node["left"] if "left" in node else node["children"][0]
+    listed = node.get("select_list", [])
+    names = [one.get("alias") or (one.get("column_names") or [""])[-1] for one in listed]
+    return [name for name in names if name], any(one.get("class") == "STAR" for one in listed)
 
 
 def tables_named(text: str) -> set[str]:
@@ -259,8 +282,9 @@ def require_definitions(
         found = set()
         for name, sql in known:
             if name.casefold() in waiting:
-                text = _defined(f"{where}: {name!r} of the database", sql)
-                require_query(f"{where}: {name!r} of the database", text, tables, catalog)
+                inside = words.message("refused.of_database", where=where, name=name)
+                text = _defined(inside, sql)
+                require_query(inside, text, tables, catalog)
                 found |= tables_named(text)
         waiting = found - seen
 
@@ -271,11 +295,13 @@ def _defined(where: str, sql: str) -> str:
         return f"SELECT ({sql}\n)"
     found = VIEW.fullmatch(sql)
     if not found:
-        raise DataError(f"{where}: this view can't be read; make a table of it")
+        raise refusal("view_unread", where=where)
     return found["select"]
 
 
-def _require_table(where: str, node: dict, known: set, own: set, catalog: str) -> None:
+def _require_table(
+    where: str, node: dict, known: set, own: set, catalog: str, named: Iterable[str]
+) -> None:
     of, schema, name = (node[f"{part}_name"].casefold() for part in ("catalog", "schema", "table"))
     written = ".".join(
         node[f"{part}_name"] for part in ("catalog", "schema", "table") if node[f"{part}_name"]
@@ -291,17 +317,17 @@ def _require_table(where: str, node: dict, known: set, own: set, catalog: str) -
     if not of and catalog and schema == catalog and ("main", name) in known:
         return
     if re.search(r"[./\\:*]", name):
-        raise DataError(
-            f"{where}: name the file of {written!r} under [data.files] and use that name in the "
-            "query"
-        )
-    names = sorted({table for _schema, table in known} | own)
-    hint = nearest(name, names) if names else "; name its file under [data.files]"
-    raise DataError(f"{where}: the query can't be read: there is no table {written!r}{hint}")
+        raise refusal("file_in_query", where=where, written=written)
+    names = sorted({table for _schema, table in known} | own | set(named))
+    hint = nearest(name, names) if names else words.message("refused.name_its_file")
+    raise refusal("no_query_table", where=where, written=written, hint=hint)
 
 
-def require_expression(where: str, text: str) -> None:
-    """Let through one expression over a table's columns: no SELECT, no function but the known ones.
+def require_expression(where: str, text: str, headers: Iterable[str] = ()) -> None:
+    """Let through one expression over a table's columns, row by row: no SELECT, no function but the
+    known ones, none over several rows.
+
+    Where it is none, the nearest of the `headers` is named.
 
     Raises
     ------
@@ -319,12 +345,40 @@ def require_expression(where: str, text: str) -> None:
         and called[0].get("children") == alone
     )
     if not whole or alone[0]["class"] == "STAR":
-        raise DataError(f"{where}: {_shown(text)} {NO_EXPRESSION}")
+        raise no_expression(where, text, headers)
     nodes = list(_nodes(alone))
     shown = _shown(text)
     if any(node.get("class") == "SUBQUERY" for node in nodes):
-        raise DataError(f"{where}: {shown} {HOLDS_SELECT}")
-    _require_known_nodes(f"{where}: {shown}", nodes)
+        raise refusal("holds_select", where=where, shown=shown)
+    if any(node.get("class") == "WINDOW" for node in nodes):
+        raise refusal("holds_window", where=where, shown=shown)
+    called = [node["function_name"].casefold() for node in nodes if "function_name" in node]
+    if "unnest" in called:
+        raise refusal("holds_rows", where=where, shown=shown)
+    if sql_errors.did_you_mean(text, headers) and any(name not in FUNCTIONS for name in called):
+        raise no_expression(where, text, headers)  # a header with brackets, misspelled
+    _require_known_nodes(words.message("refused.of_expression", where=where, shown=shown), nodes)
+
+
+def no_expression(where: str, text: str, headers: Iterable[str] = ()) -> DataError:
+    """Say that a text is neither a header nor an expression, and which header is near."""
+    near = sql_errors.did_you_mean(text, headers)
+    return refusal("no_expression", where=where, shown=_shown(text), near=near)
+
+
+def constant(text: str) -> str | float | None:
+    """Give the value of an expression that is one text or number; None of any other.
+
+    >>> constant("'Kunde'"), constant("5"), constant("Umsatz * 2"), constant("NULL")
+    ('Kunde', 5.0, None, None)
+    """
+    (parsed,) = _select_list(f"SELECT {text}") or ({},)
+    if parsed.get("class") != "CONSTANT" or parsed["value"].get("is_null"):
+        return None
+    value = parsed["value"]["value"]
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return value if isinstance(value, str) else float(value)
 
 
 def _shown(text: str) -> str:
@@ -352,11 +406,9 @@ def _require_known_nodes(where: str, nodes: list[dict]) -> None:
         class_, type_ = node.get("class"), node.get("type")
         if class_ is not None:
             if class_ not in EXPRESSIONS:
-                raise DataError(
-                    f"{where} holds {IN_WORDS.get(class_, class_)}, which is not taken here"
-                )
+                raise _holds(where, class_)
         elif isinstance(type_, str) and type_ not in RELATIONS:
-            raise DataError(f"{where} holds {IN_WORDS.get(type_, type_)}, which is not taken here")
+            raise _holds(where, type_)
         if id(node) in as_tables:
             _require_table_function(where, node)
         elif "function_name" in node:
@@ -366,46 +418,34 @@ def _require_known_nodes(where: str, nodes: list[dict]) -> None:
         if "id" in node and "type_info" in node:
             _require_type(where, node)
         if node.get("at_clause") is not None:
-            raise DataError(f"{where} holds AT, which is not taken here")
+            raise _holds(where, "AT")
+
+
+def _holds(where: str, what: str) -> DataError:
+    told = words.message(f"refused.holds_{IN_WORDS[what]}") if what in IN_WORDS else f" {what}"
+    return refusal("holds", where=where, what=told.strip() if words.spoken() == "en" else told)
 
 
 def _require_table_function(where: str, function: dict) -> None:
     name = function.get("function_name", "")
     if name.casefold() not in TABLE_FUNCTIONS:
-        raise DataError(
-            f"{where} reads by the function {name!r}: name the file under [data.files] and use "
-            "that name in the query"
-        )
+        raise refusal("file_function", where=where, name=name)
 
 
 def _require_function(where: str, node: dict) -> None:
     name = node["function_name"].casefold()
     if name in ("range", "generate_series"):
-        raise DataError(
-            f"{where} calls {name} as a list; call it as a table instead: FROM {name}(…)"
-        )
+        raise refusal("as_list", where=where, name=name)
     if name in RECURSIVE:
-        raise DataError(
-            f"{where} calls the function {name!r}, which a text of many brackets crashes; take "
-            "single values out of JSON with json_extract_string"
-        )
+        raise refusal("many_brackets", where=where, name=name)
     if name in COMPARING and not all(map(_is_short, node["children"])):
-        raise DataError(
-            f"{where} calls {name}, which compares texts up to {MAX_COMPARED} letters; write "
-            f"left(…, {MAX_COMPARED}) around each of them"
-        )
+        raise refusal("compares", where=where, name=name, most=MAX_COMPARED)
     if name not in FUNCTIONS:
-        raise DataError(
-            f"{where} calls the function {node['function_name']!r}, which a workbook may not: it "
-            "takes those that compute a value from values (docs/your-data.md); a header with "
-            "brackets stands in double quotes"
-        )
+        raise refusal("function", where=where, function=node["function_name"])
     if name in ("lpad", "rpad"):
         length = _number(node["children"][1:2])
         if length is None or length > MAX_PADDING:
-            raise DataError(
-                f"{where} calls {name}, whose length must be a number up to {MAX_PADDING}"
-            )
+            raise refusal("padding", where=where, name=name, most=MAX_PADDING)
 
 
 def _require_one_lambda(where: str, node: dict) -> None:
@@ -413,23 +453,15 @@ def _require_one_lambda(where: str, node: dict) -> None:
     # the arrow that takes a value out of JSON is read as a lambda, too: it ends in a constant
     inner = [within for within in _nodes(node["expr"]) if within.get("class") == "LAMBDA"]
     if any(within["expr"]["class"] != "CONSTANT" for within in inner):
-        raise DataError(
-            f"{where} holds a lambda within a lambda, which is not taken here; make rows of the "
-            "list with unnest, and join them"
-        )
+        raise refusal("two_lambdas", where=where)
 
 
 def _require_type(where: str, node: dict) -> None:
     name = (node["type_info"] or {}).get("name") if node["id"] == "UNBOUND" else node["id"]
     if str(name).casefold() in RECURSIVE:
-        raise DataError(
-            f"{where} casts to {name}, which a text of many brackets crashes; take single values "
-            "out of JSON with json_extract_string"
-        )
+        raise refusal("cast_brackets", where=where, name=name)
     if node["id"] == "UNBOUND" and str(name).casefold() not in _types():
-        raise DataError(
-            f"{where} casts to {name!r}, which is no type of DuckDB; write out what it stands for"
-        )
+        raise refusal("no_type", where=where, name=name)
 
 
 @functools.cache
@@ -459,7 +491,7 @@ def _number(nodes: list[dict]) -> int | None:
 
 def _require_short(where: str, text: str) -> None:
     if len(text) > MAX_LENGTH:
-        raise DataError(f"{where}: {len(text):,} characters of SQL; {MAX_LENGTH:,} are taken")
+        raise refusal("long_sql", where=where, size=len(text), most=MAX_LENGTH)
 
 
 @functools.cache
@@ -533,28 +565,22 @@ def require_server_query(where: str, text: str, dialect: Any) -> None:
         ]
     except (sqlglot.errors.SqlglotError, RecursionError) as error:
         reason = str(error).split("\n")[0][:300]
-        raise DataError(f"{where}: the query can't be read as SQL: {reason}") from None
+        what = words.message("refused.sql_reason", reason=reason)
+        raise refusal("no_sql", where=where, what=what) from None
     if len(parsed) != 1 or not isinstance(parsed[0], exp.Query):
-        raise DataError(f"{where}: the query must be a SELECT, one and no more")
+        raise refusal("one_select", where=where)
     if (change := parsed[0].find(*CHANGES_DATA)) is not None:
-        raise DataError(
-            f"{where}: the query must only read, but holds {type(change).__name__.upper()}"
-        )
+        raise refusal("only_read", where=where, change=type(change).__name__.upper())
     named = str(getattr(dialect, "__name__", dialect)).lower()
     local = "spark" in named or "sqlite" in named
     for node in parsed[0].walk():
         if isinstance(node, exp.Anonymous) and (local or LEAVE_THE_SERVER.fullmatch(node.name)):
-            raise DataError(
-                f"{where}: the query calls the function {node.name!r}, which a workbook may not"
-            )
+            raise refusal("server_function", where=where, function=node.name)
         if isinstance(node, (exp.ReadCSV, exp.ReadParquet)):
-            raise DataError(f"{where}: the query reads a file; a server's tables are taken only")
+            raise refusal("server_file", where=where)
         if (
             local
             and isinstance(node, exp.Table)
             and (node.db.lower() in FILE_FORMATS or "/" in node.name)
         ):
-            raise DataError(
-                f"{where}: the query reads the file {node.name!r}; tables of the engine are "
-                "taken only"
-            )
+            raise refusal("engine_file", where=where, file=node.name)

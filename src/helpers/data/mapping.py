@@ -2,17 +2,20 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from helpers.data import dialects, guard
-from helpers.data.values.text import literal
-from helpers.settings import DataError, Workbook, contract
+import duckdb
 
-REASON = 2000  # characters of an engine's reason
-ADVICE = re.compile(
-    r"^\s*(?:LINE \d+:|Possible (?:fixes|solutions?)\b|Stack Trace)", re.MULTILINE | re.IGNORECASE
-)
+from helpers import words
+from helpers.data import dialects, guard, sql_errors
+from helpers.data.values.text import literal
+from helpers.settings import DataError, Workbook, contract, refusal
+
+# what a type is, where no value of a column can be of it; kinds that take none of them
+NESTED = {"array": "list", "struct": "list", "map": "list", "binary": "bytes"}
+NO_NUMBER = {**NESTED, "boolean": "truth", "date": "date", "timestamp": "date", "time": "time"}
+NO_DAY = {**NESTED, "boolean": "truth", "time": "time"}
 
 
 class Mapped(NamedTuple):
@@ -58,17 +61,16 @@ def mapped_columns(
             try:
                 raw_type = type_of(raw)
             except Exception as error:
-                raise DataError(
-                    f"{table}.{column}: {raw!r} can't be computed: "
-                    f"{first_line(book.told(error))}; the file has {_listed(headers)} (columns "
-                    "of a CSV file are text: CAST them before arithmetic)"
-                ) from None
+                raise not_computed(book, table, column, raw, error, headers) from None
+            _require_column_in(book, f"{table}.{column}", raw, headers)
         if column not in known and kind == "number" and raw_type.startswith("string"):
             kind = "text"  # a further column that is no number describes rather than scores
         if book.embedded and kind == "id" and raw_type.lstrip("!").startswith("float"):
             # how a data frame writes a missing number; DuckDB compares NaN wrongly in Parquet files
             # that hold it
             raw = f"CASE WHEN NOT isnan({raw}) THEN {raw} END"
+        if column in known:
+            _require_fitting(book, table, column, raw, raw_type.lstrip("!"))
         date_format = _date_format(kind, formats.get(column))
         found[column] = Mapped(
             kind, raw, written(raw, raw_type, kind, date_format), raw_type.lstrip("!")
@@ -77,15 +79,102 @@ def mapped_columns(
     return found
 
 
+def not_computed(
+    book: Workbook, table: str, column: str, raw: str, error: Exception, headers: Iterable[str]
+) -> DataError:
+    """Say that an expression of the toml can't be computed, why, and where to put it right."""
+    headers, where = list(headers), f"{table}.{column}"
+    if re.search(r"GROUP BY|aggregate", str(error)):
+        return refusal("holds_sum", where=where, shown=repr(raw))
+    reason = sql_errors.reason(book.told(error), headers, [], guard.FUNCTIONS)
+    # what is computed of text may need a CAST, what is misspelled does not
+    is_text = bool(re.search(r"argument types|Cannot (?:compare|mix)|operator", str(error)))
+    return refusal(
+        "not_computed_text" if is_text else "not_computed",
+        where=where,
+        shown=repr(raw),
+        reason=reason,
+        table=table,
+        toml=book.path.name,
+        headers=_listed(headers),
+    )
+
+
+def require_computed(
+    book: Workbook,
+    table: str,
+    columns: Mapping[str, Mapped],
+    headers: Iterable[str],
+    compute: Callable[[str], object],
+) -> None:
+    """Compute each expression of the toml alone, and refuse the first that can't be, by its name.
+
+    `compute` runs DuckDB's SQL.
+
+    Raises
+    ------
+    DataError
+        With the column, the expression and what is wrong with it.
+    """
+    plain = {quoted(header) for header in headers}
+    for column, mapped in columns.items():
+        if mapped.raw not in plain:
+            asked = f"SELECT COUNT(x) FROM (SELECT {mapped.raw} AS x FROM raw_{table})"
+            try:
+                compute(asked)
+            except duckdb.Error as error:
+                given = book.tables[table].columns.get(column, mapped.raw)
+                raise not_computed(book, table, column, given, error, headers) from None
+
+
+def _require_column_in(book: Workbook, where: str, raw: str, headers: Iterable[str]) -> None:
+    """Refuse a text where a column is meant, and one amount for all rows; for the rest a constant
+    may be right: all of a file may be of one brand.
+    """
+    table, _dot, column = where.partition(".")
+    value = guard.constant(raw) if book.embedded else None
+    if isinstance(value, str):
+        found = {header.casefold(): header for header in headers}.get(value.strip().casefold())
+        if found is not None:
+            raise refusal("text_for_header", where=where, shown=repr(raw), header=found)
+    told = contract()[table].get(column)
+    if isinstance(value, float) and told and told.kind == "money" and told.required:
+        raise refusal("same_amount", where=where, shown=repr(raw))
+
+
+def _require_fitting(book: Workbook, table: str, column: str, raw: str, raw_type: str) -> None:
+    """Refuse what can be no value of a column: a list for a text, a date for an amount."""
+    kind = contract()[table][column].kind
+    fitting = {
+        "money": ("no_amount_type", NO_NUMBER),
+        "number": ("no_amount_type", NO_NUMBER),
+        "date": ("no_day_type", NO_DAY),
+        "month": ("no_day_type", NO_DAY),
+    }
+    sentence, others = fitting.get(kind, ("no_text_type", NESTED))
+    if other := others.get(re.split(r"[^a-z]", raw_type, maxsplit=1)[0]):
+        raise refusal(
+            sentence,
+            where=f"{table}.{column}",
+            shown=raw,
+            kind=words.message(f"sql.kind_{other}"),
+            table=table,
+            toml=book.path.name,
+        )
+
+
 def _require_own_headers(book: Workbook, table: str, found: dict[str, Mapped]) -> None:
     """Refuse one header for two amounts: revenue that is cost as well leaves no profit."""
     amounts: dict[str, str] = {}
     for column, mapped in found.items():
         if mapped.kind == "money" and amounts.setdefault(mapped.raw, column) != column:
-            raise DataError(
-                f"{table}.{column}: {mapped.raw} is {amounts[mapped.raw]} already; map each amount "
-                f"to a column of its own under [data.{table}.columns] of {book.path.name}, or "
-                "leave one out"
+            raise refusal(
+                "amount_twice",
+                table=table,
+                column=column,
+                raw=mapped.raw,
+                other=amounts[mapped.raw],
+                toml=book.path.name,
             )
 
 
@@ -107,11 +196,14 @@ def _expressions(book: Workbook, table: str, headers: list[str]) -> dict[str, st
         elif book.embedded and asked.casefold() in plain:
             found[column] = quoted(plain[asked.casefold()])
         elif column in given:
-            found[column] = _expression(book, table, column, asked)
+            found[column] = _expression(book, table, column, asked, headers)
         elif known[column].required:
-            raise DataError(
-                f"{table}: no column {column!r}; the file has {_listed(headers)} — "
-                f"map it in {book.path.name} under [data.{table}.columns]"
+            raise refusal(
+                "no_column",
+                table=table,
+                column=column,
+                headers=_listed(headers),
+                toml=book.path.name,
             )
     if "*" in known:  # any further column is taken as it is, or under the name it is given
         further = {c: g for c, g in given.items() if c not in known and g in headers}
@@ -122,12 +214,12 @@ def _expressions(book: Workbook, table: str, headers: list[str]) -> dict[str, st
     return found
 
 
-def _expression(book: Workbook, table: str, column: str, text: str) -> str:
+def _expression(book: Workbook, table: str, column: str, text: str, headers: list[str]) -> str:
     where = f"{table}.{column}"
     if book.embedded:
-        guard.require_expression(where, text)
-        return text
-    dialects.require_portable(where, text)
+        guard.require_expression(where, text, headers)
+    else:
+        dialects.require_portable(where, text, headers)
     return text
 
 
@@ -204,19 +296,8 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def first_line(error: Exception | str) -> str:
-    r"""Tell what an engine says is wrong, in one line.
-
-    Its message up to where it quotes the query or gives advice.
-
-    >>> first_line(ValueError("CSV Error on Line: 3\nExpected Columns: 2\n\nPossible fixes:\n* x"))
-    'CSV Error on Line: 3; Expected Columns: 2'
-    """
-    told = ADVICE.split(str(error), maxsplit=1)[0]
-    lines = [line.strip() for line in told.split("\n") if line.strip()]
-    return "; ".join(line.rstrip(";") for line in lines)[:REASON] or type(error).__name__
-
-
 def _listed(headers) -> str:
     names = [repr(header) for header in headers]
-    return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+    shown = ", ".join(names[:20])
+    n = len(names) - 20
+    return words.message("refused.headers", headers=shown, n=n) if n > 0 else shown

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from helpers import files
 from helpers.data import readers, tables
-from helpers.settings import DataError, ReadAs, Workbook, nearest
+from helpers.settings import DataError, ReadAs, Workbook, nearest, refusal
 
 TEXTS = (".csv", ".tsv", ".txt")  # a file called so keeps its name; others become name.csv
 BATCH_ROWS = 50_000
@@ -27,9 +27,7 @@ def show_files(options: argparse.Namespace, terminal) -> int:
         path = Path(given)
         try:
             if not path.is_file():
-                raise DataError(
-                    "a folder; name the files in it" if path.is_dir() else "no such file"
-                )
+                raise refusal("is_a_folder" if path.is_dir() else "no_such_file")
             lines, notes = readers.shown(path, read_as)
             if out is None:
                 for line in lines:
@@ -60,7 +58,9 @@ def show_table(book: Workbook, name: str, out: str | None, terminal) -> int:
         If the workbook has no such table, or it can't be read.
     """
     if not book.has(name):
-        raise DataError(f"{book.path.name} has no table {name!r}{nearest(name, book.tables)}")
+        raise refusal(
+            "no_table_there", toml=book.path.name, name=name, near=nearest(name, book.tables)
+        )
     lines = _canonical(book, name)
     if out:
         _write(lines, _place(Path(f"{name}.csv"), Path(out), set()))
@@ -97,15 +97,13 @@ def _place(path: Path, out: Path, names: set[str]) -> Path:
     """Name a file in a folder that nothing stands in the place of."""
     name = path.name if path.suffix.lower() in TEXTS else f"{path.name}.csv"
     if name in names:
-        raise DataError(
-            f"another file of this name was read; show it without --out, or apart: {path}"
-        )
+        raise refusal("same_name", path=path)
     names.add(name)
     with contextlib.suppress(FileExistsError):
         out.mkdir(parents=True)
     place = out / name
     if place.exists() or place.is_symlink():
-        raise DataError(f"{place} is there already; name another folder with --out")
+        raise refusal("out_there", place=place)
     return place
 
 
@@ -119,5 +117,5 @@ def _write(lines: Iterable[str], place: Path) -> None:
 
 def _line_number(given: str) -> int:
     if given and not given.isdigit():
-        raise DataError(f"--header {given}: the number of its line is expected")
+        raise refusal("header_option", given=given)
     return int(given or 0)

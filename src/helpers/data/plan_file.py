@@ -6,7 +6,7 @@ import pandas as pd
 
 from helpers import files
 from helpers.data.read import dealers, records
-from helpers.settings import DataError, Workbook, contract
+from helpers.settings import Workbook, contract, refusal
 
 
 def keep_plan(book: Workbook, plan: pd.DataFrame) -> Path:
@@ -30,9 +30,7 @@ def keep_plan(book: Workbook, plan: pd.DataFrame) -> Path:
         rows = _with_hidden(book, rows)
     for name, column in columns.items():
         if column.required and (n := int(rows[name].isna().sum())):
-            raise DataError(
-                f"plan: {n} {'row has' if n == 1 else 'rows have'} no {name}; fill it in"
-            )
+            raise refusal("plan_missing", n=n, name=name)
         if column.kind == "date":
             rows[name] = pd.to_datetime(rows[name]).dt.strftime("%Y-%m-%d")
         elif column.kind in ("number", "money"):
@@ -41,10 +39,7 @@ def keep_plan(book: Workbook, plan: pd.DataFrame) -> Path:
         elif (
             bad := rows[name].map(lambda cell: isinstance(cell, str) and files.is_formula(cell))
         ).any():
-            raise DataError(
-                f"plan: {name} {rows.loc[bad, name].iloc[0]!r} begins like a formula; begin it "
-                "with a letter or digit"
-            )
+            raise refusal("plan_formula", name=name, value=rows.loc[bad, name].iloc[0])
     path, text = (
         book.folder / "plan.csv",
         rows.to_csv(index=False, lineterminator="\n").encode("utf-8-sig"),

@@ -20,7 +20,7 @@ from helpers.data.findings import day_column, main_span
 from helpers.data.orders import order_days
 from helpers.data.tables import described, errors, fingerprint, table
 from helpers.data.wording import in_words
-from helpers.settings import DataError, Workbook, contract, nearest
+from helpers.settings import DataError, Workbook, contract, nearest, refusal
 from helpers.settings import workbook as settings_workbook
 
 # the settings and tables too, for notebooks and the press, which know no other door
@@ -71,15 +71,12 @@ def span(book: Workbook) -> tuple[str, str]:
     table(book, name)  # an error in the data is told before its span is asked for
     months = described(book, name)["months"]
     if not months:
-        raise DataError(
-            f"{name}: {source_name(book, name)} has no dated line; nothing can be analysed"
-        )
+        raise refusal("no_day", name=name, source=source_name(book, name))
     first, _last, day = main_span(months)
     last = periods.last_complete_month(pd.Timestamp(day).date())
     if last < first:
-        raise DataError(
-            f"{name}: {source_name(book, name)} starts in {first} and ends on {day}: no month is "
-            "complete"
+        raise refusal(
+            "no_whole_month", name=name, source=source_name(book, name), first=first, day=day
         )
     return first, last
 
@@ -97,9 +94,7 @@ def require_period(book: Workbook, period: str = "") -> str:
         return last
     periods.require_month(period)
     if not first <= period <= last:
-        raise DataError(
-            f"period: no complete data for {period}; {book.path.name} has {first} to {last}"
-        )
+        raise refusal("no_period", period=period, toml=book.path.name, first=first, last=last)
     return period
 
 
@@ -137,7 +132,7 @@ def values_of(book: Workbook, column: str) -> list[str]:
     """
     rows = table(book, "dealers")
     if column not in rows.columns:
-        raise DataError(f"dealers has no column {column!r}{nearest(column, rows.columns)}")
+        raise refusal("dealers_column", column=column, near=nearest(column, rows.columns))
     return sorted(rows.select(column).distinct().to_pandas()[column].dropna().astype("str"))
 
 
@@ -305,10 +300,7 @@ def dealer_totals(
         if part is not None
     ]
     if not parts:
-        raise DataError(
-            f"dealers can't be judged without a table of sell_in, payments or dealer_profit; "
-            f"name the source of one in {book.path.name}, e.g. as [data.sell_in]"
-        )
+        raise refusal("no_dealers_without", toml=book.path.name)
     keys = ["dealer_id"] + (["block"] if n_windows > 1 else [])
     # by way of Arrow: to_pandas() alone would convert each column anew, a fifth of the time of
     # 500,000 dealers

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from helpers import words
-from helpers.settings import DataError, Workbook, own_table
+from helpers.settings import Workbook, own_table, refusal
 
 
 def reference(book: Workbook, name: str) -> pd.DataFrame:
@@ -19,16 +19,16 @@ def reference(book: Workbook, name: str) -> pd.DataFrame:
     """
     shared, own = words.REFERENCE / f"{name}.csv", own_table(book.path, name)
     if not shared.exists():
-        raise DataError(f"reference table {name!r}: there is none in data/reference")
+        raise refusal("no_reference", name=name)
     rows = pd.read_csv(shared, keep_default_na=False, na_values=[""])
     if own:
         try:
             mine = pd.read_csv(own, keep_default_na=False, na_values=[""])
         except ValueError as error:  # torn, empty, or saved in another encoding
-            raise DataError(
-                f"{own}: this is no CSV in UTF-8: {str(error).splitlines()[0]}"
-            ) from None
+            raise refusal("reference_csv", own=own, reason=str(error).splitlines()[0]) from None
         if missing := [c for c in rows.columns if c not in mine.columns]:
-            raise DataError(f"{own}: no column {missing[0]!r}; it needs {', '.join(rows.columns)}")
+            raise refusal(
+                "reference_column", own=own, column=missing[0], known=", ".join(rows.columns)
+            )
         rows = mine
     return rows

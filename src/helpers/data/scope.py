@@ -13,7 +13,7 @@ from collections.abc import Callable
 import ibis
 from ibis.expr.types import Table
 
-from helpers.settings import DataError, Workbook, contract, nearest
+from helpers.settings import Workbook, contract, nearest, refusal
 
 BY_CONSUMER = ("consumers", "contacts")
 BY_PLACE = ("regions", "candidates")
@@ -73,9 +73,7 @@ def _conditions(book: Workbook, rows: Table) -> list:
     found = []
     for column, values in book.scope:
         if column not in rows.columns:
-            raise DataError(
-                f"scope: dealers has no column {column!r} here{nearest(column, rows.columns)}"
-            )
+            raise refusal("scope_column", column=column, near=nearest(column, rows.columns))
         if rows[column].type().is_numeric():
             found.append(rows[column].cast("float64").isin([_number(column, v) for v in values]))
         else:
@@ -87,7 +85,7 @@ def _number(column: str, value: str) -> float:
     try:
         return float(value)
     except ValueError:
-        raise DataError(f"scope: {column} holds numbers; {value!r} is none") from None
+        raise refusal("scope_number", column=column, value=value) from None
 
 
 def _dealers(book: Workbook, whole: Whole) -> Table:
@@ -138,9 +136,7 @@ def in_scope(book: Workbook, table: Callable[[Workbook, str], Table]) -> Workboo
     if not book.scope:
         return book
     if not book.has("dealers"):
-        raise DataError(
-            f"scope: {book.path.name} has no [data.dealers], which would tell who is in it"
-        )
+        raise refusal("scope_dealers", toml=book.path.name)
     rows = table(book.whole, "dealers")
     for column, values in book.scope:
         # a column that is not there, or a number that is none, is told first
@@ -151,16 +147,13 @@ def in_scope(book: Workbook, table: Callable[[Workbook, str], Table]) -> Workboo
         for value in values:
             if (float(value) if is_number else value) not in there:
                 near = nearest(value, sorted(known))
-                raise DataError(f"scope: no dealer has {column} {value!r}{near}")
+                raise refusal("scope_no_dealer", column=column, value=value, near=near)
     if not table(book, "dealers").count().to_pyarrow().as_py():
         told = "; ".join(f"{column}: {' | '.join(values)}" for column, values in book.scope)
-        raise DataError(f"scope: no dealer has all of {told}; leave one of them out")
+        raise refusal("scope_nobody", told=told)
     if book.has("sell_out") and "dealer_id" not in table(book.whole, "sell_out").columns:
         left = {name: source for name, source in book.tables.items() if name != "sell_out"}
         if "sell_in" not in left:
-            raise DataError(
-                "scope: sell_out names no dealer, so that nothing can be told of these; map "
-                "dealer_id under [data.sell_out.columns]"
-            )
+            raise refusal("scope_sell_out")
         return dataclasses.replace(book, tables=left, left_out=("sell_out",))
     return book

@@ -13,7 +13,7 @@ from ibis.expr import datatypes as dt
 from ibis.expr import operations as ops
 from ibis.expr.types import Expr
 
-from helpers.settings import DataError, engine_settings
+from helpers.settings import engine_settings, refusal
 
 with warnings.catch_warnings():
     # of pandas, which is not asked for anything here
@@ -74,7 +74,7 @@ def connect(engine: str) -> ByArrow:
         session = builder.getOrCreate()
     except Exception as error:
         if "JAVA" in str(error).upper() and not os.environ.get("JAVA_HOME"):
-            raise DataError("Spark needs Java 17 or newer; install it, or set JAVA_HOME") from None
+            raise refusal("no_java") from None
         raise
     _ = ibis.pyspark  # by being named it registers the options of what it writes
     con = ByArrow()

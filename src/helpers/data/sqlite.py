@@ -14,9 +14,10 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
+from helpers import words
 from helpers.data import dialects, guard
 from helpers.data.mapping import quoted
-from helpers.settings import DataError, TableSource, nearest
+from helpers.settings import TableSource, nearest, refusal
 
 ROWS = 50_000  # fetched at a time
 BESIDE = ("-wal", "-journal")  # what SQLite opens beside a file, and reads as part of it
@@ -49,8 +50,8 @@ class Source:
         known = [row[0] for row in self.con.execute(asked)]
         plain = source.removeprefix("main.")
         if plain.casefold() not in {table.casefold() for table in known}:
-            there = nearest(plain, known) if known else "; it has no tables"
-            raise DataError(f"{name}: {source!r} is no table of the database{there}")
+            there = nearest(plain, known) if known else words.message("refused.no_tables")
+            raise refusal("no_sqlite_source", name=name, source=source, there=there)
         return plain if "." not in plain else source
 
     def read(self, name: str) -> pa.RecordBatchReader:
@@ -70,9 +71,7 @@ class Source:
         # SQLite calls the second of a name so
         again = (re.fullmatch(r"(.*):\d+", header, re.DOTALL) for header in headers)
         if twice := [found[1] for found in again if found and found[1] in headers]:
-            raise DataError(
-                f"{name}: the query gives two columns the name {twice[0]!r}; rename one with AS"
-            )
+            raise refusal("query_column_twice", name=name, column=twice[0])
         stored = ", ".join(
             f"MAX(TYPEOF({quoted(header)}) = '{kind}')" for header in headers for kind in KINDS
         )

@@ -27,6 +27,7 @@ from helpers.data.connections import (
     Room,
     cache_of,
     connected,
+    headers_of,
     make_cache,
     mapped_headers,
     require_single_headers,
@@ -53,6 +54,7 @@ from helpers.settings import (
     contract,
     database_file,
     is_file,
+    refusal,
     sources,
 )
 
@@ -192,6 +194,8 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
             # what stops a table may be a total or a remark among its rows: those are looked at
             is_suspicious = bool(found) or told["suspects"] > 0
         except duckdb.Error:
+            if not sources(book, name):
+                raise
             is_suspicious = True
         if is_suspicious and sources(book, name):
             found, told = _written(book, name, part, closely=True)
@@ -233,32 +237,50 @@ def _written(
         con = opened.con
         columns = mapped_headers(book, name, con)
         require_single_headers(book, name, opened.tables, columns)
-        given = book.tables[name].read.decimal
-        columns, found, notes = read_columns(book, name, con, columns, given, opened.origins)
-        source = _as_source(name, con, opened)
-        found = [*found, *units.errors(name, source, columns)]
-        if not found:
-            days = [day] if (day := day_column(name, columns)) else []
-            order = [*(c for c in ("dealer_id", "consumer_id") if c in columns), *days][:2]
-            by = f"ORDER BY {', '.join(order)}" if order else ""
-            select = f"SELECT {mapping.select_list(columns)} FROM raw_{name} {by}"
-            con.raw_sql(
-                f"COPY ({select}) TO {literal(str(part))} (FORMAT parquet, COMPRESSION zstd)"
-            )
-            found = key_errors(name, con.read_parquet(glob.escape(str(part))))
-        if found:
-            return _with_places(name, con, columns, found, opened), {}
-        told = counted_months(name, con.read_parquet(glob.escape(str(part))))
-        if found := year_errors(name, columns, told["months"]):
-            return found, {}
-        told["suspects"] = 0 if closely else _suspects(con, name, part, columns)
-        told["notes"] = [*notes, *units.warnings(name, source, columns, book.currency)]
-        told["files"] = [
-            (Path(book.told(table.path)).name, table.n_rows, table.n_in_file, list(table.notes))
-            for table in opened.tables
-            if table.notes
-        ]
-        return [], told
+        try:
+            return _computed(book, name, part, closely, opened, columns)
+        except duckdb.Error:
+            # where a text file may still be looked at closely, a total may have been the fault
+            if closely or not sources(book, name):
+                headers = list(headers_of(name, con))
+                mapping.require_computed(book, name, columns, headers, con.con.execute)
+            raise
+
+
+def _computed(
+    book: Workbook,
+    name: str,
+    part: Path,
+    closely: bool,
+    opened: Room,
+    columns: dict[str, Mapped],
+) -> tuple[list[Finding], dict[str, Any]]:
+    """Write a table whose columns are mapped; see `_written`."""
+    con = opened.con
+    given = book.tables[name].read.decimal
+    columns, found, notes = read_columns(book, name, con, columns, given, opened.origins)
+    source = _as_source(name, con, opened)
+    found = [*found, *units.errors(name, source, columns)]
+    if not found:
+        days = [day] if (day := day_column(name, columns)) else []
+        order = [*(c for c in ("dealer_id", "consumer_id") if c in columns), *days][:2]
+        by = f"ORDER BY {', '.join(order)}" if order else ""
+        select = f"SELECT {mapping.select_list(columns)} FROM raw_{name} {by}"
+        con.raw_sql(f"COPY ({select}) TO {literal(str(part))} (FORMAT parquet, COMPRESSION zstd)")
+        found = key_errors(name, con.read_parquet(glob.escape(str(part))))
+    if found:
+        return _with_places(name, con, columns, found, opened), {}
+    told = counted_months(name, con.read_parquet(glob.escape(str(part))))
+    if found := year_errors(name, columns, told["months"]):
+        return found, {}
+    told["suspects"] = 0 if closely else _suspects(con, name, part, columns)
+    told["notes"] = [*notes, *units.warnings(name, source, columns, book.currency)]
+    told["files"] = [
+        (Path(book.told(table.path)).name, table.n_rows, table.n_in_file, list(table.notes))
+        for table in opened.tables
+        if table.notes
+    ]
+    return [], told
 
 
 def _as_source(name: str, con, opened: Room) -> units.Source:
@@ -355,10 +377,7 @@ def table(book: Workbook, name: str) -> Table:
         If the workbook has no such table, or it holds errors.
     """
     if not book.has(name):
-        raise DataError(
-            f"{name}: this workbook has no such table; name its source in {book.path.name} as "
-            f"[data.{name}]"
-        )
+        raise refusal("no_such_book_table", name=name, toml=book.path.name)
     rows = _whole(book, name)
     return scope.cut(book, name, rows, functools.partial(_whole, book)) if book.scope else rows
 
@@ -374,16 +393,12 @@ def _lent(book: Workbook, name: str) -> Table:
     """
     home = book.path.parent.resolve()
     if not all(file.resolve().is_relative_to(home) for file in sources(book, name)):
-        raise DataError(
-            f"{name}: {source_name(book, name)} does not lie in the folder of {book.path.name}; "
-            "what a server is lent has to: copy it there"
-        )
+        raise refusal("not_beside", name=name, source=source_name(book, name), toml=book.path.name)
     rows = _whole(where_it_lies(book, name), name)
     n = described(book, name)["rows"]
     if n > MOST_LENT:
-        raise DataError(
-            f"{name}: {source_name(book, name)} has {n:,} rows, and {MOST_LENT:,} at most are lent "
-            f"to a server with each question; load it into the database, and name the table there"
+        raise refusal(
+            "too_many_lent", name=name, source=source_name(book, name), n=n, most=MOST_LENT
         )
     return ibis.memtable(rows.to_pyarrow(), schema=rows.schema())
 

@@ -59,10 +59,19 @@ def _sentence(book: Workbook, finding: Finding) -> str:
             return "format"
         return "date" if dates.formats(finding.example) else "no_date"
     if finding.check == "type":
+        if kind != "id" and _is_divided(book, finding):
+            return "divided"
         return kind if kind in TYPES else "number"
     if finding.check == "missing" and finding.example:
         return "missing_eg"
     return finding.check
+
+
+def _is_divided(book: Workbook, finding: Finding) -> bool:
+    """Whether a number that is none came of a division that the toml asks for."""
+    given = book.tables[finding.table]
+    is_none = finding.example.strip().lower().lstrip("-") in ("inf", "nan", "infinity")
+    return is_none and "/" in (given.columns.get(finding.column) or given.query)
 
 
 def _told(book: Workbook, finding: Finding) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from helpers.settings import Scalar, Workbook, options
 
 # empty is what the data allow
 WEIGHTING = options.Expected(
-    f"one of {', '.join(weights.HOW)}, or empty", lambda value: value in ("", *weights.HOW)
+    "one_of_or_empty",
+    lambda value: value in ("", *weights.HOW),
+    {"known": ", ".join(weights.HOW)},
 )
 
 

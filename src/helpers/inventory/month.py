@@ -10,7 +10,9 @@ from helpers.settings import Scalar, Workbook, options
 
 # sales are told for these spans only, so that rules can be tried without asking the data again
 STUFFED = options.cuts(channel.STUFFED_FROM, low=1, high=channel.CAP)
-SPAN = options.Expected(f"one of {', '.join(map(str, data.SPANS))}", lambda n: n in data.SPANS)
+SPAN = options.Expected(
+    "one_of", lambda n: n in data.SPANS, {"known": ", ".join(map(str, data.SPANS))}
+)
 
 
 class StockData(NamedTuple):

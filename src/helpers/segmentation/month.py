@@ -12,9 +12,7 @@ from helpers.settings import Scalar, Workbook, options
 N_CUTS = rfm.N_SCORES - 1
 RFM_CUTS = ("calendar", "quantile")  # how recency is scored
 RFM_DAYS = "/".join(map(str, rfm.CALENDAR_CUTS["recency_days"]))
-APART = options.Expected(
-    "each above the one before", lambda value: len(set(options.numbers(value))) == N_CUTS
-)
+APART = options.Expected("each_above", lambda value: len(set(options.numbers(value))) == N_CUTS)
 
 
 class SegmentationData(NamedTuple):

@@ -14,7 +14,15 @@ from helpers.settings.book import (
     decimal_mark,
     workbook,
 )
-from helpers.settings.columns import PLAN_STATUSES, DataError, RowsError, contract, nearest
+from helpers.settings.columns import (
+    PLAN_STATUSES,
+    DataError,
+    RowsError,
+    cause,
+    contract,
+    nearest,
+    refusal,
+)
 from helpers.settings.engines import (
     database_file,
     engine_settings,
@@ -53,6 +61,7 @@ __all__ = [
     "Scalar",
     "TableSource",
     "Workbook",
+    "cause",
     "contract",
     "database_file",
     "decimal_mark",
@@ -70,6 +79,7 @@ __all__ = [
     "project_here",
     "project_of",
     "question_of",
+    "refusal",
     "require_plain_database",
     "scope_text",
     "shown_engine",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from helpers import CHECKOUT, words
-from helpers.settings.columns import DataError, contract, require_known
+from helpers.settings.columns import DataError, cause, contract, refusal, require_known
 from helpers.settings.engines import is_embedded, located_engine
 from helpers.settings.places import notebooks_of, own_table, project_of, question_of
 from helpers.settings.plain_files import is_file, require_plain_file
@@ -172,6 +172,21 @@ def workbook(path: str | Path) -> Workbook:
             (CHECKOUT or here) / path,
         )
     path = (path / "workbook.toml" if path.is_dir() else path).resolve()
+    with words.speaking(_language_of(path)):
+        return _opened(path)
+
+
+def _language_of(path: Path) -> str:
+    """Tell in which language a toml is to be refused: its own, as far as that can be read."""
+    try:
+        text = path.read_bytes()[:MAX_TOML].decode("utf-8", "replace") if path.is_file() else ""
+    except OSError:
+        text = ""
+    found = re.search(r"""^\s*language\s*=\s*\[?\s*["']([\w-]+)["']""", text, re.MULTILINE)
+    return found[1] if found and found[1] in words.LANGUAGES else words.spoken()
+
+
+def _opened(path: Path) -> Workbook:
     raw = _toml(path)
     require_known(raw, ("workbook", "scope", "data", "parameters"), path.name, "section")
     filled: dict[str, str] = {}
@@ -208,36 +223,28 @@ def _workbook(raw: Mapping, path: Path, filled: dict[str, str]) -> Workbook:
         scope=scope_of(_section(raw, "scope")),
     )
     if not (book.has("sell_in") or book.has("sell_out")):
-        raise DataError(
-            f"{path.name}: neither [data.sell_in] nor [data.sell_out] is there; at least one is "
-            "needed"
-        )
+        raise refusal("no_sales", toml=path.name)
     if not book.engine.startswith("duckdb:") and all(
         given.source and is_file(given.source) for given in book.tables.values()
     ):
-        raise DataError(
-            f"{path.name}: engine is no DuckDB, and every table is a file; leave engine out, "
-            "or name the tables that it has"
-        )
+        raise refusal("engine_of_files", toml=path.name)
     return book
 
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
         if not path.exists():
-            raise DataError(f"{path}: no such file; give the path of a workbook.toml with --config")
+            raise refusal("no_toml", path=path)
         require_plain_file(path, str(path))
         if path.stat().st_size > MAX_TOML:
-            raise DataError(
-                f"{path}: {path.stat().st_size:,} bytes are no workbook.toml; {MAX_TOML:,} are read"
-            )
+            raise refusal("long_toml", path=path, size=path.stat().st_size, most=MAX_TOML)
         raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DataError(f"{path}: this is no TOML: {error}") from None
+        raise refusal("bad_toml", path=path, error=error) from None
     except OSError as error:
-        raise DataError(f"{path}: can't be read: {error.strerror}") from None
+        raise refusal("path_unread", path=path, reason=cause(error)) from None
     if _holds_nul(raw):
-        raise DataError(f"{path}: a text holds the character NUL, which no file, header or SQL has")
+        raise refusal("nul", path=path)
     return raw
 
 
@@ -270,17 +277,14 @@ def _mapping(table: str, raw: Mapping, path: Path, filled: dict[str, str]) -> Ta
     _require_formats(table, formats)
     source, query = _text(raw, "source", "").strip(), _text(raw, "query", "").strip()
     if bool(source) == bool(query):
-        raise DataError(f"{where}: give either source or query")
+        raise refusal("source_or_query", where=where)
     source = _located(source, path, f"{where} source", filled) if source else ""
     for key, text in (
         ("query", query),
         *((f"columns.{column}", text) for column, text in columns.items()),
     ):
         if "${" in text:
-            raise DataError(
-                f"{where} {key}: variables are filled in only where a path or the engine's URL "
-                "stands, never in SQL; name the file under [data.files]"
-            )
+            raise refusal("variable_in_sql", where=where, key=key)
     return TableSource(source, query, dict(columns), dict(formats), _read_as(raw, where))
 
 
@@ -291,10 +295,10 @@ def _read_as(raw: Mapping, where: str) -> ReadAs:
     require_known(given, ReadAs._fields, told, "key")
     header = given.get("header", 0)
     if isinstance(header, bool) or not isinstance(header, int) or not 0 <= header <= 1_000_000:
-        raise DataError(f"{told} header: the number of its line is expected, not {header!r}")
+        raise refusal("header_number", told=told, header=header)
     decimal = _text(given, "decimal", "")
     if decimal not in ("", *DECIMALS):
-        raise DataError(f'{told} decimal: "." or "," is expected, not {decimal!r}')
+        raise refusal("decimal_mark", told=told, decimal=decimal)
     return ReadAs(_text(given, "encoding", ""), _text(given, "sheet", ""), header, decimal)
 
 
@@ -309,10 +313,7 @@ def _require_formats(table: str, formats: Mapping[str, str]) -> None:
     require_known(formats, [c for c, kind in kinds.items() if kind in taken], where, "column")
     for column, example in formats.items():
         if kinds[column] in ("money", "number") and not decimal_mark(example):
-            raise DataError(
-                f"{where} {column} = {example!r}: the format of a number is 1234.56 as the file "
-                'would write it, e.g. "1,234.56" or "1.234,56"'
-            )
+            raise refusal("number_format", where=where, column=column, example=example)
 
 
 def decimal_mark(example: str) -> str:
@@ -333,24 +334,16 @@ def _parameters(raw: Mapping) -> dict[str, Mapping[str, Any]]:
     for notebook, given in raw.items():
         where = f"[parameters.{notebook}]"
         if (question := question_of(notebook)) != notebook:
-            raise DataError(
-                f"{where}: notebooks are named by their question here, without a number; write "
-                f"[parameters.{question}]"
-            )
+            raise refusal("by_question", where=where, question=question)
         if not isinstance(given, Mapping):
-            raise DataError(f"{where}: here a section with keys is expected, not {given!r}")
+            raise refusal("keys_expected", where=where, given=given)
         for name, value in given.items():
             if not name.isidentifier():  # it becomes a line of Python
-                raise DataError(f"{where} {name!r}: such a name no parameter has")
+                raise refusal("parameter_name", where=where, name=name)
             if name in GIVEN_BY_THE_RUN:
-                raise DataError(
-                    f"{where} {name}: the report gives this to every page; use its own option "
-                    "instead"
-                )
+                raise refusal("given_by_run", where=where, name=name)
             if not isinstance(value, (str, int, float)):
-                raise DataError(
-                    f"{where} {name}: text, a number or true/false is expected, not {value!r}"
-                )
+                raise refusal("parameter_value", where=where, name=name, value=value)
     return dict(raw)
 
 
@@ -358,14 +351,9 @@ def _name(head: Mapping, path: Path) -> str:
     name = _text(head, "name", path.parent.name if path.name == "workbook.toml" else path.stem)
     # the name becomes a folder below reports/: text from a file is never a path
     if not re.fullmatch(r"\w(?:[\w .-]{0,62}[\w-])?", name):
-        raise DataError(
-            f"[workbook] name = {name!r}: use letters, digits, space, dot, - and _ only; no dot "
-            "at the end"
-        )
+        raise refusal("book_name", name=name)
     if RESERVED.fullmatch(name):
-        raise DataError(
-            f"[workbook] name = {name!r}: Windows keeps this name for a device; choose another"
-        )
+        raise refusal("device_name", name=name)
     return name
 
 
@@ -373,27 +361,24 @@ def _languages(head: Mapping) -> tuple[str, ...]:
     given = head.get("language", ["en"])
     given = [given] if isinstance(given, str) else given
     if not isinstance(given, list):
-        raise DataError(f'[workbook] language: a list such as ["en"] is expected, not {given!r}')
+        raise refusal("language_list", given=given)
     for language in given:
         if language not in words.LANGUAGES:
-            raise DataError(
-                f"[workbook] language: {language!r} is not known; choose from "
-                f"{', '.join(words.LANGUAGES)}"
-            )
+            raise refusal("language_unknown", language=language, known=", ".join(words.LANGUAGES))
     return tuple(dict.fromkeys(given)) or ("en",)
 
 
 def _section(raw: Mapping, name: str) -> Mapping:
     section = raw.get(name, {})
     if not isinstance(section, Mapping):
-        raise DataError(f"[{name}]: here a section with keys is expected, not {section!r}")
+        raise refusal("section", name=name, section=section)
     return section
 
 
 def _text(section: Mapping, key: str, default: str) -> str:
     value = section.get(key, default)
     if not isinstance(value, str):
-        raise DataError(f"{key}: text in quotation marks is expected, not {value!r}")
+        raise refusal("text_expected", key=key, value=value)
     return value
 
 
@@ -414,15 +399,13 @@ def _located(source: str, path: Path, where: str, filled: dict[str, str]) -> str
     if source.startswith("package:"):
         return _in_package(source.removeprefix("package:"), where)
     if re.match(r"[A-Za-z][\w+.-]+:", source):  # one letter is a drive
-        raise DataError(
-            f"{where}: {told!r} is an address; only files are read: load it down and name the file"
-        )
+        raise refusal("address", where=where, told=told)
     if not is_file(source):
         return source
     try:
         return str(path.parent / Path(source).expanduser())
     except RuntimeError:
-        raise DataError(f"{where}: {told!r}: there is no such user's folder") from None
+        raise refusal("no_home", where=where, told=told) from None
 
 
 def _in_package(source: str, where: str) -> str:
@@ -432,10 +415,7 @@ def _in_package(source: str, where: str) -> str:
     except (ValueError, ImportError):
         spec = None
     if spec is None or not spec.submodule_search_locations:
-        raise DataError(f"{where}: the package {package!r} is not installed; install it with pip")
+        raise refusal("no_package", where=where, package=package)
     if ".." in re.split(r"[/\\]", inside) or inside.startswith(("/", "\\", "~")):
-        raise DataError(
-            f"{where}: {inside!r} leads out of the package {package!r}; give the file's own path "
-            "instead"
-        )
+        raise refusal("out_of_package", where=where, inside=inside, package=package)
     return str(Path(next(iter(spec.submodule_search_locations))) / inside)

@@ -5,7 +5,8 @@ import urllib.parse
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from helpers.settings.columns import DataError
+from helpers import words
+from helpers.settings.columns import cause, refusal
 from helpers.settings.plain_files import require_plain_database
 from helpers.settings.variables import filled_in
 
@@ -74,13 +75,9 @@ def engine_settings(engine: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in urllib.parse.parse_qsl(rest.partition("?")[2], keep_blank_values=True):
         if name not in known:
-            raise DataError(
-                f"engine {scheme}://: the setting {name!r} is not taken; {_listed(known)}"
-            )
+            raise refusal("engine_setting", scheme=scheme, name=name, known=_listed(known))
         if name in found or not re.fullmatch(known[name], value):
-            raise DataError(
-                f"engine {scheme}://: the setting {name!r} is given twice, or not as it is written"
-            )
+            raise refusal("setting_twice", scheme=scheme, name=name)
         found[name] = value
     return found
 
@@ -125,37 +122,30 @@ def located_engine(written: str, path: Path, filled: dict[str, str]) -> str:
     scheme, colon, rest = engine.partition("://")
     if not colon or scheme not in (*EMBEDDED_SETTINGS, *SERVER_SETTINGS):
         told = shown_engine(written)
-        raise DataError(
-            f"engine {told}: such an engine is not taken; known are "
-            f"{', '.join((*EMBEDDED_SETTINGS, *SERVER_SETTINGS))}"
+        raise refusal(
+            "no_engine", told=told, known=", ".join((*EMBEDDED_SETTINGS, *SERVER_SETTINGS))
         )
     if scheme not in (*EMBEDDED_SETTINGS, "pyspark"):
         _require_address(scheme, rest)
     engine_settings(engine)
     if "#" in rest or ";" in rest.partition("?")[0]:
-        raise DataError(
-            f"engine {scheme}://: a URL without # and ; is expected; write %23 and %3B in a "
-            "password"
-        )
+        raise refusal("url_marks", scheme=scheme)
     # a driver might take it for settings
     if not is_embedded(engine) and "=" in rest.partition("?")[0].rpartition("@")[2]:
-        raise DataError(f"engine {scheme}://: a host, a database and a schema hold no =")
+        raise refusal("url_equals", scheme=scheme)
     if scheme == "pyspark" and rest.partition("?")[0]:
-        raise DataError(
-            "engine pyspark://: nothing is taken here but settings; Spark's own lie in "
-            "spark-defaults.conf"
-        )
+        raise refusal("spark_url")
     if (file := database_file(engine)) is None:
         if scheme == "sqlite":
-            raise DataError("engine sqlite://: name the database's file, e.g. sqlite://data/erp.db")
+            raise refusal("sqlite_file")
         return engine
     file = path.parent / file
-    told = f"engine {shown_engine(written)}"
+    told = words.message("refused.engine_of", engine=shown_engine(written))
     try:
         if file.exists():  # where it is not, the table says so
             require_plain_database(file, told)
     except OSError as error:
-        raise DataError(f"{told}: {error.strerror}") from None
+        raise refusal("told_reason", told=told, reason=cause(error)) from None
     return engine.replace(f"{scheme}://{database_file(engine)}", f"{scheme}://{file}", 1)
 
 
@@ -167,23 +157,17 @@ def _require_address(scheme: str, rest: str) -> None:
     account, _at, place = rest.rpartition("@")
     place, _mark, settings = place.partition("?")
     if re.search(r"[/?#\[\]\s\x00-\x20\x7f]", account):
-        raise DataError(
-            f"engine {scheme}://: user and password hold no / ? # [ ] and no blank; write %2F, "
-            "%3F, %23, %5B, %5D and %20"
-        )
+        raise refusal("url_account", scheme=scheme)
     host, _slash, inside = place.partition("/")
     found = re.fullmatch(r"(?:\[[0-9a-fA-F:.]+\]|[\w.%\\-]*)(?::(?P<port>.*))?", host, re.DOTALL)
     if not found or re.search(r"[\[\]\s\x00-\x20\x7f]", inside + settings.split("#")[0].strip(" ")):
-        raise DataError(
-            f"engine {scheme}://: a host holds letters, digits, dots, - and _, and a database no "
-            "blank; other characters of a password are written as %40 (@) or %3A (:)"
-        )
+        raise refusal("url_host", scheme=scheme)
     port = found["port"]
     if port and not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65536):
-        raise DataError(
-            f"engine {scheme}://: after the host's colon a port up to 65535 is expected"
-        )
+        raise refusal("url_port", scheme=scheme)
 
 
 def _listed(known: Iterable[str]) -> str:
-    return f"known are {', '.join(known)}" if known else "it takes none"
+    if not known:
+        return words.message("refused.no_settings")
+    return words.message("refused.settings_are", known=", ".join(known))

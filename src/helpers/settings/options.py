@@ -12,28 +12,37 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from helpers import words
 from helpers.settings.book import Workbook
-from helpers.settings.columns import DataError, nearest
+from helpers.settings.columns import nearest, refusal
 
 Scalar = str | int | float | bool
 Month = TypeVar("Month", bound=tuple)  # what a recipe gives
 
 
 class Expected(NamedTuple):
-    """What an option may be: in words, and as a test of a value of the right type."""
+    """What an option may be: by a sentence that is filled in, and a test of a value of the right
+    type.
+    """
 
-    told: str
+    sentence: str
     fits: Callable[[Any], bool]
+    values: Mapping[str, Any] = {}
+
+    @property
+    def told(self) -> str:
+        """Say it in the language that is spoken."""
+        return words.message(f"refused.{self.sentence}", **self.values)
 
 
 def one_of(*known: str) -> Expected:
     """Expect one of some words."""
-    return Expected(f"one of {', '.join(known)}", lambda value: value in known)
+    return Expected("one_of", lambda value: value in known, {"known": ", ".join(known)})
 
 
 def between(low: float, high: float) -> Expected:
     """Expect a number from `low` to `high`, both among them."""
-    return Expected(f"a number from {low:g} to {high:g}", lambda value: low <= value <= high)
+    return Expected("between", lambda value: low <= value <= high, {"low": low, "high": high})
 
 
 def parts(n: int, example: str) -> Expected:
@@ -43,7 +52,7 @@ def parts(n: int, example: str) -> Expected:
         found = numbers(value)
         return len(found) == n and min(found) >= 0 and math.isclose(sum(found), 100, abs_tol=1e-9)
 
-    return Expected(f"{n} percentages that sum to 100, such as {example!r}", fits)
+    return Expected("percentages", fits, {"n": n, "example": example})
 
 
 def cuts(example: str, *, low: float, high: float) -> Expected:
@@ -56,9 +65,8 @@ def cuts(example: str, *, low: float, high: float) -> Expected:
         in_order = found == tuple(sorted(found, reverse=not rising))
         return len(found) == len(model) and in_order and all(low < x <= high for x in found)
 
-    way = "rising" if rising else "falling"
-    told = f"{len(model)} {way} numbers above {low:g} and up to {high:g}, such as {example!r}"
-    return Expected(told, fits)
+    told = {"n": len(model), "low": low, "high": high, "example": example}
+    return Expected("rising" if rising else "falling", fits, told)
 
 
 def numbers(text: str) -> tuple[float, ...]:
@@ -143,21 +151,23 @@ def require_options(book: Workbook, recipes: Sequence[Callable]) -> None:
 def _require_fitting(recipe: Callable, given: Mapping[str, Scalar], where: str) -> None:
     for name, value in given.items():
         if name not in recipe.options:
-            raise DataError(f"{where}{name}: no such option{nearest(name, recipe.options)}")
+            raise refusal("no_option", where=where, name=name, near=nearest(name, recipe.options))
         try:
             recipe.fitting(name, value)
         except ValueError as error:
-            raise DataError(f"{where}{error}") from None
+            raise refusal("option_of", where=where, said=error) from None
 
 
 def _fitting(name: str, value: Scalar, default: Scalar, hint: Any) -> Scalar:
     """Give a value as its option's type; a ValueError where it is not as expected."""
     kind, *expected = typing.get_args(hint) or (hint,)
-    told = " and ".join(e.told for e in expected) or ("true or false" if kind is bool else "a text")
+    kinds = "refused.true_or_false" if kind is bool else "refused.a_text"
+    both = words.message("refused.and")
+    told = both.join(e.told for e in expected) or words.message(kinds)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     right = is_number and math.isfinite(value) if kind in (int, float) else isinstance(value, kind)
     if kind is int and right and value != int(value):
         right = False
     if not right or not all(e.fits(value) for e in expected):
-        raise ValueError(f"{name} = {value!r}: expected {told}")
+        raise ValueError(words.message("refused.option", name=name, value=value, told=told))
     return kind(value)

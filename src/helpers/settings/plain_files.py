@@ -4,7 +4,8 @@ import os
 import stat
 from pathlib import Path
 
-from helpers.settings.columns import DataError
+from helpers import words
+from helpers.settings.columns import refusal
 
 # what each is, its bytes tell; the ending says "a file of data"
 FILE_KINDS = (
@@ -49,6 +50,16 @@ OTHER_KINDS = (
     ".lance",
     ".shp",
     ".gpkg",
+    ".pdf",
+    ".doc",
+    ".docx",
+    ".rtf",
+    ".numbers",
+    ".mdb",
+    ".accdb",
+    ".dta",
+    ".rds",
+    ".pkl",
 )
 NOT_ON_DISK = ("/proc", "/sys")  # what lies there looks like files and is the machine itself
 
@@ -65,18 +76,13 @@ def require_plain_file(file: Path, told: str) -> None:
     """
     real = os.path.realpath(file)
     if real.startswith(tuple(f"{place}/" for place in NOT_ON_DISK)):
-        raise DataError(
-            f"{told} is no file on disk but a view of the machine; save the data as a file"
-        )
+        raise refusal("machine_view", told=told)
     mode = os.stat(real).st_mode  # noqa: PTH116 - of the path that was judged
     if not stat.S_ISREG(mode):
-        kinds = {
-            stat.S_ISDIR: "a folder; name the files in it, e.g. folder/*.csv",
-            stat.S_ISFIFO: "a pipe",
-            stat.S_ISSOCK: "a socket",
-        }
-        what = next((word for is_kind, word in kinds.items() if is_kind(mode)), "a device")
-        raise DataError(f"{told} is no plain file but {what}")
+        kinds = {stat.S_ISDIR: "folder", stat.S_ISFIFO: "pipe", stat.S_ISSOCK: "socket"}
+        kind = next((name for is_kind, name in kinds.items() if is_kind(mode)), "device")
+        what = words.message(f"refused.is_{kind}")
+        raise refusal("no_plain_file", told=told, what=what)
 
 
 def require_plain_database(file: Path, told: str) -> None:
@@ -91,16 +97,20 @@ def require_plain_database(file: Path, told: str) -> None:
     DataError
         If one of them is anything else.
     """
-    require_plain_file(file, f"{told}: this")
+    require_plain_file(file, words.message("refused.this", told=told))
     for real in {file, Path(os.path.realpath(file))}:
         begins = (f"{real.name}.", f"{real.name}-")
         with os.scandir(real.parent) as scan:
             beside = sorted(e.name for e in scan if e.name.startswith(begins))
         for name in beside:
             if not (real.parent / name).is_dir():
-                require_plain_file(real.parent / name, f"{told}: {name} beside it")
+                require_plain_file(
+                    real.parent / name, words.message("refused.beside", told=told, name=name)
+                )
 
 
 def is_file(source: str) -> bool:
-    """Whether a source names files (it has a folder or an ending), not a table of the engine."""
-    return "/" in source or "\\" in source or source.lower().endswith((*FILE_KINDS, *OTHER_KINDS))
+    """Whether a source names files (by folder, ending or pattern), no table of the engine."""
+    return any(mark in source for mark in "/\\*") or source.lower().endswith(
+        (*FILE_KINDS, *OTHER_KINDS)
+    )

@@ -6,7 +6,7 @@ Or within a column, and between columns: `region=East|North;store_format=chain`.
 import re
 from collections.abc import Iterable, Mapping
 
-from helpers.settings.columns import DataError, contract, require_known
+from helpers.settings.columns import contract, refusal, require_known
 
 Scope = tuple[tuple[str, tuple[str, ...]], ...]  # columns and their values, each in order
 
@@ -28,12 +28,9 @@ def read_scope(text: str) -> Scope:
     for part in filter(None, map(str.strip, _split(text, ";"))):
         column, *rest = _split(part, "=")
         if len(rest) != 1 or not column.strip():
-            raise DataError(
-                f"scope: {part!r} is no column with its values; write e.g. "
-                "region=East|North;store_format=chain"
-            )
+            raise refusal("scope_part", part=part)
         if column.strip() in given:
-            raise DataError(f"scope: {column.strip()!r} is given twice; put | between its values")
+            raise refusal("scope_twice", column=column.strip())
         values = [re.sub(r"\\(.)", r"\1", value).strip() for value in _split(rest[0], "|")]
         given[column.strip()] = values
     return scope_of(given)
@@ -55,14 +52,14 @@ def scope_of(given: Mapping[str, object]) -> Scope:
         # what a toml or a caller gives as a number is compared as it is written
         texts = sorted({_text(column, value) for value in listed})
         if not texts:
-            raise DataError(f"scope: {column} has no value; give one, or leave it out")
+            raise refusal("scope_empty", column=column)
         found.append((column, tuple(texts)))
     return tuple(sorted(found))
 
 
 def _text(column: str, value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float) or value == "":
-        raise DataError(f"scope: {column}: a value as in `dealers` is expected, not {value!r}")
+        raise refusal("scope_value", column=column, value=value)
     return str(value)
 
 
@@ -78,9 +75,11 @@ def narrowed(one: Scope, other: Scope) -> Scope:
     for column, values in other:
         both = tuple(value for value in values if value in found.get(column, values))
         if not both:
-            raise DataError(
-                f"scope: {column} {' | '.join(values)} lies outside the workbook's own scope, "
-                f"{' | '.join(found[column])}"
+            raise refusal(
+                "scope_outside",
+                column=column,
+                values=" | ".join(values),
+                own=" | ".join(found[column]),
             )
         found[column] = both
     return tuple(sorted(found.items()))

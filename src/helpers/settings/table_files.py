@@ -1,16 +1,20 @@
 """Files that a table is made of: found and looked at, never opened."""
 
+import difflib
 import fnmatch
+import itertools
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from helpers import words
 from helpers.settings.book import TableSource, Workbook
-from helpers.settings.columns import DataError
+from helpers.settings.columns import cause, refusal
 from helpers.settings.plain_files import FILE_KINDS, is_file, require_plain_file
 
 MAX_LOOKED_AT = 200_000  # entries of folders that a pattern may look at
+MAX_BESIDE = 1_000  # entries of a folder among which a misspelled name is looked for
 
 
 def sources(book: Workbook, table: str, mapping: TableSource | None = None) -> list[Path]:
@@ -37,24 +41,34 @@ def sources(book: Workbook, table: str, mapping: TableSource | None = None) -> l
             # a file of that very name wins over a pattern: sales[1].csv
             files = [Path(source)] if os.path.lexists(source) else sorted(matching(source))
             for file in files:
-                require_plain_file(file, f"{table}: {book.told(file)}")
+                require_plain_file(
+                    file, words.message("refused.of_table", table=table, said=book.told(file))
+                )
         except OSError as error:
             # a name too long, a loop of links, a folder that may not be looked into
-            raise DataError(f"{table}: {told} can't be read: {error.strerror}") from None
+            raise refusal("source_unread", table=table, told=told, reason=cause(error)) from None
         except OverflowError:
-            raise DataError(
-                f"{table}: {told} looks at more than {MAX_LOOKED_AT:,} files; name a folder "
-                "nearer to them"
-            ) from None
+            raise refusal("looks_far", table=table, told=told, most=MAX_LOOKED_AT) from None
         if not files:
-            raise DataError(f"{table}: no file {told}; correct the path in {book.path.name}")
+            near = _beside(Path(source))
+            raise refusal("no_file", table=table, told=told, toml=book.path.name, near=near)
         if bad := [f for f in files if not f.name.lower().endswith(FILE_KINDS)]:
             name = Path(book.told(bad[0])).name
-            raise DataError(
-                f"{table}: {name} can't be read; save it as one of {', '.join(FILE_KINDS)}"
-            )
+            raise refusal("file_kind", table=table, name=name, kinds=", ".join(FILE_KINDS))
         found += files
     return found
+
+
+def _beside(file: Path) -> str:
+    """Name the file beside it that may have been meant, as the end of a sentence; "" for none."""
+    try:
+        with os.scandir(file.parent) as scan:
+            first = itertools.islice(scan, MAX_BESIDE)
+            names = {e.name.lower(): e.name for e in first if e.name.lower().endswith(FILE_KINDS)}
+    except OSError:
+        return ""
+    near = difflib.get_close_matches(file.name.lower(), sorted(names), 1, cutoff=0.7)
+    return words.message("refused.did_you_mean", near=names[near[0]]) if near else ""
 
 
 def matching(pattern: str) -> set[Path]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from helpers import words
-from helpers.settings.columns import DataError, contract, nearest
+from helpers.settings.columns import cause, contract, nearest, refusal
 from helpers.settings.plain_files import require_plain_file
 
 HEAD = ("term", "kind", "key", "en", "zh", "definition")
@@ -58,14 +58,14 @@ def own_terms(path: Path) -> dict[str, dict[str, str]]:
     for line, row in rows:
         term = row["term"]
         if not term:
-            _refuse(path, line, "term", "is empty")
+            _refuse(path, line, "term", "term_empty")
         if term in found:
-            _refuse(path, line, "term", f"{term!r} stands here a second time")
+            _refuse(path, line, "term", "term_again", term=term)
         for column, text in row.items():
             _require_plain_text(path, line, column, text)
         before = known.get(term, dict.fromkeys(HEAD, ""))
         if not (row.get("en") or before["en"]):
-            _refuse(path, line, "en", f"{term!r} is a new term, and needs a label")
+            _refuse(path, line, "en", "term_label", term=term)
         found[term] = {**before, **{column: text for column, text in row.items() if text}}
         _require_kind(path, line, found[term], known.get(term))
     for line, row in rows:  # a table's key may be a column of a later line
@@ -78,54 +78,51 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     try:
         require_plain_file(path, str(path))
         if (size := path.stat().st_size) > MAX_TERMS:
-            raise DataError(f"{path}: {size:,} bytes are no terms.csv; {MAX_TERMS:,} are read")
+            raise refusal("long_terms", path=path, size=size, most=MAX_TERMS)
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise DataError(f"{path}, line {line}: this is no UTF-8; save it as CSV UTF-8") from None
+        raise refusal("terms_utf8", path=path, line=line) from None
     except OSError as error:
-        raise DataError(f"{path}: can't be read: {error.strerror}") from None
+        raise refusal("path_unread", path=path, reason=cause(error)) from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         head = [name.strip() for name in next(reader, [])]
         for name in head:
             if name not in HEAD:
-                raise DataError(f"{path}, line 1: unknown column {name!r}{nearest(name, HEAD)}")
+                raise refusal("terms_column", path=path, name=name, near=nearest(name, HEAD))
             if head.count(name) > 1:
-                raise DataError(f"{path}, line 1: column {name!r} stands there twice")
+                raise refusal("terms_twice", path=path, name=name)
         if "term" not in head:
-            raise DataError(
-                f"{path}, line 1: no column 'term'; its columns are {', '.join(HEAD)}; where this "
-                "is no dictionary but a table of the data, give the file another name"
-            )
+            raise refusal("terms_no_term", path=path, known=", ".join(HEAD))
         rows = []
         for cells in reader:
             if len(cells) != len(head):
                 if not cells:  # an empty line
                     continue
-                raise DataError(
-                    f"{path}, line {reader.line_num}: {len(cells)} cells, but {len(head)} columns; "
-                    "put quotes around text with a comma"
+                raise refusal(
+                    "terms_cells", path=path, line=reader.line_num, n=len(cells), width=len(head)
                 )
             row = zip(head, (cell.strip() for cell in cells), strict=True)
             rows.append((reader.line_num, dict(row)))
     except csv.Error as error:
-        raise DataError(f"{path}, line {reader.line_num}: this is no CSV: {error}") from None
+        raise refusal("terms_csv", path=path, line=reader.line_num, error=error) from None
     return rows
 
 
-def _refuse(path: Path, line: int, column: str, what: str) -> None:
-    raise DataError(f"{path}, line {line}, column {column!r}: {what}")
+def _refuse(path: Path, line: int, column: str, sentence: str, /, **values: object) -> None:
+    what = words.message(f"refused.{sentence}", **values)
+    raise refusal("term", path=path, line=line, column=column, what=what)
 
 
 def _require_plain_text(path: Path, line: int, column: str, text: str) -> None:
     """Raise where a text could not stand on a page as it is, or would be more than text there."""
     if len(text) > LONGEST:
-        _refuse(path, line, column, f"{len(text):,} characters; {LONGEST:,} are taken")
+        _refuse(path, line, column, "term_long", n=len(text), most=LONGEST)
     if not text.isprintable():
-        _refuse(path, line, column, f"{text!r} holds a character that can't be printed")
+        _refuse(path, line, column, "term_printable", text=text)
     if mark := next((mark for mark in "<>" if mark in text), ""):
-        _refuse(path, line, column, f"{text!r} holds {mark!r}; labels are plain text")
+        _refuse(path, line, column, "term_mark", text=text, mark=mark)
 
 
 def _require_kind(
@@ -133,14 +130,16 @@ def _require_kind(
 ) -> None:
     kind, term = row["kind"], row["term"]
     if kind and kind not in KINDS:
-        _refuse(path, line, "kind", f"{kind!r} is no kind{nearest(kind, KINDS)}")
+        _refuse(path, line, "kind", "term_kind", kind=kind, near=nearest(kind, KINDS))
     if before and kind != before["kind"]:
-        is_now = repr(before["kind"]) if before["kind"] else "none"
-        _refuse(path, line, "kind", f"what {term!r} is can't be changed: {is_now}, not {kind!r}")
+        is_now = repr(before["kind"]) if before["kind"] else words.message("refused.term_none")
+        _refuse(path, line, "kind", "term_is", term=term, is_now=is_now, kind=kind)
     for table, columns in contract().items():
         if kind and term in columns and STORED.get(kind, kind) != columns[term].kind:
             told = columns[term].kind
-            _refuse(path, line, "kind", f"{term!r} comes in as {told} in {table}, not {kind!r}")
+            _refuse(
+                path, line, "kind", "term_comes_in", term=term, told=told, table=table, kind=kind
+            )
 
 
 def _require_key(
@@ -152,16 +151,16 @@ def _require_key(
 ) -> None:
     term, key = row["term"], row["key"]
     if term in known and key != known[term]["key"]:
-        _refuse(path, line, "key", f"that of {term!r} can't be changed: {known[term]['key']!r}")
+        _refuse(path, line, "key", "term_key", term=term, key=known[term]["key"])
     if not term.startswith("table_"):
         if key:
-            _refuse(path, line, "key", f"only tables have one, and {term!r} names none")
+            _refuse(path, line, "key", "term_no_table", term=term)
         return
     if not key:
-        _refuse(path, line, "key", f"{term!r} is a table, and needs the columns that name a row")
+        _refuse(path, line, "key", "term_needs_key", term=term)
     for column in key.split():
         if not all_terms.get(column, {}).get("kind"):
-            _refuse(path, line, "key", f"{column!r} is no column: no term of a kind has this name")
+            _refuse(path, line, "key", "term_no_column", column=column)
     for language in ("en", "zh"):
         if len(row[language]) > SHEET:
-            _refuse(path, line, language, f"a sheet's name has {SHEET} characters at most")
+            _refuse(path, line, language, "term_sheet", most=SHEET)

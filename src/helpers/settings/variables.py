@@ -6,7 +6,7 @@ import urllib.parse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from helpers.settings.columns import DataError
+from helpers.settings.columns import refusal
 
 
 def filled_in(text: str, where: str, filled: dict[str, str]) -> str:
@@ -14,10 +14,7 @@ def filled_in(text: str, where: str, filled: dict[str, str]) -> str:
 
     def value(match: re.Match) -> str:
         if match[1] not in os.environ:
-            raise DataError(
-                f"{where}: the environment variable {match[1]} is not set; set it to the data's "
-                "folder"
-            )
+            raise refusal("no_variable", where=where, variable=match[1])
         filled[os.environ[match[1]]] = match[0]
         return os.environ[match[1]]
 

@@ -9,7 +9,7 @@ from helpers.data.matching import draft, placing
 from helpers.data.matching.draft import Choices, shown
 from helpers.data.matching.placing import ASKED, KEYS, Placed, Sheet
 from helpers.data.matching.values import CLOCK
-from helpers.settings import DataError, contract
+from helpers.settings import contract, refusal
 
 MOST_CHOICES = 9  # a digit each
 EXAMPLES = 3  # values shown of a header
@@ -46,10 +46,7 @@ def drafted(sheets: Sequence[Sheet], out: Path, ask: Ask | None = None) -> tuple
     """
     sheets = [sheet for sheet in sheets if any(header.strip() for header in sheet.header)]
     if not sheets:
-        raise DataError(
-            "map: none of the files has a row of headers; give a file with the names of its "
-            "columns above its rows"
-        )
+        raise refusal("map_no_header")
     found = [placing.placed(sheet) for sheet in sheets]
     choices = Choices()
     if ask:

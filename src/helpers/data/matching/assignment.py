@@ -292,7 +292,7 @@ def _doubt_names_as_ids(seen: Seen, table: str, given: dict[int, Placement]) -> 
         is_key = placement.column in KEYS.values() and placement.table == table
         if not is_key or placement.reason == "told" or "number" in seen.concepts(position):
             continue
-        if any(_is_some_number(seen, i) or _is_twin(seen, position, i) for i in free):
+        if any(_is_some_number(seen, i) or is_twin(seen, position, i) for i in free):
             certainty = min(placement.confidence, UNSURE)
             given[position] = placement._replace(confidence=certainty, reason="rivals")
 
@@ -307,7 +307,7 @@ def _is_some_number(seen: Seen, position: int) -> bool:
     return said.concepts == {"number"} and said.n_unknown > 0
 
 
-def _is_twin(seen: Seen, first: int, second: int) -> bool:
+def is_twin(seen: Seen, first: int, second: int) -> bool:
     """Tell whether two columns name the same things: each text of one has one of the other."""
     if not seen.has_rows or seen.columns[first].n_distinct < values.FEWEST:
         return False
@@ -342,6 +342,10 @@ def _doubt_dependents(seen: Seen, table: str, given: dict[int, Placement]) -> No
             given[position] = placement._replace(confidence=certainty)
 
 
+def _sure(seen: Seen, position: int) -> list[Match]:
+    return [match for match in seen.matches[position] if match.certainty >= SURE]
+
+
 def _place_only_date(seen: Seen, table: str, given: dict[int, Placement]) -> None:
     """Place the one column of days where the table needs a day and no header says which."""
     if not seen.has_rows or table not in ("sell_in", "sell_out", "payments", "stock_moves"):
@@ -356,6 +360,9 @@ def _place_only_date(seen: Seen, table: str, given: dict[int, Placement]) -> Non
     if len(days) != 1 or "date" in sure or not sure:
         return
     position = days[0]
+    # a header that surely says another day, be it of another table, is not asked for its values
+    if any(m.column and m.column.rpartition(".")[2] != "date" for m in _sure(seen, position)):
+        return
     said = given.get(position)
     if said is None or said.column == "date" or not said.is_sure:
         for other in [i for i, p in given.items() if p.column == "date" and i != position]:

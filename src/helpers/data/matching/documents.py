@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from helpers.data.matching import headers
-from helpers.data.matching.assignment import ASKED, KEYS, Placement
-from helpers.data.matching.sheet import Seen, Sheet
+from helpers.data.matching.assignment import ASKED, KEYS, Placement, is_twin
+from helpers.data.matching.sheet import Seen
 from helpers.settings import contract
 
 NAMED = 2.0  # what a document's name says at least where it names its table
@@ -59,8 +59,9 @@ DOCUMENTS: tuple[tuple[frozenset[str], str, float], ...] = (
 )
 
 
-def hints(sheet: Sheet) -> dict[str, float]:
+def hints(seen: Seen) -> dict[str, float]:
     """Read from names and headers which table a sheet may be: table → how much says so."""
+    sheet = seen.sheet
     stem = re.sub(r"\.\w{2,4}(?:\.gz|\.zst)?$", "", re.split(r"[/\\]", sheet.file)[-1])
     named = headers.reading(stem).concepts | headers.reading(sheet.name).concepts
     found: dict[str, float] = {}
@@ -72,7 +73,7 @@ def hints(sheet: Sheet) -> dict[str, float]:
         {match.column for match in headers.matches(header) if match.certainty >= KNOWN}
         for header in sheet.header
     ]
-    for table, weight in _by_headers(said, known, found):
+    for table, weight in _by_headers(said, known, found, seen):
         found[table] = found.get(table, 0) + weight
     for table in contract():
         if table in (stem.casefold(), sheet.name.casefold()):
@@ -81,7 +82,10 @@ def hints(sheet: Sheet) -> dict[str, float]:
 
 
 def _by_headers(
-    said: Sequence[frozenset[str]], known: Sequence[set[str]], named: dict[str, float]
+    said: Sequence[frozenset[str]],
+    known: Sequence[set[str]],
+    named: dict[str, float],
+    seen: Seen,
 ) -> list[tuple[str, float]]:
     found = []
     # with the document that moved it, or it is a balance of a period
@@ -95,9 +99,11 @@ def _by_headers(
         found.append(("stock_moves", 3.0))
     if any("promotion" in concepts for concepts in said):
         found.append(("sell_out", 1.0))
-    has_shop = any({"shop", "pos"} & concepts for concepts in said)
-    has_customer = any("customer" in concepts for concepts in said)
-    if any("consumer" in concepts for concepts in said) or (has_shop and has_customer):
+    shops = [i for i, concepts in enumerate(said) if {"shop", "pos"} & concepts]
+    customers = [i for i, concepts in enumerate(said) if "customer" in concepts]
+    # a shop's number and the customer's name are of one party where each has one of the other
+    has_both = bool(shops) and any(not _is_named_by(seen, i, shops) for i in customers)
+    if any("consumer" in concepts for concepts in said) or has_both:
         # who sells to dealers has no shop of his own between himself and the customer
         found.append(("sell_out", 2.5))
     elif named.get("sell_in", 0) >= named.get("sell_out", 0):
@@ -108,6 +114,10 @@ def _by_headers(
         if any("invoice" in concepts for concepts in said):
             found.append(("sell_in", 0.5))  # a till gives receipts
     return found
+
+
+def _is_named_by(seen: Seen, position: int, others: Sequence[int]) -> bool:
+    return any(other != position and is_twin(seen, position, other) for other in others)
 
 
 def lacks_day(seen: Seen, table: str) -> bool:

@@ -20,7 +20,7 @@ from helpers.data.matching import headers, placing
 from helpers.data.matching.placing import KEYS, Placed, Placement
 from helpers.data.matching.values import CLOCK
 from helpers.data.values.text import as_toml
-from helpers.settings import DataError, contract, is_file
+from helpers.settings import contract, is_file, refusal
 
 SHOWN = 60  # characters of a text from a file in a comment
 MOST_NAMED = 15  # headers in a comment
@@ -95,10 +95,7 @@ def located(file: str, folder: Path) -> str:
     told = told.replace(os.sep, "/")
     told = told if is_file(told) else f"./{told}"
     if "${" in told or not told.isprintable():
-        raise DataError(
-            f"{shown(told, 200)}: a toml can't name a file with ${{…}} or control characters in "
-            "its name; rename the file"
-        )
+        raise refusal("map_name", file=shown(told, 200))
     # a name before a colon would be taken for an address
     return told if not re.match(r"[A-Za-z][\w+.-]+:", told) else f"./{told}"
 

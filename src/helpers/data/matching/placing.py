@@ -70,7 +70,7 @@ def placed(sheet: Sheet, table: str = "", fixed: Mapping[int, str] | None = None
         Position of a header → "table.column", or "" for none: what a person said.
     """
     seen = Seen(sheet)
-    hints = documents.hints(sheet)
+    hints = documents.hints(seen)
     tables = [table] if table else [name for name in documents.EXPORTED if name in contract()]
     ways = {name: assigned(seen, name, fixed or {}) for name in tables}
     scores = {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from helpers.data import readers
 from helpers.data.matching.placing import Sheet
-from helpers.settings import DataError
+from helpers.settings import DataError, refusal
 
 ROWS = 2_000  # of a sheet that are looked at
 
@@ -25,13 +25,13 @@ def sheets(file: str) -> list[Sheet]:
     """
     path = Path(file).expanduser()
     if not path.is_file():
-        raise DataError(f"map: {file}: no such file; give the path of an export")
+        raise refusal("map_no_file", file=file)
     try:
         tables = list(readers.each(path, path.name))
     except DataError as error:
-        raise DataError(f"map: {error}") from None
+        raise refusal("map_error", error=error) from None
     if not tables:
-        raise DataError(f"map: {path.name} holds no table with a header")
+        raise refusal("map_no_table", file=path.name)
     return [_sheet(path, table, len(tables) > 1) for table in tables]
 
 

@@ -1,8 +1,9 @@
 """Readers: a file of whatever kind becomes rows of text, before anyone maps their columns.
 
 `containers` tells what a file is and reads it to its end; `encodings`, `dialects` and `records`
-make rows of delimited text, `sheets` of spreadsheets, `objects` tables of JSON, Arrow and SQLite;
-`layouts` finds the table among the rows, `opening` hands it to DuckDB.
+make rows of delimited text, `drawn` of lists printed for people, `sheets` of spreadsheets,
+`objects` tables of JSON, Arrow and SQLite; `layouts` finds the table among the rows, `opening`
+hands it to DuckDB.
 """
 
 from helpers.data.readers.grid import TYPED, Note, typed_names, unit_sql

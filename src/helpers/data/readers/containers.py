@@ -17,8 +17,9 @@ from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
 
+from helpers import words
 from helpers.data.readers.grid import Note, ReadAs
-from helpers.settings import DataError
+from helpers.settings import DataError, cause, refusal
 
 HEAD_BYTES = 4096
 CHUNK_BYTES = 1 << 20
@@ -47,18 +48,18 @@ _MAGIC = (
     (b"FEA1", ARROW_FILE),  # Feather before 2020; pyarrow reads it
     (b"SQLite format 3\x00", SQLITE),
 )
-# what none of the readers reads: its name, for the message
+# what none of the readers reads: its name in `sentences.csv`
 _OTHER = (
-    (b"%PDF", "a PDF"),
-    (b"BZh", "bzip2-compressed"),
-    (b"\xfd7zXZ\x00", "xz-compressed"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"ORC", "an ORC file"),
-    (b"Obj\x01", "an Avro file"),
-    (b"{\\rtf", "a text of a word processor (RTF)"),
+    (b"%PDF", "pdf"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\x00", "xz"),
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"Rar!\x1a\x07", "rar"),
+    (b"\x89PNG", "picture"),
+    (b"\xff\xd8\xff", "picture"),
+    (b"ORC", "orc"),
+    (b"Obj\x01", "avro"),
+    (b"{\\rtf", "rtf"),
 )
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8"),
@@ -102,27 +103,6 @@ _BY_ENDING = {
     ".txt": {TEXT},
 }
 _AS_ZIP = dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".ods"), (ZIP,))
-_PLAIN = {
-    TEXT: "plain text",
-    JSON: "JSON",
-    HTML: "an HTML page",
-    SHEET_XML: "an XML spreadsheet of 2003",
-    XLSX: "an XLSX workbook",
-    XLSB: "an XLSB workbook",
-    XLS: "an XLS workbook",
-    ODS: "an ODS spreadsheet",
-    ENCRYPTED: "an encrypted workbook",
-    PARQUET: "a Parquet file",
-    ARROW_FILE: "a Feather (Arrow) file",
-    ARROW_STREAM: "an Arrow stream",
-    SQLITE: "an SQLite database",
-    DUCKDB: "a DuckDB database",
-    GZIP: "gzip-compressed",
-    ZSTD: "Zstandard-compressed",
-    ZIP: "a ZIP archive",
-    EMPTY: "empty",
-    BINARY: "no table but binary data",
-}
 _COMPRESSED = {".gz": GZIP, ".zst": ZSTD}
 # what a system puts beside the files that a person packed
 _JUNK = re.compile(r"(^|/)(__MACOSX/|\.[^./][^/]*$|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
@@ -225,7 +205,7 @@ def contents(path: Path) -> list[Content]:
             # the directory of an old container may lie anywhere
             tail = file.read(MAX_HELD_BYTES) if head.startswith(_OLE) else b""
     except OSError as error:
-        raise DataError(f"{told} can't be read: {error.strerror}") from None
+        raise refusal("unreadable", told=told, reason=cause(error)) from None
     kind = kind_of(head, told, tail)
     if kind == ZIP:
         return _packed(path, told)
@@ -258,12 +238,11 @@ def chosen_content(found: list[Content], read_as: ReadAs, told: str) -> tuple[Co
         if read_as.sheet.startswith(content.name + "/"):
             return content, read_as._replace(sheet=read_as.sheet[len(content.name) + 1 :])
     names = ", ".join(repr(content.name) for content in found[:8])
-    more = f", … ({len(found):,} in all)" if len(found) > 8 else ""
+    more = words.message("refused.in_all", n=len(found)) if len(found) > 8 else ""
     if read_as.sheet:
-        raise DataError(f"{told} holds no {read_as.sheet!r}; it holds {names}{more}")
-    raise DataError(
-        f"{told} holds {len(found):,} files: {names}{more}; say which one is meant: "
-        f'[data.<table>.read] sheet = "{found[0].name}"'
+        raise refusal("no_member", told=told, sheet=read_as.sheet, names=names, more=more)
+    raise refusal(
+        "several_files", told=told, n=len(found), names=names, more=more, first=found[0].name
     )
 
 
@@ -278,16 +257,17 @@ def held(content: Content, told: str) -> bytes:
     with content.open() as stream:
         found = stream.read(MAX_HELD_BYTES + 1)
     if len(found) > MAX_HELD_BYTES:
-        raise DataError(
-            f"{told} is larger than {MAX_HELD_BYTES >> 20:,} MB, too much for a file of its kind; "
-            "save it as CSV or Parquet"
-        )
+        raise refusal("held_size", told=told, most=MAX_HELD_BYTES >> 20)
     return found
 
 
 def plain_name(kind: str) -> str:
     """Name a kind for a message: "an XLSX workbook"."""
-    return _PLAIN[kind]
+    return words.message(f"container.{kind}")
+
+
+def _is(told: str, kind: str) -> str:
+    return words.message("refused.is", told=told, kind=plain_name(kind))
 
 
 def kind_in_zip(packed: zipfile.ZipFile) -> str:
@@ -309,7 +289,7 @@ def kind_in_zip(packed: zipfile.ZipFile) -> str:
 
 def encrypted(told: str) -> DataError:
     """Say that a spreadsheet is encrypted."""
-    return DataError(f"{told} is encrypted; open it with its password and save it without one")
+    return refusal("encrypted", told=told)
 
 
 def archive(file: BinaryIO | Path, told: str) -> zipfile.ZipFile:
@@ -324,10 +304,7 @@ def archive(file: BinaryIO | Path, told: str) -> zipfile.ZipFile:
         found = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError) as error:
         # a ValueError: names that are no text
-        raise DataError(
-            f"{told} is cut or damaged: it begins as an archive and has no whole list of its parts "
-            f"({error}); copy or export it anew"
-        ) from None
+        raise refusal("cut_archive", told=told, error=error) from None
     require_no_bomb(found, told)
     return found
 
@@ -344,7 +321,7 @@ def require_no_bomb(packed: zipfile.ZipFile, told: str) -> None:
     size = sum(member.file_size for member in members)
     n_bytes = sum(member.compress_size for member in members)
     if len(members) > MAX_MEMBERS:
-        raise DataError(f"{told} holds {len(members):,} files; {MAX_MEMBERS:,} are taken")
+        raise refusal("many_members", told=told, n=len(members), most=MAX_MEMBERS)
     if size > ALWAYS_TAKEN_BYTES and size > MAX_RATIO * max(n_bytes, 1):
         raise _grows(told, size, n_bytes)
 
@@ -356,10 +333,7 @@ def _require_readable(told: str, kind: str, head: bytes) -> None:
     if kind == ENCRYPTED:
         raise encrypted(told)
     if kind == BINARY:
-        raise DataError(
-            f"{told} is {_other(head) or _PLAIN[BINARY]}, which can't be read; export the table as "
-            "CSV, XLSX or Parquet"
-        )
+        raise refusal("other_kind", told=told, kind=plain_name(_other(head) or BINARY))
 
 
 def _other(head: bytes) -> str:
@@ -409,13 +383,12 @@ def _misnamed(told: str, kind: str) -> tuple[Note, ...]:
         return ()
     if ending in (".json", ".jsonl", ".ndjson", ".txt") and kind in (TEXT, JSON):
         return ()  # text under the name of text: its reader says what is wrong with it
-    return (Note("misnamed", 0, 0, f"{told} is {_PLAIN[kind]}"),)
+    return (Note("misnamed", 0, 0, _is(told, kind)),)
 
 
 def _grows(told: str, size: int, packed: int) -> DataError:
-    return DataError(
-        f"{told} grows from {packed:,} to {size:,} bytes or more, {size // max(packed, 1):,} times "
-        f"as much, which no table does ({MAX_RATIO} is taken); unpack it yourself if you trust it"
+    return refusal(
+        "grows", told=told, packed=packed, size=size, times=size // max(packed, 1), most=MAX_RATIO
     )
 
 
@@ -454,11 +427,7 @@ class _Verified(io.RawIOBase):
 def _damaged(told: str, size: int, error: Exception) -> DataError:
     text = str(error)
     is_cut = isinstance(error, EOFError) or "runcated" in text or "end-of-stream" in text
-    what = "is cut" if is_cut else "is damaged"
-    return DataError(
-        f"{told} {what}: its bytes end or fail their check after {size:,} that could be read; "
-        "copy or export it anew"
-    )
+    return refusal("cut_bytes" if is_cut else "damaged_bytes", told=told, size=size)
 
 
 def _verified(stream: BinaryIO, told: str, packed: int) -> BinaryIO:
@@ -484,14 +453,14 @@ def _compressed(path: Path, told: str, kind: str) -> Content:
         if found == XLS:
             found = kind_of(head, name, stream.read(MAX_HELD_BYTES))
     if found in (GZIP, ZSTD):
-        raise DataError(f"{told} is compressed twice; decompress it once")
+        raise refusal("packed_twice", told=told)
     if found == ZIP:
         found = _kind_of_packed(opened, told)
     _require_readable(told, found, head)
     if ending in _COMPRESSED and _COMPRESSED[ending] != kind:
-        notes: tuple[Note, ...] = (Note("misnamed", 0, 0, f"{told} is {_PLAIN[kind]}"),)
+        notes: tuple[Note, ...] = (Note("misnamed", 0, 0, _is(told, kind)),)
     elif ending not in _COMPRESSED:
-        notes = (Note("misnamed", 0, 0, f"{told} is {_PLAIN[kind]}"),)
+        notes = (Note("misnamed", 0, 0, _is(told, kind)),)
     else:
         notes = _misnamed(name, found)
     return Content("", found, opened, notes)
@@ -504,7 +473,7 @@ def _kind_of_packed(opened: Callable[[], BinaryIO], told: str) -> str:
     with archive(io.BytesIO(packed), told) as inner:
         kind = kind_in_zip(inner)
     if kind == ZIP:
-        raise DataError(f"{told} holds an archive within an archive; unpack it once")
+        raise refusal("archive_in_archive", told=told)
     return kind
 
 
@@ -521,12 +490,10 @@ def _packed(path: Path, told: str) -> list[Content]:
             if not member.is_dir() and not _JUNK.search(member.filename)
         ]
     if not members:
-        raise DataError(f"{told} is an archive that holds no file")
+        raise refusal("empty_archive", told=told)
     if any(member.flag_bits & 1 for member in members):
-        raise DataError(
-            f"{told} is encrypted; unpack it with its password and name the file that was in it"
-        )
-    called = "" if path.suffix.lower() == ".zip" else f"{told} is {_PLAIN[ZIP]}"
+        raise refusal("encrypted_archive", told=told)
+    called = "" if path.suffix.lower() == ".zip" else _is(told, ZIP)
     notes = (Note("misnamed", 0, 0, called),) if called else ()
     # a member that can't be read is no reason against the one that is meant
     found = [_member(path, told, member, notes) for member in members]
@@ -536,7 +503,7 @@ def _packed(path: Path, told: str) -> list[Content]:
     readable = [content for content in found if content.kind not in (BINARY, EMPTY, ENCRYPTED)]
     if not readable:
         names = ", ".join(repr(content.name) for content in found[:8])
-        raise DataError(f"{told} holds no file that can be read as a table: {names}")
+        raise refusal("no_table_in_archive", told=told, names=names)
     return readable
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import opencc
 
-from helpers.settings import DataError
+from helpers.settings import refusal
 
 MARKS = (  # the longer first: UTF-32 begins as UTF-16 does
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -103,10 +103,7 @@ def known_encoding(name: str, told: str) -> str:
     plain = name.strip().lower().replace("_", "-")
     found = NAMES.get(plain, plain)
     if found not in READ:
-        raise DataError(
-            f"{told}: encoding {name!r} is not read; write one of utf-8, utf-16, gb18030, big5, "
-            "cp1252, cp1251, cp1250, iso-8859-2, euc-kr, shift_jis, euc-jp"
-        )
+        raise refusal("no_such_encoding", told=told, name=name)
     return found
 
 
@@ -130,10 +127,8 @@ def encoding_of(sample: bytes, told: str) -> str:
     except UnicodeDecodeError as error:
         if _is_broken_utf8(cut):
             line = cut.count(b"\n", 0, error.start) + 1
-            raise DataError(
-                f"{told}: line {line:,} holds bytes that are no UTF-8, e.g. "
-                f"{_around(cut, error.start)!r}, and the rest is; export the file anew in one "
-                "encoding"
+            raise refusal(
+                "broken_utf8", told=told, line=line, example=_around(cut, error.start)
             ) from None
     found = candidates(cut)
     if found and found[0].fit >= SURE and (len(found) == 1 or found[0].fit - found[1].fit >= APART):
@@ -141,11 +136,9 @@ def encoding_of(sample: bytes, told: str) -> str:
     shown = "; ".join(f"{c.encoding}: {c.reading!r}" for c in found[:3])
     at = re.search(rb"[^\x00-\x7f]", cut)
     line = cut.count(b"\n", 0, at.start()) + 1 if at else 1
-    raise DataError(
-        f"{told}: its encoding can't be told by line {line:,}"
-        + (f" ({shown})" if shown else "")
-        + '; say which under [data.<table>.read], e.g. encoding = "gb18030"'
-    )
+    if shown:
+        raise refusal("encoding_of", told=told, line=line, shown=shown)
+    raise refusal("encoding_unknown", told=told, line=line)
 
 
 def require_not_utf8(sample: bytes, encoding: str, told: str) -> None:
@@ -161,9 +154,7 @@ def require_not_utf8(sample: bytes, encoding: str, told: str) -> None:
     cut = _whole_lines(sample)
     with contextlib.suppress(UnicodeDecodeError):
         if not cut.isascii() and cut.decode("utf-8"):
-            raise DataError(
-                f"{told}: encoding {encoding!r} is said, and its bytes are UTF-8; leave it out"
-            )
+            raise refusal("is_utf8", told=told, encoding=encoding)
 
 
 def candidates(sample: bytes) -> list[Candidate]:
@@ -208,10 +199,12 @@ def require_encoded(lines, told: str):
     except UnicodeDecodeError as error:
         # the bytes are decoded in pieces, whose first lines have been passed on
         n += 1 + error.object.count(b"\n", 0, error.start)
-        raise DataError(
-            f"{told}: line {n:,} holds bytes that are no {error.encoding}, e.g. "
-            f"{_around(error.object, error.start)!r}; export the file anew in one encoding, or say "
-            'which it is under [data.<table>.read], e.g. encoding = "gb18030"'
+        raise refusal(
+            "not_in_encoding",
+            told=told,
+            n=n,
+            encoding=error.encoding,
+            example=_around(error.object, error.start),
         ) from None
 
 
@@ -257,7 +250,7 @@ def _chinese_fit(text: str) -> float:
     """
     n = good = 0.0
     for character in _simplified().convert(text):
-        if character < "\x80":
+        if character < "\x80" or "\u2500" <= character <= "\u257f":  # lines that draw a table
             continue
         n += 1
         try:

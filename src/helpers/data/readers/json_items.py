@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, BinaryIO
 
+from helpers import words
 from helpers.data.readers.grid import Number
-from helpers.settings import DataError
+from helpers.settings import DataError, refusal
 
 CHUNK_BYTES = 1 << 18
 MAX_LETTERS = 1 << 30  # of one object, which is held whole
@@ -31,10 +32,7 @@ def document(open_: Callable[[], BinaryIO], told: str, encoding: str = "") -> di
         if first == "[":
             return None
         if first != "{":
-            raise DataError(
-                f"{told}, line {text.line:,}: a JSON of objects is expected, which begins with "
-                f"{{ or [, not {first!r}"
-            )
+            raise refusal("no_json", told=told, line=text.line, first=first)
         found = text.item()
         return None if text.peek() else found
 
@@ -61,12 +59,12 @@ def items(open_: Callable[[], BinaryIO], told: str, encoding: str = "") -> Itera
                 yield text.item()
                 mark = text.peek()
                 if mark not in (",", "]"):
-                    raise text.fault("a comma or the end of the list is expected")
+                    raise text.fault("json_comma")
                 text.take()
                 if mark == "]":
                     break
         if text.peek():
-            raise text.fault("more stands after the end of the list")
+            raise text.fault("json_more")
 
 
 def cell_text(value: Any) -> str | None:
@@ -131,7 +129,7 @@ class _Text:
         try:
             self._bytes = codecs.getincrementaldecoder(self._encoding)()
         except LookupError:
-            raise DataError(f"{told}: there is no encoding {encoding!r}") from None
+            raise refusal("no_encoding", told=told, encoding=encoding) from None
         self._buffer = self._decoded(head, not head).removeprefix("\ufeff")
 
     def __enter__(self) -> "_Text":
@@ -147,10 +145,12 @@ class _Text:
             line = (
                 self.line + self._buffer.count("\n", self._at) + data.count(b"\n", 0, error.start)
             )
-            raise DataError(
-                f"{self._told}, line {line:,}: {error.object[error.start : error.start + 4]!r} is "
-                f"no text in {self._encoding}; say which encoding it is in: [data.<table>.read] "
-                'encoding = "gb18030"'
+            raise refusal(
+                "not_in",
+                told=self._told,
+                line=line,
+                bytes=error.object[error.start : error.start + 4],
+                encoding=self._encoding,
             ) from None
 
     def _more(self) -> bool:
@@ -158,7 +158,7 @@ class _Text:
         if self._is_all:
             return False
         if len(self._buffer) - self._at > MAX_LETTERS:
-            raise self.fault("an object of more than a thousand million letters")
+            raise self.fault("json_large")
         # as much again as is held: what does not fit yet is looked at few times
         size = max(CHUNK_BYTES, len(self._buffer) - self._at)
         data = self._stream.read(size)
@@ -198,9 +198,7 @@ class _Text:
             If there is none, or it is cut or damaged.
         """
         if self.peek() != "{":
-            raise self.fault(
-                "an object ({…}) is expected" if self.peek() else "it is cut: an object is expected"
-            )
+            raise self.fault("json_object" if self.peek() else "json_cut_object")
         while True:
             try:
                 found, end = self._decoder.raw_decode(self._buffer, self._at)
@@ -212,18 +210,16 @@ class _Text:
                     continue
                 is_cut = is_open or error.pos >= end
                 self._move(error.pos)
-                what = f"it is cut ({error.msg})" if is_cut else error.msg
-                raise self.fault(what) from None
+                what = "json_cut" if is_cut else "json_wrong"
+                raise self.fault(what, reason=error.msg) from None
             except RecursionError:
-                raise self.fault("brackets within brackets without end") from None
+                raise self.fault("json_brackets") from None
             except _RepeatedError as error:
-                raise self.fault(f"the name {str(error)!r} occurs twice in an object") from None
+                raise self.fault("json_name_twice", name=str(error)) from None
             self._move(end)
             return found
 
-    def fault(self, what: str) -> DataError:
+    def fault(self, sentence: str, /, **values: object) -> DataError:
         """Say what is wrong, and where."""
-        return DataError(
-            f"{self._told}, line {self.line:,}, column {self._column:,}: {what}; copy or export it "
-            "anew"
-        )
+        what = words.message(f"refused.{sentence}", **values)
+        return refusal("bad_json", file=self._told, line=self.line, column=self._column, what=what)

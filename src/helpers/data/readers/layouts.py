@@ -21,7 +21,7 @@ from helpers.data.readers.totals import (
     says_balance,
     says_total,
 )
-from helpers.settings import DataError
+from helpers.settings import refusal
 
 SUMMED, LONG_SUM = 3, 4  # rows behind a sum, and digits that it has more of
 LEAST_WIDE = 3  # months in which a row of a wide table is the sum of others, whatever its name
@@ -200,7 +200,7 @@ class _Walk:
             self.note(self.other, row)
             return
         if _is_blank(row):
-            self.note("blank", row)
+            self.note("blank" if cells else "drawn", row)
             self.blank.add(place)
             return
         # most rows have no header's name among their first cells, and need no closer look
@@ -399,7 +399,7 @@ def _told(walk, notes, titles, headers, totals, groups, foot, first) -> Layout:
         if place not in gone:
             walk.note("fewer_cells", row)
     for what, (line, n, example) in walk.found.items():
-        left_out = what in ("blank", "repeated_header", "second_table", "same_columns")
+        left_out = what in ("blank", "drawn", "repeated_header", "second_table", "same_columns")
         notes.append(Note(what, line, n, example, left_out))
     return Layout(
         header=walk.header,
@@ -438,10 +438,7 @@ def _header_of(
     if read_as.header:
         at = next((i for i, row in enumerate(head) if row.line >= read_as.header), None)
         if at is None or head[at].line != read_as.header or _is_blank(head[at]):
-            raise DataError(
-                f"{told}: line {read_as.header:,} is no header; correct header under "
-                "[data.<table>.read]"
-            )
+            raise refusal("no_header_there", told=told, line=read_as.header)
         return head[:at], [head[at]], head[at + 1 :]
     start = 0
     while start < len(head) and _is_title(head, start, width):
@@ -464,7 +461,7 @@ def _is_title(head: list[Row], at: int, width: int) -> bool:
         return True
     cells = [cell for cell in row.cells if cell.strip()]
     if row.cells[0].lstrip("\ufeff").startswith("#") and len(head) > at + 1:
-        return not head[at + 1].cells[0].startswith("#") or _is_title(head, at + 1, width)
+        return not "".join(head[at + 1].cells[:1]).startswith("#") or _is_title(head, at + 1, width)
     if width < 2 or (len(head) > at + 1 and wide.has_years_over(row.cells, head[at + 1].cells)):
         return False
     below = [r for r in head[at + 1 :] if not _is_blank(r)]

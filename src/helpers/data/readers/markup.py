@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from xml.parsers import expat
 
 from helpers.data.readers.merged import Merge
-from helpers.settings import DataError
+from helpers.settings import DataError, refusal
 
 MAX_BYTES = 100 << 20  # a page is held whole
 MAX_COLUMNS = 16_384  # of a sheet
@@ -55,15 +55,12 @@ def html_tables(data: bytes, told: str, encoding: str = "") -> list[Markup]:
         parser.feed(_without_comments(_decoded(data, told, encoding, _CHARSET), told))
         parser.close()
     except AssertionError as error:  # how the parser says that it can't go on
-        raise DataError(f"{told}: its HTML can't be read ({error}); export it anew") from None
+        raise refusal("bad_html", told=told, error=error) from None
     if parser.open_tables:
-        raise DataError(
-            f"{told} is cut: its HTML table, begun in line {parser.open_tables[-1].begun:,}, has "
-            "no end; copy or export it anew"
-        )
+        raise refusal("cut_html", told=told, line=parser.open_tables[-1].begun)
     found = [table for table in parser.found if table.rows and any(map(any, table.rows))]
     if not found:
-        raise DataError(f"{told} is an HTML page without a table; export the table itself")
+        raise refusal("no_html_table", told=told)
     return [
         Markup(str(number), table.rows, table.lines, table.merges)
         for number, table in enumerate(found, 1)
@@ -92,19 +89,15 @@ def sheet_xml(data: bytes, told: str, encoding: str = "") -> list[Markup]:
     try:
         parser.Parse(text.encode(), True)
     except expat.ExpatError as error:
-        raise DataError(
-            f"{told} is cut or damaged: its XML breaks in line {error.lineno:,} "
-            f"({expat.errors.messages[error.code]}); copy or export it anew"
+        raise refusal(
+            "bad_xml", told=told, line=error.lineno, reason=expat.errors.messages[error.code]
         ) from None
     return reader.found
 
 
 def _require_size(data: bytes, told: str) -> None:
     if len(data) > MAX_BYTES:
-        raise DataError(
-            f"{told} is markup of more than {MAX_BYTES >> 20:,} MB, which is held whole; save it "
-            "as XLSX or CSV"
-        )
+        raise refusal("large_markup", told=told, most=MAX_BYTES >> 20)
 
 
 def _decoded(data: bytes, told: str, encoding: str, pattern: re.Pattern[bytes]) -> str:
@@ -118,12 +111,15 @@ def _decoded(data: bytes, told: str, encoding: str, pattern: re.Pattern[bytes]) 
     try:
         return data.decode(_MEANT.get(encoding.lower(), encoding))
     except LookupError:
-        raise DataError(f"{told} says that it is written in {encoding!r}, which is none") from None
+        raise refusal("said_encoding", told=told, encoding=encoding) from None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"{told}, line {line:,}: {data[error.start : error.start + 4]!r} is no text in "
-            f'{encoding}; say which encoding it is in: [data.<table>.read] encoding = "gb18030"'
+        raise refusal(
+            "not_in",
+            told=told,
+            line=line,
+            bytes=data[error.start : error.start + 4],
+            encoding=encoding,
         ) from None
 
 
@@ -141,10 +137,7 @@ def _without_comments(text: str, told: str) -> str:
         end = text.find(mark, begin)
         if end < 0:
             line = text.count("\n", 0, begin) + 1
-            raise DataError(
-                f"{told} is cut: what begins with {text[begin : begin + 4]!r} in line {line:,} has "
-                "no end; copy or export it anew"
-            )
+            raise refusal("no_end", told=told, begin=text[begin : begin + 4], line=line)
         kept += [text[at:begin], "\n" * text.count("\n", begin, end)]
         at = end + len(mark)
     kept.append(text[at:])
@@ -234,7 +227,7 @@ class _Page(HTMLParser):
         line = self.getpos()[0]
         if tag == "table":
             if len(self.open_tables) >= MAX_DEPTH:
-                raise DataError(f"{self.told}, line {line:,}: tables in tables without end")
+                raise refusal("nested_tables", told=self.told, line=line)
             self.open_tables.append(_Table(line))
             self.found.append(self.open_tables[-1])
         if not self.open_tables:
@@ -277,7 +270,7 @@ class _Page(HTMLParser):
             self.open_tables[-1].cell.append(data)
 
     def _too_large(self, line: int) -> DataError:
-        return DataError(f"{self.told}, line {line:,}: a table of more than {MAX_CELLS:,} cells")
+        return refusal("many_cells_line", told=self.told, line=line, most=MAX_CELLS)
 
 
 def _span(given: str | None, most: int) -> int:
@@ -302,7 +295,7 @@ class _Workbook:
         self._spans = (0, 0)
 
     def doctype(self, *_given: object) -> None:
-        raise DataError(f"{self._told} holds a document type in its XML, which no workbook does")
+        raise refusal("xml_doctype", told=self._told)
 
     def start(self, name: str, given: dict[str, str], line: int) -> None:
         tag = name.rpartition(" ")[2]
@@ -328,7 +321,7 @@ class _Workbook:
     def _begin_cell(self, given: dict[str, str], line: int) -> None:
         sheet = self.found[-1]
         if not sheet.rows:
-            raise DataError(f"{self._told}, line {line:,}: a cell outside of rows; export it anew")
+            raise refusal("cell_outside", told=self._told, line=line)
         row = sheet.rows[-1]
         index = _span(given.get(f"{_SS}Index"), MAX_COLUMNS) if f"{_SS}Index" in given else 0
         row += [""] * (index - 1 - len(row))
@@ -349,7 +342,7 @@ class _Workbook:
         self._column = left
         self._n_cells += index + wide + 1
         if self._n_cells > MAX_CELLS:
-            raise DataError(f"{self._told}, line {line:,}: more than {MAX_CELLS:,} cells")
+            raise refusal("many_cells", told=self._told, line=line, most=MAX_CELLS)
 
     def text(self, text: str) -> None:
         if self._value is not None:
@@ -370,9 +363,7 @@ class _Workbook:
             sheet = self.found[-1]
             width = max(map(len, sheet.rows), default=0)
             if width * len(sheet.rows) > MAX_CELLS:
-                raise DataError(
-                    f"{self._told}, sheet {sheet.name!r}: more than {MAX_CELLS:,} cells"
-                )
+                raise refusal("many_cells_sheet", told=self._told, sheet=sheet.name, most=MAX_CELLS)
             for row in sheet.rows:
                 row += [""] * (width - len(row))
 

@@ -16,10 +16,11 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet as pq
 
+from helpers import words
 from helpers.data.readers import containers, json_items, sqlite_tables
 from helpers.data.readers.containers import Content
 from helpers.data.readers.grid import TYPED, Note, ReadAs, typed_cells
-from helpers.settings import DataError
+from helpers.settings import DataError, refusal
 from helpers.settings.columns import nearest
 
 BATCH_ROWS = 65_536
@@ -75,12 +76,9 @@ def tables(source: Path | Content, told: str = "", encoding: str = "") -> list[O
         containers.SQLITE: lambda: _sqlite(source, told),
     }
     if source.kind == containers.DUCKDB:
-        raise DataError(
-            f'{told} is a DuckDB database, which is an engine: say engine = "duckdb://{told}" '
-            "under [data] and name its table as the source"
-        )
+        raise refusal("is_duckdb", told=told)
     if source.kind not in readers:
-        raise DataError(f"{told} is {containers.plain_name(source.kind)}; a table is expected")
+        raise refusal("no_table_kind", told=told, kind=containers.plain_name(source.kind))
     return readers[source.kind]()
 
 
@@ -97,17 +95,22 @@ def chosen(found: list[Objects], read_as: ReadAs, told: str) -> Objects:
             if table.name == read_as.sheet:
                 return table
         known = nearest(read_as.sheet, [table.name for table in found])
-        raise DataError(f"{told} has no table {read_as.sheet!r}{known}")
+        raise refusal("no_such_table", told=told, sheet=read_as.sheet, known=known)
     shown = [table for table in found if not table.is_hidden]
     if len(shown) == 1:
         return shown[0]
     listed = "; ".join(_described(table) for table in (shown or found)[:8])
-    more = f"; … ({len(shown or found):,} in all)" if len(shown or found) > 8 else ""
+    n = len(shown or found)
+    more = words.message("refused.listed_in_all", n=n) if n > 8 else ""
     if not found:
-        raise DataError(f"{told} holds no table")
-    raise DataError(
-        f"{told} holds {len(shown)} tables: {listed}{more}; say which one is meant: "
-        f'[data.<table>.read] sheet = "{(shown or found)[0].name}"'
+        raise refusal("holds_no_table", told=told)
+    raise refusal(
+        "several_tables",
+        told=told,
+        n=len(shown),
+        listed=listed,
+        more=more,
+        first=(shown or found)[0].name,
     )
 
 
@@ -147,7 +150,7 @@ def _of_rows(
         is_typed = is_typed or any(type(value) is json_items.Number for value in row.values())
         n_rows += 1
     if not columns:
-        raise DataError(f"{told} holds {n_rows:,} objects without a value; export it anew")
+        raise refusal("no_value", told=told, n_rows=n_rows)
     names = list(columns)
     schema = pa.schema([pa.field(column, pa.string()) for column in columns])
     wider = schema.append(pa.field(TYPED, pa.string()))
@@ -209,21 +212,22 @@ def _lists_in(
                 min(lengths, key=lengths.__getitem__),
                 max(lengths, key=lengths.__getitem__),
             )
-            raise DataError(
-                f"{told}: its lists are of different lengths: {short!r} has {lengths[short]:,} "
-                f"values, {long!r} {lengths[long]:,}; export it as a list of objects"
+            raise refusal(
+                "list_lengths",
+                told=told,
+                short=short,
+                n_short=lengths[short],
+                long=long,
+                n_long=lengths[long],
             )
         rows = [dict(zip(document, row, strict=True)) for row in zip(*values, strict=True)]
         if rows:
             return [("", rows, ())]
     if values and all(isinstance(value, dict) for value in values):
-        raise DataError(
-            f"{told} is an object of objects, of which it can't be told whether they are rows or "
-            'columns; export it as a list of objects (pandas: orient="records")'
-        )
+        raise refusal("object_of_objects", told=told)
     if values and not any(isinstance(value, (list, dict)) for value in values):
         return [("", [document], ())]
-    raise DataError(f"{told} holds no list of objects; export its rows as a list of objects")
+    raise refusal("no_list", told=told)
 
 
 _TOTALS = re.compile(r"(total|total_?count|count|recordcount|n_?rows|size)", re.IGNORECASE)
@@ -293,9 +297,7 @@ def _require_end(file: Any, told: str) -> None:
     tail = file.read(8)
     file.seek(0)
     if tail != _END_OF_STREAM:
-        raise DataError(
-            f"{told} is cut: an Arrow stream without the mark of its end; copy or export it anew"
-        )
+        raise refusal("cut_stream", told=told)
 
 
 def _seekable(content: Content, told: str) -> Any:
@@ -314,9 +316,8 @@ def _reading(told: str, kind: str) -> Iterator[None]:
             raise
         # the others: a date, a text, a length that no Python value can hold
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise DataError(
-            f"{told} can't be read as {containers.plain_name(kind)}: it is cut or damaged "
-            f"({reason}); copy or export it anew"
+        raise refusal(
+            "damaged_as", told=told, kind=containers.plain_name(kind), reason=reason
         ) from None
 
 
@@ -326,7 +327,7 @@ def _typed(
     """Keep the types that a table has; nested values become JSON text."""
     names = schema.names
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise DataError(f"{told} has two columns {twice!r}; rename one of them and export it anew")
+        raise refusal("column_twice", told=told, twice=twice)
     nested = [pa.types.is_nested(field.type) for field in schema]
     plain = pa.schema(
         [
@@ -385,9 +386,7 @@ def _shown(value: object) -> str:
 
 def _sqlite(content: Content, told: str) -> list[Objects]:
     if content.path is None:
-        raise DataError(
-            f"{told} is an SQLite database in an archive; unpack it to a file of its own"
-        )
+        raise refusal("packed_sqlite", told=told)
     return [
         Objects(
             table.name,

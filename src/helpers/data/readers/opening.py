@@ -17,13 +17,14 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from helpers import words
 from helpers.data.readers import containers, layouts, objects, sheets, texts, wide
 from helpers.data.readers.containers import Content
 from helpers.data.readers.grid import TYPED, Grid, Note, ReadAs, Row, typed_cells
 from helpers.data.readers.layouts import Layout
 from helpers.data.readers.records import Dialect, records
 from helpers.data.values.text import literal
-from helpers.settings import DataError, RowsError
+from helpers.settings import RowsError, refusal
 
 BATCH_ROWS = 50_000
 NEVER_TEXT = (".parquet", ".pq", ".feather", ".arrow", ".sqlite", ".sqlite3", ".db")
@@ -120,11 +121,9 @@ def read(path: Path, read_as: ReadAs, told: str) -> Read:
 def _content(path: Path, read_as: ReadAs, told: str) -> tuple[Content, ReadAs]:
     content, read_as = containers.chosen_content(containers.contents(path), read_as, told)
     if content.kind == containers.EMPTY:
-        raise DataError(f"{told} is empty: 0 bytes; export it anew")
+        raise refusal("no_bytes", told=told)
     if content.kind == containers.TEXT and path.suffix.lower() in NEVER_TEXT:
-        raise DataError(
-            f"{told} can't be read: by its bytes it is text; if it is a table, call it .csv"
-        )
+        raise refusal("is_text", told=told)
     return content, read_as
 
 
@@ -137,10 +136,7 @@ def _require_meant(content: Content, read_as: ReadAs, told: str) -> None:
         "header": read_as.header and content.kind in containers.OBJECTS,
     }
     if said := next((key for key, is_idle in idle.items() if is_idle), ""):
-        raise DataError(
-            f"{told} is {containers.plain_name(content.kind)}, of which no {said} can be said; "
-            f"leave {said} out under [data.<table>.read]"
-        )
+        raise refusal("not_said_of", told=told, kind=containers.plain_name(content.kind), said=said)
 
 
 def each(path: Path, told: str) -> Iterator[Read]:
@@ -197,8 +193,9 @@ def require_table(found: Read, told: str) -> None:
     if not layout.header and layout.n_rows:
         row = next(found.grid.rows())
         raise RowsError(
-            f"{told}: line {row.line:,} is no header, e.g. {_example(row)}; put the columns' names "
-            "above the rows, or say header = LINE under [data.<table>.read]",
+            words.message(
+                "refused.line_no_header", told=told, line=row.line, example=_example(row)
+            ),
             told,
             row.line,
             1,
@@ -206,16 +203,20 @@ def require_table(found: Read, told: str) -> None:
     named = {note.what: note for note in found.notes}
     if note := named.get("header_cells"):
         raise RowsError(
-            f"{told}: the header on line {note.line:,} has not as many cells as the rows below it "
-            f"({layout.width}), e.g. {note.example!r}; give each column a name",
+            words.message(
+                "refused.header_width",
+                told=told,
+                line=note.line,
+                width=layout.width,
+                example=note.example,
+            ),
             told,
             note.line,
             1,
         )
     if note := named.get("same_columns"):
         raise RowsError(
-            f"{told}: line {note.line:,} is a header of the same columns in another order, with "
-            f"{note.n_rows:,} rows from there on; make two files of it, and name both by a pattern",
+            words.message("refused.other_order", told=told, line=note.line, n=note.n_rows),
             told,
             note.line,
             note.n_rows,
@@ -223,17 +224,18 @@ def require_table(found: Read, told: str) -> None:
     odd = [named[what] for what in ("stray_quote", "fewer_cells", "more_cells") if what in named]
     if odd:
         note = odd[0]
-        what = {
-            "stray_quote": "has a quotation mark that does not begin or end a cell, or none that "
-            "ends it",
-            "fewer_cells": f"has fewer cells than the header ({layout.width})",
-            "more_cells": f"has more cells than the header ({layout.width})",
-        }[note.what]
-        rest = f", and so {'does' if note.n_rows == 2 else 'do'} {note.n_rows - 1:,} more"
+        what = words.message(f"refused.{note.what}", width=layout.width)
+        rest = words.message("refused.and_more", n=note.n_rows - 1) if note.n_rows > 1 else ""
         raise RowsError(
-            f"{told}: line {note.line:,} {what}{rest if note.n_rows > 1 else ''}, e.g. "
-            f"{note.example!r}; put text that holds the delimiter in quotes, or correct the "
-            f"{'row' if note.n_rows == 1 else 'rows'}",
+            words.message(
+                "refused.odd_row",
+                told=told,
+                line=note.line,
+                what=what,
+                rest=rest,
+                example=note.example,
+                n=note.n_rows,
+            ),
             told,
             note.line,
             note.n_rows,
@@ -290,10 +292,8 @@ def require_alike(tables: list[Table], name: str) -> None:
             lacks = [cell for cell in counted if cell not in header]
             own = sorted(cell for cell in header if counted[cell] == 1)
         if lacks and own:
-            raise DataError(
-                f"{name}: {table.path.name} has no column {lacks[0]!r} but {own[0]!r}, and the "
-                "files beside it have it; rename the one, or name the files under [data.files] "
-                "and join them in a query"
+            raise refusal(
+                "files_differ", name=name, file=table.path.name, lacks=lacks[0], own=own[0]
             )
 
 
@@ -307,10 +307,7 @@ def _require_no_copies(tables: list[Table], name: str) -> None:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             if digest in seen:
-                raise DataError(
-                    f"{name}: {path.name} is a copy of {seen[digest].name}, and its rows would "
-                    "count twice; take one of them away"
-                )
+                raise refusal("is_a_copy", name=name, file=path.name, other=seen[digest].name)
             seen[digest] = path
 
 

@@ -16,10 +16,11 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO, NamedTuple
 from xml.parsers import expat
 
+from helpers import words
 from helpers.data.readers import containers
 from helpers.data.readers.merged import Merge
 from helpers.data.values.numbers import CURRENCIES
-from helpers.settings import DataError
+from helpers.settings import DataError, refusal
 
 CHUNK_BYTES = 1 << 20
 # cells are held whole, 24 bytes each; where so few are filled, one lies far off by mistake
@@ -129,9 +130,7 @@ def _part(archive: zipfile.ZipFile, part: str, told: str) -> Any:
     try:
         return archive.open(part)
     except (KeyError, *containers.UNREADABLE) as error:
-        raise DataError(
-            f"{told} is damaged: its part {part} can't be read ({error}); export it anew"
-        ) from None
+        raise refusal("bad_part", told=told, part=part, error=error) from None
 
 
 def _require_whole(archive: zipfile.ZipFile, member: zipfile.ZipInfo, told: str) -> None:
@@ -140,9 +139,12 @@ def _require_whole(archive: zipfile.ZipFile, member: zipfile.ZipInfo, told: str)
         for number, chunk in enumerate(_chunks(stream, told, member.filename)):
             said = _N_TEXTS.search(chunk[:4096]) if number == 0 else None
             if said and int(said[1]) > member.file_size:
-                raise DataError(
-                    f"{told} is damaged: its part {member.filename} of {member.file_size:,} bytes "
-                    f"says that it holds {int(said[1]):,} texts; export it anew"
+                raise refusal(
+                    "part_texts",
+                    told=told,
+                    part=member.filename,
+                    size=member.file_size,
+                    n=int(said[1]),
                 )
 
 
@@ -151,9 +153,11 @@ def _chunks(stream: Any, told: str, part: str = ""):
         while chunk := stream.read(CHUNK_BYTES):
             yield chunk
     except containers.UNREADABLE as error:
-        raise DataError(
-            f"{told} is damaged: its part {part or 'of cells'} fails its check ({error}); copy or "
-            "export it anew"
+        raise refusal(
+            "part_check",
+            told=told,
+            part=part or words.message("refused.part_of_cells"),
+            error=error,
         ) from None
 
 
@@ -163,7 +167,7 @@ def _parse(stream: Any, told: str, start, end=None, text=None) -> None:
     parser.buffer_text = True
 
     def no_doctype(*_given: object) -> None:
-        raise DataError(f"{told} holds a document type in its XML, which no spreadsheet writes")
+        raise refusal("sheet_doctype", told=told)
 
     parser.StartDoctypeDeclHandler = no_doctype
     parser.StartElementHandler = start
@@ -178,7 +182,7 @@ def _parse(stream: Any, told: str, start, end=None, text=None) -> None:
     except DataError:
         raise
     except (expat.ExpatError, ValueError) as error:  # a number that is none
-        raise DataError(f"{told} is damaged: its XML ends or breaks ({error})") from None
+        raise refusal("sheet_xml", told=told, error=error) from None
 
 
 def _local(name: str) -> str:
@@ -190,10 +194,14 @@ def _require_room(told: str, sheet: str, n_rows: int, n_columns: int, n_filled: 
     is_beyond = n_rows > MAX_ROWS or n_columns > MAX_COLUMNS
     is_sparse = n_filled < MIN_FILLED_SHARE * n_cells and n_cells > MAX_EMPTY_CELLS
     if n_cells > MAX_CELLS or is_sparse or is_beyond:
-        raise DataError(
-            f"{told}, sheet {sheet!r}: its cells reach to "
-            f"{column_letters(n_columns - 1)}{n_rows:,}, and {n_filled:,} of {n_cells:,} are "
-            "filled; delete the rows and columns beyond the table, or save it as CSV"
+        raise refusal(
+            "far_cells",
+            told=told,
+            sheet=sheet,
+            column=column_letters(n_columns - 1),
+            n_rows=n_rows,
+            n_filled=n_filled,
+            n_cells=n_cells,
         )
 
 
@@ -213,7 +221,7 @@ def _sheets_of(archive: zipfile.ZipFile, told: str) -> tuple[dict[str, str], boo
     books = [part for part, kind in roots.values() if kind == "officeDocument"]
     book = there.get(books[0].lower() if books else "xl/workbook.xml")
     if book is None:
-        raise DataError(f"{told} is damaged: the list of its sheets is missing; export it anew")
+        raise refusal("no_sheet_list", told=told)
     related = _relations(archive, there, book.replace("\\", "/"), told)
     sheets: dict[str, str] = {}
     calendars: list[bool] = []
@@ -228,9 +236,7 @@ def _sheets_of(archive: zipfile.ZipFile, told: str) -> tuple[dict[str, str], boo
         if kind != "worksheet":
             return  # a chart's sheet and a macro's have no cells
         if part.lower() not in there:
-            raise DataError(
-                f"{told} is damaged: its sheet {given.get('name', '')!r} is missing; export it anew"
-            )
+            raise refusal("missing_sheet", told=told, sheet=given.get("name", ""))
         sheets[given.get("name", "")] = there[part.lower()]
 
     with _part(archive, book, told) as stream:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import python_calamine as calamine
 
+from helpers import words
 from helpers.data.readers import containers, markup
 from helpers.data.readers.containers import Content
 from helpers.data.readers.grid import Grid, Measured, Note, Number, ReadAs, Row
@@ -29,7 +30,7 @@ from helpers.data.readers.sheet_parts import (
     xlsx_parts,
 )
 from helpers.data.readers.xls_errors import xls_errors
-from helpers.settings import DataError
+from helpers.settings import DataError, refusal
 from helpers.settings.columns import nearest
 
 EXACT_DIGITS = 15  # that a spreadsheet keeps and shows of a number; what follows is binary noise
@@ -108,16 +109,14 @@ def chosen(found: list[Grid], read_as: ReadAs, told: str) -> Grid:
     if len(tables) == 1:
         return tables[0]
     if not filled:
-        raise DataError(f"{told} has no sheet with anything in it")
+        raise refusal("empty_sheets", told=told)
     if not visible:
-        raise DataError(
-            f"{told}: only hidden sheets hold anything: {_listed(filled)}; if one is meant, say "
-            f"{_setting(filled[0])}"
+        raise refusal(
+            "hidden_sheets", told=told, sheets=_listed(filled), setting=_setting(filled[0])
         )
     meant = tables or visible
-    raise DataError(
-        f"{told} has {len(meant)} sheets that could be meant: {_listed(meant)}; say which one: "
-        f"{_setting(meant[0])}"
+    raise refusal(
+        "several_sheets", told=told, n=len(meant), sheets=_listed(meant), setting=_setting(meant[0])
     )
 
 
@@ -195,9 +194,9 @@ def _kind(source: Path | bytes, told: str) -> str:
         raise containers.encrypted(told)
     if kind == containers.XLSB:
         # its errors and formulas without a value can't be told from empty cells
-        raise DataError(f"{told} is an XLSB workbook, which is not read; save it as XLSX")
+        raise refusal("is_xlsb", told=told)
     if kind not in containers.SHEETS:
-        raise DataError(f"{told} is {containers.plain_name(kind)}, not a spreadsheet")
+        raise refusal("no_spreadsheet", told=told, kind=containers.plain_name(kind))
     return kind
 
 
@@ -230,18 +229,15 @@ def _opened(source: Path | bytes, told: str, kind: str) -> list[_Source]:
     except calamine.PasswordError:
         raise containers.encrypted(told) from None
     except (calamine.CalamineError, ValueError, OSError) as error:
-        reason = str(error).splitlines()[0][:200] if str(error) else "no reason given"
-        raise DataError(
-            f"{told} can't be read as {containers.plain_name(kind)}: it is cut or damaged "
-            f"({reason}); copy or export it anew, or save it as CSV"
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise refusal(
+            "damaged_sheet", told=told, kind=containers.plain_name(kind), reason=reason
         ) from None
     except BaseException as error:
         # what its library stumbles over in bytes that are no spreadsheet is no exception of Python
         if type(error).__name__ != "PanicException":
             raise
-        raise DataError(
-            f"{told} can't be read as {containers.plain_name(kind)}: it is damaged; export it anew"
-        ) from None
+        raise refusal("damaged_kind", told=told, kind=containers.plain_name(kind)) from None
     return found
 
 
@@ -377,10 +373,13 @@ def _moved(sheet: _Source, shift: int) -> _Source:
 def _require_computed(sheet: _Source, told: str) -> None:
     if sheet.parts.n_uncomputed:
         row, column = sheet.parts.first_uncomputed
-        raise DataError(
-            f"{told}, sheet {sheet.name!r}, row {row + 1:,}, column {column_letters(column)}: "
-            f"{sheet.parts.n_uncomputed:,} formulas were never computed, so the file holds no "
-            "value of them; open it in a spreadsheet and save it"
+        raise refusal(
+            "uncomputed",
+            told=told,
+            sheet=sheet.name,
+            row=row + 1,
+            column=column_letters(column),
+            n=sheet.parts.n_uncomputed,
         )
 
 
@@ -395,7 +394,9 @@ def _named(found: list[Grid], name: str, told: str) -> Grid:
     near = exact or [grid for grid in found if folded(grid.name) == folded(name)]
     if len(near) == 1:
         return near[0]
-    raise DataError(f"{told} has no sheet {name!r}{nearest(name, [grid.name for grid in found])}")
+    raise refusal(
+        "no_sheet", told=told, name=name, near=nearest(name, [grid.name for grid in found])
+    )
 
 
 def _first_rows(grid: Grid, n_rows: int = HEAD_ROWS) -> list[list[str]]:
@@ -414,7 +415,7 @@ def _may_be_table(grid: Grid) -> bool:
 
 def _listed(found: list[Grid]) -> str:
     """List sheets with their sizes and first headers, so that a person can choose."""
-    more = f"; … ({len(found):,} in all)" if len(found) > 8 else ""
+    more = words.message("refused.listed_in_all", n=len(found)) if len(found) > 8 else ""
     return "; ".join(map(_described, found[:8])) + more
 
 
@@ -426,9 +427,11 @@ def _described(grid: Grid) -> str:
     try:
         n_rows = sum(any(row.cells) for row in grid.rows())
     except DataError:
-        return f"{grid.name!r} (its formulas were never computed)"
-    size = f"{n_rows:,} rows of {len(best):,} columns"
-    return f"{grid.name!r} ({size}: {', '.join(texts[:FIRST_HEADERS])}{more})"
+        return words.message("refused.sheet_uncomputed", sheet=grid.name)
+    headers = ", ".join(texts[:FIRST_HEADERS]) + more
+    return words.message(
+        "refused.sheet_size", sheet=grid.name, n=n_rows, width=len(best), headers=headers
+    )
 
 
 def _setting(grid: Grid) -> str:

@@ -5,56 +5,39 @@ import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from helpers import words
 from helpers.data.readers import layouts, opening
 from helpers.data.readers.grid import Note, ReadAs
 
-SAID = {  # what was found, of one row and of several
-    "title": ("a title above the header", "titles above the header"),
-    "blank": ("a blank row", "blank rows"),
-    "repeated_header": ("the header once more", "repetitions of the header"),
-    "total": ("a total", "totals"),
-    "like_total": (
-        "a row that is called a total, and is not the sum of those above",
-        "rows that are called totals, and are not the sum of those above",
-    ),
-    "total_differs": (
-        "a total that is not the sum of the rows above it",
-        "totals that are not the sum of the rows above them",
-    ),
-    "balance": ("a balance that a ledger carries", "balances that a ledger carries"),
-    "group": ("the title of a group, filled in below it", "titles of groups, filled in below them"),
-    "labels": (
-        "a row without the label of its group, filled in",
-        "rows without the label of their group, filled in",
-    ),
-    "foot": ("a remark under the table", "remarks under the table"),
-    "second_table": ("a row of a second table", "rows of a second table"),
-    "same_columns": (
-        "a row under a header of the same columns in another order",
-        "rows under a header of the same columns in another order",
-    ),
-    "stray_quote": (
-        "a row with a quotation mark out of place",
-        "rows with a quotation mark out of place",
-    ),
-    "fewer_cells": (
-        "a row with fewer cells than the others",
-        "rows with fewer cells than the others",
-    ),
-    "more_cells": ("a row with more cells than the others", "rows with more cells than the others"),
-    "header_cells": ("a header of another width than the rows", ""),
-    "header_rows": ("", "rows that make the header"),
-    "wide": ("", "columns of months, each turned into a row with date, month and value"),
-    "long_number": (
-        "a number of more digits than a spreadsheet keeps",
-        "numbers of more digits than a spreadsheet keeps",
-    ),
-    "merged": ("a merged cell filled in", "merged cells filled in"),
-    "merged_number": ("a merged number that was not filled in", "merged numbers not filled in"),
-    "page": ("a row that the file says it does not hold", "rows that the file does not hold"),
-    "empty": ("", "rows: it is empty"),
-    "no_delimiter": ("nothing that parts cells", ""),
-}
+# what may be found in a file, by its code; `note.<code>` in `sentences.csv` says it
+SAID = (
+    "title",
+    "blank",
+    "drawn",
+    "repeated_header",
+    "total",
+    "like_total",
+    "total_differs",
+    "balance",
+    "group",
+    "labels",
+    "foot",
+    "second_table",
+    "same_columns",
+    "stray_quote",
+    "fewer_cells",
+    "more_cells",
+    "header_cells",
+    "header_rows",
+    "wide",
+    "long_number",
+    "merged",
+    "merged_number",
+    "page",
+    "empty",
+    "no_delimiter",
+)
+SEVERAL = ("header_rows", "wide", "empty")  # of which one is said as several are
 PLAIN = ("header_rows", "wide")  # notes that say how a file was read, not that anything is amiss
 
 
@@ -93,11 +76,16 @@ def said(notes: tuple[Note, ...]) -> list[str]:
         if note.what == "misnamed":  # of the file, not of rows
             found.append(note.example)
             continue
-        one, many = SAID.get(note.what, (note.what.replace("_", " "),) * 2)
-        left_out = "left out: " if note.is_left_out else ""
-        where = f"line {note.line:,}, {one}" if note.n_rows == 1 and one else ""
-        where = where or f"from line {note.line:,} on, {note.n_rows:,} {many or one}"
-        found.append(f"{left_out}{where}" + (f", e.g. {note.example}" if note.example else ""))
+        is_known = note.what in SAID
+        what = words.message(f"note.{note.what}", n=note.n_rows) if is_known else note.what
+        is_one = note.n_rows == 1 and note.what not in SEVERAL
+        where = "note.on_line" if is_one else "note.from_line"
+        told = words.message(where, line=note.line, n=note.n_rows, what=what)
+        if note.is_left_out:
+            told = words.message("note.left_out", said=told)
+        if note.example:
+            told = words.message("note.eg", said=told, example=note.example)
+        found.append(told)
     return found
 
 

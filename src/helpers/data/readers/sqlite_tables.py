@@ -18,7 +18,7 @@ from urllib.parse import quote
 import pyarrow as pa
 
 from helpers.data.readers.grid import TYPED, Number, typed_cells
-from helpers.settings import DataError
+from helpers.settings import DataError, refusal
 
 BATCH_ROWS = 65_536
 MAX_EXACT = 2**53  # whole numbers up to here are exact among fractions
@@ -68,7 +68,7 @@ def tables(path: Path, told: str) -> list[SqliteTable]:
         ]
     listed.sort(key=lambda given: (given[1], given[0]))
     if not listed:
-        raise DataError(f"{told} is an SQLite database without a table")
+        raise refusal("no_sqlite_table", told=told)
     found = []
     for name, is_view in listed:
         try:
@@ -202,20 +202,14 @@ def _require_whole(path: Path, told: str) -> None:
     is_said = head[24:28] == head[92:96]  # by a program that keeps the size
     size = path.stat().st_size
     if len(head) < 100 or (is_said and size < n_bytes):
-        raise DataError(
-            f"{told} is cut: an SQLite database of {n_bytes:,} bytes, of which {size:,} are there; "
-            "copy it anew"
-        )
+        raise refusal("cut_sqlite", told=told, n_bytes=n_bytes, size=size)
     for ending, mark in (("-wal", b""), ("-journal", _HOT_JOURNAL)):
         beside = path.with_name(path.name + ending)
         if beside.is_file() and beside.stat().st_size:
             with beside.open("rb") as file:
                 if file.read(len(mark)) != mark:
                     continue
-            raise DataError(
-                f"{told}: {beside.name} beside it holds changes that are not in it yet; end the "
-                "program that writes to it, or export the table as CSV"
-            )
+            raise refusal("sqlite_changes", told=told, other=beside.name)
 
 
 @contextlib.contextmanager
@@ -225,15 +219,7 @@ def _reading(told: str) -> Iterator[None]:
     except (sqlite3.Error, UnicodeDecodeError) as error:  # names that are no text
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         if re.search(r"not authorized|prohibited|unsafe use", reason):
-            raise DataError(
-                f"{told} computes with a function that is not taken here ({reason}); export it as "
-                "CSV or Parquet"
-            ) from None
+            raise refusal("sqlite_function", told=told, reason=reason) from None
         if "interrupted" in reason:
-            raise DataError(
-                f"{told} was not computed in {MAX_SECONDS:,.0f} seconds; make a table of it"
-            ) from None
-        raise DataError(
-            f"{told} can't be read: the SQLite database is damaged or held by another program "
-            f"({reason}); copy it anew"
-        ) from None
+            raise refusal("sqlite_seconds", told=told, most=MAX_SECONDS) from None
+        raise refusal("sqlite_held", told=told, reason=reason) from None

@@ -5,11 +5,12 @@ import itertools
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from helpers.data.readers import encodings
+from helpers.data.readers import drawn, encodings
 from helpers.data.readers.containers import Content
 from helpers.data.readers.dialects import HINT, SAMPLE_LINES, Detected, detected
 from helpers.data.readers.grid import Grid, ReadAs, Row
-from helpers.data.readers.records import records
+from helpers.data.readers.records import Dialect, records
+from helpers.settings import refusal
 
 LONE_CR_SHARE = 0.1  # of the line feeds: fewer carriage returns than that are in cells
 SAMPLE = encodings.SAMPLE
@@ -51,6 +52,12 @@ def text(content: Content, read_as: ReadAs, told: str) -> Text:
 
     head = list(itertools.islice(lines(), SAMPLE_LINES + 1))
     found = detected(head)
+    if line := drawn.lists_records(head):
+        raise refusal("listed_records", told=told, line=line)
+    if shape := _drawn(head, found):
+        width = len(shape.header)
+        by = Detected(Dialect(shape.bar or " "), width, 1.0)
+        return Text(Grid(content.name, lambda: drawn.rows(lines(), shape)), encoding, by)
     hints = 1 if head and HINT.match(head[0]) else 0
 
     def rows() -> Iterator[Row]:
@@ -59,6 +66,18 @@ def text(content: Content, read_as: ReadAs, told: str) -> Text:
             yield row._replace(line=row.line + hints) if hints else row
 
     return Text(Grid(content.name, rows), encoding, found)
+
+
+def _drawn(head: list[str], found: Detected) -> drawn.Drawn | None:
+    """Tell how a text is drawn; None where a delimiter parts its header, too.
+
+    A decimal comma stands in each row of numbers, and in no header.
+    """
+    shape = drawn.drawn(head)
+    mark = found.dialect.delimiter
+    if shape is None or shape.bar or mark in ("", " "):
+        return shape
+    return None if any(mark in cell for cell in shape.header) else shape
 
 
 def _later_encoding(content: Content, told: str) -> str:

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 
 from helpers.data.readers import containers
-from helpers.settings import DataError
+from helpers.settings import refusal
 
 _ERRORS = {
     0x00: "#NULL!",
@@ -48,9 +48,7 @@ def xls_errors(data: bytes, told: str) -> list[dict[tuple[int, int], str]]:
                 sheets.append(struct.unpack_from("<I", body)[0])
         return [_errors_of(stream, begin) for begin in sheets]
     except (struct.error, IndexError, KeyError, OverflowError) as error:
-        raise DataError(
-            f"{told} is cut or damaged: it is no whole XLS ({error}); copy or export it anew"
-        ) from None
+        raise refusal("cut_xls", told=told, error=error) from None
 
 
 def _errors_of(stream: bytes, begin: int) -> dict[tuple[int, int], str]:

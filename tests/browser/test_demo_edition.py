@@ -317,7 +317,7 @@ def test_cards_name_what_is_planted(cards, carded):
     assert re.search(r"Earns [\d.]+ points less with Norvella than with Kastane", less)
     # over the limit by more than is overdue: the larger is told, the other named
     assert re.search(
-        r"Owes [\d.]+ k CNY; the credit limit is [\d.]+ k CNY\. Also: stopped", stopped
+        r"Owes CNY [\d.]+ k; the credit limit is CNY [\d.]+ k\. Also: stopped", stopped
     )
 
 

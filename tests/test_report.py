@@ -288,7 +288,8 @@ def test_links_to_dealers_who_are_not_shown_become_text(rich):
 
 
 def test_front_page_and_manifest_tell_what_the_pages_said(rich):
-    front, manifest = page_of(rich, "index.html"), json.loads((rich / "manifest.json").read_text())
+    front = page_of(rich, "index.html").replace(words.NO_BREAK, " ")
+    manifest = json.loads((rich / "manifest.json").read_text())
     for said in (
         "1.2 m",
         "+3%",
@@ -609,10 +610,9 @@ def test_the_first_page_that_calls_is_the_urgent_one():
     front = front_page.front_page([page("–", 0), page("a", 9), page("b", 9), page("c", 2)])
     (calls,) = front["calls"]
     assert [call["text"] for call in calls["rows"]] == [
-        *(f"a{i}" for i in range(5)),
+        *(f"a{i}" for i in range(6)),
         "b0",
         "c0",
-        "c1",
     ]
 
 
@@ -693,6 +693,13 @@ def card_book(folder: Path) -> settings.Workbook:
     return settings.workbook(folder / "workbook.toml")
 
 
+CALLS = """
+import pandas as pd
+from helpers import report
+report.publish("call_list", pd.DataFrame({"dealer_id": ["001"]}))
+"""
+
+
 @pytest.fixture(scope="module")
 def dealt(tmp_path_factory):
     """An edition with the cards of all three dealers for both audiences.
@@ -703,7 +710,7 @@ def dealt(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connections, "CACHE", folder / "cache")
         book = card_book(folder)
-        write_notebook(folder / "notebooks", "02_abc", cell("1 + 1"))
+        write_notebook(folder / "notebooks", "02_abc", cell(CALLS))
         path = write_notebook(folder / "notebooks", "09_dealer_card")
         fails = cell('assert (dealer_id, audience) != ("002", "us"), "no card today"')
         secret, greeting = (
@@ -816,6 +823,19 @@ def test_a_second_run_keeps_the_cards_that_were_printed(dealt):
     ]
     assert again.seconds == {("02_abc", "en"): None}
     assert not (again.index.parent / card_file("002")).exists()
+
+
+def test_who_is_called_has_a_card_where_nobody_asks_for_others(dealt, tmp_path):
+    _made, book, folder = dealt
+    options = {"out": folder / "reports", "languages": ["en"], "workers": 1, "cards": "called"}
+    made = report.print_edition(book, "2026-10", notebooks=folder / "notebooks", **options)
+    manifest = json.loads((made.index.parent / "manifest.json").read_text(encoding="utf-8"))
+    assert [(c["dealer_id"], c["audience"]) for c in manifest["cards"]] == [("001", "us")]
+    assert (made.index.parent / card_file("001")).is_file()
+    shutil.copytree(folder / "notebooks", tmp_path / "notebooks")
+    (tmp_path / "notebooks" / "09_dealer_card.ipynb").unlink()
+    made = report.print_edition(book, "2026-10", notebooks=tmp_path / "notebooks", **options)
+    assert not (made.index.parent / "cards").exists(), "there is nothing to print them from"
 
 
 def test_the_largest_dealers_come_first(dealt):

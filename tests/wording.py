@@ -24,9 +24,10 @@ TORN = re.compile(
 )
 NUMBER = re.compile(r"[+−]?(?:CNY\s)?[\d,]+(?:\.(\d+))?\s?(%|k|m|bn|万元|亿元|万|亿|元|pp)?")
 LATIN = re.compile(r"[A-Za-z][A-Za-z'’-]{2,}")
-# what names itself: files, columns of the contract, letters of three classes, languages, programs
+# what names itself: files, columns of the contract, letters of three classes, languages, prints,
+# programs
 OWN_NAMES = re.compile(
-    r"[\w-]+\.(?:csv|ipynb|xlsx|parquet|toml|zip|html)|\w+_\w+|\b[ABC–]{3}\b|English|"
+    r"[\w-]+\.(?:csv|ipynb|xlsx|parquet|toml|zip|html)|\w+_\w+|\b[ABC–]{3}\b|English|\b[0-9a-f]{16}\b|"
     r"(?:python|pandas|customer-workbook) [\d.]+"
 )
 HE = re.compile(r"\b(?:he|his|him|himself)\b|\b(?:He|His) (?=[a-z])")

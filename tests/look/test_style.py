@@ -106,6 +106,25 @@ def test_terms_are_told_in_three_languages():
     assert words.word("店 A 额") == "店 A 额"  # data are never converted
 
 
+def test_traditional_has_taiwans_words_and_quotes():
+    assert (
+        words.traditional("“渠道”的平均值：网络质量，同比")
+        == "「通路」的平均值：網路品質，較去年同期"
+    )
+    mainland = [word for word, here in words.TAIWAN.items() if word != here]
+    shipped = [
+        row["zh"] for name in ("terms", "sentences") for row in words._reference(name).values()
+    ]
+    assert len(shipped) > 1500
+    for text in shipped:
+        written = words.traditional(text)
+        assert words.traditional(written) == written, "a word was converted twice, or in part"
+        left = [
+            word for word in mainland if word in written.replace("平均值", "").replace("演算法", "")
+        ]
+        assert left == [], (text, left)
+
+
 def test_an_unknown_term_names_the_nearest():
     with pytest.raises(KeyError, match="has no term 'gros_profit'; did you mean 'gross_profit'"):
         words.label("gros_profit")

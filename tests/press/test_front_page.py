@@ -238,6 +238,9 @@ def test_alike_calls_stand_together_the_surest_money_first():
     assert groups["Silent"]["rows"][0]["manager"] == ""
     assert sum(len(group["rows"]) for group in groups.values()) == front_page.N_CALLS
     assert made["n_calls"] == 12
+    table.loc[0, ["measure", "within_days"]] = None, float("nan")
+    (first, *_rest) = front_page.front_page([page], {"call_list": table}, PERIOD)["calls"]
+    assert (first["measure"], first["within"]) == ("", ""), "nobody wrote what to do, or when"
 
 
 # ---- a workbook of next to nothing ---------------------------------------------------------------

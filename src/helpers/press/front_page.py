@@ -125,8 +125,11 @@ def _calls(
             row.trigger,
             {
                 "title": words.word(row.trigger),
-                "measure": words.fitting(str(row.measure)),
-                "within": words.say("front.within", days=int(row.within_days)),
+                # a table of measures that people wrote may leave both open
+                "measure": words.fitting(str(row.measure)) if pd.notna(row.measure) else "",
+                "within": words.say("front.within", days=int(row.within_days))
+                if pd.notna(row.within_days)
+                else "",
                 "rows": [],
             },
         )
@@ -180,7 +183,11 @@ def _found(page: Mapping, verdict: Mapping) -> dict[str, str]:
         for place in ("verdict", "change", "tile")
     }
     said = [h["text"] for h in (*lines["verdict"], *lines["change"]) if h is not verdict]
-    said += [f"{h['label']}: {h['text']} ({h['change']})" for h in lines["tile"] if h["change"]]
+    said += [
+        words.say("front.figure", **{name: h[name] for name in ("label", "text", "change")})
+        for h in lines["tile"]
+        if h["change"]
+    ]
     text = said[0] if said else page.get("note", "")
     return {name: page.get(name, "") for name in ("number", "title", "file")} | {"text": text}
 

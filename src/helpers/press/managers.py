@@ -186,7 +186,7 @@ def contact_link(contact: str) -> str:
 def _contact(mine: pd.DataFrame) -> str:
     """Give the manager's phone or e-mail: the one that most of the dealers carry; "" for none."""
     told = mine.get("account_manager_contact", pd.Series(dtype="str")).dropna().astype("str")
-    return words.fitting(told.mode().iloc[0]) if len(told) else ""
+    return words.fitting(told.mode().iloc[0], most=60) if len(told) else ""
 
 
 def list_columns(offices: Sequence[Mapping[str, Any]]) -> list[str]:

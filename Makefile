@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CONFIG ?= workbook.toml
 PERIOD ?=
-CARDS ?= 0
+CARDS ?= called
 
 .DEFAULT_GOAL := help
 .PHONY: help report test lint lab workshop benchmarks lock clean

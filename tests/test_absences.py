@@ -210,11 +210,11 @@ def test_without_sell_in_the_front_page_tells_what_consumers_bought():
     ]
     verdict, tile = front_page.sales_headlines(sold, "2026-10")
     assert (
-        verdict["text"] == "In October 2026 consumers bought for 110, +10.0 % against October 2025."
+        verdict["text"] == "In October 2026 consumers bought for 110, +10.0% against October 2025."
     )
     assert (tile["text"], tile["change"], tile["tone"]) == (
         "110",
-        "+10.0 % against October 2025",
+        "+10.0% against October 2025",
         "good",
     )
     assert len(tile["trend"]) == 14
@@ -222,11 +222,12 @@ def test_without_sell_in_the_front_page_tells_what_consumers_bought():
     assert verdict["text"] == "In October 2026 consumers bought for 110."
     assert (tile["change"], tile["tone"]) == ("", "")
     pages = [{"headlines": [{"place": "verdict", "text": "A page's own."}]}]
-    assert front_page.front_page(pages, [verdict, tile])["verdict"] == "A page's own."
-    assert front_page.front_page([{"headlines": []}], [verdict, tile])["verdict"] == verdict["text"]
-    assert [t["label"] for t in front_page.front_page(pages, [verdict, tile])["tiles"]] == [
-        "Sold to consumers in the month"
-    ]
+    said = [verdict, tile | {"change": "+1"}]
+    front = front_page.front_page(pages, sales=said)
+    assert front["verdict"] == "A page's own."
+    assert front_page.front_page([{"headlines": []}], sales=said)["verdict"] == verdict["text"]
+    assert [t["label"] for t in front["tiles"]] == ["Sold to consumers in the month"]
+    assert front_page.front_page(pages, sales=[verdict, tile])["tiles"] == [], "compared with none"
 
 
 def test_sold_out_months_are_those_of_the_lines(make_book):

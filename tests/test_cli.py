@@ -186,6 +186,8 @@ def test_report_passes_on_what_was_asked_and_ends_with_the_path(book, capsys, mo
     cards = ["--card", "00123", "--card", "=x", "--audience", "dealer"]
     assert cli.main(["report", *cards]) == 0
     assert (seen["cards"], seen["audiences"]) == (["00123", "=x"], ["dealer"])
+    assert cli.main(["report"]) == 0
+    assert seen["cards"] == "called", "where nobody asks for others; but for a draft, as above"
     assert [cli.main(["report", "--cards", n]) for n in ("all", "12")] == [0, 0]
     assert seen["cards"] == 12
 
@@ -211,7 +213,7 @@ def test_cards_are_asked_for_in_one_way(book, capsys, monkeypatch):
     with pytest.raises(SystemExit) as stopped:
         cli.main(["report", "--cards", "few"])
     assert stopped.value.code == 2
-    assert "'few' is no number of dealers; give a number or all" in capsys.readouterr().err
+    assert "'few' is no number of dealers; give a number, called or all" in capsys.readouterr().err
 
 
 def test_the_nearest_settings_above_are_taken(book, capsys, monkeypatch):

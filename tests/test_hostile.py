@@ -41,6 +41,7 @@ COLUMNS = (
     "dealer_group",
     "account_manager",
     "account_manager_en",
+    "account_manager_contact",
     "city",
     "city_en",
     "region",

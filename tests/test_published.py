@@ -17,7 +17,9 @@ from hypothesis import settings as search
 from hypothesis import strategies as st
 
 import published
+import wording
 from helpers import files, report, settings, words
+from helpers.press import edition
 from published import Difference, Table
 
 LANGUAGES = ["en", "zh-Hans"]
@@ -448,7 +450,7 @@ def test_the_command_lists_what_differs(tmp_path, rows, capsys):
 
     said = [
         {"text": "Two of five carry it all"},
-        {"place": "tile", "text": "1.2 M", "label": "A\u2028B"},
+        {"place": "tile", "text": "1.2 m", "label": "A\u2028B"},
     ]
     for folder in ("before", "same", "after"):
         write_edition(tmp_path / folder / "2026-09", rows, said)
@@ -484,7 +486,7 @@ def test_the_command_lists_what_differs(tmp_path, rows, capsys):
 
 def test_a_curve_is_compared_as_numbers(tmp_path, rows, capsys):
     for folder, last in (("before", 57.99512187280229), ("same", 57.9951218728023), ("after", 58)):
-        lines = [{"text": "58 %", "trend": [55.03, last]}]
+        lines = [{"text": "58%", "trend": [55.03, last]}]
         write_edition(tmp_path / folder / "2026-10", rows, lines)
     assert published.main([str(tmp_path / "before"), str(tmp_path / "same")]) == 0
     assert published.main([str(tmp_path / "before"), str(tmp_path / "after")]) == 1
@@ -633,6 +635,53 @@ def test_a_cell_that_changes_is_found_in_every_table(first):
             assert cells or {d.kind for d in found} >= {"row_gone", "row_new"}, (
                 "a row under another name"
             )
+
+
+@pytest.fixture(scope="module")
+def pages(first) -> dict[str, list[Path]]:
+    chinese = sorted(first.glob("zh-Hans/**/*.html"))
+    return {"en": sorted(set(first.glob("**/*.html")) - set(chinese)), "zh-Hans": chinese}
+
+
+@printing
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_number_is_torn_from_its_unit_on_any_page(pages, language):
+    assert len(pages[language]) > 10
+    assert wording.torn(pages[language]) == []
+
+
+@printing
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_column_of_each_table_is_written_one_way(pages, language):
+    words.speak(language)
+    assert wording.columns_in_two_formats(pages[language]) == []
+
+
+@printing
+def test_a_chinese_page_has_no_word_that_nobody_translated(pages, small_demo):
+    assert wording.untranslated(pages["zh-Hans"], wording.names_of(small_demo)) == []
+
+
+@printing
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_thing_has_one_name_and_the_dealer_is_they(pages, language):
+    assert wording.second_names(pages[language], language) == []
+    assert language != "en" or wording.he(pages[language]) == []
+
+
+def test_faults_of_wording_are_seen(tmp_path):
+    page = tmp_path / "bad.html"
+    page.write_text(
+        "<p>In 5 days <b>CNY 3</b> at 12 %</p><p>1.2 m, 3 家</p><code>5 days</code>"
+        "<table><tr><th>A</th></tr><tr><td>1.50</td></tr><tr><td>2</td></tr></table>"
+        '<p>The dealer and his shop, a white city</p><img alt="Turnover">'
+    )
+    assert len(wording.torn([page])) == 5
+    assert len(wording.columns_in_two_formats([page])) == 1
+    assert "Turnover" in " ".join(wording.untranslated([page], set()))
+    assert len(wording.he([page])) == len(wording.second_names([page], "en")) == 1
+    page.write_text(edition.unbroken(page.read_text(encoding="utf-8")))
+    assert wording.torn([page]) == [] and "<code>5 days</code>" in page.read_text()
 
 
 @printing

@@ -46,7 +46,7 @@ table = pd.DataFrame({{
     "dealer_id": ["007", "008"], "dealer_name": [{EVIL!r}, "顺达电器"], "revenue": [0.5, 1e9]}})
 report.publish("dealers", table)
 report.headline("verdict", "Two of five {EVIL.replace('"', "")} carry it all")
-report.headline("tile", "1.2 M", label="Revenue", change="+3 %", tone="good", trend=[1, 3, 2])
+report.headline("tile", "1.2 m", label="Revenue", change="+3%", tone="good", trend=[1, 3, 2])
 report.headline("call", "Owes 5", label={EVIL!r}, link="02_abc.html#dealer-007")
 report.headline("change", "It rose", link="02_abc.html#dealer-999")
 class Rows:
@@ -288,16 +288,16 @@ def test_links_to_dealers_who_are_not_shown_become_text(rich):
 
 
 def test_front_page_and_manifest_tell_what_the_pages_said(rich):
-    front, manifest = page_of(rich, "index.html"), json.loads((rich / "manifest.json").read_text())
+    front = page_of(rich, "index.html").replace(words.NO_BREAK, " ")
+    manifest = json.loads((rich / "manifest.json").read_text())
     for said in (
-        "1.2 M",
-        "+3 %",
-        'points="2.0,28.0 60.0,2.0 118.0,15.0"',
+        "1.2 m",
+        "+3%",
+        'points="3.0,23.0 60.0,3.0 117.0,13.0"',  # above a zero line
         "October 2026",
         "Generated data",
         'href="02_abc.html#dealer-007"',
         'href="02_abc.html"',
-        "thumbnails/02_abc.svg",
         "data.html",
     ):
         assert said in front, said
@@ -590,35 +590,29 @@ def test_a_table_that_is_missing_is_named_without_its_columns(make_book, tmp_pat
 
 def test_the_front_page_hears_every_page_in_turn():
     def page(name: str, n: int) -> dict:
-        lines = [{"place": "tile", "text": f"{name}{i}", "trend": []} for i in range(n)]
-        return {"headlines": [*lines, {"place": "call", "text": f"call {name}"}]}
+        said = {"place": "tile", "label": "", "change": "+1", "tone": "", "link": "", "trend": []}
+        lines = [said | {"text": f"{name}{i}"} for i in range(n)]
+        call = {"place": "call", "label": "", "link": "", "text": f"call {name}"}
+        return {"headlines": [*lines, call]}
 
     front = front_page.front_page([page("a", 2), page("b", 9), page("c", 1)])
-    assert [tile["text"] for tile in front["tiles"]] == [
-        "a0",
-        "a1",
-        "b0",
-        "b1",
-        "b2",
-        "b3",
-        "b4",
-        "c0",
-    ]
-    assert [call["text"] for call in front["calls"]] == ["call a", "call b", "call c"]
+    assert [tile["text"] for tile in front["tiles"]] == ["a0", "a1", "b0", "b1", "c0"]
+    (calls,) = front["calls"]
+    assert [call["text"] for call in calls["rows"]] == ["call a", "call b", "call c"]
     assert front["verdict"] == ""
 
 
 def test_the_first_page_that_calls_is_the_urgent_one():
     def page(name: str, n: int) -> dict:
-        return {"headlines": [{"place": "call", "text": f"{name}{i}"} for i in range(n)]}
+        call = {"place": "call", "label": "", "link": ""}
+        return {"headlines": [call | {"text": f"{name}{i}"} for i in range(n)]}
 
     front = front_page.front_page([page("–", 0), page("a", 9), page("b", 9), page("c", 2)])
-    assert [call["text"] for call in front["calls"]] == [
+    (calls,) = front["calls"]
+    assert [call["text"] for call in calls["rows"]] == [
         *(f"a{i}" for i in range(6)),
         "b0",
-        "b1",
         "c0",
-        "c1",
     ]
 
 
@@ -699,6 +693,13 @@ def card_book(folder: Path) -> settings.Workbook:
     return settings.workbook(folder / "workbook.toml")
 
 
+CALLS = """
+import pandas as pd
+from helpers import report
+report.publish("call_list", pd.DataFrame({"dealer_id": ["001"]}))
+"""
+
+
 @pytest.fixture(scope="module")
 def dealt(tmp_path_factory):
     """An edition with the cards of all three dealers for both audiences.
@@ -709,7 +710,7 @@ def dealt(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connections, "CACHE", folder / "cache")
         book = card_book(folder)
-        write_notebook(folder / "notebooks", "02_abc", cell("1 + 1"))
+        write_notebook(folder / "notebooks", "02_abc", cell(CALLS))
         path = write_notebook(folder / "notebooks", "09_dealer_card")
         fails = cell('assert (dealer_id, audience) != ("002", "us"), "no card today"')
         secret, greeting = (
@@ -822,6 +823,19 @@ def test_a_second_run_keeps_the_cards_that_were_printed(dealt):
     ]
     assert again.seconds == {("02_abc", "en"): None}
     assert not (again.index.parent / card_file("002")).exists()
+
+
+def test_who_is_called_has_a_card_where_nobody_asks_for_others(dealt, tmp_path):
+    _made, book, folder = dealt
+    options = {"out": folder / "reports", "languages": ["en"], "workers": 1, "cards": "called"}
+    made = report.print_edition(book, "2026-10", notebooks=folder / "notebooks", **options)
+    manifest = json.loads((made.index.parent / "manifest.json").read_text(encoding="utf-8"))
+    assert [(c["dealer_id"], c["audience"]) for c in manifest["cards"]] == [("001", "us")]
+    assert (made.index.parent / card_file("001")).is_file()
+    shutil.copytree(folder / "notebooks", tmp_path / "notebooks")
+    (tmp_path / "notebooks" / "09_dealer_card.ipynb").unlink()
+    made = report.print_edition(book, "2026-10", notebooks=tmp_path / "notebooks", **options)
+    assert not (made.index.parent / "cards").exists(), "there is nothing to print them from"
 
 
 def test_the_largest_dealers_come_first(dealt):

@@ -259,9 +259,9 @@ def _report_options(report: argparse.ArgumentParser) -> None:
     report.add_argument(
         "--cards",
         type=_cards,
-        default=0,
-        metavar="all|N",
-        help="print the cards of all dealers, or of the N largest, into the edition",
+        metavar="called|all|N",
+        help="print the cards of who is called (default), of all dealers, or of the N largest, "
+        "into the edition; 0: none",
     )
     report.add_argument(
         "--card",
@@ -328,9 +328,11 @@ def _count(text: str) -> int:
 
 
 def _cards(text: str) -> int | str:
-    if text != "all" and not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of dealers; give a number or all")
-    return text if text == "all" else int(text)
+    if text not in ("all", "called") and not text.isdigit():
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no number of dealers; give a number, called or all"
+        )
+    return int(text) if text.isdigit() else text
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -457,12 +459,14 @@ def _cards_asked_for(options: argparse.Namespace) -> int | str | list[str]:
 
     if options.cards and options.card:
         raise DataError("--cards and --card: give one of the two")
-    return options.card or options.cards
+    # a draft of a page is no reason to print a hundred cards
+    unasked = 0 if options.only else "called"
+    return options.card or (unasked if options.cards is None else options.cards)
 
 
 def _diff(options: argparse.Namespace) -> int:
     from helpers import words
-    from helpers.press import diff, editions, front_page
+    from helpers.press import diff, editions
 
     book = _workbook(options)
     folder, months = editions.base(book, options.editions), (options.before, options.after)
@@ -473,7 +477,7 @@ def _diff(options: argparse.Namespace) -> int:
         editions.require_writable(out, [f"{name}.csv" for name in diff.Changes._fields])
     before, after = (editions.read_tables(place, book.languages[0]) for place in places)
     found = diff.changes(before, after)
-    spoken = dict(zip(("before", "after"), map(front_page.month_name, months), strict=True))
+    spoken = dict(zip(("before", "after"), map(words.month_name, months), strict=True))
     said = [
         words.say("diff.between", title=book.heading, **spoken),
         "",

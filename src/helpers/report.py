@@ -3,6 +3,7 @@ edition.
 """
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -96,7 +97,7 @@ def headline(
         Of a tile, what is measured; of a call, the dealer's name.
     change
         Of a tile: its value against the last edition or year; `tone` says whether that is good or
-        bad.
+        bad. Without it the front page does not show the tile. Of a verdict: the reason.
     trend
         Of a tile: numbers for a small curve, oldest first.
     link
@@ -177,8 +178,8 @@ def print_edition(
         Names of notebooks, with or without number. A part of an edition is a draft: it goes to
         `<period>-draft/`.
     cards
-        Whose cards are printed too: a number of dealers, the largest first, "all", or ids of
-        dealers. A card that fails is marked as missing.
+        Whose cards are printed too: a number of dealers, the largest first, "all", "called" (who
+        is on the call list), or ids of dealers. A card that fails is marked as missing.
     audiences
         For whom: us, or the dealer himself, or both.
     workers, executor
@@ -226,15 +227,22 @@ def print_edition(
         if wanted:
             card = pages.card_notebook(book, notebooks)
             asked += pages.ready_pages(book, [card], languages, period, made_of, wanted, audiences)
-        printed = printing.print_pages(
-            asked,
-            folder,
-            work,
-            made_of["data"],
+        print_all = functools.partial(
+            printing.print_pages,
+            folder=folder,
+            work=work,
+            fingerprint=made_of["data"],
             workers=workers,
             limits=printing.usual_limits(ends),
             executor=executor,
         )
+        printed = print_all(asked)
+        has_card = cards == pages.CALLED and pages.has_card(notebooks)
+        if has_card and (wanted := pages.called_dealers(asked, folder)):
+            card = pages.card_notebook(book, notebooks)
+            called = pages.ready_pages(book, [card], languages, period, made_of, wanted, audiences)
+            more, asked = print_all(called), asked + called
+            printed = printing.Printed(printed.seconds | more.seconds, printed.failed | more.failed)
         bound_of = pages.digest_of(
             [tuple(page)[1:3] for page in asked], sorted(printed.failed), pdf, archive
         )

@@ -3,6 +3,7 @@
 The one place that knows which language that is.
 """
 
+import calendar
 import contextlib
 import csv
 import difflib
@@ -19,6 +20,68 @@ from helpers import SHIPPED
 
 REFERENCE = SHIPPED / "data" / "reference"
 LANGUAGES = ("en", "zh-Hans", "zh-Hant")
+# as amounts are followed by them in Chinese; others by their code
+CURRENCIES = {
+    "CNY": "元",
+    "RMB": "元",
+    "USD": "美元",
+    "EUR": "欧元",
+    "GBP": "英镑",
+    "JPY": "日元",
+    "HKD": "港元",
+    "TWD": "新台币",
+    "SGD": "新加坡元",
+    "AUD": "澳元",
+}
+# Taiwan's words for the Mainland's, once these are in traditional letters; the longer ones first
+TAIWAN = {
+    "應收賬款": "應收帳款",
+    "置信區間": "信賴區間",
+    "工作簿": "活頁簿",
+    "單元格": "儲存格",
+    "平方米": "平方公尺",
+    "平均值": "平均值",  # which holds a word of the Mainland's, and is none
+    "客戶經理": "業務經理",
+    "網絡": "網路",
+    "質量": "品質",
+    "數據": "資料",
+    "渠道": "通路",
+    "信息": "資訊",
+    "默認": "預設",
+    "打印": "列印",
+    "文件": "檔案",
+    "程序": "程式",
+    "軟件": "軟體",
+    "保存": "儲存",
+    "導出": "匯出",
+    "概率": "機率",
+    "置信": "信賴",
+    "均值": "平均值",
+    "變量": "變數",
+    "門店": "門市",
+    "同比": "較去年同期",
+    "環比": "較上期",
+    "字段": "欄位",
+    "算法": "演算法",
+    "運行": "執行",
+    "聚類": "分群",
+    "賬": "帳",
+    "“": "「",
+    "”": "」",
+    "‘": "『",
+    "’": "』",
+}
+# what a number is not to be parted from at the end of a line
+_UNITS = (
+    "%|k|m|bn|pp|points?|days?|weeks?|months?|years?|dealers?|pieces?|models?|people|rows?|pages?|"
+    "times|m²|km|stores?|shops?|calls?|lots?|tables?"
+)
+NO_BREAK = "\N{NO-BREAK SPACE}"
+# a blank between a number and its unit, in either order: 5 days, 1.2 m, CNY 5, 5 家, 共 5
+_TORN = re.compile(
+    rf"(?<=\d) (?=(?:{_UNITS}|[A-Z]{{3}})(?![A-Za-z]))|(?<=\b[A-Z]{{3}}) (?=[−-]?\d)"
+    r"|(?<=\d) (?=[\u4e00-\u9fff])"
+)
 
 _spoken = {"language": "en", "currency": ""}
 _own: dict[str, dict[str, str]] = {}  # terms of the workbook that was opened last
@@ -87,9 +150,22 @@ def _terms() -> dict[str, dict[str, str]]:
 
 
 @functools.cache
-def _traditional() -> OpenCC:
+def _letters_of_taiwan() -> OpenCC:
     # characters only: with phrases, a window of months becomes one of a computer
     return OpenCC("s2tw")
+
+
+_OF_TAIWAN = re.compile("|".join(sorted(TAIWAN, key=len, reverse=True)))
+
+
+@functools.cache
+def traditional(text: str) -> str:
+    """Write Simplified Chinese as it is written in Taiwan: its letters, words and quotes.
+
+    >>> traditional("“网络”的数据质量")
+    '「網路」的資料品質'
+    """
+    return _OF_TAIWAN.sub(lambda found: TAIWAN[found[0]], _letters_of_taiwan().convert(text))
 
 
 def translated(en: str, zh: str) -> str:
@@ -102,7 +178,7 @@ def translated(en: str, zh: str) -> str:
     """
     if _spoken["language"] == "en" or not zh:
         return en
-    return _traditional().convert(zh) if _spoken["language"] == "zh-Hant" else zh
+    return traditional(zh) if _spoken["language"] == "zh-Hant" else zh
 
 
 def label(term: str) -> str:
@@ -251,32 +327,79 @@ def listed(names: Iterable[object], most: int = 5) -> str:
 def money(amount: float, *, unit: bool = True) -> str:
     """Write an amount short, as the language counts: thousands and millions, or 万 and 亿.
 
-    >>> money(1_234_567, unit=False)
-    '1.23 M'
+    >>> money(1_234_567), money(-1_234_567, unit=False)
+    ('1.23 m', '−1.23 m')
     """
     if amount is None or amount != amount:
         return "–"
+    scale = _scale(abs(amount))
+    return _amount(amount, scale, _decimals(abs(amount) / scale, scale), unit)
+
+
+def amounts(values: Iterable[float], *, unit: bool = True) -> list[str]:
+    """Write the amounts of one column alike: the largest chooses scale and decimals of all.
+
+    >>> amounts([13_120_000, -657_000, float("nan")])
+    ['13.1 m', '−0.7 m', '–']
+    """
+    values = list(values)
+    largest = max((abs(value) for value in values if value == value), default=0.0)
+    scale = _scale(largest)
+    digits = _decimals(largest / scale, scale)
+    return ["–" if v is None or v != v else _amount(v, scale, digits, unit) for v in values]
+
+
+def _scales() -> tuple[tuple[float, str], ...]:
     if _spoken["language"] == "en":
-        steps = ((1e9, " bn"), (1e6, " M"), (1e3, " k"))
-    else:
-        steps = ((1e8, translated("", "亿")), (1e4, translated("", "万")))
-    # 999 999 is "1 M", not "1,000 k": the step is chosen by what is printed
-    scale, suffix = next((s for s in steps if abs(amount) >= max(s[0] * 0.9995, 9999.5)), (1.0, ""))
-    value = amount / scale
-    digits = 0 if abs(value) >= 99.95 or scale == 1 else 1 if abs(value) >= 9.995 else 2
-    sign = "−" if amount < 0 and round(abs(value), digits) > 0 else ""
-    return f"{sign}{abs(value):,.{digits}f}{suffix}" + (
-        f" {_spoken['currency']}".rstrip() if unit else ""
-    )
+        return ((1e9, "bn"), (1e6, "m"), (1e3, "k"))
+    return ((1e8, translated("", "亿")), (1e4, translated("", "万")))
+
+
+def _scale(size: float) -> float:
+    """Choose what an amount is counted in: 999 999 is "1 m", not "1,000 k", as it is printed."""
+    return next((at for at, _ in _scales() if size >= max(at * 0.9995, 9999.5)), 1.0)
+
+
+def _decimals(value: float, scale: float) -> int:
+    return 0 if value >= 99.95 or scale == 1 else 1 if value >= 9.995 else 2
+
+
+def _amount(amount: float, scale: float, digits: int, unit: bool) -> str:
+    suffix = dict(_scales()).get(scale, "")
+    value = abs(amount) / scale
+    sign = "−" if amount < 0 and round(value, digits) > 0 else ""
+    number, named = f"{value:,.{digits}f}", currency() if unit else ""
+    if _spoken["language"] == "en":
+        return sign + " ".join(filter(None, [named, number, suffix]))
+    return sign + f"{number} {suffix}{named}".rstrip()
+
+
+def currency() -> str:
+    """Name the currency as amounts do, in Chinese by its word; "" where none is set.
+
+    >>> currency()
+    ''
+    """
+    code = _spoken["currency"]
+    return translated(code, CURRENCIES.get(code.upper(), code))
+
+
+def signed_money(amount: float, *, unit: bool = True) -> str:
+    """Write a change of an amount with its sign.
+
+    >>> signed_money(1_234_567.0), signed_money(-5.0)
+    ('+1.23 m', '−5')
+    """
+    return ("+" if amount > 0 else "") + money(amount, unit=unit)
 
 
 def percent(share: float, digits: int = 0) -> str:
     """Write a share; a missing one is a dash.
 
     >>> percent(0.734), percent(float("nan"))
-    ('73 %', '–')
+    ('73%', '–')
     """
-    return "–" if share is None or share != share else f"{decimal(share * 100, digits)} %"
+    return "–" if share is None or share != share else f"{decimal(share * 100, digits)}%"
 
 
 def decimal(value: float, digits: int = 2) -> str:
@@ -301,9 +424,30 @@ def change(now: float, before: float, digits: int = 1) -> str:
     """Write a change against something above zero in percent.
 
     >>> change(110, 100), change(99.99, 100, 0)
-    ('+10.0 %', '+0 %')
+    ('+10.0%', '+0%')
     """
-    return f"{signed((now / before - 1) * 100, digits)} %"
+    return f"{signed((now / before - 1) * 100, digits)}%"
+
+
+def month_name(period: str) -> str:
+    """Write a month as the language does.
+
+    >>> month_name("2026-10")
+    'October 2026'
+    """
+    year, month = int(period[:4]), int(period[5:])
+    return translated(f"{calendar.month_name[month]} {year}", f"{year}年{month}月")
+
+
+def bound(text: str) -> str:
+    """Keep each number on one line with its unit, by no-break spaces; nothing else is changed.
+
+    For what is printed: text that goes into tables of data keeps its plain blanks.
+
+    >>> bound("CNY 1.23 m in 12 days at 5").replace(chr(160), "_")
+    'CNY_1.23_m in 12_days at 5'
+    """
+    return _TORN.sub(NO_BREAK, text)
 
 
 def width(text: str) -> int:

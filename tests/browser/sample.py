@@ -34,28 +34,28 @@ HEADLINES = {
     "en": [
         (
             "verdict",
-            "106 dealers carry 72 % of our gross profit, and ten of them have stopped paying.",
+            "106 dealers carry 72% of our gross profit, and ten of them have stopped paying.",
             {},
         ),
         (
             "tile",
-            "711 M CNY",
-            {"label": "Revenue, 12 months", "change": "+1.3 % on last month", "tone": "good"},
+            "CNY 711 m",
+            {"label": "Revenue, 12 months", "change": "+1.3% on last month", "tone": "good"},
         ),
         (
             "tile",
-            "685 M CNY",
-            {"label": "Payments collected", "change": "−2.0 % on last month", "tone": "bad"},
+            "CNY 685 m",
+            {"label": "Payments collected", "change": "−2.0% on last month", "tone": "bad"},
         ),
         (
             "tile",
-            "140 M CNY",
-            {"label": "Gross profit", "change": "+1.4 % on last month", "tone": "good"},
+            "CNY 140 m",
+            {"label": "Gross profit", "change": "+1.4% on last month", "tone": "good"},
         ),
         (
             "tile",
-            "75.3 %",
-            {"label": "Held by the top 20 % of dealers", "change": "74.9 % a month ago"},
+            "75.3%",
+            {"label": "Held by the top 20% of dealers", "change": "74.9% a month ago"},
         ),
         (
             "change",
@@ -72,11 +72,11 @@ HEADLINES = {
         ("verdict", "106 家客户贡献了 72% 的毛利额,其中 10 家已停止付款。", {}),
         (
             "tile",
-            "7.11 亿 CNY",
+            "7.11 亿元",
             {"label": "近 12 个月销售收入", "change": "较上月 +1.3%", "tone": "good"},
         ),
-        ("tile", "6.85 亿 CNY", {"label": "回款额", "change": "较上月 −2.0%", "tone": "bad"}),
-        ("tile", "1.40 亿 CNY", {"label": "毛利额", "change": "较上月 +1.4%", "tone": "good"}),
+        ("tile", "6.85 亿元", {"label": "回款额", "change": "较上月 −2.0%", "tone": "bad"}),
+        ("tile", "1.40 亿元", {"label": "毛利额", "change": "较上月 +1.4%", "tone": "good"}),
         ("tile", "75.3%", {"label": "前 20% 客户的占比", "change": "上月为 74.9%"}),
         ("change", "由 A 跌至 C:福和电器鹰岭店、恒利百货鸥港店等 6 家。", {}),
         ("change", "与上一年相比,上升 30 家、下降 32 家、新进 9 家、流失 10 家。", {"tone": "bad"}),
@@ -84,7 +84,7 @@ HEADLINES = {
 }
 CALL = {
     "en": (
-        "Paid 0 CNY in 3 months instead of the usual 437 k CNY; owes 1.15 M CNY. Agree a "
+        "Paid CNY 0 in 3 months instead of the usual CNY 437 k; owes CNY 1.15 m. Agree a "
         "payment plan."
     ),
     "zh": "近三个月仅回款 0 元,以往为 43.7 万元;欠款 115 万元。当面拜访老板,商定付款计划。",

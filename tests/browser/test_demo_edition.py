@@ -161,7 +161,7 @@ def test_planted_trailing_factors_are_named(edition, planted):
     assert behind == planted["trailing_factors"][1:]
     assert lead.loc[planted["trailing_factors"][0], "verdict"] == "unclear"
     page = (edition.index.parent / "05_fishbone.html").read_text(encoding="utf-8")
-    said = re.search(r"We are behind Kastane on 2 factors: [^<]+", page)[0]
+    said = re.search(r"We are behind Kastane on 2\sfactors: [^<]+", page)[0]
     assert all(name in said for name in lead.loc[behind, "factor"])
 
 
@@ -314,10 +314,10 @@ def test_cards_name_what_is_planted(cards, carded):
         for dealer_id in carded
     )
     assert "sleep here and sell elsewhere" in dead
-    assert re.search(r"Earns [\d.]+ points less with Norvella than with Kastane", less)
+    assert re.search(r"Earns [\d.]+\spoints less with Norvella than with Kastane", less)
     # over the limit by more than is overdue: the larger is told, the other named
     assert re.search(
-        r"Owes [\d.]+ k CNY; the credit limit is [\d.]+ k CNY\. Also: stopped", stopped
+        r"Owes CNY\s[\d.]+\sk; the credit limit is CNY\s[\d.]+\sk\. Also: stopped", stopped
     )
 
 

@@ -79,7 +79,7 @@ def test_a_slim_figure_looks_the_same(opened):
     ax.bar(range(9), rng.random(9))
     ax.scatter(rng.random(40) * 9, rng.random(40), c=range(40), marker="s")
     ax.fill_between([0, 9], [0, 0.5], alpha=0.3)
-    look.explain(ax, "115 家客户(占 20 %)贡献了 75 % 的毛利额", "gross profit, ÄÖ −1,5", "2026")
+    look.explain(ax, "115 家客户(占 20%)贡献了 75% 的毛利额", "gross profit, ÄÖ −1,5", "2026")
     drawn = io.BytesIO()
     ax.figure.savefig(drawn, format="svg")
     plt.close(ax.figure)

@@ -154,18 +154,6 @@ def test_a_page_that_is_the_same_is_not_printed_again(printed, tmp_path, capsys)
 
 
 @needs_browser
-def test_pages_with_other_thumbnails_are_others(tmp_path):
-    place = write_pages(tmp_path / "edition", 0)
-    (place / "index.html").write_text('<title>x</title><img src="thumbnails/a.svg" alt="">')
-    (place / "thumbnails").mkdir()
-    keys = set()
-    for color in ("red", "blue"):
-        (place / "thumbnails" / "a.svg").write_text(f'<svg fill="{color}"/>')
-        keys.add(pdf._key(place / "index.html"))
-    assert len(keys) == 2
-
-
-@needs_browser
 @linux
 @pytest.mark.parametrize("ours", [True, False])
 def test_chinese_needs_no_font_of_the_system(tmp_path, monkeypatch, ours):

@@ -27,7 +27,7 @@ def figure():
     ax.imshow(rng.random((4, 4)), extent=(6, 8, -0.8, -0.2), aspect="auto")
     ax.text(1, -0.5, "斜 text", rotation=30, bbox={"boxstyle": "round", "facecolor": "#eeeeee"})
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
-    look.explain(ax, "115 家客户（占 20 %）贡献了 75 % 的毛利额", "gross profit, ÄÖ −1,5", "2026")
+    look.explain(ax, "115 家客户（占 20%）贡献了 75% 的毛利额", "gross profit, ÄÖ −1,5", "2026")
     return ax.figure
 
 

@@ -144,7 +144,7 @@ def test_rates_are_said_for_the_share_they_were_simulated_at():
     assert len(said) == 4 and words.percent(told["false", "all"], 2) in said[0]
     for cell in (("found", "at_once"), ("ceiling", "at_once"), ("found", "over_6_months")):
         assert words.percent(told[cell]) in said[1]
-    assert summary.rate_sentences(rates, 0.01) == [words.say("calls.no_rates", share="1.00 %")]
+    assert summary.rate_sentences(rates, 0.01) == [words.say("calls.no_rates", share="1.00%")]
     assert summary.rate_sentences(rates.head(0), 0.005) != said
 
 

@@ -93,7 +93,7 @@ def test_a_card_says_class_history_purchases_and_debt(deal, known):
     assert now == pytest.approx(mine.loc["2025-11":"2026-10"].sum())
     assert then == pytest.approx(mine.loc["2024-11":"2025-10"].sum())
     assert f"Bought {words.money(now)} of ours" in said[2]
-    assert re.search(r"Owes nothing|Owes [\d.,]+", said[3])
+    assert re.search(r"Owes nothing|Owes CNY [\d.,]+", said[3])
 
 
 def test_a_year_that_the_data_do_not_reach_is_not_compared(deal, known):
@@ -123,11 +123,11 @@ def test_a_card_says_what_a_dealer_loses_us_and_what_he_owes_without_purchases(d
         gross_profit=-1234.0, code="ALA", composite_class="C", previous_class="L", has_past=True
     )
     said = card.summary(found._replace(judged=judged))
-    assert "Loses us 1,234 CNY of gross profit in 12 months." in said
+    assert "Loses us CNY 1,234 of gross profit in 12 months." in said
     assert "as a year ago" in said[0], "L then, L now: both are told as below zero"
     owed = found.owed.assign(balance=500.0, collection_rate=np.nan, dso_days=np.nan)
     assert any(
-        line == "Owes 500 CNY and bought nothing of ours in 12 months."
+        line == "Owes CNY 500 and bought nothing of ours in 12 months."
         for line in card.summary(found._replace(owed=owed))
     )
 
@@ -135,7 +135,7 @@ def test_a_card_says_what_a_dealer_loses_us_and_what_he_owes_without_purchases(d
 def test_a_card_says_of_which_part_his_gross_profit_is(deal):
     found = deal()
     half = found.judged.assign(covered_revenue=found.judged["revenue"] / 2)
-    assert words.say("pareto.cost_cover", share="50.0 %") in card.summary(
+    assert words.say("pareto.cost_cover", share="50.0%") in card.summary(
         found._replace(judged=half)
     )
     for judged in (found.judged, half.assign(gross_profit=np.nan)):
@@ -161,7 +161,7 @@ def test_hardly_any_change_has_no_minus(deal, known):
         revenue=[1000.0 if month > "2025-10" else 1001.0 for month in months[mine]["month"]]
     )
     found = deal()._replace(months=rows)
-    assert any("+0 % against the year before" in line for line in card.summary(found))
+    assert any("+0% against the year before" in line for line in card.summary(found))
 
 
 def test_the_next_step_is_the_most_urgent_call(deal, known):
@@ -186,7 +186,7 @@ def test_where_nothing_happened_the_measure_of_his_class_stands(deal, known):
     table = actions(known).set_index("trigger")
     assert card.next_steps(quiet, actions(known)) == [table.loc[letter, "en"]]
     assert card.next_steps(quiet, actions(known).head(0)) == [
-        "Nothing presses; no measure is set for his class."
+        "Nothing presses; no measure is set for this class."
     ]
 
 
@@ -215,7 +215,7 @@ def test_a_late_action_and_dead_stock_are_steps(deal, known):
     )
     assert "2 actions are late: Training, Stock age." in said
     assert any(
-        line.startswith("21.0 k CNY of stock lies dead (a, b, c, d … 6 models)") for line in said
+        line.startswith("CNY 21.0 k of stock lies dead (a, b, c, d … 6 models)") for line in said
     )
 
 
@@ -307,7 +307,7 @@ def test_a_figure_without_data_says_so(deal):
     said = [plot(empty).figure.alt_text for plot in PLOTS]
     assert said == [
         "No purchases of ours in the window.",
-        "Nothing is known of this dealer that could be set against his peers.",
+        "Nothing is known of this dealer that could be set against their peers.",
         "What lies in this shop is not known.",
         "No factor of this dealer is measured.",
     ]

@@ -127,7 +127,7 @@ def test_bottom_line_and_headlines(found):
     lines = summary.bottom_line(got, table)
     assert lines[0] == "600 consumers fall into 3 groups of those who buy alike."
     assert lines[1].startswith("Samples of the consumers agree on the groups to ")
-    assert lines[2].startswith(f"They are: {table['group_name'][0]} (34 %); ")
+    assert lines[2].startswith(f"They are: {table['group_name'][0]} (34%); ")
     assert lines[3].startswith("“" + table.loc[table["spent"].idxmax(), "group_name"])
     assert lines[4] == "Left out, for the data do not tell it or all are alike: Lines per visit."
     tile, change = summary.headlines(got, table)
@@ -233,7 +233,7 @@ def test_plots_say_what_they_show(found, language):
     assert ax.texts[0].get_text() == f"{first:+.1f}".replace("-", "−")
     moved = profiles.movements(found.labels.iloc[:600], found.labels)
     ax = profiles.plot_movement(moved, names)
-    assert "100 %" in ax.figure.texts[0].get_text()
+    assert "100%" in ax.figure.texts[0].get_text()
     assert ax.texts[0].get_text() == f"{moved.iloc[0, 0]:,.0f}"
 
 
@@ -242,7 +242,7 @@ def test_suppressed_movements_are_drawn_as_such():
     now = pd.Series(["g1"] * 25 + ["g2"] * 5, index=ids(30))
     ax = profiles.plot_movement(profiles.movements(before, now), {"g1": "One", "g2": "Two"})
     assert [t.get_text() for t in ax.texts][:3] == ["25", "<10", "0"]
-    assert "83 %" in ax.figure.texts[0].get_text()
+    assert "83%" in ax.figure.texts[0].get_text()
 
 
 def test_plots_without_groups_say_so():
@@ -337,7 +337,7 @@ def test_what_the_groups_rest_on_is_said():
     features, _ = planted(200)
     said = summary.basis_sentences(quick(features, k=2), 30, 0.38, "May–Jul")
     assert said[0].startswith(
-        "200 known consumers are described by what they bought in 30 months; 38 % of all sales"
+        "200 known consumers are described by what they bought in 30 months; 38% of all sales"
     )
     assert said[-1] == "The peak months are May–Jul: then all consumers together buy most."
     assert len(summary.basis_sentences(quick(features, k=2), 30, 0.38, "–")) == 2, (

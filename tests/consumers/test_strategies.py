@@ -155,15 +155,15 @@ def test_product_names_the_category_that_the_group_itself_buys_most(labels):
     # three categories: a third of the error each; nobody is supposed to have bought both
     half = stats.norm.ppf(1 - 0.05 / 2 / 3) * np.sqrt((0.7 + 0.3 - 0.4**2) / 100)
     assert found["line"].startswith(
-        "Lead with fan: 70 % of them bought it, more than any other category (oven comes next with"
-        " 30 %;"
+        "Lead with fan: 70% of them bought it, more than any other category (oven comes next with"
+        " 30%;"
     )
     assert found[["figure", "others", "low", "high", "n"]].tolist() == pytest.approx(
         [0.7, 0.2, 0.4 - half, 0.4 + half, 100]
     )
     # hoods are what the others lack, ovens what half of these buy: 45 beside 20 of 100
     other = line(rows, "g2", "product")
-    assert other["line"].startswith("Lead with oven: 45 % of them bought it")
+    assert other["line"].startswith("Lead with oven: 45% of them bought it")
     level = lines(labels, by_category=bought.assign(n_consumers=[40, 20, 38, 45, 5, 0]))
     assert line(level, "g1", "product")["is_silent"], "two lead, and none of them surely"
 
@@ -209,20 +209,20 @@ def test_price_and_season_follow_the_sign_of_the_difference(labels):
     )
     rows = strategies.strategy_lines(evidence)
     assert line(rows, "g1", "price")["line"].startswith(
-        "Price decides: they pay 20 % less than list, all others 5 %"
+        "Price decides: they pay 20% less than list, all others 5%"
     )
-    assert line(rows, "g2", "price")["line"].startswith("Hold the price: they pay 5 % less")
+    assert line(rows, "g2", "price")["line"].startswith("Hold the price: they pay 5% less")
     assert line(rows, "g1", "season")["line"].startswith("Fill the quiet months")
     assert line(rows, "g2", "season")["line"].startswith(
-        "Have stock before May–Jul: they buy 80 % of all they buy then, and these are 30 % of the"
+        "Have stock before May–Jul: they buy 80% of all they buy then, and these are 30% of the"
     )
     assert line(rows, "g1", "sales_management")["line"].startswith(
-        "Win them back: of those who used to come (twice at least), 100 % bought nothing"
+        "Win them back: of those who used to come (twice at least), 100% bought nothing"
     )
     # one in ten came once: nobody can win back who never had the habit
     assert "(90 people)" in line(rows, "g1", "sales_management")["line"]
     assert line(rows, "g2", "sales_management")["line"].startswith(
-        "Keep the tie: of those who used to come (twice at least), 0 %"
+        "Keep the tie: of those who used to come (twice at least), 0%"
     )
     assert not rows[rows["strategy"].isin(["price", "season"])]["is_silent"].any()
     pd.testing.assert_frame_equal(habits, before)
@@ -320,11 +320,11 @@ def test_promotion_names_the_kind_answered_best(labels):
     )
     rows = lines(labels, responses=sent)
     assert line(rows, "g1", "promotion")["line"].startswith(
-        "Write to them about Gift: 30 % of 400 contacts came"
+        "Write to them about Gift: 30% of 400 contacts came"
     )
     assert line(rows, "g1", "promotion")["others"] == pytest.approx(0.05)
     assert line(rows, "g2", "promotion")["line"].startswith(
-        "Save the letters: 5 % of 800 contacts came"
+        "Save the letters: 5% of 800 contacts came"
     ), "no best kind"
 
 
@@ -373,7 +373,7 @@ def test_dealers_that_serve_a_group_more_than_the_network(labels):
     )
     found = line(lines(labels, by_dealer=by_dealer, dealers=dealers), "g1", "sales_management")
     assert found["line"].startswith(
-        "1 dealer serves more of them than usual: North. At the first, 90 % of the known"
+        "1 dealer serves more of them than usual: North. At the first, 90% of the known"
     )
 
 
@@ -473,7 +473,7 @@ def test_plot_responses_draws_rate_and_interval():
     )
     rates = sums.response_rates(sent)
     ax = sums.plot_responses(rates, NAMES)
-    assert "“Bargain” answers best: 30 % came after “Gift”" in text_of(ax)
+    assert "“Bargain” answers best: 30% came after “Gift”" in text_of(ax)
     assert [round(float(mark.get_xdata()[0]), 2) for mark in ax.lines] == [0.3, 0.05]
     low, high = sums.wilson_interval(30, 100)
     assert ax.collections[0].get_segments()[0][:, 0].tolist() == pytest.approx([low, high])

@@ -457,7 +457,7 @@ def test_a_cause_without_score_has_a_dash_for_a_bar():
         "Promotion",
     ]
     assert [text.get_text() for text in ax.texts].count("–") == 2  # its share and the sum so far
-    assert ax.figure.texts[0].get_text() == "1 of 1 causes makes up 100 % of what is missing"
+    assert ax.figure.texts[0].get_text() == "1 of 1 causes makes up 100% of what is missing"
 
 
 def test_full_marks_are_told_not_drawn():
@@ -497,20 +497,20 @@ def test_the_bottom_line_by_hand():
     head_office = with_cell("owner", "z", "head_office")
     table = table_of({"x": 4.0, "y": 9.0, "z": (np.nan, 7.0)}, factor_rows=head_office)
     assert factors.bottom_line(table, factors.merged_causes(table)) == [
-        "1 of 2 causes makes up 90 % of what is missing to full marks: Price-performance.",
+        "1 of 2 causes makes up 90% of what is missing to full marks: Price-performance.",
         (
-            "Of the single factors, Factor x costs most: 4.0 of 10 points, 60 % of all that is "
+            "Of the single factors, Factor x costs most: 4.0 of 10 points, 60% of all that is "
             "missing."
         ),
-        "Of all that is missing, 70 % is ours to change and 30 % is head office's.",
+        "Of all that is missing, 70% is ours to change and 30% is head office's.",
         "1 factor was not scored by people: there the score from data stands in.",
     ]
     look.use("zh-Hans")
     table = table_of({"x": 4.0, "y": 9.0, "z": (np.nan, 7.0)}, factor_rows=head_office)
     assert factors.bottom_line(table, factors.merged_causes(table)) == [
-        "2 个主因中，1 个占全部差距（距满分）的 90 %：产品性价比。",
-        "单个因素中，差距最大的是“因素x”：10 分中得 4.0 分，占全部差距的 60 %。",
-        "全部差距中，70 % 由我们施加影响，30 % 取决于总部。",
+        "2 个主因中，1 个占全部差距（距满分）的 90%：产品性价比。",
+        "单个因素中，差距最大的是“因素x”：10 分中得 4.0 分，占全部差距的 60%。",
+        "全部差距中，70% 由我们施加影响，30% 取决于总部。",
         "1 个因素没有人评分，以数据得分代替。",
     ]
 
@@ -528,7 +528,7 @@ def test_equals_are_named_together_and_nobody_is_vital_where_all_are():
     table = table_of({"x": 5.0, "z": 5.0})
     said = factors.bottom_line(table, factors.merged_causes(table))
     assert said[1] == (
-        "Of the single factors, Factor x, Factor z cost most: 5.0 of 10 points, 100 % of "
+        "Of the single factors, Factor x, Factor z cost most: 5.0 of 10 points, 100% of "
         "all that is missing."
     )
     assert said[3] == "1 of 3 factors has no score yet and is left out: Factor y."

@@ -164,7 +164,7 @@ def test_without_a_gain_per_point_no_money_is_promised():
     rich = fishbone.proposed_plan(
         LEGS, tree_of(), start_date="2026-11-02", gain_per_point=1_000_000
     )
-    assert "350 k CNY a year" in progress.sentences(rich, tree_of())[2]
+    assert "CNY 350 k a year" in progress.sentences(rich, tree_of())[2]
 
 
 def test_no_leg_is_no_action():
@@ -419,7 +419,7 @@ def test_three_actions_of_the_network_tell_its_gain_once():
     assert found["n_sharing"].tolist() == [3, 3, 3]
     told = [line for line in progress.bottom_line(found) if "our gross profit changed" in line]
     assert len(told) == 1
-    assert "changed by 18 CNY" in told[0]
+    assert "changed by CNY 18" in told[0]
     assert told[0].endswith(" 3 actions share it: it is counted once.")
 
 
@@ -692,14 +692,14 @@ def test_the_bottom_line_tells_what_is_late_what_was_reached_and_what_came():
         "Target reached: Basket (Network, head office).",
         "No score before and after the start for: Training (Network, Lin).",
         (
-            "Of what is promised, 90.0 k CNY a year is for us to bring (2 actions) and 50.0 k CNY "
+            "Of what is promised, CNY 90.0 k a year is for us to bring (2 actions) and CNY 50.0 k "
             "for head office (1)."
         ),
-        "Shop 1: our gross profit changed by 30.0 k CNY over 10 months since 2026-01-01, "
-        "against the same months a year before; 90.0 k CNY a year was promised.",
-        "The network without dealers who have actions of their own: our gross profit changed by 0 "
-        "CNY over 10 months since 2026-01-01, against the same months a year before; 50.0 k CNY a "
-        "year was promised. 2 actions share it: it is counted once.",
+        "Shop 1: our gross profit changed by CNY 30.0 k over 10 months since 2026-01-01, "
+        "against the same months a year before; CNY 90.0 k a year was promised.",
+        "The network without dealers who have actions of their own: our gross profit changed by "
+        "CNY 0 over 10 months since 2026-01-01, against the same months a year before; CNY 50.0 k "
+        "a year was promised. 2 actions share it: it is counted once.",
         "Such a change went along with the actions; that they caused it is not shown.",
     ]
 

@@ -216,7 +216,7 @@ def test_the_lead_is_said(by, text):
     lead = rival.rival_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
     overall = rival.weighted_lead(rows, THREE, WEIGHTS, brand="Lumora", end_date=END)
     said = rival.rival_sentences(lead, overall)
-    assert said[0] == text.format("95 % interval ")
+    assert said[0] == text.format("95% interval ")
     assert said[1:] == (
         ["We are behind Kaltern on 3 factors: F1 −0.4, F2 −0.4, F3 −0.4."] if by < 0 else []
     )

@@ -339,7 +339,7 @@ def test_remarks_are_counted_with_an_example():
     )
     late, unknown, odd = summary.quality_sentences(whole, remarks, END, "2026-12-31")
     assert "2026-10-31, 61 days before" in late
-    assert "60.0 % of the stock (60 CNY)" in unknown
+    assert "60.0% of the stock (CNY 60)" in unknown
     assert odd.startswith("The stock records have 3 oddities")
     clean = inventory.network_stock(aged_of(("a", "p", 1, 1, 40)), flows_of())
     assert summary.quality_sentences(clean, NO_REMARKS, END, "2026-10-31") == []
@@ -365,13 +365,13 @@ def told():
 
 def test_the_bottom_line_by_hand(told):
     assert summary.bottom_line(*told, END) == [
-        "On 2026-10-31, 3 dealers had 1,000 CNY on hand: 90 pieces of 2 models.",
+        "On 2026-10-31, 3 dealers had CNY 1,000 on hand: 90 pieces of 2 models.",
         "At the pace of the last 90 days that is 450 days of sales, a turn of 0.8 times a year. "
-        "Of what there was to sell in up to twelve months, 59 % has been sold.",
-        "140 CNY of it (14.0 %) has lain for more than 90 days, 40 CNY (4.0 %) for more than 180.",
-        "2 of 3 dealers hold 80 % of the stock over 90 days. Most lies at Ann, Bob.",
-        "40 CNY is dead, at 1 dealer: older than 90 days, and none of the model sold there in "
-        "as many. 100 % of it lies at 1: Bob.",
+        "Of what there was to sell in up to twelve months, 59% has been sold.",
+        "CNY 140 of it (14.0%) has lain for more than 90 days, CNY 40 (4.0%) for more than 180.",
+        "2 of 3 dealers hold 80% of the stock over 90 days. Most lies at Ann, Bob.",
+        "CNY 40 is dead, at 1 dealer: older than 90 days, and none of the model sold there in "
+        "as many. 100% of it lies at 1: Bob.",
     ]
 
 
@@ -381,9 +381,9 @@ def test_nobody_holds_a_part_of_nothing(n_old):
     flows = flows_of()
     whole, held = inventory.network_stock(aged, flows), inventory.dealer_stock(aged, flows)
     said = summary.headlines(whole.assign(month="2026-10"), whole, held, [])[0]["text"]
-    assert ("80 %" in said) is bool(n_old)
+    assert ("80%" in said) is bool(n_old)
     assert (f"{n_old} of 4 dealers hold" in said) is bool(n_old)
-    assert n_old or said.startswith("Nothing of the 400 CNY")
+    assert n_old or said.startswith("Nothing of the CNY 400")
 
 
 def test_headlines_have_one_verdict_and_compare_with_the_month_before(told):
@@ -407,13 +407,13 @@ def test_headlines_have_one_verdict_and_compare_with_the_month_before(told):
         "quality",
     ]
     assert [line.get("change") for line in made[1:4]] == [
-        "+100.0 % since 2026-09",
+        "+100.0% since 2026-09",
         "−6.0 points since 2026-09",
-        "+12.5 % since 2026-09",
+        "+12.5% since 2026-09",
     ]
     assert [line.get("tone") for line in made[1:4]] == ["", "good", "bad"]
     assert made[2]["trend"] == [0.2, 0.14]
-    assert made[4]["text"] == "Stock older than 90 days fell by 50 CNY since 2026-09, to 140 CNY."
+    assert made[4]["text"] == "Stock older than 90 days fell by CNY 50 since 2026-09, to CNY 140."
     alone = summary.headlines(months.tail(1), whole, held, [])
     assert [line["place"] for line in alone] == ["verdict", "tile", "tile", "tile"]
     assert "change" not in alone[1]
@@ -425,7 +425,7 @@ def test_figures_draw_what_the_tables_say(told, language):
     whole, held, _dead = told
     ages = inventory.plot_ages(whole, note="2026")
     assert [bar.get_height() for bar in ages.patches] == [860, 0, 0, 100, 40]
-    assert words.say("inventory.ages", share="14.0 %", days=90, old=140.0) in wording(ages)
+    assert words.say("inventory.ages", share="14.0%", days=90, old=140.0) in wording(ages)
     dealers = inventory.plot_dealers(held, note="2026")
     # Cid holds nothing old
     assert [label.get_text() for label in dealers.get_yticklabels()] == ["Ann", "Bob"]
@@ -435,7 +435,7 @@ def test_figures_draw_what_the_tables_say(told, language):
     ax = inventory.plot_months(months, note="2026")
     assert [label.get_text() for label in ax.get_xticklabels()] == ["2026-09", "2026-10"]
     assert sum(bar.get_height() for bar in ax.patches) == 2000
-    assert words.say("inventory.months_one", days=90, last="14.0 %") in wording(
+    assert words.say("inventory.months_one", days=90, last="14.0%") in wording(
         inventory.plot_months(months.tail(1))
     )
 

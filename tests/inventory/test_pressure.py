@@ -313,7 +313,7 @@ def test_where_a_count_is_off_it_is_told_in_pieces_and_money(two):
     sources = found.sources.assign(n_counted=[9.0, 2.0])
     off = found._replace(balances=rows, sources=sources)
     (said,) = stuffing.balance_sentences(off, DEALERS)
-    assert "3 pieces (60 CNY) are missing, 1 (5 CNY) too many" in said and "Anna" in said
+    assert "3 pieces (CNY 60) are missing, 1 (CNY 5) too many" in said and "Anna" in said
     table = stuffing.gap_table(off, MODELS, DEALERS)
     assert table["dealer_name"].tolist() == ["Anna", "Bea"]
     assert table["count_gap"].tolist() == [-3, 1]

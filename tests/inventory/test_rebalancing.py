@@ -421,7 +421,7 @@ def test_a_lot_that_leaves_its_region_is_marked_and_told():
     assert table.loc["b", "reason"].endswith("Leaves the region.")
     assert "region" not in table.loc["c", "reason"]
     said = moves.bottom_line(plan, givers_of(plan, aged, flows, places))
-    assert "1 of these lots, worth 30 CNY, leaves its region" in said[-1]
+    assert "1 of these lots, worth CNY 30, leaves its region" in said[-1]
     untold = dealers_of(a=("X", "North"), b=("Y", None), c=("Z", "North"))
     blind = inventory.proposal(aged, flows, untold, min_value=0)
     assert not blind["crosses_region"].any()  # of an untold region nothing is said
@@ -463,11 +463,11 @@ def test_the_sum_per_giver_and_its_words(told):
     plan, givers, _dead, _places = told
     assert givers.to_numpy().tolist() == [["a", "A", "Mei", 230, 140, 2, 2, "B, C"]]
     assert moves.bottom_line(plan, givers) == [
-        "230 CNY sleeps: older than 90 days, and beyond what its dealers sell in 45 days. 2 "
-        "small lots (14 pieces from 1 to 2 dealers) would bring 140 CNY of it to where it sells "
+        "CNY 230 sleeps: older than 90 days, and beyond what its dealers sell in 45 days. 2 "
+        "small lots (14 pieces from 1 to 2 dealers) would bring CNY 140 of it to where it sells "
         "and runs short."
     ]
-    assert moves.bottom_line(plan.head(0), givers)[0].startswith("230 CNY sleeps")
+    assert moves.bottom_line(plan.head(0), givers)[0].startswith("CNY 230 sleeps")
     assert "No dealer within reach" in moves.bottom_line(plan.head(0), givers)[0]
     assert moves.bottom_line(plan.head(0), givers.head(0)) == []
 
@@ -480,8 +480,8 @@ def test_calls_say_since_when_and_where_to(told):
         "label": "A",
         "link": "07_inventory_age.html#dealer-a",
         "text": (
-            "230 CNY of Pot, Quilt has lain here for 200 days, and none was sold in 90. "
-            "Propose 2 small lots worth 140 CNY to B, C."
+            "CNY 230 of Pot, Quilt has lain here for 200 days, and none was sold in 90. "
+            "Propose 2 small lots worth CNY 140 to B, C."
         ),
     }
     (alone,) = moves.headlines(dead, plan.head(0), places)
@@ -505,7 +505,7 @@ def test_the_figure_draws_what_moves_and_what_stays(told, language):
     ax = inventory.plot_proposal(plan, givers, note="2026")
     assert [bar.get_width() for bar in ax.patches] == [140, 90]
     title = " ".join(text.get_text() for text in ax.figure.texts)
-    assert words.say("rebalancing.title", share="61 %", asleep=230.0) in title.replace("\n", " ")
+    assert words.say("rebalancing.title", share="61%", asleep=230.0) in title.replace("\n", " ")
     nothing = inventory.plot_proposal(plan.head(0), givers.head(0))
     assert nothing.figure.alt_text == words.say("rebalancing.nothing")
 

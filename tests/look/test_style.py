@@ -46,28 +46,35 @@ def cells(rows: pd.DataFrame, **options) -> list[list[str]]:
         (-0.4, "0", "0"),
         (999, "999", "999"),
         (1000, "1,000", "1,000"),
-        (999_999, "1.00 M", "100 万"),
-        (-1_234_567, "−1.23 M", "−123 万"),
+        (999_999, "1.00 m", "100 万"),
+        (-1_234_567, "−1.23 m", "−123 万"),
         (9999, "9,999", "9,999"),
         (12_345, "12.3 k", "1.23 万"),
         (3.54e9, "3.54 bn", "35.4 亿"),
-        (99_999_999, "100 M", "1.00 亿"),
+        (99_999_999, "100 m", "1.00 亿"),
         (math.nan, "–", "–"),
         (None, "–", "–"),
     ],
 )
 def test_money_counts_as_the_language_does(amount, en, zh):
     assert words.money(amount, unit=False) == en
+    is_known = en != "–"
+    words.speak("en", "CNY")
+    assert words.money(amount) == (en if not is_known else f"CNY {en}".replace("CNY −", "−CNY "))
     words.speak("zh-Hans", "CNY")
-    assert words.money(amount, unit=False).replace(" ", "") == zh.replace(" ", "")
-    assert words.money(amount).endswith(" CNY") is (zh != "–")
+    assert words.money(amount, unit=False) == zh
+    assert words.money(amount).endswith("元") is is_known
+    words.speak("zh-Hans", "USD")
+    assert words.money(amount).endswith("美元") is is_known
+    words.speak("zh-Hans", "XAU")
+    assert words.money(amount).endswith("XAU") is is_known
 
 
 @given(st.floats(-1e12, 1e12))
 def test_money_is_never_off_by_more_than_it_shows(amount):
     shown = words.money(amount, unit=False)
     number, _, suffix = shown.replace("−", "-").replace(",", "").partition(" ")
-    scale = {"": 1, "k": 1e3, "M": 1e6, "bn": 1e9}[suffix]
+    scale = {"": 1, "k": 1e3, "m": 1e6, "bn": 1e9}[suffix]
     digits = len(number.partition(".")[2])
     assert abs(float(number) * scale - amount) <= scale * 10**-digits * 0.5001
     assert len(number.lstrip("-")) <= 4 or abs(amount) >= 1e12
@@ -76,12 +83,12 @@ def test_money_is_never_off_by_more_than_it_shows(amount):
 @pytest.mark.parametrize(
     ("share", "digits", "text"),
     [
-        (0.734, 0, "73 %"),
-        (-0.051, 1, "−5.1 %"),
-        (12.5, 0, "1,250 %"),
+        (0.734, 0, "73%"),
+        (-0.051, 1, "−5.1%"),
+        (12.5, 0, "1,250%"),
         (None, 0, "–"),
         (math.nan, 1, "–"),
-        (1, 0, "100 %"),
+        (1, 0, "100%"),
     ],
 )
 def test_percent(share, digits, text):
@@ -97,6 +104,25 @@ def test_terms_are_told_in_three_languages():
     assert not simplified.isascii()
     assert simplified != traditional  # 额 and 額
     assert words.word("店 A 额") == "店 A 额"  # data are never converted
+
+
+def test_traditional_has_taiwans_words_and_quotes():
+    assert (
+        words.traditional("“渠道”的平均值：网络质量，同比")
+        == "「通路」的平均值：網路品質，較去年同期"
+    )
+    mainland = [word for word, here in words.TAIWAN.items() if word != here]
+    shipped = [
+        row["zh"] for name in ("terms", "sentences") for row in words._reference(name).values()
+    ]
+    assert len(shipped) > 1500
+    for text in shipped:
+        written = words.traditional(text)
+        assert words.traditional(written) == written, "a word was converted twice, or in part"
+        left = [
+            word for word in mainland if word in written.replace("平均值", "").replace("演算法", "")
+        ]
+        assert left == [], (text, left)
 
 
 def test_an_unknown_term_names_the_nearest():
@@ -128,7 +154,7 @@ def test_sentences_choose_the_number_and_write_amounts():
     fill = words._Plural().vformat
     assert fill("{n} {n:dealer|dealers}", (), {"n": 1}) == "1 dealer"
     assert fill("{n} {n:dealer|dealers}", (), {"n": 0}) == "0 dealers"
-    assert fill("{x:money}", (), {"x": 12_345}) == "12.3 k CNY"
+    assert fill("{x:money}", (), {"x": 12_345}) == "CNY 12.3 k"
     assert fill("{x}", (), {"x": "{y} <b>"}) == "{y} <b>"  # values are no templates
 
 
@@ -191,7 +217,7 @@ def test_cells_are_written_by_the_suffix_of_their_column():
             "gross_profit": [-5.25],
         }
     )
-    said = ["12.3 %", "1,234", "12", "1,235", "0.50", "2026-01-02", "✓", "−5.25"]
+    said = ["12.3%", "1,234", "12", "1,235", "0.50", "2026-01-02", "✓", "−5.25"]
     assert cells(rows) == [said], "what no row has is left out"
     assert cells(pd.concat([rows, rows.assign(payments=1.0, dealer_name="x")]))[0] == [
         *said[:7],
@@ -304,8 +330,8 @@ def test_axes_print_shares_and_amounts():
     ax = look.axes()
     look.share_axis(ax.yaxis)
     look.money_axis(ax.xaxis)
-    assert ax.yaxis.get_major_formatter()(0.25, 0) == "25 %"
-    assert ax.xaxis.get_major_formatter()(2e6, 0) == "2.00 M"
+    assert ax.yaxis.get_major_formatter()(0.25, 0) == "25%"
+    assert ax.xaxis.get_major_formatter()(2e6, 0) == "2.00 m"
 
 
 def test_only_style_decides_on_looks():
@@ -337,7 +363,7 @@ def test_a_dollar_in_a_name_is_a_dollar(name):
 
 @pytest.mark.parametrize(
     ("value", "column", "text"),
-    [(-0.0001, "brand_share", "0.0 %"), (-0.001, "gini", "0.00"), (math.inf, "gini", "∞")],
+    [(-0.0001, "brand_share", "0.0%"), (-0.001, "gini", "0.00"), (math.inf, "gini", "∞")],
 )
 def test_numbers_at_the_edge(value, column, text):
     assert cells(pd.DataFrame({column: [value]})) == [[text]]
@@ -346,7 +372,7 @@ def test_numbers_at_the_edge(value, column, text):
 def test_shares_without_a_suffix_and_tables_without_rows():
     rows = pd.DataFrame({"value": ["a", "b"], "One": [0.254, None], "Two": [None, None]})
     shown = look.table(rows, shares=["One", "Two"]).to_html()
-    assert "25 %" in shown
+    assert "25%" in shown
     assert "–" in shown
     assert "Two" not in shown, "a column without any value is left out"
     assert "nobody &lt;here&gt;" in look.table(rows.head(0), empty="nobody <here>").to_html()

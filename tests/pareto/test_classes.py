@@ -79,8 +79,8 @@ def test_ties_are_classed_by_their_best_rank():
 
 
 def test_the_crossing_dealer_keeps_the_better_class():
-    assert abc_letters([1000, *[1] * 9], "value") == "ACCCCCCCCC"  # alone beyond 80 %, still A
-    assert abc_letters([79, 10, 6, 5], "value") == "AABC"  # starts at 79 %, ends at 89 %
+    assert abc_letters([1000, *[1] * 9], "value") == "ACCCCCCCCC"  # alone beyond 80%, still A
+    assert abc_letters([79, 10, 6, 5], "value") == "AABC"  # starts at 79%, ends at 89%
     assert abc_letters([80, 15, 5], "value") == "ABC"  # who starts at the cut itself is beyond it
 
 
@@ -502,8 +502,8 @@ def test_the_pareto_plot_draws_the_table(language):
     heights = [line.get_ydata()[1] for line in ax.lines[1:]]
     np.testing.assert_allclose(heights, [0.7, 0.98])
     assert "2" in text_of(ax)
-    assert "20 %" in text_of(ax)  # two of ten dealers …
-    assert "70 %" in text_of(ax)  # … carry so much
+    assert "20%" in text_of(ax)  # two of ten dealers …
+    assert "70%" in text_of(ax)  # … carry so much
     assert words.label("payments").lower() in text_of(ax).lower()
     assert ax.figure.alt_text
 
@@ -544,7 +544,7 @@ def test_the_pareto_plot_of_gains_says_what_it_leaves_out(language):
     look.use(language, "CNY")
     judged = pareto.joint_judgement(totals_of(payments=[80.0, 20, -40]), DIAGNOSES)
     ax = pareto.plot_pareto(judged)
-    assert "80 %" in text_of(ax)  # of 100 that came in, not of the 60 left
+    assert "80%" in text_of(ax)  # of 100 that came in, not of the 60 left
     assert words.say("pareto.curve_losses", n=1, losses=-40.0) in text_of(ax)
     alone = pareto.plot_lorenz(totals_of(payments=[80.0, -40]))
     assert "nan" not in text_of(alone)

@@ -767,7 +767,7 @@ def test_a_margin_is_of_the_lines_that_have_a_cost_and_the_cover_is_said():
     assert pareto.margin_rate(totals).fillna(-1).tolist() == [0.2, 0.25, -1, -1]
     assert pareto.cost_cover(totals) == pytest.approx(130 / 230)
     judged = pareto.joint_judgement(totals, DIAGNOSES)
-    assert words.say("pareto.cost_cover", share="56.5 %") in pareto.basis_sentences(judged, "")
+    assert words.say("pareto.cost_cover", share="56.5%") in pareto.basis_sentences(judged, "")
     whole = pareto.joint_judgement(totals.assign(covered_revenue=totals["revenue"]), DIAGNOSES)
     assert not any("cost" in s.lower() for s in pareto.basis_sentences(whole, ""))
     assert math.isnan(pareto.cost_cover(totals.assign(covered_revenue=np.nan)))
@@ -779,7 +779,7 @@ def test_a_margin_is_of_the_lines_that_have_a_cost_and_the_cover_is_said():
         payments=[1.0] * 2, gross_profit=[1.0, 1], brand_share=np.nan, revenue=[1e6, 1.0]
     )
     nearly = pareto.joint_judgement(nearly.assign(covered_revenue=[1e6, 0.0]), DIAGNOSES)
-    assert words.say("pareto.cost_cover", share="99.9 %") in pareto.basis_sentences(nearly, "")
+    assert words.say("pareto.cost_cover", share="99.9%") in pareto.basis_sentences(nearly, "")
 
 
 def test_a_page_shows_revenue_where_the_classes_go_by_it():
@@ -820,14 +820,14 @@ def test_bottom_line_says_the_computed_figures_and_what_is_unknown():
     )
     label = words.label("payments")
     assert said[:3] == [
-        words.say("pareto.top", n=1, of=5, share="60 %", indicator=label),
+        words.say("pareto.top", n=1, of=5, share="60%", indicator=label),
         words.say(
             "pareto.classes",
             by="By payments collected alone",
             a=1,
             b=4,
             c=0,
-            share="60 %",
+            share="60%",
             indicator=label,
             below="",
         ),
@@ -937,9 +937,9 @@ def test_a_tile_is_measured_against_the_window_a_month_before_where_that_is_know
     months.loc[29, "revenue"] = 22.0  # October 2026: 132 a year against 120
     revenue, profit = pareto.tiles(months, "2026-10")
     assert (revenue["text"], revenue["tone"]) == (words.money(132), "good")
-    assert "+10.0 %" in revenue["change"]
+    assert "+10.0%" in revenue["change"]
     assert revenue["trend"] == [10.0] * 23 + [22.0]
-    assert "+0.0 %" in profit["change"]
+    assert "+0.0%" in profit["change"]
 
 
 def test_gross_profits_of_other_parts_of_revenue_are_not_compared():

@@ -385,7 +385,7 @@ def test_the_matrix_is_drawn_as_it_is(language):
     assert [int(t.get_text()) for t in ax.texts] == matrix.to_numpy().ravel().tolist()
     assert [t.get_text() for t in ax.get_yticklabels()] == [words.word(c) for c in matrix.index]
     # of five dealers that were there in both years two kept their class
-    assert words.say("migration.matrix", stayed=2, there=5, share="40 %") in text_of(ax)
+    assert words.say("migration.matrix", stayed=2, there=5, share="40%") in text_of(ax)
     pd.testing.assert_frame_equal(matrix, kept)
 
 
@@ -413,7 +413,7 @@ def test_the_stability_plot_draws_the_shares_of_each_class(language):
     np.testing.assert_allclose(drawn[words.label("stable")], [third, 1])
     np.testing.assert_allclose(drawn[words.label("middling")], [third, 0])
     np.testing.assert_allclose(drawn[words.label("unstable")], [third, 0])
-    assert words.say("migration.stability", share="50 %") in text_of(ax)
+    assert words.say("migration.stability", share="50%") in text_of(ax)
     pd.testing.assert_frame_equal(stability, kept[0])
     pd.testing.assert_frame_equal(abc_letters, kept[1])
 

@@ -117,8 +117,8 @@ def test_each_manager_has_a_page_with_his_own():
     }
     assert zhou["said"] == [
         "2 dealers: 1 A, 1 B, 0 C.",
-        "Gross profit of the window: 150 CNY.",
-        "They owe 910 CNY in all.",
+        "Gross profit of the window: CNY 150.",
+        "They owe CNY 910 in all.",
         "1 call to make, 1 action open.",
     ]
     assert [title for title, _rows in zhou["sections"]] == [

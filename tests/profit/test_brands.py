@@ -196,7 +196,7 @@ def test_what_is_left_out_and_why():
     said = verdict_of(found, "a")
     assert said[0] == "This shop reports no rival beside Lumora: there is nothing to compare."
     assert said[1].startswith(
-        "Not compared: Kaltern (below 1 % of sales), Ostwind (too few months in common)"
+        "Not compared: Kaltern (below 1% of sales), Ostwind (too few months in common)"
     )
 
 
@@ -565,10 +565,10 @@ def test_the_verdict_is_honest_when_we_lose():
         "Of 4 measures Lumora is ahead on 0, about equal on 0 and behind on 4 (2025-11 to 2026-10)."
     )
     assert said[1].startswith(
-        "Margin: 12.1 % with Lumora, 16.0 % with Kaltern, the best rival: 3.9 points less (95 % "
+        "Margin: 12.1% with Lumora, 16.0% with Kaltern, the best rival: 3.9 points less (95% "
     )
     assert said[1].endswith(
-        "At the margin of Kaltern, Lumora would earn the shop 471 CNY more a year."
+        "At the margin of Kaltern, Lumora would earn the shop CNY 471 more a year."
     )
     assert "Turning as fast as Kaltern" in said[4]
     assert [line.split(":")[0] for line in said[5:]] == [
@@ -593,7 +593,7 @@ def test_the_verdict_where_we_win_and_where_it_is_level():
 
 def test_ours_too_small_is_said():
     said = verdict_of(compared(months_of("a", Lumora={"revenue": 5.0}, Kaltern={})), "a")
-    assert said[0] == "Lumora can't be compared at this shop: below 1 % of sales."
+    assert said[0] == "Lumora can't be compared at this shop: below 1% of sales."
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans", "zh-Hant"])
@@ -627,7 +627,7 @@ def test_the_sheet_for_reading():
         "GMROI",
         "Stock turns a year",
     ]
-    assert rows["our_figure"].iloc[0] == "12.1 %"
+    assert rows["our_figure"].iloc[0] == "12.1%"
     assert rows["lead"].iloc[0] == "−3.9 points"
     assert rows["rank"].tolist() == ["2 of 3"] * 4
     assert rows["network_figure"].tolist() == ["–"] * 4

@@ -371,7 +371,7 @@ def test_headlines_say_the_median_and_its_change():
     )
     found = profit.margin_trends(rows, PERIOD)
     tile, change = margins.headlines(found, profit.margin_spread(rows), named("x"))
-    assert (tile["place"], tile["text"], tile["tone"]) == ("tile", "19.0 %", "bad")
+    assert (tile["place"], tile["text"], tile["tone"]) == ("tile", "19.0%", "bad")
     assert tile["change"] == "−1.0 points against the year before"
     assert len(tile["trend"]) == 24
     assert change["place"] == "change"
@@ -395,8 +395,8 @@ def test_the_plot_shows_the_medians():
     lines = {line.get_label(): list(line.get_ydata()) for line in ax.get_lines()}
     assert lines[words.label("median_rate")] == [0.2, 0.3, 0.4]
     assert lines[words.label("weighted_rate")] == pytest.approx([0.3, 1.1 / 3, 1.3 / 3])
-    assert "20.0 %" in ax.figure.alt_text
-    assert "40.0 %" in ax.figure.alt_text
+    assert "20.0%" in ax.figure.alt_text
+    assert "40.0%" in ax.figure.alt_text
 
 
 def test_the_plot_names_who_slips_and_shows_everybody():

@@ -251,10 +251,10 @@ def test_the_bottom_line_names_who_earns_less(comparison):
     lost = lost_of(comparison, named(*"abcd"))
     said = proof.bottom_line(comparison, lost, OURS)
     assert said[0] == (
-        "Lumora earns 33 % of 3 dealers the highest margin of all their brands, at 33 % beyond "
+        "Lumora earns 33% of 3 dealers the highest margin of all their brands, at 33% beyond "
         "doubt; at 1 a rival earns them more on every count."
     )
-    assert said[1].startswith("Margin: first at 33 % of the dealers; surely ahead of the best ")
+    assert said[1].startswith("Margin: first at 33% of the dealers; surely ahead of the best ")
     assert said[2].startswith("Profit per m² a year: first at ")
     assert all("about equal at " in line and "not certain at " in line for line in said[1:5])
     assert len(said) == 6
@@ -299,7 +299,7 @@ def test_coverage_counts_those_who_buy():
         pd.DataFrame({"dealer_id": list("abcd")}),
     )
     said = proof.coverage(rows, totals)
-    assert said == "2 of 4 dealers who bought or paid report what they earn (50 %)."
+    assert said == "2 of 4 dealers who bought or paid report what they earn (50%)."
 
 
 def test_headlines(comparison):
@@ -311,7 +311,7 @@ def test_headlines(comparison):
         "call",
         "quality",
     ]
-    assert (tile["text"], tile["tone"]) == ("33 %", "bad")
+    assert (tile["text"], tile["tone"]) == ("33%", "bad")
     assert call["label"] == "Shop a"
     assert call["link"] == "08_dealer_profit.html#dealer-a"
     assert call["text"].startswith("Earns 5.0 points less with Lumora than with Kaltern, up to ")
@@ -344,7 +344,7 @@ def test_the_bars_are_the_shares(comparison):
     shares = ("win_share", "even_share", "unclear_share", "lose_share")
     assert widths == pytest.approx([width for share in shares for width in rows[share]])
     assert [text.get_text() for text in ax.get_yticklabels()] == [words.label(m) for m in MEASURES]
-    assert "margin at 33 % of the dealers, stock turns a year at 33 %" in ax.figure.alt_text
+    assert "margin at 33% of the dealers, stock turns a year at 33%" in ax.figure.alt_text
     one = profit.plot_results(lead[lead["measure"] == "gmroi"])
     assert one.figure.alt_text.startswith("Ahead of the best rival: GMROI at ")
 

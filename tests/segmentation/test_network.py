@@ -173,7 +173,7 @@ def test_format_mix_stands_beside_the_handbook():
     mix = kinds.format_mix(dealers, HANDBOOK).set_index(["area_type", "store_format"])
     assert mix.loc[("urban", "chain"), ["dealer_share", "handbook_share"]].tolist() == [0.5, 0.081]
     assert mix.loc[("rural", "not_stated"), "handbook_share"] == pytest.approx(0.037)
-    assert ("urban", "not_stated") not in mix.index  # 0.1 % is rounding
+    assert ("urban", "not_stated") not in mix.index  # 0.1% is rounding
     assert mix["handbook_share"].groupby("area_type").sum().round(3).to_dict() == {
         "urban": 0.999,
         "rural": 1.0,
@@ -450,7 +450,7 @@ def test_bottom_line_says_the_figures(language):
             "From 2026-07 to 2026-09, 0 dealers joined, 2 came back and 0 were lost: +2 "
             "net; 4 bought."
         )
-        assert lines[4].startswith("Of 1 candidate, c promises most: 2.00 M CNY a year")
+        assert lines[4].startswith("Of 1 candidate, c promises most: CNY 2.00 m a year")
 
 
 @pytest.mark.parametrize("language", words.LANGUAGES)
@@ -537,7 +537,7 @@ def test_plot_customer_mix_draws_the_shares():
     ax = kinds.plot_customer_mix(mix, note="12 months")
     assert bars(ax) == [[0.5, 0.5], [0.75, 0.25]]  # no gross profit, no bars for it
     assert [t.get_text() for t in ax.get_yticklabels()] == ["Channel", "B2B"]
-    assert ax.figure.alt_text == "Channel: 75 % of revenue from 50 % of the dealers. 12 months"
+    assert ax.figure.alt_text == "Channel: 75% of revenue from 50% of the dealers. 12 months"
 
 
 def test_plot_format_mix_marks_the_handbook_and_folds_rare_formats():

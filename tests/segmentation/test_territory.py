@@ -526,7 +526,7 @@ def test_plot_coverage_shows_the_top_the_white_spots_and_the_rest():
     assert rest == [pytest.approx(np.mean(range(1, 39)))]
     assert [t.get_text() for t in ax.get_yticklabels()][-1] == "38 more places"
     assert ax.figure.alt_text.startswith(
-        "10 white spots, 10.0 k people without an active dealer: worth about 255 k CNY"
+        "10 white spots, 10.0 k people without an active dealer: worth about CNY 255 k"
     )
 
 

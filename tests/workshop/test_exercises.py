@@ -207,7 +207,7 @@ def test_the_largest_white_spot():
     assert said(workshop.white_spot_solution(cities)).startswith(
         "2 places are white spots: people enough and no dealer of ours. The largest is Bb with "
         "2,000,000 people; "
-        "what 8 places like it bring per head would make 3.00 M CNY a year there."
+        "what 8 places like it bring per head would make CNY 3.00 m a year there."
     )
     assert "no white spot" in said(workshop.white_spot_solution(cities[~cities["is_white_spot"]]))
 
@@ -244,7 +244,7 @@ def test_who_pays_like_an_a_and_earns_us_less():
     told = said(workshop.thin_solution(judged("AAAB", "ABCB")))
     assert told.startswith(
         "2 dealers pay like an A and earn us less than one. The thinnest is Shop 2: our margin "
-        "there is 28.0 %, the median dealer's is 28.5 % (“Big but thin”)."
+        "there is 28.0%, the median dealer's is 28.5% (“Big but thin”)."
     )
     assert said(workshop.thin_solution(judged("AAB"))).startswith(
         "Whoever pays like an A also earns us like one"
@@ -277,7 +277,7 @@ def test_what_is_in_our_hands():
         {"owner": ["us", "head_office"], "n_factors": [9, 6], "shortfall_share": [0.7, 0.3]}
     )
     assert said(workshop.owner_solution(split)).startswith(
-        "9 of the 15 factors are in our own hands, and with them 70 % of all that is missing."
+        "9 of the 15 factors are in our own hands, and with them 70% of all that is missing."
     )
     assert "Without scores of factors" in said(
         workshop.owner_solution(split.assign(shortfall_share=float("nan")))
@@ -293,8 +293,8 @@ def test_which_group_to_write_to():
         }
     )
     assert said(workshop.group_solution(profile)).startswith(
-        "bargain: 80 % of what they buy is bought under a promotion, 20 % below list. loyal: 8 "
-        "% and 3 %."
+        "bargain: 80% of what they buy is bought under a promotion, 20% below list. loyal: 8% "
+        "and 3%."
     )
     assert "do not tell" in said(workshop.group_solution(profile.head(1)))
     assert "do not tell" in said(workshop.group_solution(profile.drop(columns="promotion_share")))
@@ -319,9 +319,9 @@ def test_whose_stock_is_dead_and_where_a_lot_could_go():
     )
     told = said(workshop.stock_solution(stock, moves, 90))
     assert told.startswith(
-        "2 dealers have dead stock. Most of it lies at Two: 20.0 k CNY, or 60 % of what he has"
+        "2 dealers have dead stock. Most of it lies at Two: CNY 20.0 k, or 60% of what they have"
     )
-    assert "1 small lot could leave him; the first: 4 of BCD to Five" in told
+    assert "1 small lot could leave them; the first: 4 of BCD to Five" in told
     assert "Nobody near him runs short" in said(workshop.stock_solution(stock, moves.head(1), 90))
     assert "No dealer has dead stock" in said(workshop.stock_solution(stock.tail(1), moves, 90))
 
@@ -347,7 +347,7 @@ def test_whom_to_visit_because_a_rival_wins(monkeypatch):
     assert told[0].startswith(
         "At 2 of 4 dealers a rival earns the dealer more on at least one measure, at 1 on every "
         "measure of earning. The first to visit is One: Kaltern is 5.4 points of margin ahead, "
-        "and closing the gap is worth 50.0 k CNY a year to him."
+        "and closing the gap is worth CNY 50.0 k a year to them."
     )
     assert told[1:] == ["said to D1"]
     some = said(workshop.proof_solution(lost.tail(1), earned))

@@ -342,11 +342,27 @@ def demographic_table(described: pd.DataFrame, names: Mapping[str, str]) -> pd.D
     A row per value, the groups side by side as shares within each.
     """
     rows = described[described["value"] != "not_stated"].assign(group=described["group"].map(names))
+    rows["value"] = [
+        value_word(column, value)
+        for column, value in zip(rows["column"], rows["value"], strict=True)
+    ]
     rows = rows.rename(columns={"column": "feature"})
     wide = rows.pivot_table(
         index=["feature", "value"], columns="group", values="within_share", sort=False
     )
     return wide.rename_axis(columns=None).reset_index()
+
+
+def value_word(column: str, value: str) -> str:
+    """Name a value of a column: a term `<column>_<value>`, the contract's own code, or as it is.
+
+    >>> value_word("home", "own"), value_word("area_type", "urban"), value_word("age_band", "60+")
+    ('Owned', 'City', '60+')
+    """
+    named = words.word(key := f"{column}_{value}")
+    if named != key:
+        return named
+    return words.word(value) if words.kind(column) == "code" else value
 
 
 def shown(profile: pd.DataFrame) -> list[str]:

@@ -22,6 +22,8 @@ MANAGERS = twins(
     "王晓琳 Wang Xiaolin 李建国 Li Jianguo 陈思远 Chen Siyuan 周雅婷 Zhou Yating "
     "黄志强 Huang Zhiqiang 何静 He Jing 赵鹏飞 Zhao Pengfei 孙倩 Sun Qian"
 )
+# numbers of no one
+CONTACTS = [f"+86 10 5550 01{i:02d}" for i in range(1, len(MANAGERS) + 1)]
 SIGNS = {  # what a shop of this format calls itself
     "department_store": "百货大楼|Department Store;商厦|Emporium;百货|Stores",
     "supermarket": "超市|Supermarket",
@@ -200,6 +202,7 @@ def dealers(net: Network) -> pd.DataFrame:
         opened_date=dates(net, -age),
         account_manager=np.array([zh for zh, _ in MANAGERS], object)[manager],
         account_manager_en=np.array([en for _, en in MANAGERS], object)[manager],
+        account_manager_contact=np.array(CONTACTS, object)[manager],
     )
 
 

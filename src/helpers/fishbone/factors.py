@@ -251,8 +251,7 @@ def _finding(table: pd.DataFrame) -> str:
     first = _heaviest(table)
     if first.empty:
         return words.say("fishbone.full")
-    said = words.say("fishbone.finding", **_first(first))
-    return said.replace(" %", "\u00a0%")  # a headline does not break there
+    return words.say("fishbone.finding", **_first(first))
 
 
 def _inches(ax: Axes) -> float:

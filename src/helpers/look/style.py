@@ -30,7 +30,9 @@ from helpers.look import fonts, layout, sections, svg
 from helpers.settings import page_of
 from helpers.words import (
     LANGUAGES,
+    NO_BREAK,
     REFERENCE,
+    bound,
     change,
     decimal,
     fitting,
@@ -198,7 +200,7 @@ def explain(ax: Axes, title: str, subtitle: str = "", source: str = "", alt: str
     width, height = figure.get_size_inches()
     small = 0.8 if width < WIDTH_IN / 1.5 else 1.0  # a narrow figure stands beside another
     per_line = int(width / small * (8.9 if spoken() == "en" else 5.4))
-    head = textwrap.wrap(title, per_line) or [""]
+    head = _lines(title, per_line)
     top = 0.04 + 0.23 * small * len(head)
     figure.text(0.006, 1 - 0.04 / height, "\n".join(head), fontsize=13 * small, va="top", **bold)
     if subtitle:
@@ -228,13 +230,19 @@ def nothing(sentence: str, ax: Axes | None = None) -> Axes:
     ax.figure.text(
         0.006,
         0.5,
-        "\n".join(textwrap.wrap(sentence, per_line)),
+        "\n".join(_lines(sentence, per_line)),
         fontsize=10.5,
         va="center",
         color=COLORS["subtle"],
     )
     ax.figure.alt_text = ax.figure.nothing = sentence
     return ax
+
+
+def _lines(text: str, per_line: int) -> list[str]:
+    """Cut a text into lines, none of which ends between a number and its unit."""
+    cut = textwrap.wrap(bound(text), per_line) or [""]
+    return [line.replace(NO_BREAK, " ") for line in cut]
 
 
 def share_axis(axis: mpl.axis.Axis, digits: int = 0) -> None:
@@ -388,8 +396,10 @@ def table(
             if column in shown
         }
     )
+    digits = _digits_of(shown)
     body = "".join(
-        _row(row, rows.columns, kinds, anchored, links) for row in printed.to_dict("records")
+        _row(row, rows.columns, kinds, digits, anchored, links)
+        for row in printed.to_dict("records")
     )
     caption = f"<b>{html.escape(fitting(title))}</b>" * bool(
         title
@@ -420,6 +430,7 @@ def _row(
     row: dict,
     columns: Iterable[str],
     kinds: list[str],
+    digits: Mapping[tuple[str, str], int],
     anchored: set[str],
     links: Mapping[str, str] | None,
 ) -> str:
@@ -428,7 +439,7 @@ def _row(
     for column, kind in zip(columns, kinds, strict=True):
         # a row about one indicator prints its values as that indicator is printed
         named = str(row.get("indicator", column)) if column in BY_INDICATOR else column
-        text = html.escape(_cell(row[column], named))
+        text = html.escape(_cell(row[column], named, digits.get((column, named))))
         if column == "dealer_name" and address:
             text = f'<a href="{html.escape(address)}">{text}</a>'
         cells.append(f"<td{_of(kind)}>{text}</td>")
@@ -443,13 +454,37 @@ def _address(dealer_id: object, links: Mapping[str, str] | None) -> str:
     return f"{DEALERS_PAGE}#{anchor(dealer_id)}" if in_edition else ""
 
 
-def _cell(value: object, column: str) -> str:
+def _digits_of(rows: pd.DataFrame) -> dict[tuple[str, str], int]:
+    """Choose the decimals of each column: what stands below one another is written alike.
+
+    Keyed by column and by what its values are: where a row says its indicator, each has its own.
+    """
+    found = {}
+    for column in rows.columns:
+        if not pd.api.types.is_numeric_dtype(rows[column]) or rows[column].dtype == bool:
+            continue
+        if column in BY_INDICATOR and "indicator" in rows:
+            parts = {str(name): part[column] for name, part in rows.groupby("indicator")}
+        else:
+            parts = {str(column): rows[column]}
+        found |= {(column, name): _digits(values, name) for name, values in parts.items()}
+    return found
+
+
+def _digits(values: pd.Series, column: str) -> int:
+    sizes = values.astype("float64").abs()
+    sizes = sizes[np.isfinite(sizes)]
+    whole = column_kind(column) in ("count", "days") or (sizes == sizes.round()).all()
+    return 0 if whole or sizes.max() >= 1000 else 2
+
+
+def _cell(value: object, column: str, digits: int | None = None) -> str:
     if value is None or (not isinstance(value, (list, tuple)) and pd.isna(value)):
         return "–"
     if isinstance(value, (bool, np.bool_)):
         return "✓" if value else ""
     if isinstance(value, (int, float, np.number)):
-        return _number(float(value), column)
+        return _number(float(value), column, digits)
     if isinstance(value, pd.Timestamp) or column_kind(column) == "date":
         return str(value)[:10]
     return fitting(
@@ -457,13 +492,14 @@ def _cell(value: object, column: str) -> str:
     )
 
 
-def _number(value: float, column: str) -> str:
-    if (kind := column_kind(column)) == "share":
+def _number(value: float, column: str, digits: int | None) -> str:
+    if column_kind(column) == "share":
         return percent(value, 1)
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    whole = kind in ("count", "days") or abs(value) >= 1000 or value == int(value)
-    return decimal(value, 0 if whole else 2)
+    if digits is None:  # among texts, where no other number stands below
+        digits = _digits(pd.Series([value]), column)
+    return decimal(value, digits)
 
 
 def anchor(dealer_id: str) -> str:
@@ -487,6 +523,28 @@ def window_note(
     if covered is not None and not covered.is_whole:
         first, last = covered.start.isoformat(), covered.end.isoformat()
     return say("table.note", title=title, first=first, last=last, n=n_dealers)
+
+
+def months_note(title: str, months: Iterable[str], n_months: int | None = None) -> str:
+    """Say whose figures these are, and of which months: the first to the last of a history.
+
+    With `n_months` only its last ones are shown. Without any month the title stands alone.
+
+    >>> months_note("Network", ["2026-08", "2026-09", "2026-10"], 2)
+    'Network, 2026-09 to 2026-10'
+    """
+    shown = list(months)[-n_months:] if n_months else list(months)
+    return say("table.months", title=title, first=shown[0], last=shown[-1]) if shown else title
+
+
+def day_note(title: str, period: str, n_dealers: int) -> str:
+    """Say whose figures these are, as they stood on the last day of a period.
+
+    >>> day_note("Network", "2026-02", 3)
+    'Network, at the end of 2026-02-28; 3 dealers'
+    """
+    day = periods.window(period, 1).end.isoformat()
+    return say("table.day", title=title, day=day, n=n_dealers)
 
 
 def rules(options: Mapping[str, object]) -> "Prose":

@@ -21,18 +21,13 @@ import pandas as pd
 
 from helpers import files, look, words
 from helpers.press import editions, manifests
-from helpers.press.front_page import (
-    N_CHANGES,
-    front_page,
-    in_turn,
-    month_name,
-    quality_line,
-    sales_headlines,
-)
+from helpers.press.front_page import N_CHANGES, front_page, quality_line, sales_headlines
 from helpers.press.page_body import TEMPLATES, markup
 from helpers.settings import DataError, Workbook, scope_text
 
 LANGUAGE_NAMES = {"en": "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文"}
+# what is printed as it is, else a text between two tags
+TEXT = re.compile(r"(<(style|script|code|pre|svg|head)\b.*?</\2>|<[^>]*>)|[^<]+", re.DOTALL)
 PACKAGES = (
     "customer-workbook",
     "duckdb",
@@ -76,12 +71,11 @@ def write_edition(
         bound = {
             "book": shown,
             "language": language,
-            "month": month_name(period),
+            "month": words.month_name(period),
             "period": period,
             "pages": pages,
             "say": words.say,
             "label": words.label,
-            "cell": _cell,
             "fingerprint": fingerprint,
             "pdf": pdf,
             "printed": f"{dt.date.today():%Y-%m-%d}",
@@ -97,7 +91,8 @@ def write_edition(
         bound["among"] = _among(book, len(dealers))
         bound["n_cards"] = len({card.dealer_id for card in cards})
         whole = editions.read_tables(place)
-        bound["offices"] = offices = _offices(whole, managers.with_keys(dealers, book), cards)
+        links = _dealer_links(dealers, pages, cards)
+        bound["offices"] = offices = _offices(whole, managers.with_keys(dealers, book), links)
         _require_apart(pages, offices, cards)
         _cut_dead_links([*pages, *offices])
         for page in pages:
@@ -117,6 +112,7 @@ def write_edition(
                 languages,
                 cover=cover,
                 columns=columns,
+                cells=_cells(offices, columns),
             )
         if cards:
             _write_cards(place, dealers, bound, languages, cards)
@@ -130,16 +126,27 @@ def write_edition(
             found=_html(found),
             tables=_html(tables),
             quality=quality_line(found, tables),
+            cover=[h["text"] for p in pages for h in p["headlines"] if h["place"] == "quality"],
         )
         front = front_page(
             pages,
-            []
+            whole,
+            period,
+            sales=[]
             if book.has("sell_in")
             else sales_headlines(data.sold_out_months(book, period), period),
+            dealers=links,
+            managers={office["name"]: office for office in offices},
         )
-        front |= {"quality_line": quality_line(found, tables)}
         front |= _whole_tables(place, whole, bound, earlier)
-        front["changes"] = in_turn(pages, "change", max(N_CHANGES - len(front["changed"]), 3))
+        front["changed"] = front["changed"][:N_CHANGES]
+        before = words.month_name(f"{int(period[:4]) - 1}{period[4:]}")
+        told = {"title": shown.heading, "month": bound["month"], "before": before}
+        told["unit"] = words.currency()
+        front["note"] = words.say("front.note" if told["unit"] else "front.note_plain", **told)
+        front["gap"] = " " if language == "en" else ""
+        listed = look.DEALERS_PAGE in {page["file"] for page in pages}
+        front["all_calls"] = "managers.html" if offices else look.DEALERS_PAGE if listed else ""
         _write(place, "index.html", "front.html.j2", bound, languages, **front)
         manifest = _manifest(book, period, language, fingerprint, pages, shelves[language]) | {
             "made_of": made_of
@@ -176,7 +183,7 @@ def write_list(folder: Path, book: Workbook, language: str) -> None:
         rows.append(
             {
                 "period": period,
-                "month": month_name(period),
+                "month": words.month_name(period),
                 **{k: manifest[k] for k in ("pages", "printed")},
             }
         )
@@ -206,7 +213,7 @@ def write_scopes(folder: Path, book: Workbook, language: str) -> None:
             rows.append(
                 {
                     "period": f"{place.name}/{period}",
-                    "month": words.fitting(f"{of.about} · {month_name(period)}"),
+                    "month": words.fitting(f"{of.about} · {words.month_name(period)}"),
                     **{k: manifest[k] for k in ("pages", "printed")},
                 }
             )
@@ -302,11 +309,11 @@ def versions() -> dict[str, str]:
 
 
 def _page_facts(name: str, shelf_folder: Path, place: Path) -> dict[str, Any]:
-    """Copy a page's tables, notebook and thumbnail into the edition and gather what is told about
+    """Copy a page's tables and notebook into the edition and gather what is told about
     it.
     """
     meta = json.loads((shelf_folder / "meta.json").read_text(encoding="utf-8"))
-    for folder in ("notebooks", "tables", "thumbnails"):
+    for folder in ("notebooks", "tables"):
         (place / folder).mkdir(exist_ok=True)
     shutil.copy(shelf_folder / "notebook.ipynb", place / "notebooks" / f"{name}.ipynb")
     tables = sorted((shelf_folder / "tables").glob("*.csv"))
@@ -317,9 +324,6 @@ def _page_facts(name: str, shelf_folder: Path, place: Path) -> dict[str, Any]:
                 "otherwise"
             )
         shutil.copy(table, there)
-    thumbnail = next((f for f in shelf_folder.glob("thumbnail.*") if f.suffix != ".txt"), None)
-    if thumbnail:
-        shutil.copy(thumbnail, place / "thumbnails" / f"{name}{thumbnail.suffix}")
     said = shelf_folder / "headlines.jsonl"
     # no other letter ends one
     lines = said.read_text(encoding="utf-8").split("\n") if said.exists() else []
@@ -336,12 +340,7 @@ def _page_facts(name: str, shelf_folder: Path, place: Path) -> dict[str, Any]:
         "headlines": headlines,
         "tables": [table.name for table in tables],
         "body": body,
-        "thumbnail": f"thumbnails/{name}{thumbnail.suffix}" if thumbnail else "",
-        "thumbnail_alt": (shelf_folder / "thumbnail.txt").read_text(encoding="utf-8")
-        if thumbnail
-        else "",
-        "verdict": next((line["text"] for line in headlines if line["place"] == "verdict"), ""),
-        "note": "" if thumbnail else look.first_note(body),
+        "note": look.first_note(body),
     }
 
 
@@ -378,7 +377,7 @@ def _whole_tables(
     there = {page["file"] for page in pages}
     return {
         "excel": file,
-        "since": words.say("diff.since", month=month_name(earlier.name)) if earlier else "",
+        "since": words.say("diff.since", month=words.month_name(earlier.name)) if earlier else "",
         "changed": [
             line | {"link": line["link"] if line["link"] in there else ""} for line in changed
         ],
@@ -405,21 +404,29 @@ def _card_address(card: editions.Printed) -> str:
     return f"{folder}/{files.file_name(card.dealer_id)}.html"
 
 
-def _offices(
-    whole: Mapping[str, pd.DataFrame], dealers: pd.DataFrame, cards: Sequence[editions.Printed]
-) -> list[dict[str, Any]]:
-    """Make the pages per account manager.
-
-    A dealer's name leads to his card, or to where he is explained.
-    """
-    from helpers import look
-    from helpers.press import managers
-
+def _dealer_links(
+    dealers: pd.DataFrame, pages: Sequence[Mapping], cards: Sequence[editions.Printed]
+) -> dict[str, str]:
+    """Tell where each dealer is explained: the own card, else a row of the page that has it."""
+    there = {page["file"]: page["body"] for page in pages}
+    known = set(re.findall(r'\bid="(dealer-[^"]*)"', there.get(look.DEALERS_PAGE, "")))
     links = {
         dealer_id: f"{look.DEALERS_PAGE}#{look.anchor(dealer_id)}"
         for dealer_id in dealers["dealer_id"]
+        if look.anchor(dealer_id) in known
     }
-    links |= {card.dealer_id: _card_address(card) for card in cards if card.audience == "us"}
+    return links | {card.dealer_id: _card_address(card) for card in cards if card.audience == "us"}
+
+
+def _offices(
+    whole: Mapping[str, pd.DataFrame], dealers: pd.DataFrame, links: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Make the pages per account manager.
+
+    A dealer's name leads to the own card, or to where the dealer is explained.
+    """
+    from helpers.press import managers
+
     offices = managers.manager_pages(dealers, whole, links)
     for office in offices:
         sections = (
@@ -549,7 +556,16 @@ def _write(
         css=_css(),
         pdf_address=pdf_address,
     )
-    (place / address).write_text(text, encoding="utf-8")
+    (place / address).write_text(unbroken(text), encoding="utf-8")
+
+
+def unbroken(page: str) -> str:
+    """Keep each number on a page on one line with its unit; code and styles are left alone.
+
+    >>> unbroken('<p title="5 days">5 days<code>5 days</code></p>').count(words.NO_BREAK)
+    1
+    """
+    return TEXT.sub(lambda found: found[1] or words.bound(found[0]), page)
 
 
 def _html(rows: pd.DataFrame) -> str:
@@ -558,9 +574,14 @@ def _html(rows: pd.DataFrame) -> str:
     return markup(look.table(rows, limit=len(rows))._repr_html_()) if len(rows) else ""
 
 
-def _cell(value: float, column: str) -> str:
-    """Write a number of the list of account managers: money short, counts whole."""
-    return f"{value:,}" if column.startswith("n_") else words.money(value)
+def _cells(offices: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[list[str]]:
+    """Write the list of account managers: money short, counts whole; each column alike."""
+    written = []
+    for column in columns:
+        values = [office[column] for office in offices]
+        is_count = column.startswith("n_")
+        written.append([f"{n:,}" for n in values] if is_count else words.amounts(values))
+    return [list(row) for row in zip(*written, strict=True)]
 
 
 @functools.cache

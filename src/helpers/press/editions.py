@@ -31,7 +31,7 @@ KEPT_DAYS = 7
 SCOPES = "scopes"  # where editions of some dealers stand, beside those of all
 WORKSHOPS = (".press", ".pages", ".pdfs")  # where work is done, and what is finished is kept
 KEY = r"[0-9a-f]{20}"  # of a page
-PAGE_FILES = re.compile(
+PAGE_FILES = re.compile(  # thumbnails are of earlier versions
     r"(?:page\.html|notebook\.ipynb|meta\.json|headlines\.jsonl|thumbnail\.\w{3}|tables)"
 )
 LIST_SEAL = re.compile(r"<!-- customer-workbook ([0-9a-f]{64}) -->\n")

@@ -3,6 +3,7 @@
 His dealers, calls, actions and receivables, from the tables of an edition.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -78,6 +79,8 @@ CONCERNS = [
     "margin_points",
     "gap_money",
 ]
+PHONE = re.compile(r"\+?\d[\d ()/-]{4,}")
+MAIL = re.compile(r"[^@\s<>\"',;:?&]+@[^@\s<>\"',;:?&]+\.[^@\s<>\"',;:?&]+")
 MOST_OWED = 15  # dealers whose receivables are shown: the others pay
 # states of actions not yet ended
 STANDING = ("open", "overdue", "behind", "on_course", "not_known", "not_begun")
@@ -107,9 +110,9 @@ def manager_pages(
     Returns
     -------
     list of dict
-        `file`, `name`, `n_dealers`, `n_a`, `gross_profit`, `balance`, `n_calls`, `n_actions`,
-        `said` (sentences) and `sections`: pairs of heading and table. Nothing where no dealer has
-        an account manager.
+        `file`, `name`, `contact` and its `contact_link`, `n_dealers`, `n_a`, `gross_profit`,
+        `balance`, `n_calls`, `n_actions`, `said` (sentences) and `sections`: pairs of heading and
+        table. Nothing where no dealer has an account manager.
     """
     tables = {name: tables.get(name, pd.DataFrame()) for name in TABLES}
     judged = tables["abc_pareto"]
@@ -161,10 +164,29 @@ def _page(
     return {
         "file": file,
         "name": words.fitting(name),
+        "contact": (contact := _contact(mine)),
+        "contact_link": contact_link(contact),
         **facts,
         "said": _said(facts, letters),
         "sections": made,
     }
+
+
+def contact_link(contact: str) -> str:
+    """Give what a phone number or an e-mail address leads to; "" for anything else.
+
+    >>> contact_link("+86 10 5550 0101"), contact_link("li@example.com"), contact_link("ask Ann")
+    ('tel:+861055500101', 'mailto:li@example.com', '')
+    """
+    if PHONE.fullmatch(contact):
+        return "tel:" + re.sub(r"[^\d+]", "", contact)
+    return f"mailto:{contact}" if MAIL.fullmatch(contact) else ""
+
+
+def _contact(mine: pd.DataFrame) -> str:
+    """Give the manager's phone or e-mail: the one that most of the dealers carry; "" for none."""
+    told = mine.get("account_manager_contact", pd.Series(dtype="str")).dropna().astype("str")
+    return words.fitting(told.mode().iloc[0], most=60) if len(told) else ""
 
 
 def list_columns(offices: Sequence[Mapping[str, Any]]) -> list[str]:

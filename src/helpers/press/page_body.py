@@ -96,7 +96,7 @@ FORMULA = "\ue000{}\ue001"  # stands for one while a text is cleaned
 
 
 def write_page(folder: Path, notebook: Any, name: str) -> None:
-    """Keep an executed notebook as a page: body, notebook, thumbnail, title and contents.
+    """Keep an executed notebook as a page: body, notebook, title and contents.
 
     The body has no head and no links to its neighbours: these belong to the edition it is bound
     into.
@@ -109,12 +109,6 @@ def write_page(folder: Path, notebook: Any, name: str) -> None:
     title = re.search(r"<h1[^>]*>(.*?)</h1>", body, re.DOTALL)
     meta = {"title": _plain(title[1]) if title else name, "contents": contents}
     (folder / "meta.json").write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
-    for output in _outputs(notebook):
-        if kind := _image_kind(output):
-            data = _image_bytes(output["data"][kind])
-            (folder / f"thumbnail.{look.IMAGES[kind]}").write_bytes(data)
-            (folder / "thumbnail.txt").write_text(alt_text(output), encoding="utf-8")
-            break
 
 
 def page_body(notebook: Any) -> tuple[str, list[tuple[str, str]]]:
@@ -229,12 +223,6 @@ def _is_narrow(output: Mapping) -> bool:
 
 def _image_bytes(data: str) -> bytes:
     return data.encode() if data.lstrip().startswith("<") else base64.b64decode(data)
-
-
-def _outputs(notebook: Any) -> list:
-    return [
-        output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
-    ]
 
 
 def _own_classes(match: re.Match) -> str:

@@ -7,11 +7,11 @@ import importlib
 import json
 import platform
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers import look, periods, words
+from helpers import files, look, periods, words
 from helpers.look.svg import road
 from helpers.press import editions
 from helpers.settings import (
@@ -28,7 +28,9 @@ from helpers.settings import (
     scope_text,
 )
 
-CARD = "dealer_card"  # printed per dealer, on request
+CARD = "dealer_card"  # printed per dealer
+CALLED = "called"  # whose cards are printed where nobody asks for others
+CALL_LIST = "call_list.csv"
 APART = (CARD, "workshop")  # in no edition
 # rooms whose rules stand on another's page: that of the classes prints the calls
 ON_THE_PAGE_OF = {"abc_pareto": ("calls",)}
@@ -96,7 +98,8 @@ def dealers_asked_for(book: Workbook, period: str, cards: int | str | Sequence[s
 
     The largest so many, all of the window, or the ids given.
 
-    Where nothing tells of each dealer, a number of them is none.
+    Where nothing tells of each dealer, a number of them is none; who is called is only known when
+    the pages are printed (`called_dealers`).
 
     Raises
     ------
@@ -105,7 +108,9 @@ def dealers_asked_for(book: Workbook, period: str, cards: int | str | Sequence[s
     """
     from helpers import data
 
-    if not cards or (isinstance(cards, int | str) and not data.has(book, data.JUDGED_BY)):
+    if not cards or cards == CALLED:
+        return []
+    if isinstance(cards, int | str) and not data.has(book, data.JUDGED_BY):
         return []
     known = data.dealers_by_size(book, period)
     if cards == "all" or isinstance(cards, int):
@@ -122,12 +127,34 @@ def dealers_asked_for(book: Workbook, period: str, cards: int | str | Sequence[s
     return list(dict.fromkeys(cards))
 
 
+def called_dealers(printed: Iterable[Page], folder: Path) -> list[str]:
+    """List whom the pages of an edition call, from the finished pages in `folder`, in their order.
+
+    Nobody where none of them prints the call list.
+    """
+    for page in printed:
+        table = folder / ".pages" / page.key / "tables" / CALL_LIST
+        if table.is_file():
+            rows = files.read_table(table)
+            return rows["dealer_id"].to_list() if "dealer_id" in rows else []
+    return []
+
+
+def has_card(folder: Path) -> bool:
+    """Tell whether there is a notebook to print cards from."""
+    return any(True for _ in _cards_of(folder))
+
+
+def _cards_of(folder: Path) -> Iterator[Path]:
+    return iter(sorted(folder.glob(f"[0-9][0-9]_{CARD}.ipynb")))
+
+
 def card_notebook(book: Workbook, folder: Path) -> Path:
     """Give the notebook that cards are printed from.
 
     A DataError where there is none, or it lacks a parameter.
     """
-    path = next(iter(sorted(folder.glob(f"[0-9][0-9]_{CARD}.ipynb"))), None)
+    path = next(_cards_of(folder), None)
     if path is None:
         raise DataError(f"{folder}: no notebook of {CARD} to print cards from")
     require_parameters(book, path, ("dealer_id", "audience"))

@@ -188,9 +188,8 @@ def _is_pdf(path: Path) -> bool:
 
 
 def _key(page: Path) -> str:
-    """Hash what a page on paper is made of: the page, its thumbnails, and how it is printed."""
-    thumbnails = (page.parent / "thumbnails").glob("*") if page.name == "index.html" else ()
-    return pages.digest_of_files(Path(__file__), page, *thumbnails)
+    """Hash what a page on paper is made of: the page, which holds its figures, and how."""
+    return pages.digest_of_files(Path(__file__), page)
 
 
 def _run(work: Coroutine) -> Any:

@@ -4,8 +4,9 @@ from helpers.result.claims import scored
 from helpers.result.figures import bridge_rows, plot_bridge, plot_forecast, plot_months
 from helpers.result.forecast import Forecast, holt_winters, seasonal_naive
 from helpers.result.month import ResultData, ResultMonth, judge_month, read_month, result_month
+from helpers.result.news import headlines
 from helpers.result.steps import bridge_table, contributions, largest, network_steps
-from helpers.result.summary import bottom_line, headlines, scored_sentences
+from helpers.result.summary import bottom_line, scored_sentences
 
 __all__ = [
     "Forecast",

@@ -53,7 +53,7 @@ def plot_bridge(
     tops = np.maximum(starts, ends)
     marks = [(0, bridge["base"], words.money(bridge["base"], unit=False))]
     marks += [
-        (at, top, summary.signed(move).removesuffix(f" {_unit()}"))
+        (at, top, words.signed_money(move, unit=False))
         for at, top, move in zip(x, tops, moves, strict=True)
     ]
     marks.append((len(moves) + 1, bridge["now"], words.money(bridge["now"], unit=False)))
@@ -74,10 +74,13 @@ def plot_bridge(
     look.money_axis(ax.yaxis)
     ax.set_ylabel(words.say("month.axis", unit=_unit()))
     title = words.say(
-        f"month.title_{span}", period=period, change=summary.signed(bridge["now"] - bridge["base"])
+        f"month.title_{span}",
+        period=period,
+        change=words.signed_money(bridge["now"] - bridge["base"]),
     )
     told = ", ".join(
-        f"{words.label(f'bridge_{step}')} {summary.signed(move)}" for step, move in moves.items()
+        f"{words.label(f'bridge_{step}')} {words.signed_money(move)}"
+        for step, move in moves.items()
     )
     alt = f"{title}. {told}"
     how = words.say("month.bridge_how_cut" if is_cut else "month.bridge_how")
@@ -86,7 +89,7 @@ def plot_bridge(
 
 def _unit() -> str:
     """Name the currency as amounts are followed by."""
-    return words.money(0.0).removeprefix("0").strip()
+    return words.currency()
 
 
 def _zoomed(ax: Axes, bridge: pd.Series, starts: pd.Series, ends: pd.Series) -> bool:

@@ -109,23 +109,15 @@ def why_sentences(bridge: pd.DataFrame, period: str) -> list[str]:
         if own.empty or (span == "year_to_date" and period[5:] == "01"):
             continue
         told = [
-            f"{words.label(f'part_{name}')} {signed(value)}" for name, value in parts(own).items()
+            f"{words.label(f'part_{name}')} {words.signed_money(value)}"
+            for name, value in parts(own).items()
         ]
-        change = signed(own["now"] - own["base"])
+        change = words.signed_money(own["now"] - own["base"])
         key = f"month.why_{span}"
         if told:
             joined = words.translated(", ", "、").join(told)
             said.append(words.say(key, period=period, change=change, parts=joined))
     return said
-
-
-def signed(amount: float) -> str:
-    """Write an amount with its sign.
-
-    >>> signed(1_234_567.0), signed(-5.0)
-    ('+1.23 M', '−5')
-    """
-    return ("+" if amount > 0 else "") + words.money(amount)
 
 
 def forecast_sentences(
@@ -176,27 +168,3 @@ def scored_sentences(scored: pd.DataFrame) -> list[str]:
         return [words.say("month.none_scored")]
     n, of = int(scored["is_inside"].sum()), len(scored)
     return [words.say("month.scored", n=n, of=of)]
-
-
-def headlines(found: ResultData, own: ResultMonth) -> list[dict]:
-    """Make the front page's figure of the year to date.
-
-    Keys as `report.headline` takes them.
-    """
-    row = own.standing.set_index(["span", "indicator"]).loc[("year_to_date", "revenue")]
-    if row["actual"] != row["actual"]:
-        return []
-    tile = {
-        "place": "tile",
-        "label": words.say("month.tile", year=found.period[:4]),
-        "text": words.money(row["actual"]),
-        "trend": [float(x) for x in found.months["revenue"].iloc[-24:]],
-        "link": PAGE,
-    }
-    if row["yoy_rate"] == row["yoy_rate"]:
-        change = words.change(row["actual"], row["previous_actual"])
-        tile |= {
-            "change": words.say("month.tile_change", change=change),
-            "tone": "good" if row["yoy_rate"] >= 0 else "bad",
-        }
-    return [tile]

@@ -361,5 +361,5 @@ def ranked_axis(ax: Axes, n_rows: int, term: str) -> None:
     ax.grid(False, axis="y")
     if ax.get_xlim()[1] >= 1000:  # below, ticks have decimals of their own
         look.money_axis(ax.xaxis)
-    unit = words.money(0).removeprefix("0").strip()
+    unit = words.currency()
     ax.set_xlabel(f"{words.label(term)} ({unit})" if unit else words.label(term))

@@ -18,6 +18,7 @@ import traceback
 from pathlib import Path
 
 from helpers.press import terminal
+from helpers.room import arguments
 
 UNFORESEEN = 70  # EX_SOFTWARE of sysexits.h: what went wrong is ours
 TOLD = 300  # characters of an error nobody foresaw; the log has all
@@ -192,12 +193,16 @@ def _parser() -> argparse.ArgumentParser:
     lab = _command(commands, "lab", _lab, "open the notebooks in JupyterLab")
     workshop = _command(commands, "workshop", _lab, "open the workshop's notebook in JupyterLab")
     workshop.set_defaults(question="workshop")
+    room = _command(
+        commands, "room", _room, "open the workshop's room: phones score, the wall shows it"
+    )
+    arguments.add_to(room)
     diff = _command(
         commands, "diff", _diff, "say what changed from one month's edition to another's"
     )
     read = _command(commands, "read", _read, "show what is read of a file, or of a table, as CSV")
     _read_options(read)
-    for command in (check, report, lab, workshop, diff, read):
+    for command in (check, report, lab, workshop, room, diff, read):
         command.add_argument(
             "--config",
             default="",
@@ -207,7 +212,7 @@ def _parser() -> argparse.ArgumentParser:
                 "the checkout's)"
             ),
         )
-    for command in (check, report, lab, workshop, diff, read):
+    for command in (check, report, lab, workshop, room, diff, read):
         command.add_argument(
             "--scope",
             default="",
@@ -550,6 +555,14 @@ def _lab(options: argparse.Namespace) -> int:
     told = {"WORKBOOK_CONFIG": str(book.path), "WORKBOOK_SCOPE": options.scope}
     code = subprocess.call(command, env={**os.environ, **told})
     return code if code >= 0 else 128 - code  # ended by a signal, as a shell counts
+
+
+def _room(options: argparse.Namespace) -> int:
+    from helpers.room import start
+
+    asked = {name: getattr(options, name) for name in ("session", "date", "period", "host", "port")}
+    start.run(_workbook(options), **asked)
+    return 0
 
 
 def _workbook(options: argparse.Namespace):

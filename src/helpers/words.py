@@ -287,6 +287,19 @@ def message(sentence: str, **values: object) -> str:
     )
 
 
+def templates(beginning: str) -> dict[str, str]:
+    """Give the sentences whose keys begin so, for a page that fills them in itself.
+
+    >>> templates("table.empt")
+    {'table.empty': 'There is nothing to list.'}
+    """
+    return {
+        name: translated(row["en"], row["zh"])
+        for name, row in _reference("sentences").items()
+        if name.startswith(beginning)
+    }
+
+
 def fitting(text: str, word_most: int = 60, most: int = 2000) -> str:
     """Give text from data as it can stand on a page.
 

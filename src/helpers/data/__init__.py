@@ -19,6 +19,7 @@ from helpers.data.consumer_habits import (
 from helpers.data.dealer_habits import dealer_features
 from helpers.data.ledger import ledger_entries
 from helpers.data.order_rhythm import order_rhythm
+from helpers.data.plan_file import add_to_plan, keep_session, require_session, sessions_known
 from helpers.data.read import (
     JUDGED_BY,
     Workbook,
@@ -55,6 +56,7 @@ __all__ = [
     "Channel",
     "OnHand",
     "Workbook",
+    "add_to_plan",
     "brand_months",
     "brand_share_basis",
     "brand_sums",
@@ -81,6 +83,7 @@ __all__ = [
     "history",
     "in_scope",
     "is_comparable",
+    "keep_session",
     "kept",
     "ledger_entries",
     "models",
@@ -98,8 +101,10 @@ __all__ = [
     "reference",
     "require_conservation",
     "require_period",
+    "require_session",
     "responses",
     "seasons",
+    "sessions_known",
     "sold_out_months",
     "source_name",
     "span",

@@ -17,6 +17,8 @@ from typing import Any
 
 import duckdb
 import ibis
+import pyarrow as pa
+import pyarrow.parquet as pq
 from ibis.expr.types import Table
 
 from helpers import files, words
@@ -90,7 +92,9 @@ def table_fingerprint(book: Workbook, name: str) -> str:
         for f in sources(book, name) + database
         if f.exists()
     ]
-    return _digest(name, stats, book.tables[name], book.engine)
+    sessions = with_sessions(book, name)
+    added = [table_fingerprint(sessions, name)] if sessions else []
+    return _digest(name, stats, book.tables[name], book.engine, *added)
 
 
 def fingerprint(book: Workbook) -> str:
@@ -116,7 +120,9 @@ def described(book: Workbook, name: str) -> dict:
     if is_beside(book, name):
         return described(where_it_lies(book, name), name)
     if not book.embedded:
-        return _described_by_server(book, name)
+        of_server = _described_by_server(book, name)
+        sessions = with_sessions(book, name)
+        return _described_with(book, sessions, name, of_server) if sessions else of_server
     stem = _stem(book, name)
     kept = _kept(stem)
     if kept is None:
@@ -130,9 +136,33 @@ def is_beside(book: Workbook, name: str) -> bool:
     return not book.embedded and is_file(book.tables[name].source)
 
 
+def with_sessions(book: Workbook, name: str) -> Workbook | None:
+    """Give the workbook of the sessions that people keep beside the toml, to be added to a table.
+
+    None where there are none, or where the table holds that very file.
+    """
+    if name not in book.added:
+        return None
+    beside = book.added[name]
+    if any(file.samefile(beside.source) for file in sources(book, name)):
+        return None
+    return dataclasses.replace(book, engine="duckdb://", tables={name: beside}, added={}, scope=())
+
+
 def where_it_lies(book: Workbook, name: str) -> Workbook:
     """Give the workbook whose engine holds a table: for a file beside a server, DuckDB."""
     return dataclasses.replace(book, engine="duckdb://") if is_beside(book, name) else book
+
+
+def _described_with(book: Workbook, sessions: Workbook, name: str, told: dict) -> dict:
+    """Describe a server's table together with the sessions beside the toml."""
+    more = described(sessions, name)
+    if found := [*told["errors"], *more["errors"]]:
+        return {**told, "errors": found}
+    whole = servers.served(book, name).select("session").distinct().to_pyarrow()
+    found = _session_twice(sessions, name, whole, _whole(sessions, name).to_pyarrow())
+    notes = [*told["notes"], *more["notes"]]
+    return {**told, "errors": found, "notes": notes, "rows": told["rows"] + more["rows"]}
 
 
 def _described_by_server(book: Workbook, name: str) -> dict:
@@ -199,6 +229,8 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
             is_suspicious = True
         if is_suspicious and sources(book, name):
             found, told = _written(book, name, part, closely=True)
+        if not found and (sessions := with_sessions(book, name)):
+            found, told = _added(sessions, name, part, told)
         if not found:
             _publish(part, Path(f"{stem}.parquet"))
         kept = json.dumps({"errors": found, **told})
@@ -222,6 +254,40 @@ def _build(book: Workbook, name: str, stem: Path) -> None:
                 # it stays where anything is left that DuckDB did not write, or still writes
                 with contextlib.suppress(OSError):
                     spill.rmdir()
+
+
+def _added(
+    sessions: Workbook, name: str, part: Path, told: dict[str, Any]
+) -> tuple[list[Finding], dict[str, Any]]:
+    """Add sessions to a table that was written; give what stops it, and what is to be told of
+    both.
+
+    What people score in a few mornings is small, so it is laid together in memory.
+    """
+    if found := errors(sessions, name):
+        return found, {}
+    more = described(sessions, name)
+    whole = pq.read_table(part)
+    beside = _whole(sessions, name).to_pyarrow()
+    if found := _session_twice(sessions, name, whole, beside):
+        return found, {}
+    pq.write_table(pa.concat_tables([whole, beside], promote_options="default"), part)
+    both = {key: [*told[key], *more[key]] for key in ("notes", "files")}
+    return [], {**told, **both, "rows": told["rows"] + more["rows"]}
+
+
+def _session_twice(
+    sessions: Workbook, name: str, whole: pa.Table, beside: pa.Table
+) -> list[Finding]:
+    """Find sessions that stand in both places: added up, each of them would count twice."""
+    known = set(whole["session"].to_pylist())
+    twice = [session for session in beside["session"].to_pylist() if session in known]
+    file = Path(sessions.tables[name].source).name
+    return (
+        [Finding(name, "session", "session_twice", "error", len(twice), min(twice), file)]
+        if twice
+        else []
+    )
 
 
 def _written(
@@ -407,10 +473,26 @@ def _whole(book: Workbook, name: str) -> Table:
     if is_beside(book, name):
         return _lent(book, name)
     if not book.embedded:
-        return servers.served(book, name)
+        rows, sessions = servers.served(book, name), with_sessions(book, name)
+        return _with_lent(rows, _lent(sessions, name)) if sessions else rows
     if found := errors(book, name):
         raise DataError("\n".join(in_words(book, finding) for finding in found))
     return _seen(connected(book), f"{_stem(book, name)}.parquet")
+
+
+def _with_lent(rows: Table, lent: Table) -> Table:
+    """Add lent rows to a server's own; a column that only one of them has is empty in the other."""
+    kinds = {**lent.schema(), **rows.schema()}
+    parts = [
+        part.select(
+            **{
+                column: part[column].cast(kind) if column in part.columns else ibis.null(kind)
+                for column, kind in kinds.items()
+            }
+        )
+        for part in (rows, lent)
+    ]
+    return ibis.union(*parts)
 
 
 def _seen(con, file: str) -> Table:

@@ -500,7 +500,7 @@ def scores(net: Network) -> pd.DataFrame:
     table["score"] = table["score"].clip(0, 10)
     table = pd.concat(
         [table.assign(dealer_id=None), _dealer_scores(net, factors)], ignore_index=True
-    )
+    ).assign(round=1.0)
     return table.astype({"brand": "str", "dealer_id": "str"})
 
 

@@ -36,8 +36,8 @@ def answers(
 
     `nth` counts sessions from 0, oldest first.
 
-    A person is a participant of a session; who scored the same twice in a session counts once, with
-    his mean.
+    A person is a participant of a session. Where a session scored in several rounds, what he said
+    last of an item counts; who scored the same twice in a round counts once, with his mean.
     """
     asked = (scores["kind"] == kind) & (scores["aspect"].fillna("performance") == aspect)
     before = scores["scored_date"] < pd.Timestamp(end_date).normalize() + pd.Timedelta(days=1)
@@ -47,6 +47,9 @@ def answers(
     whose = rows["brand"].fillna("").astype("str")
     rows = rows.assign(brand=whose.mask(whose == brand, ""))
     keys = ["session", "participant", "item_id", "brand"]
+    nth = rows["round"].fillna(1) if "round" in rows else pd.Series(1, rows.index)
+    if nth.min() < nth.max():
+        rows = rows[nth == nth.groupby([rows[key] for key in keys]).transform("max")]
     rows = rows.groupby(keys, as_index=False).agg(
         score=("score", "mean"), scored_date=("scored_date", "max")
     )
@@ -239,12 +242,22 @@ def agreement(
     rows = rows[(rows["brand"] == "") & rows["item_id"].isin(leaf_factors(tree)["factor_id"])]
     found = []
     for (_nth, session, date), inside in rows.groupby(["nth", "session", "scored_date"]):
-        wide = inside.pivot_table(index="participant", columns="item_id", values="score")
-        wide = wide.loc[:, wide.notna().mean() >= 0.5]
-        together = kendalls_w(wide)
-        found.append((session, date, *together, len(wide) - together.n_participants))
+        together, n_left_out = concordance(inside)
+        found.append((session, date, *together, n_left_out))
     columns = ["session", "scored_date", *Agreement._fields, "n_left_out"]
     return pd.DataFrame(found, columns=columns)
+
+
+def concordance(rows: pd.DataFrame) -> tuple[Agreement, int]:
+    """Measure how far people rank items alike, from their `answers` of one session.
+
+    Compared are the items that at least half of the people scored; who misses one of those is left
+    out, and counted.
+    """
+    wide = rows.pivot_table(index="participant", columns="item_id", values="score")
+    wide = wide.loc[:, wide.notna().mean() >= 0.5]
+    together = kendalls_w(wide)
+    return together, len(wide) - together.n_participants
 
 
 # ---- people and data -----------------------------------------------------------------------------

@@ -24,6 +24,8 @@ GIVEN_BY_THE_RUN = ("period", "config", "language", "scope")
 RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
 # found beside the toml without being named in it
 WRITTEN_BY_PEOPLE = ("plan", "overrides", "targets")
+# so, too, but added to what the toml names: each session is another one's
+ADDED_BY_SESSION = ("scores", "comparisons")
 TABLE_KEYS = ("source", "query", "columns", "format", "read")
 DECIMALS = (".", ",")
 MAX_TOML = 1_000_000  # bytes; a longer one was not written by people
@@ -73,6 +75,8 @@ class Workbook:
     filled: Mapping[str, str] = field(default_factory=dict, repr=False)
     scope: Scope = ()  # only these dealers; without any, all
     left_out: tuple[str, ...] = ()  # tables of which nothing can be in the scope
+    # sessions kept beside the toml, which come on top of the table that it names
+    added: Mapping[str, TableSource] = field(default_factory=dict)
 
     @property
     def heading(self) -> str:
@@ -203,6 +207,7 @@ def _workbook(raw: Mapping, path: Path, filled: dict[str, str]) -> Workbook:
     head, data = raw.get("workbook", {}), raw.get("data", {})
     require_known(head, WORKBOOK_KEYS, "[workbook]", "key")
     require_known(data, ("engine", "files", *contract()), "[data]", "table")
+    tables = _tables(data, path, filled)
     book = Workbook(
         path=path,
         name=_name(head, path),
@@ -216,7 +221,8 @@ def _workbook(raw: Mapping, path: Path, filled: dict[str, str]) -> Workbook:
             k: _located(value, path, f"[data.files] {k}", filled)
             for k, value in _texts(data, "files").items()
         },
-        tables=_tables(data, path, filled),
+        tables=tables,
+        added=_added(tables, path),
         title_zh=_text(head, "title_zh", ""),
         parameters=_parameters(raw.get("parameters", {})),
         filled=ways_to_write(filled),
@@ -264,7 +270,20 @@ def _tables(data: Mapping, path: Path, filled: dict[str, str]) -> dict[str, Tabl
         # what people wrote wins over what came with the data
         if (beside := path.parent / f"{table}.csv").exists():
             tables[table] = TableSource(source=str(beside))
+    for table in ADDED_BY_SESSION:
+        if table not in tables and (beside := path.parent / f"{table}.csv").exists():
+            tables[table] = TableSource(source=str(beside))
     return tables
+
+
+def _added(tables: Mapping[str, TableSource], path: Path) -> dict[str, TableSource]:
+    """Find the sessions that lie beside the toml where another source is named in it."""
+    beside = {table: path.parent / f"{table}.csv" for table in ADDED_BY_SESSION}
+    return {
+        table: TableSource(source=str(file))
+        for table, file in beside.items()
+        if file.exists() and tables[table].source != str(file)
+    }
 
 
 def _mapping(table: str, raw: Mapping, path: Path, filled: dict[str, str]) -> TableSource:

@@ -188,6 +188,15 @@ def test_a_day_that_its_header_says_of_something_else_is_no_date_of_a_sale(heade
     assert "date" not in sure(columns).values()
 
 
+@pytest.mark.parametrize("value", ["Total Value", "Value", "金额"])
+@pytest.mark.parametrize("party", ["", "Customer No.", "客户编码"])
+def test_a_day_goods_and_a_value_are_no_sale_for_sure_where_nobody_is_named(party, value):
+    """A store's valuation looks so, too: which table it is, is asked."""
+    columns = {"Date": "date", "Product": "product_id", "Quantity": "quantity", value: "net"}
+    placed = sure(columns | ({party: "dealer_id"} if party else {}))
+    assert ("date" in placed.values()) == bool(party)
+
+
 def test_headers_without_rows_are_placed_by_their_words():
     found = placing.placed(Sheet("sales.csv", "", list(PLAIN), []))
     assert found.table == "sell_in" and found.missing() == []

@@ -26,6 +26,11 @@ EXPORTED = (
     "promotions",
     "contacts",
 )
+PARTIES = ("dealer_id", "dealer_name", "consumer_id")
+# words of headers that tell a sale from what is bought, stored or moved
+SAYS_SALE = frozenset(
+    {"invoice", "sales", "revenue", "order", "customer", "shop", "pos", "receipt"}
+)
 # words of headers that tell a sale from a payment
 OF_SALES = frozenset({"invoice", "sales", "revenue", "quantity", "order", "product"})
 # what a document's name says: words that must be there, the table, how much it says
@@ -114,6 +119,21 @@ def _by_headers(
         if any("invoice" in concepts for concepts in said):
             found.append(("sell_in", 0.5))  # a till gives receipts
     return found
+
+
+def names_no_sale(seen: Seen, table: str) -> bool:
+    """Tell whether a sheet that looks like sales names nobody who buys or sells, and no sale: what
+    has a day, goods and a value only may be what lies in a store as well.
+    """
+    if table not in ("sell_in", "sell_out"):
+        return False
+    said = frozenset().union(*(headers.reading(header).concepts for header in seen.sheet.header))
+    parties = any(
+        match.column.rpartition(".")[2] in PARTIES and match.certainty >= ASKED
+        for found in seen.matches
+        for match in found
+    )
+    return not parties and not said & SAYS_SALE
 
 
 def _is_named_by(seen: Seen, position: int, others: Sequence[int]) -> bool:

@@ -83,7 +83,8 @@ def placed(sheet: Sheet, table: str = "", fixed: Mapping[int, str] | None = None
     rivals = [name for name in ranked[1:4] if scores[best] - scores[name] < NEAR]
     for rival in rivals:
         _doubt_tables(best, ways[best], ways[rival])
-    if not table and hints.get(best, 0) < documents.NAMED and documents.lacks_day(seen, best):
+    is_doubtful = documents.lacks_day(seen, best) or documents.names_no_sale(seen, best)
+    if not table and hints.get(best, 0) < documents.NAMED and is_doubtful:
         _doubt_tables(best, ways[best], [])
     return Placed(
         sheet,

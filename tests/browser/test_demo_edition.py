@@ -370,12 +370,15 @@ def test_pages_are_sound_in_a_browser(edition, width):
 
 
 @NEEDS_BROWSER
-def test_front_pages_fit_two_sheets(edition):
+def test_front_pages_fit_two_sheets_and_three_screens_of_a_phone(edition):
     with checks.browser() as opened:
         for language in ("", *LANGUAGES[1:]):
-            assert (
-                checks.printed_sheets(opened, edition.index.parent / language / "index.html") <= 2
-            )
+            front = edition.index.parent / language / "index.html"
+            assert checks.printed_sheets(opened, front) <= 2
+            page = opened.new_page(viewport={"width": 390, "height": 844})
+            page.goto(front.as_uri(), wait_until="load")
+            assert page.evaluate("document.documentElement.scrollHeight") <= 3 * 844
+            page.close()
 
 
 @NEEDS_BROWSER

@@ -259,7 +259,7 @@ def test_numbers_show_as_on_a_page(tmp_path, column, value):
     cell = sheet_of(written(tmp_path, {"t": pd.DataFrame({column: [value]})})).cell(2, 1)
     page = look.table(pd.DataFrame({column: [value]})).to_html()
     shown = re.search(r'<td class="number">(.*?)</td>', page)[1]
-    digits = len(shown.partition(".")[2].removesuffix(" %"))
+    digits = len(shown.partition(".")[2].removesuffix("%"))
     expected = {
         "%": f"{'0.' + '0' * digits if digits else '0'}%",
         "": "#,##0" + ("." + "0" * digits) * bool(digits),

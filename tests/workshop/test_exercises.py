@@ -263,10 +263,10 @@ def test_who_speaks_and_which_dealer_is_overrated(tree):
     told = said(workshop.spread_solution(apart, gap.assign(gap=5.0)))
     assert "furthest apart at “Incentive policy”: the middle half reaches from 3.75 to 7.25" in told
     assert "P1 (2), then P2 (9)" in told
-    assert (
-        "at Shop 7 people praise “Stock-age analysis” with 8.5, where his figures place him at 0.4"
-        in told
+    praised = (
+        "at Shop 7 people praise “Stock-age analysis” with 8.5, where their figures place them"
     )
+    assert f"{praised} at 0.4" in told
     assert "only 8.5" in said(workshop.spread_solution(apart, gap.assign(gap=-5.0)))
     assert len(workshop.spread_solution(apart, gap.assign(gap=5.0).head(0)).sentences) == 1
     assert "Nobody scored factors" in said(workshop.spread_solution(apart.head(0), gap))
@@ -322,7 +322,7 @@ def test_whose_stock_is_dead_and_where_a_lot_could_go():
         "2 dealers have dead stock. Most of it lies at Two: CNY 20.0 k, or 60% of what they have"
     )
     assert "1 small lot could leave them; the first: 4 of BCD to Five" in told
-    assert "Nobody near him runs short" in said(workshop.stock_solution(stock, moves.head(1), 90))
+    assert "Nobody near them runs short" in said(workshop.stock_solution(stock, moves.head(1), 90))
     assert "No dealer has dead stock" in said(workshop.stock_solution(stock.tail(1), moves, 90))
 
 

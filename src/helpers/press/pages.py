@@ -31,6 +31,7 @@ from helpers.settings import (
 CARD = "dealer_card"  # printed per dealer
 CALLED = "called"  # whose cards are printed where nobody asks for others
 CALL_LIST = "call_list.csv"
+JUDGED = "abc_pareto.csv"  # the dealers of the window, of whom there are cards
 APART = (CARD, "workshop")  # in no edition
 # rooms whose rules stand on another's page: that of the classes prints the calls
 ON_THE_PAGE_OF = {"abc_pareto": ("calls",)}
@@ -128,15 +129,21 @@ def dealers_asked_for(book: Workbook, period: str, cards: int | str | Sequence[s
 
 
 def called_dealers(printed: Iterable[Page], folder: Path) -> list[str]:
-    """List whom the pages of an edition call, from the finished pages in `folder`, in their order.
+    """List whom the pages of an edition call and a card can tell of, from the finished pages in
+    `folder`, in their order.
 
     Nobody where none of them prints the call list.
     """
     for page in printed:
-        table = folder / ".pages" / page.key / "tables" / CALL_LIST
-        if table.is_file():
-            rows = files.read_table(table)
-            return rows["dealer_id"].to_list() if "dealer_id" in rows else []
+        tables = folder / ".pages" / page.key / "tables"
+        if (tables / CALL_LIST).is_file():
+            rows = files.read_table(tables / CALL_LIST)
+            if "dealer_id" not in rows:
+                return []
+            # a card is of a dealer of the window: who left before it is called, and has none
+            if (tables / JUDGED).is_file():
+                rows = rows[rows["dealer_id"].isin(files.read_table(tables / JUDGED)["dealer_id"])]
+            return rows["dealer_id"].to_list()
     return []
 
 

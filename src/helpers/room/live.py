@@ -263,7 +263,7 @@ class Room:
             ],
             "n_answers": sum(done.get(p.id, 0) for p in people),
             "rounds": [self._heading(r, language) for r in self.store.rounds()],
-            "round": self._heading(one, language) if one else None,
+            "round": {**self._heading(one, language), "items": one.items} if one else None,
             "kept": json.loads(self.store.fact("kept", "[]")),
             "result": self._told_result(language),
         }

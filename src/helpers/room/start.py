@@ -103,6 +103,7 @@ def _serve(store: Store, sheet, asked, heard: socket.socket, names: list[str]) -
             Serving(settings).run(sockets=[heard])
     finally:
         room.close()
+    words.speak(asked.book.languages[0], asked.book.currency)  # the wall may have spoken another
     said = "kept" if room.is_kept else "left"
     terminal.tell(words.message(f"room_start.{said}", session=asked.session))
 

@@ -12,7 +12,7 @@ import subprocess
 import pandas as pd
 import pytest
 
-from helpers import data, fishbone, periods, settings, workshop
+from helpers import data, fishbone, periods, settings, words, workshop
 from helpers.settings import CHECKOUT as ROOT
 
 GUIDES = {"en": ROOT / "docs" / "trainer.md", "zh": ROOT / "docs" / "trainer.zh.md"}
@@ -105,6 +105,16 @@ def test_links_commands_and_files_are_there(language):
     assert (
         f"*{re.search('plan.save,(.*?),(.*)', sentences())[1 if language == 'en' else 2]}*" in text
     )
+
+
+@BOTH
+def test_every_button_of_the_room_is_called_as_the_wall_calls_it(language):
+    words.speak("en" if language == "en" else "zh-Hans")
+    called = set(words.templates("room.").values())
+    named = re.findall(r"^\| \*([^*]+)\* \|", guide(language), re.M)
+    assert len(named) == 5 and set(named) <= called
+    desk = "The trainer's desk" if language == "en" else "培训师桌面"
+    assert desk in called and f"*{desk}*" in guide(language)
 
 
 def sentences() -> str:

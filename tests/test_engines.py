@@ -198,6 +198,34 @@ def test_a_file_of_peoples_own_may_lie_beside_a_servers_tables(postgres, small_d
 
 
 @pytest.mark.xdist_group("postgres")
+def test_sessions_beside_the_toml_are_added_to_a_servers(postgres, tmp_path):
+    sold = "SELECT 'D1' AS dealer_id, DATE '2026-10-03' AS date, 5.0 AS revenue"
+    said = (
+        "SELECT 'W1' AS session, DATE '2026-09-01' AS scored_date, 'P01' AS participant, "
+        "'factor' AS kind, 'f01' AS item_id, 6.5 AS score"
+    )
+    toml = tmp_path / "workbook.toml"
+    toml.write_text(
+        f'[data]\nengine = "{postgres.engine}"\n[data.sell_in]\nquery = "{sold}"\n'
+        f'[data.scores]\nquery = "{said}"\n'
+    )
+    before = data.fingerprint(settings.workbook(toml))
+    own = data.records(settings.workbook(toml), "scores").assign(session="W2", score=8.0, round=2.0)
+    data.keep_session(settings.workbook(toml), own)
+    book = settings.workbook(toml)
+    rows = data.records(book, "scores").set_index("session")
+    assert rows["score"].to_dict() == {"W1": 6.5, "W2": 8.0}
+    assert rows["round"].isna().to_dict() == {"W1": True, "W2": False}
+    assert data.described(book, "scores")["rows"] == 2 and data.fingerprint(book) != before
+    with pytest.raises(DataError, match=r"W1.*has it already"):
+        data.keep_session(book, own.assign(session="W1"))
+    file = tmp_path / "scores.csv"
+    file.write_text(file.read_text(encoding="utf-8").replace("W2", "W1"), encoding="utf-8")
+    found = checks.findings(settings.workbook(toml)).set_index("check")
+    assert found.loc["session_twice", "severity"] == "error"
+
+
+@pytest.mark.xdist_group("postgres")
 def test_what_a_server_is_lent_is_small_and_lies_with_the_toml(postgres, tmp_path, monkeypatch):
     """A stranger's toml may name his server: it gets no file that did not come with it."""
     home = tmp_path / "home"

@@ -143,6 +143,27 @@ def test_a_person_who_scores_twice_in_a_session_counts_once():
     ].to_numpy().tolist() == [[2, 6.0]]
 
 
+def test_what_a_person_said_last_of_an_item_counts():
+    """A second round is an answer thought over; who did not give one stays with his first."""
+    rows = scores_of(
+        ("W1", "P1", "f1", 2),
+        ("W1", "P1", "f1", 6),
+        ("W1", "P2", "f1", 9),
+        ("W1", "P1", "f2", 4),
+        ("W2", "P1", "f1", 3),
+        round=[1.0, 2.0, math.nan, 1.0, 1.0],
+    )
+    said = fishbone.answers(rows, end_date=END)
+    assert said[["session", "participant", "item_id", "score"]].to_numpy().tolist() == [
+        ["W1", "P1", "f1", 6.0],
+        ["W1", "P1", "f2", 4.0],
+        ["W1", "P2", "f1", 9.0],
+        ["W2", "P1", "f1", 3.0],
+    ]
+    again = rows.assign(round=rows["round"].mask(rows["round"] == 2, 1))
+    assert fishbone.answers(again, end_date=END)["score"].iloc[0] == 4.0, "of one round the mean"
+
+
 def test_a_score_off_the_scale_is_refused_by_name():
     rows = scores_of(("W1", "P1", "f1", 11), ("W1", "P2", "f1", 4))
     message = (

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import data, fishbone, look, profit, workshop
+from helpers import data, fishbone, look, profit, settings, workshop
 from helpers.demo import build
 from helpers.fishbone import peers, scoring
 from helpers.settings import CHECKOUT as ROOT
@@ -124,14 +124,13 @@ def test_a_filled_sheet_comes_back_through_the_door(tree, make_book, tmp_path, s
     sheet.loc[0, "P01"], sheet.loc[1, "P01"] = "", "6,5"
     sheet.to_csv(tmp_path / "sheet.csv", index=False, encoding="utf-8-sig", sep=separator)
     back = pd.read_csv(tmp_path / "sheet.csv", sep=None, engine="python", encoding="utf-8-sig")
-    before = factor_scores({"f01": {"P1": 3.0}}, "W3", "2026-04-15")
-    scores = exercises.scores_of_sheet(back, before, session="W4", scored_date=END)
-    assert len(scores) == 1 + 4 * len(sheet) - 1, "an empty cell is no row"
-    book = make_book(
-        sell_in="dealer_id,date,revenue\n1,2026-10-31,5\n", scores=scores.to_csv(index=False)
-    )
-    read_back = data.records(book, "scores")
-    assert len(read_back) == len(scores)
+    scores = exercises.scores_of_sheet(back, session="W4", scored_date=END)
+    assert len(scores) == 4 * len(sheet) - 1, "an empty cell is no row"
+    before = factor_scores({"f01": {"P1": 3.0}}, "W3", "2026-04-15").to_csv(index=False)
+    book = make_book(sell_in="dealer_id,date,revenue\n1,2026-10-31,5\n", scores=before)
+    data.keep_session(book, scores)
+    read_back = data.records(settings.workbook(book.path), "scores")
+    assert len(read_back) == 1 + len(scores)
     found = workshop.profile(read_back, STATEMENTS, STAGES, end_date=END)
     assert found.session == "W4"
     assert found.people["n_answers"].tolist() == [11, 12, 12, 12]
@@ -141,18 +140,24 @@ def test_a_filled_sheet_comes_back_through_the_door(tree, make_book, tmp_path, s
     assert people["n_scores"].eq(4).all()
 
 
-def test_a_corrected_sheet_replaces_its_session(tree):
+def test_a_corrected_sheet_replaces_its_session(tree, make_book):
     sheet = filled(workshop.score_sheet(STATEMENTS, tree, NEEDS, n=2))
-    once = exercises.scores_of_sheet(sheet, factor_scores({}), session="W4", scored_date=END)
-    again = exercises.scores_of_sheet(filled(sheet, 3), once, session="W4", scored_date=END)
+    book = make_book(sell_in="dealer_id,date,revenue\n1,2026-10-31,5\n")
+
+    def kept(answers: pd.DataFrame) -> pd.DataFrame:
+        scores = exercises.scores_of_sheet(answers, session="W4", scored_date=END)
+        data.keep_session(settings.workbook(book.path), scores, again=True)
+        return data.records(settings.workbook(book.path), "scores")
+
+    once, again = kept(sheet), kept(filled(sheet, 3))
     assert len(again) == len(once)
     assert not again["score"].equals(once["score"])
-    assert set(once["session"]) == {"W4"}
+    assert set(once["session"]) == set(again["session"]) == {"W4"}
 
 
 def test_a_sheet_that_cannot_be_read_is_refused(tree):
     empty = workshop.score_sheet(STATEMENTS, tree, NEEDS, n=2)
-    at = {"before": factor_scores({}), "session": "W4", "scored_date": END}
+    at = {"session": "W4", "scored_date": END}
     with pytest.raises(
         ValueError, match="sheet: nobody has filled anything in; write scores under P01"
     ):

@@ -11,7 +11,7 @@ import pandas as pd
 from helpers import files
 from helpers.data.read import dealers, records
 from helpers.data.tables import table, with_sessions
-from helpers.settings import DataError, Workbook, contract
+from helpers.settings import DataError, Workbook, contract, workbook
 
 ACTION = ["factor_id", "dealer_id", "owner"]  # what makes an action the same one
 SESSION = re.compile(r"\w(?:[\w .-]{0,38}\w)?")  # a name that a file and a sentence can have
@@ -54,7 +54,11 @@ def add_to_plan(book: Workbook, plan: pd.DataFrame) -> Path:
 
 
 def keep_session(
-    book: Workbook, scores: pd.DataFrame, comparisons: pd.DataFrame, *, again: bool = False
+    book: Workbook,
+    scores: pd.DataFrame,
+    comparisons: pd.DataFrame | None = None,
+    *,
+    again: bool = False,
 ) -> list[Path]:
     """Write a session beside the workbook's toml, as `scores.csv` and `comparisons.csv`, where it
     is added to those that the toml names.
@@ -65,7 +69,7 @@ def keep_session(
     Parameters
     ----------
     scores, comparisons
-        The contract's tables, of one session; one of them may have no rows.
+        The contract's tables, of one session; one of them may have no rows, or be left out.
     again
         Whether a session of that name that lies beside the toml is replaced: a sheet that was
         corrected is read anew. One that the toml's own table holds never is.
@@ -76,13 +80,16 @@ def keep_session(
         If there is nothing to write, the session is known already, or a row lacks what the contract
         requires.
     """
-    given = {"scores": scores, "comparisons": comparisons}
+    given = {"scores": scores}
+    if comparisons is not None:
+        given["comparisons"] = comparisons
     named = sorted({name for rows in given.values() for name in rows["session"].dropna()})
     if len(named) != 1:
         raise DataError(
             f"session: one is kept at a time, these rows are of {', '.join(named) or 'none'}"
         )
     require_session(named[0])
+    book = workbook(book.path)  # as it is now: a file may have come since it was opened
     texts = {
         name: _with_others(book, name, rows, named[0], again)
         for name, rows in given.items()

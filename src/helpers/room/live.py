@@ -54,6 +54,7 @@ class Room:
             }
             store.note(**drawn).result()
         self.id, self.code, self.token = (store.fact(n) for n in ("room", "code", "token"))
+        self.is_ending = False
         self.present: dict[int, int] = {}  # phones that listen, by person
         self._phones_see, self._wall_sees = 0, 0
         self._listening: dict[bool, set[asyncio.Event]] = {True: set(), False: set()}
@@ -65,6 +66,11 @@ class Room:
     def close(self) -> None:
         """Let go of the thread that draws."""
         self._artist.shutdown(cancel_futures=True)
+
+    def end(self) -> None:
+        """Send home who listens, so that the server can close."""
+        self.is_ending = True
+        self.changed(for_phones=True)
 
     # ---- who hears of what ---------------------------------------------------------------------
 
@@ -257,7 +263,7 @@ class Room:
             ],
             "n_answers": sum(done.get(p.id, 0) for p in people),
             "rounds": [self._heading(r, language) for r in self.store.rounds()],
-            "round": self._heading(one, language) if one else None,
+            "round": {**self._heading(one, language), "items": one.items} if one else None,
             "kept": json.loads(self.store.fact("kept", "[]")),
             "result": self._told_result(language),
         }

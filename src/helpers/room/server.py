@@ -392,7 +392,7 @@ class _Server:
         """Come round at once, and then at each change, or after a while of silence."""
         event, seen = self.room.listen(for_phones=for_phones), -1
         try:
-            while True:
+            while not self.room.is_ending:
                 event.clear()
                 if seen != (now := self.room.version(for_phones=for_phones)):
                     seen = now

@@ -20,6 +20,7 @@ LOOPBACK = "127.0.0.1"
 PORT, PORTS_TRIED = 8750, 20
 JUPYTERS = range(8888, 8989)  # Jupyter's port, and those it tries when that is taken
 FOLDER = "rooms"  # beside the toml
+KEEP_SECONDS = 75  # of a phone's line between two answers: opening a new one costs it time
 
 
 def run(
@@ -78,6 +79,12 @@ def _serve(store: Store, sheet, asked, heard: socket.socket, names: list[str]) -
     port = heard.getsockname()[1]
     addresses = [f"http://{_in_url(name)}:{port}" for name in names]
     room = Room(store, sheet, asked, address=addresses[0])
+
+    class Serving(uvicorn.Server):
+        def handle_exit(self, sig, frame) -> None:
+            room.end()  # else it would wait for phones that listen
+            super().handle_exit(sig, frame)
+
     hosts = [address.removeprefix("http://") for address in addresses]
     if ipaddress.ip_address(heard.getsockname()[0]).is_unspecified or names[0] == LOOPBACK:
         hosts += [f"{name}:{port}" for name in (LOOPBACK, "localhost")]
@@ -88,13 +95,15 @@ def _serve(store: Store, sheet, asked, heard: socket.socket, names: list[str]) -
         lifespan="off",
         server_header=False,
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=KEEP_SECONDS,
     )
     terminal.say(*heading(room, addresses, asked.session, store.path))
     try:
         with contextlib.suppress(KeyboardInterrupt):  # so a room is closed
-            uvicorn.Server(settings).run(sockets=[heard])
+            Serving(settings).run(sockets=[heard])
     finally:
         room.close()
+    words.speak(asked.book.languages[0], asked.book.currency)  # the wall may have spoken another
     said = "kept" if room.is_kept else "left"
     terminal.tell(words.message(f"room_start.{said}", session=asked.session))
 

@@ -120,13 +120,10 @@ def score_sheet(
     return sheet.reindex(columns=[*sheet.columns, *(f"P{i:02d}" for i in range(1, n + 1))])
 
 
-def scores_of_sheet(
-    sheet: pd.DataFrame, before: pd.DataFrame, *, session: str, scored_date
-) -> pd.DataFrame:
-    """Turn a filled sheet into the contract's `scores`, added to those of the sessions before.
+def scores_of_sheet(sheet: pd.DataFrame, *, session: str, scored_date) -> pd.DataFrame:
+    """Turn a filled sheet into the contract's `scores` of a session.
 
-    A session of the same name is replaced, so that a sheet may be corrected and read again. Empty
-    cells are no rows; a decimal comma is one.
+    `data.keep_session` lays them beside the toml. Empty cells are no rows; a decimal comma is one.
 
     Raises
     ------
@@ -157,10 +154,7 @@ def scores_of_sheet(
     rows["brand"] = (
         rows["brand"].astype(object).where(rows["brand"].notna() & (rows["brand"] != ""), None)
     )
-    kept = before.loc[before["session"] != session, KEYS].astype(object)
-    return pd.concat([kept, rows[KEYS].astype(object)], ignore_index=True).astype(
-        {"score": "float64"}
-    )
+    return rows[KEYS].astype(object).astype({"score": "float64"}).reset_index(drop=True)
 
 
 # ---- folded solutions ----------------------------------------------------------------------------

@@ -30,9 +30,11 @@ const nWaiting = () =>
   Object.values(waiting.answers).reduce((n, items) => n + Object.keys(items).length, 0)
   + waiting.ideas.length;
 
-function tellWaiting(isLost) {
+let isLost = false; // the line, as far as the last try tells
+
+function tellWaiting() {
   const n = nWaiting();
-  status.classList.toggle("bad", Boolean(isLost || notice));
+  status.classList.toggle("bad", Boolean((isLost && n) || notice));
   status.textContent = notice || (n ? say(isLost ? "waiting_lost" : "sending", { n }) : here?.round ? say("saved") : "");
 }
 
@@ -42,7 +44,7 @@ let pause = 1000;
 async function flush() {
   if (isSending || !here) return;
   isSending = true;
-  let isLost = false;
+  let isBroken = false;
   try {
     for (const [number, items] of Object.entries(waiting.answers)) {
       const listed = Object.entries(items).slice(0, 100);
@@ -64,13 +66,14 @@ async function flush() {
     pause = 1000;
   } catch (error) {
     if (error instanceof Refused && error.message === "join_first") { isSending = false; return join(); }
-    isLost = true;
+    isBroken = true;
     setTimeout(flush, pause);
     pause = Math.min(pause * 2, 8000);
   }
   isSending = false;
+  isLost = isBroken;
   remember();
-  tellWaiting(isLost);
+  tellWaiting();
   if (!isLost && nWaiting()) flush();
 }
 
@@ -122,7 +125,8 @@ function listen() {
   };
   events.onopen = flush;
   events.onerror = () => {
-    tellWaiting(true);
+    isLost = true;
+    tellWaiting();
     if (events.readyState === EventSource.CLOSED) setTimeout(load, 3000);
   };
 }
@@ -177,7 +181,7 @@ function give(item, value) {
   waiting.seq = Math.max(Date.now(), last + 1);
   waiting.answers[round.id] = { ...waiting.answers[round.id], [item]: { value, seq: waiting.seq } };
   remember();
-  tellWaiting(false);
+  tellWaiting();
   flush();
 }
 
@@ -192,7 +196,7 @@ function draw() {
     el("span", { text: say("brand") }),
     el("span", { class: "month", text: here.session }),
     el("span", { class: "month" }, typed(here.me.name || here.me.code)));
-  tellWaiting(false);
+  tellWaiting();
   const round = here.round;
   if (here.is_over) return fill(main, ...over());
   if (!round) return fill(main, el("h1", { text: say("wait_title") }), el("p", { text: say("wait_how") }),

@@ -11,6 +11,7 @@ let choices = null;
 let events = null;
 let view = "round"; // or "result"
 let drawnBar = "";
+let drawnMain = "";
 const icon = (text) => el("span", { "aria-hidden": "true", text });
 
 async function enter() {
@@ -66,7 +67,8 @@ function drawAside() {
   const door = old ?? el("div", { class: "door" },
     el("img", { src: "/qr.svg", alt: say("qr_alt"), width: 220, height: 220 }),
     el("p", {}, el("b", { text: room.address.replace("http://", "") })),
-    el("p", {}, el("span", { text: say("join_code") }), " ", el("b", { class: "letters", text: room.code })));
+    el("p", {}, el("span", { text: say("join_code") }), " ", el("b", { class: "letters", text: room.code })),
+    /^http:\/\/(127\.|\[::1\])/.test(room.address) && el("p", { class: "note", text: say("only_here") }));
   fill(aside, door,
     el("h2", { text: say("people", { n: room.people.length }) }),
     el("ul", { class: "people" }, ...people));
@@ -79,9 +81,20 @@ function draw() {
     el("span", { text: say("brand") }), el("span", { class: "month", text: `${room.session} · ${room.date}` }));
   drawAside();
   document.querySelector(".spread").classList.toggle("welcome", !room.round);
-  if (view === "result" && room.result) drawResult();
-  else drawRound();
+  drawMain();
   drawBar();
+}
+
+// drawn anew only when something in it changed: figures would be fetched again
+function drawMain() {
+  const isResult = view === "result" && room.result;
+  const done = room.people.filter((one) => one.is_done).length;
+  const now = JSON.stringify([chosen, isResult ? [room.result, room.kept] : [room.round, done, room.people.length, room.n_answers]]);
+  if (now === drawnMain) return;
+  if (isResult && document.activeElement?.closest?.(".plan")) return; // somebody is writing there
+  drawnMain = now;
+  if (isResult) drawResult();
+  else drawRound();
 }
 
 function drawRound() {
@@ -177,7 +190,6 @@ function strip(one) {
 
 function drawResult() {
   const told = room.result;
-  if (document.activeElement?.closest?.(".plan")) return; // somebody is writing there
   const parts = [el("p", { class: "kicker", text: say("result_kicker") }), el("h1", { text: say("result_title") })];
   if (told.sentences) parts.push(...sentences(told.sentences));
   for (const name of ["fishbone", "scores", "causes", "climb"]) {
@@ -294,7 +306,7 @@ async function begin() {
   fill(document.getElementById("languages"), switcher(chosen, (to) => {
     chosen = to;
     keep.set("room.wall", to);
-    drawnBar = "";
+    drawnBar = drawnMain = "";
     fill(aside);
     begin();
   }));

@@ -11,7 +11,7 @@ import pandas as pd
 from helpers import files
 from helpers.data.read import dealers, records
 from helpers.data.tables import table, with_sessions
-from helpers.settings import DataError, Workbook, contract, workbook
+from helpers.settings import Workbook, contract, refusal, workbook
 
 ACTION = ["factor_id", "dealer_id", "owner"]  # what makes an action the same one
 SESSION = re.compile(r"\w(?:[\w .-]{0,38}\w)?")  # a name that a file and a sentence can have
@@ -85,9 +85,7 @@ def keep_session(
         given["comparisons"] = comparisons
     named = sorted({name for rows in given.values() for name in rows["session"].dropna()})
     if len(named) != 1:
-        raise DataError(
-            f"session: one is kept at a time, these rows are of {', '.join(named) or 'none'}"
-        )
+        raise refusal("one_session", n=len(named), sessions=", ".join(named))
     require_session(named[0])
     book = workbook(book.path)  # as it is now: a file may have come since it was opened
     texts = {
@@ -110,9 +108,7 @@ def require_session(name: str) -> str:
         If it holds anything but letters, digits, space, dot, - and _, or more than 40 of them.
     """
     if not SESSION.fullmatch(name):
-        raise DataError(
-            f"session {name[:60]!r}: use letters, digits, space, dot, - and _ only, 40 at most"
-        )
+        raise refusal("session_name", session=name[:60])
     return name
 
 
@@ -132,25 +128,16 @@ def _with_others(book: Workbook, name: str, rows: pd.DataFrame, session: str, ag
     elif named and path.exists():  # the table that the toml names is that very file
         given = book.tables[name]
         if given.query or given.columns or given.format or given.source != str(path):
-            raise DataError(
-                f"{name}: {path.name} is read in its own way by {book.path.name}, and is not "
-                "written to; give that file another name there"
-            )
+            raise refusal("session_own_way", table=name, file=path.name, toml=book.path.name)
         named, others = None, records(whole, name)
     if named and session in set(records(named, name)["session"]):
-        raise DataError(
-            f"session {session!r}: {name} of {book.path.name} has it already; name this one "
-            "otherwise"
-        )
+        raise refusal("session_there", session=session, table=name, toml=book.path.name)
     own = _written(name, rows)
     if others is None or others.empty:
         return own
     same = others["session"] == session
     if same.any() and not again and _written(name, others[same]) != own:
-        raise DataError(
-            f"session {session!r}: {path.name} has it already, and says otherwise; name this one "
-            "otherwise, or take that one out"
-        )
+        raise refusal("session_beside", session=session, file=path.name)
     kept = others[~same].astype("object")
     ours = rows.reindex(columns=kept.columns).astype("object")
     return _written(name, pd.concat([kept, ours], ignore_index=True))
@@ -165,9 +152,7 @@ def _written(name: str, rows: pd.DataFrame) -> bytes:
     rows = rows.reindex(columns=[column for column in columns if column != "*"]).copy()
     for column, told in columns.items():
         if told.required and (n := int(rows[column].isna().sum())):
-            raise DataError(
-                f"{name}: {n} {'row has' if n == 1 else 'rows have'} no {column}; fill it in"
-            )
+            raise refusal("cell_missing", table=name, n=n, name=column)
         if told.kind == "date":
             rows[column] = pd.to_datetime(rows[column]).dt.strftime("%Y-%m-%d")
         elif told.kind in ("number", "money"):
@@ -176,9 +161,8 @@ def _written(name: str, rows: pd.DataFrame) -> bytes:
         elif (
             bad := rows[column].map(lambda cell: isinstance(cell, str) and files.is_formula(cell))
         ).any():
-            raise DataError(
-                f"{name}: {column} {rows.loc[bad, column].iloc[0]!r} begins like a formula; begin "
-                "it with a letter or digit"
+            raise refusal(
+                "cell_formula", table=name, name=column, value=rows.loc[bad, column].iloc[0]
             )
     if name != "plan":
         rows = rows.dropna(axis="columns", how="all")

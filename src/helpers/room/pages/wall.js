@@ -63,12 +63,13 @@ function drawAside() {
   const people = room.people.map((one) => el("li", {
     class: `${one.is_done ? "done" : ""} ${one.is_here ? "" : "away"}`,
   }, typed(one.name || "·"), one.is_done && room.round ? el("span", { text: "✓", "aria-label": say("has_answered") }) : ""));
+  const address = room.address.replace("http://", "");
   const old = aside.querySelector(".door");
   const door = old ?? el("div", { class: "door" },
     el("img", { src: "/qr.svg", alt: say("qr_alt"), width: 220, height: 220 }),
-    el("p", {}, el("b", { text: room.address.replace("http://", "") })),
+    el("p", {}, el("b", { text: address })),
     el("p", {}, el("span", { text: say("join_code") }), " ", el("b", { class: "letters", text: room.code })),
-    /^http:\/\/(127\.|\[::1\])/.test(room.address) && el("p", { class: "note", text: say("only_here") }));
+    /^(127\.|\[::1\])/.test(address) && el("p", { class: "note", text: say("only_here") }));
   fill(aside, door,
     el("h2", { text: say("people", { n: room.people.length }) }),
     el("ul", { class: "people" }, ...people));

@@ -68,7 +68,7 @@ function drawAside() {
     el("img", { src: "/qr.svg", alt: say("qr_alt"), width: 220, height: 220 }),
     el("p", {}, el("b", { text: room.address.replace("http://", "") })),
     el("p", {}, el("span", { text: say("join_code") }), " ", el("b", { class: "letters", text: room.code })),
-    /^http:\/\/(127\.|\[::1\])/.test(room.address) && el("p", { class: "note", text: say("only_here") }));
+    /^(127\.|\[::1\])/.test(new URL(room.address).hostname) && el("p", { class: "note", text: say("only_here") }));
   fill(aside, door,
     el("h2", { text: say("people", { n: room.people.length }) }),
     el("ul", { class: "people" }, ...people));

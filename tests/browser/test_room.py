@@ -193,7 +193,7 @@ def test_a_workshop_from_the_code_to_the_next_edition(opened, small_demo, tmp_pa
         until(wall, "document.getElementById('done')?.textContent === '3'")
         wall.page.locator("#reveal").click()
         wall.page.wait_for_selector(".bar-of")
-        assert "33 %" in wall.page.inner_text(".row")
+        assert "33%" in wall.page.inner_text(".row")
         open_round(wall, "How far have I come?")
         for phone, value in zip(phones.values(), (9, 6, 3), strict=True):
             score(phone, value)

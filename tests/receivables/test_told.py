@@ -103,8 +103,8 @@ def test_the_table_puts_the_largest_difference_first_and_sentences_sum_it_up():
     first, differ, reopen = told.told_sentences(table)
     assert first.startswith("4 balances told later, of 3 dealers, are held against the ledger: 1 ")
     # D2's was opened again since
-    assert "at 1 dealer: 0 CNY more is owed than the ledger has, 90 CNY less" in differ
-    assert reopen.startswith("At 1 dealer no document is known") and "600 CNY" in reopen
+    assert "at 1 dealer: CNY 0 more is owed than the ledger has, CNY 90 less" in differ
+    assert reopen.startswith("At 1 dealer no document is known") and "CNY 600" in reopen
     (agreed,) = told.told_sentences(table.tail(1))
     assert agreed == "1 balance told later, of 1 dealer, agrees with the ledger."
     for outcome in told.OUTCOMES:

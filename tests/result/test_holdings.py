@@ -41,18 +41,18 @@ def test_each_stands_beside_a_year_before_as_far_as_that_is_known():
         (
             "en",
             [
-                "Owed by dealers: 300 CNY, +50.0 % on a year before, 60 days of sales (45 a year "
+                "Owed by dealers: CNY 300, +50.0% on a year before, 60 days of sales (45 a year "
                 "before).",
-                "Overdue of it: 30 CNY.",
-                "In stock at dealers: 50 CNY at cost, 33 days of sales.",
+                "Overdue of it: CNY 30.",
+                "In stock at dealers: CNY 50 at cost, 33 days of sales.",
             ],
         ),
         (
             "zh-Hans",
             [
-                "应收账款 300 CNY，同比 +50.0 %，相当于 60 天的销售（上年同期 45 天）。",
-                "其中逾期 30 CNY。",
-                "客户库存 50 CNY（按成本），相当于 33 天的销售。",
+                "应收账款 300 元，同比 +50.0%，相当于 60 天的销售（上年同期 45 天）。",
+                "其中逾期 30 元。",
+                "客户库存 50 元（按成本），相当于 33 天的销售。",
             ],
         ),
     ],

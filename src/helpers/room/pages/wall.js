@@ -141,7 +141,7 @@ function found(round) {
   if (round.kind === "pair") {
     if (!told.shares.length) return [...parts, el("p", { class: "note", text: say("no_shares") })];
     const most = Math.max(...told.shares.map((one) => one.share));
-    return [...parts, el("div", { class: "strips" }, ...told.shares.map((one) => row(one.name, bars(one.share / most), `${Math.round(one.share * 100)} %`)))];
+    return [...parts, el("div", { class: "strips" }, ...told.shares.map((one) => row(one.name, bars(one.share / most), `${Math.round(one.share * 100)}%`)))];
   }
   if (!told.items.length) return [...parts, el("p", { class: "note", text: say("nobody_answered") })];
   parts.push(el("p", { class: "count", text: say("how_to_read") }));

@@ -198,8 +198,9 @@ def _expressions(book: Workbook, table: str, headers: list[str]) -> dict[str, st
         elif column in given:
             found[column] = _expression(book, table, column, asked, headers)
         elif known[column].required:
+            asks = book.tables[table].query
             raise refusal(
-                "no_column",
+                "not_in_query" if asks else "no_column",
                 table=table,
                 column=column,
                 headers=_listed(headers),

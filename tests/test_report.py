@@ -696,7 +696,7 @@ def card_book(folder: Path) -> settings.Workbook:
 CALLS = """
 import pandas as pd
 from helpers import report
-report.publish("call_list", pd.DataFrame({"dealer_id": ["001"]}))
+report.publish("call_list", pd.DataFrame({"dealer_id": ["gone", "001"]}))
 """
 
 
@@ -830,6 +830,7 @@ def test_who_is_called_has_a_card_where_nobody_asks_for_others(dealt, tmp_path):
     options = {"out": folder / "reports", "languages": ["en"], "workers": 1, "cards": "called"}
     made = report.print_edition(book, "2026-10", notebooks=folder / "notebooks", **options)
     manifest = json.loads((made.index.parent / "manifest.json").read_text(encoding="utf-8"))
+    # who left before the window is called, and no card can tell of them
     assert [(c["dealer_id"], c["audience"]) for c in manifest["cards"]] == [("001", "us")]
     assert (made.index.parent / card_file("001")).is_file()
     shutil.copytree(folder / "notebooks", tmp_path / "notebooks")

@@ -238,7 +238,7 @@ def print_edition(
         )
         printed = print_all(asked)
         has_card = cards == pages.CALLED and pages.has_card(notebooks)
-        if has_card and (wanted := pages.called_dealers(asked, folder)):
+        if has_card and (wanted := pages.called_dealers(book, period, asked, folder)):
             card = pages.card_notebook(book, notebooks)
             called = pages.ready_pages(book, [card], languages, period, made_of, wanted, audiences)
             more, asked = print_all(called), asked + called

@@ -31,7 +31,6 @@ from helpers.settings import (
 CARD = "dealer_card"  # printed per dealer
 CALLED = "called"  # whose cards are printed where nobody asks for others
 CALL_LIST = "call_list.csv"
-JUDGED = "abc_pareto.csv"  # the dealers of the window, of whom there are cards
 APART = (CARD, "workshop")  # in no edition
 # rooms whose rules stand on another's page: that of the classes prints the calls
 ON_THE_PAGE_OF = {"abc_pareto": ("calls",)}
@@ -128,22 +127,21 @@ def dealers_asked_for(book: Workbook, period: str, cards: int | str | Sequence[s
     return list(dict.fromkeys(cards))
 
 
-def called_dealers(printed: Iterable[Page], folder: Path) -> list[str]:
-    """List whom the pages of an edition call and a card can tell of, from the finished pages in
-    `folder`, in their order.
+def called_dealers(book: Workbook, period: str, printed: Iterable[Page], folder: Path) -> list[str]:
+    """List whom the pages of an edition call, from the finished pages in `folder`, in their order,
+    as far as there are cards of them: who left before the window is called, and has none.
 
     Nobody where none of them prints the call list.
     """
+    from helpers import data
+
     for page in printed:
-        tables = folder / ".pages" / page.key / "tables"
-        if (tables / CALL_LIST).is_file():
-            rows = files.read_table(tables / CALL_LIST)
-            if "dealer_id" not in rows:
-                return []
-            # a card is of a dealer of the window: who left before it is called, and has none
-            if (tables / JUDGED).is_file():
-                rows = rows[rows["dealer_id"].isin(files.read_table(tables / JUDGED)["dealer_id"])]
-            return rows["dealer_id"].to_list()
+        table = folder / ".pages" / page.key / "tables" / CALL_LIST
+        if table.is_file():
+            rows = files.read_table(table)
+            called = rows["dealer_id"].to_list() if "dealer_id" in rows else []
+            known = set(data.dealers_by_size(book, period)) if called else set()
+            return [dealer_id for dealer_id in called if dealer_id in known]
     return []
 
 

@@ -29,6 +29,7 @@ from helpers import report, settings
 from helpers.data import connections
 from helpers.press import printing
 from helpers.press.kernels import provisioner
+from processes import still_running
 from toys import cell, write_book, write_notebook
 
 PERIOD = "2026-10"
@@ -118,9 +119,7 @@ def nothing_left() -> Iterator[None]:
     me = psutil.Process()
     before, started = {child.pid for child in me.children(recursive=True)}, time.monotonic()
     yield
-    _gone, left = psutil.wait_procs(
-        [c for c in me.children(recursive=True) if c.pid not in before], timeout=5
-    )
+    left = still_running([c for c in me.children(recursive=True) if c.pid not in before], timeout=5)
     assert not left, f"left behind: {left}"
     assert time.monotonic() - started < HANGS
 
@@ -156,7 +155,7 @@ def killed_driver(shop: Workshop, seed: int) -> None:
         )
         driver.kill()
         driver.communicate()
-        _gone, left = psutil.wait_procs(children, timeout=5)
+        left = still_running(children, timeout=5)
         assert not left, f"kernels outlive their run: {left}"
         shop.edition()
         if driver.returncode:

@@ -25,6 +25,7 @@ from nbformat import v4
 from helpers import files, report, settings, words
 from helpers.data import connections, tables
 from helpers.press import editions, front_page, page_body, pages, pdf, printing
+from processes import still_running
 from toys import PARAMETERS, cell, write_book, write_manifest, write_notebook
 
 SVG = (
@@ -556,8 +557,7 @@ def test_a_killed_run_leaves_the_edition_whole_and_no_kernel_behind(first_editio
     for page in manifest["pages"]:
         assert f"Title of {page['name']}" in page_of(out / "2026-10", f"{page['name']}.html")
     assert manifest["data_fingerprint"] in page_of(out / "2026-10", "index.html")
-    _gone, left = psutil.wait_procs(children, timeout=5)
-    assert not left
+    assert not still_running(children, timeout=5)
     report.print_edition(
         settings.workbook(tmp_path / "workbook.toml"), out=out, notebooks=notebooks
     )

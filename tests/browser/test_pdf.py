@@ -19,6 +19,7 @@ from PIL import Image
 
 from helpers import settings, words
 from helpers.press import editions, pdf
+from processes import still_running
 
 needs_browser = pytest.mark.skipif(checks.chromium() is None, reason=checks.WHY_NOT)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="fonts are described so on Linux only")
@@ -344,8 +345,7 @@ def test_a_run_that_is_ended_leaves_no_browser_behind(tmp_path, number):
     assert _browsers(psutil.Process(driver.pid))
     os.kill(driver.pid, number)
     driver.wait(20)
-    _gone, left = psutil.wait_procs(children, timeout=10)
-    assert not left
+    assert not still_running(children, timeout=10)
     assert driver.returncode
     kept = len(list((tmp_path / "kept").glob("*.pdf")))
     assert 0 < kept < 60

@@ -1,11 +1,14 @@
 """The month of calls: its rules, what it says, and that all who show it show one list."""
 
+import shutil
+
 import pandas as pd
 import pytest
 
 from cells import malformed, with_rules
 from helpers import calls, data, look, settings, words
 from helpers.calls import summary, triggers
+from helpers.demo import build
 from helpers.press import managers, pages
 from helpers.settings import DataError
 
@@ -160,11 +163,12 @@ def test_input_is_not_changed(asked):
 
 
 @pytest.fixture(scope="module")
-def whole() -> tuple[pd.DataFrame, set[str]]:
+def whole(tmp_path_factory) -> tuple[pd.DataFrame, set[str]]:
     """Give who lost what in the shipped demo, and whom the calls name for it."""
-    if not (settings.CHECKOUT / "data" / "demo" / "sell_in.parquet").exists():
-        pytest.skip("the demo is not made")
-    book = data.workbook(settings.CHECKOUT / "workbook.toml")
+    folder = tmp_path_factory.mktemp("demo")
+    build.make_demo(folder / "data" / "demo")
+    shutil.copy(settings.CHECKOUT / "workbook.toml", folder / "workbook.toml")
+    book = settings.workbook(folder)
     months = data.dealer_months(book, PERIOD)
     lost = calls.money_losses(months, PERIOD)
     size = lost.set_index("dealer_id")[["revenue", "revenue_before"]].max(axis=1)
@@ -175,6 +179,7 @@ def whole() -> tuple[pd.DataFrame, set[str]]:
     return lost.set_index("dealer_id"), set(pd.concat(events)["dealer_id"])
 
 
+@pytest.mark.xdist_group("whole demo")  # made once, on one worker
 def test_calls_cover_what_the_best_would(whole):
     """N who are called for lost money or silence, against the N largest falls of the year."""
     lost, called = whole
@@ -184,6 +189,7 @@ def test_calls_cover_what_the_best_would(whole):
     assert set(fall.nlargest(9).index) <= called, "of the next eleven some may be chance"
 
 
+@pytest.mark.xdist_group("whole demo")  # made once, on one worker
 def test_the_slipping_of_the_demo_are_called(whole):
     lost, called = whole
     assert {"D0007", "D0541"} <= called, "they stay A: no letter ever called for them"

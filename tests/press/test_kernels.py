@@ -26,6 +26,7 @@ from nbformat import v4
 
 from helpers.press import printing
 from helpers.press.kernels import provisioner
+from processes import still_running
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
 PRELOAD = ["pandas", "matplotlib.pyplot"]
@@ -284,7 +285,8 @@ def test_papermills_command_knows_the_engine(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "without encryption" not in done.stderr
     parent = int(said(nbformat.read(made, as_version=4).cells).split()[1])
-    assert not psutil.pid_exists(parent), "its warm process outlives the command"
+    left = [process for process in psutil.process_iter() if process.pid == parent]
+    assert not still_running(left, timeout=0), "its warm process outlives the command"
 
 
 def test_any_program_of_jupyter_can_fork_its_kernels(monkeypatch):
@@ -356,7 +358,7 @@ def test_pipes_leave_nothing_open():
     assert psutil.Process().num_fds() <= before
     assert provisioner.WarmProcess.of(PRELOAD, piped=True).process.poll() is None
     left = [process for process in psutil.process_iter() if process.pid in sleepers]
-    assert not psutil.wait_procs(left, timeout=5)[1], "what a notebook started outlives it"
+    assert not still_running(left, timeout=5), "what a notebook started outlives it"
 
 
 def test_a_kernel_that_came_too_late_shares_no_pipe_with_another_page():

@@ -117,10 +117,17 @@ def in_turn(case: Case, names: list[str], most: int) -> list[str]:
     return [names[(turn + i * len(names) // n) % len(names)] for i in range(n)]
 
 
+def nearest(names: list[str]) -> list[str]:
+    """Leave the month's page out where another reads it too: it reads what they all read, which
+    takes as long as they all; tables and histories meet it in editions, everything in the matrix.
+    """
+    return [name for name in names if settings.question_of(name) != "month"] or names
+
+
 @pytest.mark.parametrize("case", SINGLE, ids=str)
 def test_pages_print_without_it(case, tables, laid, asked, bodies, tmp_path):
     book = write_case(tmp_path / "book", case, tables, laid)
-    names = in_turn(case, pages_that_read(case, asked), AT_MOST)
+    names = in_turn(case, nearest(pages_that_read(case, asked)), AT_MOST)
     found = print_pages(book, names, [language_of(case)], [LAST], tmp_path / "editions", bodies)
     assert found, f"{case}: no page reads it; is it still a part of the contract?"
     assert_as_known(case, found)

@@ -6,7 +6,7 @@ PERIOD ?=
 CARDS ?= called
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lint lab workshop benchmarks lock clean
+.PHONY: help report test test-whole lint lab workshop benchmarks lock clean
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ report: .venv/installed  ## print the edition: make report [PERIOD=2026-10] [CON
 
 test: .venv/installed  ## run the tests
 	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
+
+test-whole: .venv/installed  ## run the tests, and all of each sweep of which they have some
+	@WORKBOOK_TESTS=whole $(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 lab: .venv/installed  ## open JupyterLab on the notebooks
 	@$(BIN)/workbook lab --config "$(CONFIG)"

@@ -2,9 +2,9 @@
 
 Every table and column that may be missing, short histories, few dealers.
 
-Here what is missing meets one of the pages that read it, in turn, and a dozen books a second month
-of a few; the whole matrix, every page in two months and two languages, is
-`tests/benchmarks/absences_matrix.py`.
+Here what is missing meets one of the pages that read it, in turn; tables, histories and networks of
+few meet a second month of one page or three. The whole matrix, every page in two months and two
+languages, is `tests/benchmarks/absences_matrix.py`.
 """
 
 import concurrent.futures
@@ -140,7 +140,9 @@ def test_two_editions_and_what_changed(case, tables, laid, asked, printer, bodie
     """
     book, names = write_case(tmp_path / "book", case, tables, laid), pages_that_read(case, asked)
     bound = [name for name in names if settings.question_of(name) not in pages.APART]
-    second = in_turn(case, bound, N_SECOND)
+    # a dozen and a half have three pages of the second month; the others one
+    is_full = CASES.index(case) // 2 % 2 == 0
+    second = in_turn(case, bound, N_SECOND) if is_full else in_turn(case, nearest(bound), 1)
     # a card comes beside pages: here with every other case
     cards = [name for name in names if settings.question_of(name) == pages.CARD]
     found = print_editions(

@@ -15,6 +15,7 @@ from pandas.testing import assert_frame_equal
 
 from helpers.data import checks, fifo
 from helpers.demo import trade
+from sampling import some
 
 COLUMNS = ["date", "kind", "quantity", "dealer_id", "to_dealer_id", "product_id"]
 
@@ -341,7 +342,7 @@ def counted(layers: pd.DataFrame) -> dict[tuple, tuple[float, float]]:
     return {key: tuple(n) for key, n in found.items()}
 
 
-@pytest.mark.parametrize("start", range(0, 100, 20))
+@pytest.mark.parametrize("start", some(range(0, 100, 20), 2))
 def test_a_hundred_histories_end_as_single_pieces_do(start):
     n_odd = 0
     for seed in range(start, start + 20):

@@ -205,8 +205,7 @@ def fishbone_month(
     the reader's words.
     """
     told = options.options_in_force(judge_month, book, given)
-    found = read_month(book, period, language)
-    return in_words(judge_month(found, **told), found)
+    return in_words(_judged(book, period, language, **told), read_month(book, period, language))
 
 
 def network_month(book: Workbook, period: str, language: str = "en") -> FishboneMonth:
@@ -214,8 +213,13 @@ def network_month(book: Workbook, period: str, language: str = "en") -> Fishbone
     reader's words.
     """
     told = options.options_in_force(judge_month, book, {}) | {"dealer_id": ""}
-    found = read_month(book, period, language)
-    return in_words(judge_month(found, **told), found)
+    return in_words(_judged(book, period, language, **told), read_month(book, period, language))
+
+
+@data.kept
+def _judged(book: Workbook, period: str, language: str, **told: Scalar) -> FishboneMonth:
+    """Judge once, in codes, what page, cards and workshop ask for."""
+    return judge_month(read_month(book, period, language), **told)
 
 
 def _in_codes(tree: pd.DataFrame) -> pd.DataFrame:

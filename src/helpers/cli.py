@@ -377,12 +377,12 @@ def _map(options: argparse.Namespace) -> int:
     """Draft a toml of files, asking where a person sits there, and check it at once."""
     from helpers import files
     from helpers.data.matching import asking, seeing
-    from helpers.settings import DataError
+    from helpers.settings import refusal
 
     out = Path(options.out).expanduser()
     out = out / "workbook.toml" if out.is_dir() else out
     if os.path.lexists(out):
-        raise DataError(f"{out} is there already, and is not overwritten; name another with --out")
+        raise refusal("map_there", out=out)
     sheets = [sheet for file in options.files for sheet in seeing.sheets(file)]
     ask = None if options.yes or not sys.stdin.isatty() else terminal.answer
     drafted, unused = asking.drafted(sheets, out, ask)
@@ -460,10 +460,10 @@ def _missing(n: int, what: str) -> str:
 
 
 def _cards_asked_for(options: argparse.Namespace) -> int | str | list[str]:
-    from helpers.settings import DataError
+    from helpers.settings import refusal
 
     if options.cards and options.card:
-        raise DataError("--cards and --card: give one of the two")
+        raise refusal("cards_and_card")
     # a draft of a page is no reason to print a hundred cards
     unasked = 0 if options.only else "called"
     return options.card or (unasked if options.cards is None else options.cards)
@@ -513,35 +513,32 @@ def _new(options: argparse.Namespace) -> int:
 
 def _demo(options: argparse.Namespace) -> int:
     from helpers.demo import build
-    from helpers.settings import DataError, project_of
+    from helpers.settings import project_of, refusal
 
     folder = Path(options.folder).expanduser().resolve()
     if not options.folder:
         folder = project_of(_nearest()) / "data" / "demo"
     elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         # a demo is replaced whole: where somebody says, data of their own may lie
-        raise DataError(f"demo: {folder} is there, and not empty; name a new folder")
+        raise refusal("demo_there", folder=folder)
     build.make_demo(folder)
     terminal.say(str(folder))
     return 0
 
 
 def _lab(options: argparse.Namespace) -> int:
-    from helpers.settings import CHECKOUT, NOTEBOOKS, DataError
+    from helpers.settings import CHECKOUT, NOTEBOOKS, refusal
 
     book = _workbook(options)
     question = getattr(options, "question", "")
     if not CHECKOUT and book.notebooks == NOTEBOOKS:
         # opened where the package is installed, they would be changed there
-        raise DataError(
-            f"{book.project}: no notebooks here or above; `workbook new FOLDER` lays out a "
-            "workbook with notebooks of its own, or copy those of another here"
-        )
+        raise refusal("no_notebooks_here", folder=book.project)
     place = book.notebooks
     if question:
         found = sorted(place.glob(f"[0-9][0-9]_{question}.ipynb"))
         if not found:
-            raise DataError(f"{place}: no notebook of {question}")
+            raise refusal("no_notebook_of", folder=place, question=question)
         place = found[0]
     # keeps the pop-up about news and updates away
     settings = Path(__file__).parent / "press" / "templates" / "lab"
@@ -587,11 +584,8 @@ def _workbook(options: argparse.Namespace):
 
 def _nearest() -> Path:
     """Find the toml of the folder we stand in, or above, else the checkout's."""
-    from helpers.settings import CHECKOUT, DataError, near
+    from helpers.settings import CHECKOUT, near, refusal
 
     if toml := near() or (CHECKOUT and CHECKOUT / "workbook.toml"):
         return toml
-    raise DataError(
-        "no workbook.toml here or above; make one with `workbook new FOLDER`, or name it with "
-        "--config"
-    )
+    raise refusal("no_toml_here")

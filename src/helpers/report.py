@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from helpers import files
+from helpers import files, words
 from helpers.press import editions, manifests, pages, printing
-from helpers.settings import DataError, Workbook
+from helpers.settings import Workbook, refusal
 
 PLACES = ("verdict", "tile", "change", "call", "quality")
 TONES = ("", "good", "bad")
@@ -59,8 +59,9 @@ def published(book: Workbook, period: str, name: str) -> pd.DataFrame:
     """
     folder = editions.require_edition(editions.base(book), period, book.name) / "tables"
     if not (folder / f"{name}.csv").is_file():
-        known = ", ".join(sorted(path.stem for path in folder.glob("*.csv"))) or "no table"
-        raise DataError(f"{period}: the edition has no table {name!r}; it has {known}")
+        known = ", ".join(sorted(path.stem for path in folder.glob("*.csv")))
+        known = known or words.message("refused.none_at_all")
+        raise refusal("edition_lacks", period=period, name=name, known=known)
     return files.read_table(folder / f"{name}.csv")
 
 
@@ -312,6 +313,4 @@ def _disk_told() -> Iterator[None]:
     except Exception as error:
         if not (reason := files.disk_reason(error)):
             raise
-        raise DataError(
-            f"{reason}; nothing is published, an earlier edition is as it was"
-        ) from None
+        raise refusal("disk", reason=reason) from None

@@ -10,7 +10,7 @@ import pandas as pd
 
 from helpers.demo import credit, idle, people, result, trade
 from helpers.demo.network import BRAND, RIVALS, TRAILING, UNKNOWN_DEALERS, WHITE_SPOTS, network
-from helpers.settings import DataError
+from helpers.settings import refusal
 
 __all__ = ["BRAND", "RIVALS", "SEED", "make_demo", "make_tables", "planted"]
 
@@ -38,17 +38,12 @@ def make_demo(
     """
     folder = Path(folder)
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise DataError(
-            f"demo: {folder} is no folder of its own; move it away, for the demo replaces it whole"
-        )
+        raise refusal("demo_no_folder", folder=folder)
     tables = make_tables(seed=seed, n_dealers=n_dealers, n_months=n_months, last_month=last_month)
     if folder.exists() and (
         others := sorted(path.name for path in folder.iterdir() if path.suffix != ".parquet")
     ):
-        raise DataError(
-            f"demo: {folder} also holds {others[0]!r}; name a folder of its own, for it is "
-            "replaced whole"
-        )
+        raise refusal("demo_holds", folder=folder, other=others[0])
     new, old = (
         folder.with_name(f".{folder.name}-{os.getpid()}-{state}") for state in ("new", "old")
     )

@@ -27,7 +27,7 @@ from helpers.pareto.classes import (
     ranked_classes,
     undecided,
 )
-from helpers.settings import DataError
+from helpers.settings import refusal
 
 # of the joint judgement; the page states them
 WEIGHTS = {"payments": 0.4, "gross_profit": 0.4, "brand_share": 0.2}
@@ -242,11 +242,12 @@ def overridden_classes(
     wrong = overrides[~overrides["class"].isin(POINTS)]
     if len(wrong):
         row = wrong.iloc[0]
-        rows = f"{len(wrong):,} {'row' if len(wrong) == 1 else 'rows'}"
-        raise DataError(
-            f"overrides.csv: class {row['class']!r} is none of A, B, C ({rows}, e.g. of dealer "
-            f"{row['dealer_id']!r} from {str(row['valid_from'])[:10]}); write one of them, or "
-            "take the row out"
+        raise refusal(
+            "class_set",
+            given=row["class"],
+            n=len(wrong),
+            dealer=row["dealer_id"],
+            day=str(row["valid_from"])[:10],
         )
     result = judged.assign(computed_class=judged["composite_class"], override_reason="")
     end = pd.Timestamp(end_date)

@@ -23,7 +23,7 @@ from helpers import files, look, words
 from helpers.press import editions, manifests
 from helpers.press.front_page import N_CHANGES, front_page, quality_line, sales_headlines
 from helpers.press.page_body import TEMPLATES, markup
-from helpers.settings import DataError, Workbook, scope_text
+from helpers.settings import Workbook, refusal, scope_text
 
 LANGUAGE_NAMES = {"en": "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文"}
 # what is printed as it is, else a text between two tags
@@ -319,10 +319,7 @@ def _page_facts(name: str, shelf_folder: Path, place: Path) -> dict[str, Any]:
     tables = sorted((shelf_folder / "tables").glob("*.csv"))
     for table in tables:
         if (there := place / "tables" / table.name).exists():
-            raise DataError(
-                f"{name}: a notebook before it publishes the table {table.stem!r}, too; name one "
-                "otherwise"
-            )
+            raise refusal("table_twice", notebook=name, table=table.stem)
         shutil.copy(table, there)
     said = shelf_folder / "headlines.jsonl"
     # no other letter ends one

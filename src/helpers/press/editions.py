@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from helpers import files, periods
+from helpers import files, periods, words
 from helpers.press import terminal
 from helpers.press.manifests import file_digest, files_of, laid_in, manifest_of, sealed, settings_of
-from helpers.settings import DataError, Workbook, scope_text
+from helpers.settings import DataError, Workbook, refusal, scope_text
 
 try:
     import fcntl
@@ -109,50 +109,34 @@ def require_own(folder: Path, name: str, book: Workbook) -> None:
         Which names it.
     """
 
-    def refuse(path: Path, what: str) -> None:
-        mark = "" if what.endswith("else") else ";"
-        raise DataError(f"{path}: {what}{mark} move it away, or choose another folder with --out")
-
     for path in (folder, *(folder / shop for shop in WORKSHOPS), folder / name):
         if path.is_symlink() and path != folder:
-            refuse(path, "a symbolic link stands where the workbook writes")
+            raise refusal("out_link", path=path)
         if path.exists() and not path.is_dir():
-            refuse(path, "a file stands where the workbook needs a folder")
+            raise refusal("out_file", path=path)
     place, listed = folder / name, folder / "index.html"
     manifest = manifest_of(place)
     workbook, tomls = book.name, settings_of(book, folder)
     if not manifest and _is_unreadable(place / "manifest.json"):
-        refuse(
-            place,
-            "its manifest.json can't be read, so that nothing tells whose edition this is; bring "
-            "that file back from a copy, as from the edition's zip, and print again; or else",
-        )
+        raise refusal("out_manifest", path=place)
     if not manifest and place.is_dir() and any(place.iterdir()):
-        refuse(place, "this folder was not printed by the workbook, which would replace it")
+        raise refusal("out_foreign", path=place)
     if manifest and manifest["workbook"] != workbook:
-        refuse(place, f"here stands an edition of another workbook, {manifest['workbook']!r}")
+        raise refusal("out_other", path=place, workbook=manifest["workbook"])
     # an edition of before this was written down has none
     if manifest and not set(tomls) & set(manifest.get("settings", tomls)):
-        refuse(
-            place,
-            f"here stands an edition of another workbook.toml, whose name is {workbook!r}, too, "
-            f"and which {book.path} would replace; give one of them another name under "
-            "[workbook], or, if the toml has only moved, bring it back; or else",
-        )
+        raise refusal("out_other_toml", path=place, workbook=workbook, toml=book.path)
     # an own list that somebody has changed is kept aside; where no edition is ours, neither is the
     # list
     known = _is_own_list(listed) or (not listed.is_dir() and editions(folder, workbook))
     if os.path.lexists(listed) and not known:
-        refuse(listed, "this file was not written by the workbook, which would replace it")
+        raise refusal("out_index", path=listed)
     work = folder / ".press" / name
     if work.is_symlink() or (work.exists() and not work.is_dir()):
-        refuse(work, "this was not made by the workbook, which works here")
+        raise refusal("out_work", path=work)
     for path in work.iterdir() if work.is_dir() else ():
         if path.is_symlink() or not path.is_dir() or not re.fullmatch(rf"edition|{KEY}", path.name):
-            refuse(
-                path,
-                "this was not made by the workbook, which clears away here what a broken run left",
-            )
+            raise refusal("out_left", path=path)
 
 
 def _keep(folder: Path, paths: Iterable[str], place: Path) -> Path | None:
@@ -243,9 +227,7 @@ def claimed(folder: Path, name: str) -> Iterator[Path]:
             if fcntl:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise DataError(
-                f"{name}: another run is printing this edition; wait until it has ended"
-            ) from None
+            raise refusal("another_run", name=name) from None
         _put_right(press / f"{name}.aside", folder / name)
         work = press / name
         # replaced, but not looked through, when its run died
@@ -322,15 +304,12 @@ def require_writable(folder: Path, names: Iterable[str]) -> None:
         isinstance(named, dict) and "diff" in manifest and manifest.get("seal") == sealed(manifest)
     )
     if os.path.lexists(folder) and not folder.is_dir():
-        raise DataError(f"{folder}: this is a file; name a folder with --out")
+        raise refusal("out_is_file", folder=folder)
     for name in ("manifest.json", *names):
         if not os.path.lexists(folder / name) or (own and name == "manifest.json"):
             continue
         if not own or file_digest(folder / name) != named.get(name):
-            raise DataError(
-                f"{folder / name}: this file was not written by the workbook, or was changed "
-                "since; move it away, or choose another folder with --out"
-            )
+            raise refusal("out_changed", path=folder / name)
 
 
 def write_tables(
@@ -420,10 +399,8 @@ def require_edition(folder: Path, period: str, workbook: str = "") -> Path:
     except ValueError as error:
         raise DataError(str(error)) from None
     if period not in editions(folder, workbook):
-        known = ", ".join(editions(folder, workbook)) or "none yet"
-        raise DataError(
-            f"{period}: no such edition; there is {known}; print it with: workbook report {period}"
-        )
+        known = ", ".join(editions(folder, workbook)) or words.message("refused.none_yet")
+        raise refusal("no_edition", period=period, known=known)
     return folder / period
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from helpers import files, words
-from helpers.settings import NOTEBOOKS, NUMBERED, SHIPPED, DataError, contract
+from helpers.settings import NOTEBOOKS, NUMBERED, SHIPPED, contract, refusal
 from helpers.settings.book import RESERVED
 
 TEMPLATES = Path(__file__).parent / "templates" / "workbook"
@@ -56,12 +56,9 @@ def make_workbook(folder: Path, *, demo: Callable[[Path], object] | None = None)
     """
     parts = [*LAID_OUT, *(["data/demo"] if demo else [])]
     if there := next((part for part in parts if os.path.lexists(folder / part)), None):
-        raise DataError(
-            f"{folder / there} is there already; a workbook is laid out where none of "
-            f"{', '.join(parts)} is: name another folder"
-        )
+        raise refusal("laid_there", path=folder / there, parts=", ".join(parts))
     if folder.exists() and not folder.is_dir():
-        raise DataError(f"{folder} is no folder; name another")
+        raise refusal("laid_file", folder=folder)
     home = next(place for place in (folder, *folder.parents) if place.is_dir())
     new = home / f".workbook-{os.getpid()}-new"
     new.mkdir()

@@ -25,6 +25,7 @@ from helpers.settings import (
     options_in_force,
     own_table,
     question_of,
+    refusal,
     scope_text,
 )
 
@@ -82,14 +83,14 @@ def notebooks_asked_for(folder: Path, only: Iterable[str] = ()) -> list[Path]:
     there = [p for p in sorted(folder.glob(NUMBERED)) if question_of(p.stem) not in APART]
     known = ", ".join(path.stem for path in there)
     if not there:
-        raise DataError(f"{folder}: no notebook such as 03_abc_pareto.ipynb to print")
+        raise refusal("nothing_to_print", folder=folder)
     asked = {
         name: [path for path in there if name in (path.stem, question_of(path.stem), path.name)]
         for name in only
     }
     for name, found in asked.items():
         if not found:
-            raise DataError(f"--only {name}: no such notebook; there are {known}")
+            raise refusal("only_unknown", name=name, known=known)
     return sorted({path for found in asked.values() for path in found}) if asked else there
 
 
@@ -119,10 +120,12 @@ def dealers_asked_for(book: Workbook, period: str, cards: int | str | Sequence[s
     for dealer_id in cards:
         if dealer_id not in there:
             window = periods.window(period)
-            raise DataError(
-                f"--card {dealer_id}: no dealer of that id bought or paid between {window.start} "
-                f"and {window.end}{nearest(dealer_id, known)}; `tables/abc_pareto.csv` of an "
-                "edition lists them all"
+            raise refusal(
+                "card_unknown",
+                dealer=dealer_id,
+                start=window.start,
+                end=window.end,
+                near=nearest(dealer_id, known),
             )
     return list(dict.fromkeys(cards))
 
@@ -161,7 +164,7 @@ def card_notebook(book: Workbook, folder: Path) -> Path:
     """
     path = next(_cards_of(folder), None)
     if path is None:
-        raise DataError(f"{folder}: no notebook of {CARD} to print cards from")
+        raise refusal("no_card_notebook", folder=folder, question=CARD)
     require_parameters(book, path, ("dealer_id", "audience"))
     return path
 
@@ -170,7 +173,7 @@ def require_audiences(audiences: Sequence[str]) -> list[str]:
     """Give the audiences, each once; a DataError where one is not known."""
     for audience in audiences:
         if audience not in AUDIENCES:
-            raise DataError(f"--audience {audience}: not known; choose from {', '.join(AUDIENCES)}")
+            raise refusal("audience", given=audience, known=", ".join(AUDIENCES))
     return list(dict.fromkeys(audiences))
 
 
@@ -181,7 +184,7 @@ def require_notebooks(book: Workbook, folder: Path) -> None:
     known = [question_of(path.stem) for path in sorted(folder.glob(NUMBERED))]
     for name in book.parameters:
         if name not in known:
-            raise DataError(f"[parameters.{name}]: there is no such notebook{nearest(name, known)}")
+            raise refusal("parameters_of_none", name=name, near=nearest(name, known))
         rooms = [RECIPES[name], *ON_THE_PAGE_OF.get(name, ())] if name in RECIPES else []
         for room in rooms:
             month = importlib.import_module(f"helpers.{room}.month")
@@ -208,10 +211,7 @@ def require_parameters(book: Workbook, notebook: Path, more: Sequence[str] = ())
     told = [name for name in GIVEN_BY_THE_RUN if name != "scope" or book.scope]
     asked = (*told, *parameters_of(book, notebook), *more)
     if missing := [name for name in asked if name not in declared]:
-        raise DataError(
-            f"{notebook.name}: the cell tagged 'parameters' doesn't declare "
-            f"{', '.join(missing)}; add it"
-        )
+        raise refusal("not_declared", notebook=notebook.name, missing=", ".join(missing))
 
 
 def ready_pages(
@@ -358,7 +358,5 @@ def require_languages(languages: Sequence[str]) -> list[str]:
     """Give the languages, each once; a DataError where one is not known."""
     for language in languages:
         if language not in words.LANGUAGES:
-            raise DataError(
-                f"--language {language}: not known; choose from {', '.join(words.LANGUAGES)}"
-            )
+            raise refusal("language_asked", given=language, known=", ".join(words.LANGUAGES))
     return list(dict.fromkeys(languages))

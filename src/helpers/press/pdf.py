@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from helpers import files
 from helpers.press import pages, terminal
-from helpers.settings import DataError
+from helpers.settings import refusal
 
 BROWSERS = (
     "chromium",
@@ -96,14 +96,9 @@ def require_browser() -> None:
         If there is no browser, or Playwright, which drives it, is not installed.
     """
     if importlib.util.find_spec("playwright") is None:
-        raise DataError(
-            "--pdf: Playwright is not installed; get it with: pip install 'customer-workbook[pdf]'"
-        )
+        raise refusal("no_playwright")
     if not browser():
-        raise DataError(
-            "--pdf: no Chromium, Chrome or Edge on this machine; install one (Debian: apt "
-            "install chromium) or name it in WORKBOOK_BROWSER"
-        )
+        raise refusal("no_browser")
 
 
 class Written(NamedTuple):
@@ -242,8 +237,8 @@ async def _print_all(
                 reason = _first_line(group_failed.exceptions[0])
                 n_died = 1 if len(batch) < n_before - n_workers else n_died + 1
                 if n_died > DEATHS:
-                    raise DataError(
-                        f"--pdf: {browser()} died {n_died} times, whatever it printed: {reason}"
+                    raise refusal(
+                        "browser_died", browser=browser(), n=n_died, reason=reason
                     ) from None
                 if alone and under_way:
                     failed |= dict.fromkeys(under_way, f"the browser died: {reason}")
@@ -281,10 +276,7 @@ async def _print_some(
                 printed = await asyncio.wait_for(_printed(tab, page), max(seconds, 0.01))
             except TimeoutError:
                 if seconds < PAGE_SECONDS:
-                    raise DataError(
-                        f"--pdf: {page.name}: the run's time was over; run it again, finished "
-                        "pages are kept"
-                    ) from None
+                    raise refusal("pdf_time", page=page.name) from None
                 failed[page] = f"took longer than {PAGE_SECONDS:g} s"
             except Error as error:
                 # of the page; should the browser be gone, nothing can be opened again
@@ -335,8 +327,8 @@ async def _opened(fonts: Path) -> AsyncIterator[Any]:
                     executable_path=browser(), args=flags, env=env
                 )
             except Error as error:
-                raise DataError(
-                    f"--pdf: {browser()} can't be started: {_first_line(error)}"
+                raise refusal(
+                    "browser_start", browser=browser(), reason=_first_line(error)
                 ) from None
             yield opened
             with contextlib.suppress(Error):

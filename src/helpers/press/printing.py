@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from helpers import files
 from helpers.press import editions, terminal
 from helpers.press.pages import Page
-from helpers.settings import PACKAGE, DataError
+from helpers.settings import PACKAGE, DataError, refusal
 
 FACE = ("cli", "press", "demo")
 DRIVERS = ("helpers.data.postgres", "helpers.data.spark")  # of engines that not everyone has
@@ -178,10 +178,7 @@ def _is_kept(page: Page, folder: Path) -> bool:
     if not os.path.lexists(kept):
         return False
     if not editions.is_page(kept):
-        raise DataError(
-            f"{kept}: this was not made by the workbook, which keeps a finished page here; move "
-            "it away"
-        )
+        raise refusal("kept_foreign", path=kept)
     if not all((kept / name).is_file() for name in ("page.html", "notebook.ipynb", "meta.json")):
         files.remove(kept)
         return False
@@ -240,11 +237,7 @@ def _gathered(
             unforeseen.add_note(trace)
         raise unforeseen
     if stopping:
-        raise DataError(
-            "\n".join(
-                [*dict.fromkeys(stopping), "nothing is published; an earlier edition is as it was"]
-            )
-        )
+        raise refusal("nothing_published", reason="\n".join(dict.fromkeys(stopping)))
     return failed
 
 

@@ -14,7 +14,7 @@ import segno
 from helpers import data, words
 from helpers.press import terminal
 from helpers.room.store import Store, file_stem, opened
-from helpers.settings import DataError, Workbook
+from helpers.settings import DataError, Workbook, refusal
 
 LOOPBACK = "127.0.0.1"
 PORT, PORTS_TRIED = 8750, 20
@@ -159,9 +159,8 @@ def next_session(known: list[str]) -> str:
 def require_new(book: Workbook, session: str) -> None:
     """Raise a DataError if the workbook knows a session already."""
     if session in (known := data.sessions_known(book)):
-        raise DataError(
-            f"--session {session}: {book.path.name} has its answers already; the next one is "
-            f"{next_session(known)}"
+        raise refusal(
+            "session_had", session=session, toml=book.path.name, other=next_session(known)
         )
 
 
@@ -171,7 +170,7 @@ def _day(given: str, last: dt.date) -> dt.date:
     try:
         return dt.date.fromisoformat(given)
     except ValueError:
-        raise DataError(f"--date {given}: give a day such as {last.isoformat()}") from None
+        raise refusal("room_date", given=given, day=last.isoformat()) from None
 
 
 # ---- the address ---------------------------------------------------------------------------------
@@ -181,10 +180,7 @@ def _require_host(host: str) -> str:
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:
-        raise DataError(
-            f"--host {host}: give an address of this machine, e.g. {_addresses()[0]}, or 0.0.0.0 "
-            "for all of them"
-        ) from None
+        raise refusal("room_host", host=host, address=_addresses()[0]) from None
 
 
 def _hosts(host: str) -> list[str]:
@@ -224,7 +220,7 @@ def _listening(host: str, port: int) -> socket.socket:
         If it can't be had.
     """
     if port in JUPYTERS:
-        raise DataError(f"--port {port}: this is Jupyter's; leave it out, or give another")
+        raise refusal("room_port", port=port)
     kind = socket.AF_INET6 if ":" in host else socket.AF_INET
     for tried in [port] if port else range(PORT, PORT + PORTS_TRIED):
         heard = socket.socket(kind, socket.SOCK_STREAM)
@@ -237,7 +233,4 @@ def _listening(host: str, port: int) -> socket.socket:
         except OSError as error:
             heard.close()
             reason = error.strerror or str(error)
-    raise DataError(
-        f"--host {host}, port {tried}: can't be had ({reason}); phones that were in look for the "
-        "room there, so close what holds it, or choose another with --port"
-    )
+    raise refusal("room_taken", host=host, port=tried, reason=reason)

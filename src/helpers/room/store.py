@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from helpers import files
-from helpers.settings import DataError
+from helpers.settings import DataError, refusal
 
 MOST_AT_ONCE = 500  # writes in one transaction
 BUSY_SECONDS = 10.0
@@ -113,12 +113,12 @@ class Store:
             self._reading, self._one_reads = _connected(path), threading.Lock()
             self._facts = dict(self._all("SELECT name, value FROM facts"))
             if self._facts.get("format", FORMAT) != FORMAT:
-                raise DataError(f"{path}: this room was begun by another version of the workbook")
+                raise refusal("room_version", path=path)
         except (sqlite3.Error, DataError) as error:
             os.close(self._lock)
             if isinstance(error, DataError):
                 raise
-            raise DataError(f"{path}: this is no room's file: {error}") from None
+            raise refusal("room_file", path=path, reason=error) from None
         asked = "SELECT MAX(r) FROM (SELECT MAX(revision) AS r FROM {})"
         found = (self._all(asked.format(t))[0][0] for t in ("answers", "ideas", "votes"))
         self.revision = max((r or 0 for r in found), default=0)
@@ -420,7 +420,7 @@ def _alone(path: Path) -> int:
         pass
     except OSError:
         os.close(descriptor)
-        raise DataError(f"{path}: this room is open already; close it there first") from None
+        raise refusal("room_open", path=path) from None
     return descriptor
 
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from helpers import files
 from helpers.look.svg import markup
-from helpers.settings import DataError, project_here
+from helpers.settings import project_here, refusal
 
 SWITCH, ROADS = "WORKBOOK_SVG", ("own", "plain")
 KEPT_DAYS = 7  # since another verdict was written: then its version is no longer in use
@@ -35,7 +35,7 @@ def road() -> str:
     """
     asked = os.environ.get(SWITCH, "")
     if asked and asked not in ROADS:
-        raise DataError(f"{SWITCH} = {asked!r}: not known; choose from {', '.join(ROADS)}")
+        raise refusal("road", name=SWITCH, given=asked, known=", ".join(ROADS))
     return asked or ("plain" if _difference() else "own")
 
 

@@ -28,9 +28,9 @@ def asked() -> str:
     found = os.environ.get(SWITCH, "")
     if found and found not in ROADS:
         # here only: the settings load what a process that forks is to load in its own order
-        from helpers.settings import DataError
+        from helpers.settings import refusal
 
-        raise DataError(f"{SWITCH} = {found!r}: not known; choose from {', '.join(ROADS)}")
+        raise refusal("road", name=SWITCH, given=found, known=", ".join(ROADS))
     return found
 
 

@@ -362,6 +362,18 @@ def amounts(values: Iterable[float], *, unit: bool = True) -> list[str]:
     return ["–" if v is None or v != v else _amount(v, scale, digits, unit) for v in values]
 
 
+def scale_of(size: float) -> tuple[float, str, int]:
+    """Tell how an amount of a size is counted: by what it is divided, that unit's name, and how
+    many decimals it has.
+
+    >>> scale_of(62_737_501.4), scale_of(950.0)
+    ((1000000.0, 'm', 1), (1.0, '', 0))
+    """
+    size = 0.0 if size != size else abs(size)
+    scale = _scale(size)
+    return scale, dict(_scales()).get(scale, ""), _decimals(size / scale, scale)
+
+
 def _scales() -> tuple[tuple[float, str], ...]:
     if _spoken["language"] == "en":
         return ((1e9, "bn"), (1e6, "m"), (1e3, "k"))

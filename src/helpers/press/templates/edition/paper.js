@@ -1,16 +1,26 @@
-// Fits a booklet's figures to paper, so that none leaves more than `most` mm of a page white before it.
+// Fits a booklet's tables and figures to paper: no table is wider, and no figure leaves more than `most`
+// mm of a page white before it.
 // A browser breaks columns by the rules by which it breaks pages: the document is laid out in columns
 // of a page's size, looked at, and laid out as it was again. Where a page would end in white, the
 // figure that did not fit is drawn smaller, or parted from the text before it.
 ([high, wide, most, least]) => {
-  const mm = 96 / 25.4, gap = 10, step = (wide + gap) * mm, tried = new Set();
+  const mm = 96 / 25.4, gap = 40, step = (wide + gap) * mm, tried = new Set();
   const laid = document.body.style.cssText;
+  Object.assign(document.body.style, { width: `${wide}mm`, margin: "0" });
+  const marks = ["h1", "h2", "h3", "p", "li", "tr", "caption", "figure", "pre"];
+
+  // a table wider than paper would have the browser print all pages smaller
+  for (const table of document.querySelectorAll(".part table")) {
+    for (let turn = 0; turn < 4 && table.offsetWidth > wide * mm; turn++) {
+      const size = parseFloat(getComputedStyle(table).fontSize);
+      table.style.fontSize = `${size * Math.max(wide * mm / table.offsetWidth, 0.8) * 0.99}px`;
+    }
+  }
+
   Object.assign(document.body.style, {
-    width: `${wide}mm`, height: `${high}mm`, margin: "0", columnWidth: `${wide}mm`,
-    columnGap: `${gap}mm`, columnFill: "auto",
+    height: `${high}mm`, columnWidth: `${wide}mm`, columnGap: `${gap}mm`, columnFill: "auto",
   });
   const start = document.body.getBoundingClientRect();
-  const marks = ["h1", "h2", "h3", "p", "li", "tr", "caption", "figure", "pre"];
   const leaves = [...document.querySelectorAll(marks.map(mark => `.part ${mark}`).join())];
 
   function places() {
@@ -18,7 +28,7 @@
     for (const leaf of leaves) {
       const rects = [...leaf.getClientRects()].filter(rect => rect.height > 0);
       if (!rects.length) continue;
-      const page = rect => Math.floor((rect.left - start.left + 1) / step);
+      const page = rect => Math.floor((rect.left - start.left + gap * mm / 2) / step);
       for (const rect of rects)
         ends[page(rect)] = Math.max(ends[page(rect)] || 0, rect.bottom - start.top);
       found.push({ leaf, page: page(rects[0]), high: rects[0].height, top: rects[0].top });

@@ -455,8 +455,10 @@ def _money_steps(found: Dossier) -> list[tuple[float, str]]:
     for row in lost.itertuples():
         key = "card.stake_most" if len(lost) > 1 and not steps else "card.stake"
         text = words.say(key, **_told(row))
-        if row.trigger == "sleeps" and stock:  # which models, and where to
-            text += (" " if words.spoken() == "en" else "") + stock[0][1]
+        if row.trigger == "sleeps" and stock:  # which models, or where to
+            dead = words.say("card.dead_models", models=_models(found.dead))
+            more = stock[0][1] if len(found.lots) else dead
+            text += (" " if words.spoken() == "en" else "") + more
             stock = []
         steps.append((float(row.stake_low), text))
     less = found.lost[found.lost["status"] == "earns_less"]

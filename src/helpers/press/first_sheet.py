@@ -49,14 +49,19 @@ def _lines_in(text: str, width: float) -> int:
 def short_amounts(values: Iterable[float]) -> str:
     """Give the number format in which amounts of one column are as short as on a page.
 
-    One scale for all, the middle one's; Excel counts in thousands, so that ten thousands are the
-    thousands with a point before their last digit.
+    One scale for all, the largest one's, unless the middle one would be but a tenth of it, or less
+    than one 亿; the middle one chooses the decimals. Excel counts in thousands, so that ten
+    thousands are the thousands with a point before their last digit.
 
     >>> short_amounts([62_737_501.4, 11_458_217.1])
     '#,##0.0,," m";"−"#,##0.0,," m"'
     """
     sizes = pd.Series(list(values), dtype="float64").abs()
-    scale, name, digits = words.scale_of(sizes[sizes > 0].median())
+    middle = sizes[sizes > 0].median()
+    scale, name = words.scale_of(sizes.max())
+    if middle < scale / (1 if scale == 1e8 else 10):
+        scale, name = words.scale_of(middle)
+    digits = 0 if scale == 1 else words.digits_of(middle / scale)
     point = f"0.{'0' * digits}" if digits else "0"
     if name and scale in (1e3, 1e6, 1e9):
         number = f'#,##{point}{"," * (len(f"{scale:.0f}") // 3)}" {name}"'
@@ -93,6 +98,7 @@ def write_figures(
     for at, (name, _told) in enumerate(spans):
         sheet.merge_range(row, 1 + 5 * at, row, 5 + 5 * at, name, formats.head)
     fields = ("actual", "previous_actual", "yoy_rate", "target", "reached_rate")
+    sheet.set_row(row + 1, 2 * LINE_PT)
     write_text(sheet, row + 1, 0, "", formats.head)
     for i in range(5 * len(spans)):
         write_text(sheet, row + 1, 1 + i, words.label(fields[i % 5]), formats.head)

@@ -200,7 +200,7 @@ def test_steps_stand_in_the_order_of_the_money(deal, known):
     assert said == [
         "Most money first: CNY 500 k at stake (debt, within 14 days): Late. Settle.",
         "CNY 300 k at stake (stock at cost, within 30 days): Old stock. Move.",
-        "CNY 900 k at stake (dealer's gain): Rival. Show.",
+        "CNY 900 k at stake (what they would earn more): Rival. Show.",
         "A chance, CNY 2.00 m (gross profit, within 30 days): More. Learn.",
     ], "what is surely at stake decides, and no chance stands before a loss"
     only = quiet(deal())._replace(stakes=stakes().head(1))

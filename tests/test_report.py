@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from pathlib import Path
 
 import nbformat
@@ -616,6 +617,23 @@ def test_the_first_page_that_calls_is_the_urgent_one():
     ]
 
 
+def test_an_archive_opens_at_the_front_page(run, tmp_path):
+    place = run(archive=True).index.parent
+    packed = place / "tiny-2026-10.zip"
+    with zipfile.ZipFile(packed) as archive:
+        top = [name for name in archive.namelist() if "/" not in name]
+        assert top == archive.namelist()[:1] == ["tiny-2026-10.html"], "one page to open"
+    shutil.unpack_archive(packed, tmp_path)
+    opened = (tmp_path / "tiny-2026-10.html").read_text(encoding="utf-8")
+    front = (place / "index.html").read_text(encoding="utf-8")
+    assert opened.replace('\n<base href="tiny-2026-10/">', "", 1) == front
+    links = re.findall(r'<a href="([^":#]+)', opened)
+    inside = [link for link in links if not link.startswith("../")]
+    assert inside
+    assert all((tmp_path / "tiny-2026-10" / link).is_file() for link in inside)
+    assert not re.search(r'(?:href|src)="#', opened), "which the base would lead astray"
+
+
 def test_an_edition_is_packed_whole(run, tmp_path):
     made = run(archive=True)
     place = made.index.parent
@@ -830,9 +848,11 @@ def test_who_is_called_has_a_card_where_nobody_asks_for_others(dealt, tmp_path):
     options = {"out": folder / "reports", "languages": ["en"], "workers": 1, "cards": "called"}
     made = report.print_edition(book, "2026-10", notebooks=folder / "notebooks", **options)
     manifest = json.loads((made.index.parent / "manifest.json").read_text(encoding="utf-8"))
-    # who left before the window is called, and no card can tell of them
-    assert [(c["dealer_id"], c["audience"]) for c in manifest["cards"]] == [("001", "us")]
+    # who left before the window is called, too, and has a card of what is known
+    called = [(c["dealer_id"], c["audience"]) for c in manifest["cards"]]
+    assert called == [("gone", "us"), ("001", "us")]
     assert (made.index.parent / card_file("001")).is_file()
+    assert (made.index.parent / card_file("gone")).is_file()
     shutil.copytree(folder / "notebooks", tmp_path / "notebooks")
     (tmp_path / "notebooks" / "09_dealer_card.ipynb").unlink()
     made = report.print_edition(book, "2026-10", notebooks=tmp_path / "notebooks", **options)
@@ -851,7 +871,7 @@ def test_who_or_what_does_not_exist_is_told_before_anything_runs(dealt, tmp_path
     options = {"out": tmp_path / "reports", "notebooks": folder / "notebooks"}
     with pytest.raises(
         settings.DataError,
-        match=r"--card 003: no dealer of that id bought or paid between 2025-11-01",
+        match=r"--card 003: no dealer of that id bought or paid up to 2026-10-31",
     ):
         report.print_edition(book, "2026-10", cards=["003"], **options)
     with pytest.raises(

@@ -289,10 +289,14 @@ def _report_options(report: argparse.ArgumentParser) -> None:
         "--minutes", type=_count, default=360, metavar="N", help="end the run after so many (360)"
     )
     report.add_argument(
-        "--pdf", action="store_true", help="print each page as PDF, too (needs Chromium)"
+        "--pdf",
+        action="store_true",
+        help="print the edition as one PDF, too, and managers' pages and cards (needs Chromium)",
     )
     report.add_argument(
-        "--archive", action="store_true", help="pack the edition into one zip, to mail"
+        "--archive",
+        action="store_true",
+        help="pack the edition into one zip, to mail, that opens at its front page",
     )
     report.add_argument(
         "--out", metavar="FOLDER", help="folder for the editions (default: reports/<name>)"

@@ -189,7 +189,8 @@ def print_edition(
     seconds
         For the whole run; what is not finished by then fails.
     pdf, archive
-        Whether each page is also printed as PDF beside it, and all is packed into one zip, to mail.
+        Whether each language is also printed as one PDF, and what is handed on by itself (account
+        managers' pages, dealers' cards) as one of its own; and all is packed into one zip, to mail.
     out, notebooks
         Folders instead of the project's `reports/<name>/` and `notebooks/`.
 
@@ -202,7 +203,7 @@ def print_edition(
         is kept aside when another takes its place.
     """
     from helpers import data
-    from helpers.press import edition
+    from helpers.press import edition, handed
     from helpers.press.pdf import require_browser, write_pdfs
 
     ends, notebooks = time.time() + seconds, notebooks or book.notebooks
@@ -239,7 +240,7 @@ def print_edition(
         )
         printed = print_all(asked)
         has_card = cards == pages.CALLED and pages.has_card(notebooks)
-        if has_card and (wanted := pages.called_dealers(book, period, asked, folder)):
+        if has_card and (wanted := pages.called_dealers(asked, folder)):
             card = pages.card_notebook(book, notebooks)
             called = pages.ready_pages(book, [card], languages, period, made_of, wanted, audiences)
             more, asked = print_all(called), asked + called
@@ -265,12 +266,14 @@ def print_edition(
                 missing_pdfs = write_pdfs(
                     new,
                     folder / ".pdfs",
+                    asked=handed.on_paper(new),
                     fonts=data.cache_of(book) / "fonts",
                     workers=workers,
                     ends=ends,
                 ).failed
+                handed.clear_booklets(new)
                 if missing_pdfs:
-                    edition.mark_missing(new, missing_pdfs)
+                    handed.mark_missing(new, missing_pdfs)
             manifests.seal(new, f"{book.name}-{name}.zip" if archive else "")
             if archive:
                 editions.pack(new, f"{book.name}-{name}")

@@ -362,6 +362,16 @@ def amounts(values: Iterable[float], *, unit: bool = True) -> list[str]:
     return ["–" if v is None or v != v else _amount(v, scale, digits, unit) for v in values]
 
 
+def scale_of(size: float) -> tuple[float, str]:
+    """Tell how an amount of a size is counted: by what it is divided, and that unit's name.
+
+    >>> scale_of(62_737_501.4), scale_of(950.0)
+    ((1000000.0, 'm'), (1.0, ''))
+    """
+    scale = _scale(0.0 if size != size else abs(size))
+    return scale, dict(_scales()).get(scale, "")
+
+
 def _scales() -> tuple[tuple[float, str], ...]:
     if _spoken["language"] == "en":
         return ((1e9, "bn"), (1e6, "m"), (1e3, "k"))
@@ -374,7 +384,16 @@ def _scale(size: float) -> float:
 
 
 def _decimals(value: float, scale: float) -> int:
-    return 0 if value >= 99.95 or scale == 1 else 1 if value >= 9.995 else 2
+    return 0 if scale == 1 else digits_of(value)
+
+
+def digits_of(value: float) -> int:
+    """Count the decimals by which a number has three digits.
+
+    >>> digits_of(62.7), digits_of(571.1), digits_of(0.8)
+    (1, 0, 2)
+    """
+    return 0 if value >= 99.95 else 1 if value >= 9.995 else 2
 
 
 def _amount(amount: float, scale: float, digits: int, unit: bool) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from nbformat import v4
 
-from helpers import look, settings
+from helpers import files, look, settings
 from helpers.data import connections
 from helpers.press import edition, editions, page_body
 
@@ -89,6 +89,8 @@ CALL = {
     ),
     "zh": "近三个月仅回款 0 元,以往为 43.7 万元;欠款 115 万元。当面拜访老板,商定付款计划。",
 }
+N_DEALERS, N_CALLS = 40, 12
+MANAGERS, ZH_MANAGERS = ("Zhou Yating", "He Jing", "Sun Qian"), ("周雅婷", "何静", "孙倩")
 NAMES = {
     "en": [
         "Xiangyuan Stores, Ougang",
@@ -100,8 +102,13 @@ NAMES = {
 }
 
 
-def make_edition(folder: Path, languages: tuple[str, ...] = ("en", "zh-Hans")) -> Path:
-    """Write a sample edition and give its folder."""
+def make_edition(
+    folder: Path, languages: tuple[str, ...] = ("en", "zh-Hans"), *, handed_on: bool = False
+) -> Path:
+    """Write a sample edition and give its folder.
+
+    As it is `handed_on`: with account managers, their calls, and the booklet to print.
+    """
     (folder / "sell_in.csv").write_text(
         "dealer_id,date,revenue\nD1,2026-10-29,5\nD2,2026-10-30,-1\n,2026-10-30,3\n"
     )
@@ -110,14 +117,24 @@ def make_edition(folder: Path, languages: tuple[str, ...] = ("en", "zh-Hans")) -
         f'"CNY"\nlanguage = {json.dumps(languages)}\ngenerated = true\n[data.sell_in]\nsource = '
         '"sell_in.csv"\n',
     )
+    if handed_on:
+        _write_dealers(folder)
     book, shelves, kept = settings.workbook(folder / "workbook.toml"), {}, connections.CACHE
     connections.CACHE = folder / "cache"
     try:
         for language in languages:
             look.use(language, "CNY")
             shelves[language] = [_shelved(folder / "pages", name, language) for name in TITLES]
+            if handed_on:
+                _add_tables(folder / "pages" / f"03_abc_pareto-{language}", language)
         edition.write_edition(
-            folder / "new", book, "2026-10", languages, shelves, "d564bacc64c57c96"
+            folder / "new",
+            book,
+            "2026-10",
+            languages,
+            shelves,
+            "d564bacc64c57c96",
+            pdf=handed_on,
         )
     finally:
         connections.CACHE = kept
@@ -126,6 +143,62 @@ def make_edition(folder: Path, languages: tuple[str, ...] = ("en", "zh-Hans")) -
     editions.put(folder / "new", place)
     edition.write_list(place.parent, book, languages[0])
     return place
+
+
+def _write_dealers(folder: Path) -> None:
+    """Write forty dealers of three account managers, each named in two languages."""
+    rows = [
+        f"D{i:03d},{NAMES['zh'][i % 4]},{NAMES['en'][i % 4]!r},{ZH_MANAGERS[i % 3]},"
+        f"{MANAGERS[i % 3]},+86 10 5550 010{i % 3}".replace("'", '"')
+        for i in range(1, N_DEALERS + 1)
+    ]
+    head = "dealer_id,dealer_name,dealer_name_en,account_manager,account_manager_en"
+    (folder / "dealers.csv").write_text(
+        "\n".join([f"{head},account_manager_contact", *rows]) + "\n"
+    )
+    with (folder / "workbook.toml").open("a") as toml:
+        toml.write('[data.dealers]\nsource = "dealers.csv"\n')
+
+
+def _add_tables(place: Path, language: str) -> None:
+    """Publish what an account manager's page, the calls and the first sheet are made of."""
+    tongue, managers = ("en", MANAGERS) if language == "en" else ("zh", ZH_MANAGERS)
+    who = pd.DataFrame({"dealer_id": [f"D{i:03d}" for i in range(1, N_DEALERS + 1)]})
+    who["dealer_name"] = [NAMES[tongue][i % 4] for i in range(1, N_DEALERS + 1)]
+    who["account_manager"] = [managers[i % 3] for i in range(1, N_DEALERS + 1)]
+    size = np.arange(N_DEALERS, 0, -1) * 1e5
+    judged = who.assign(
+        city="Ougang", revenue=size, payments=size, gross_profit=size / 5, composite_class="B"
+    )
+    calls = who.head(N_CALLS).assign(
+        city="Ougang",
+        rank=1,
+        trigger="overdue",
+        reason=CALL[tongue],
+        measure=CALL[tongue],
+        within_days=14,
+        stake_kind="debt",
+        stake=size[:N_CALLS],
+        stake_low=size[:N_CALLS],
+    )
+    owed = who[["dealer_id"]].assign(
+        status="paying", balance=size / 10, overdue_amount=size / 100, payments=size, dso_days=40.0
+    )
+    spans = [
+        {"span": span, "cut": "account_manager", "part": name, "revenue": 3e6 * n}
+        | {"previous_revenue": 2.5e6 * n, "target": 3.2e6 * n, "gross_margin_rate": 0.2}
+        | {"previous_gross_margin_rate": 0.21, "payments": 2e6 * n, "previous_payments": 2e6 * n}
+        for span, n in (("month", 1), ("year_to_date", 10))
+        for name in managers
+    ]
+    told = {
+        "abc_pareto": judged,
+        "call_list": calls,
+        "receivables": owed,
+        "month_groups": pd.DataFrame(spans),
+    }
+    for name, rows in told.items():
+        files.write_table(place / "tables" / f"{name}.csv", rows)
 
 
 def _shelved(folder: Path, name: str, language: str) -> editions.Printed:

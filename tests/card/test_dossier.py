@@ -2,6 +2,7 @@
 of others.
 """
 
+import itertools
 import json
 import re
 
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 
 from helpers import card, data, inventory, look, settings, words
+from helpers.calls import CHANCES
 from helpers.card import dossier
 
 PLOTS = (card.plot_purchases, card.plot_places, card.plot_stock_age, card.plot_factors)
@@ -164,28 +166,77 @@ def test_hardly_any_change_has_no_minus(deal, known):
     assert any("+0% against the year before" in line for line in card.summary(found))
 
 
-def test_the_next_step_is_the_most_urgent_call(deal, known):
-    call = known["everyone"]["calls"].iloc[0]
-    assert (
-        card.next_steps(deal(call["dealer_id"]), actions(known))[0]
-        == f"{call['reason']} {call['measure']}"
+def stakes(**changed) -> pd.DataFrame:
+    """Three things at stake and a chance, in the order in which they are told."""
+    rows = pd.DataFrame(
+        {
+            "trigger": ["overdue", "sleeps", "rival_earns_more", "rising"],
+            "reason": ["Late.", "Old stock.", "Rival.", "More."],
+            "measure": ["Settle.", "Move.", "Show.", "Learn."],
+            "within_days": [14.0, 30.0, np.nan, 30.0],
+            "stake_kind": ["debt", "stock_at_cost", "dealer_gain", "gross_profit"],
+            "stake": [5e5, 3e5, 9e5, 2e6],
+            "stake_low": [5e5, 3e5, 1e5, 1e6],
+        }
     )
+    return rows.assign(**changed)
+
+
+def quiet(found: dossier.Dossier) -> dossier.Dossier:
+    """Take from a dossier all that a step is made of."""
+    names = ("stakes", "actions", "lots", "dead", "lost", "factors")
+    return found._replace(**{name: getattr(found, name).head(0) for name in names})
+
+
+def test_the_next_step_follows_the_money_on_the_card(deal, known):
+    first = known["everyone"]["stakes"].iloc[0]
+    said = card.next_steps(deal(first["dealer_id"]), actions(known))[0]
+    assert f"{words.money(first['stake'])} at stake (" in said
+    assert said.endswith(f"): {first['reason']} {first['measure']}")
+
+
+def test_steps_stand_in_the_order_of_the_money(deal, known):
+    said = card.next_steps(quiet(deal())._replace(stakes=stakes()), actions(known))
+    assert said == [
+        "Most money first: CNY 500 k at stake (debt, within 14 days): Late. Settle.",
+        "CNY 300 k at stake (stock at cost, within 30 days): Old stock. Move.",
+        "CNY 900 k at stake (what they would earn more): Rival. Show.",
+        "A chance, CNY 2.00 m (gross profit, within 30 days): More. Learn.",
+    ], "what is surely at stake decides, and no chance stands before a loss"
+    only = quiet(deal())._replace(stakes=stakes().head(1))
+    assert card.next_steps(only, actions(known)) == [
+        "CNY 500 k at stake (debt, within 14 days): Late. Settle."
+    ]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(("stock", "rival", "stake"))))
+def test_whatever_is_most_money_is_the_first_step(deal, known, order):
+    """Stock, a rival and what a call is for: the largest stands first, whichever it is."""
+    amount = {name: 9e5 / 3**place for place, name in enumerate(order)}
+    dead = pd.DataFrame({"product_name": ["Model"], "value": [amount["stock"]]})
+    lost = known["everyone"]["lost"]
+    lost = lost[lost["status"] == "earns_less"].head(1).assign(gap_money=amount["rival"])
+    call = stakes(stake=amount["stake"], stake_low=amount["stake"]).head(1)
+    found = quiet(deal())._replace(dead=dead, lost=lost, stakes=call)
+    said = card.next_steps(found, actions(known))
+    marks = {"stock": "lies dead", "rival": words.money(amount["rival"]), "stake": "Settle."}
+    assert [next(name for name in order if marks[name] in line) for line in said] == list(order)
+
+
+def test_what_sleeps_is_told_once_with_its_models(deal, known):
+    dead = pd.DataFrame({"product_name": ["Model"], "value": [3e5]})
+    told = stakes().iloc[[1]]
+    (said,) = card.next_steps(quiet(deal())._replace(dead=dead, stakes=told), actions(known))
+    head = "CNY 300 k at stake (stock at cost, within 30 days): Old stock. Move."
+    assert said == f"{head} These are Model."
 
 
 def test_where_nothing_happened_the_measure_of_his_class_stands(deal, known):
     found = deal()
-    quiet = found._replace(
-        calls=found.calls.head(0),
-        actions=found.actions.head(0),
-        lots=found.lots.head(0),
-        dead=found.dead.head(0),
-        lost=found.lost.head(0),
-        factors=found.factors.head(0),
-    )
     letter = found.judged["composite_class"].iloc[0]
     table = actions(known).set_index("trigger")
-    assert card.next_steps(quiet, actions(known)) == [table.loc[letter, "en"]]
-    assert card.next_steps(quiet, actions(known).head(0)) == [
+    assert card.next_steps(quiet(found), actions(known)) == [table.loc[letter, "en"]]
+    assert card.next_steps(quiet(found), actions(known).head(0)) == [
         "Nothing presses; no measure is set for this class."
     ]
 
@@ -197,7 +248,7 @@ def test_a_dealer_is_told_only_what_is_known_of_his_stock(deal, known, age_days)
         aged=inventory.with_old(
             pd.DataFrame({"bucket": "0-30", "value": 9.0, "age_days": age_days}), 90
         ),
-        **{name: getattr(deal(), name).head(0) for name in ("calls", "actions", "lots", "dead")},
+        **{name: getattr(deal(), name).head(0) for name in ("stakes", "actions", "lots", "dead")},
         **{name: getattr(deal(), name).head(0) for name in ("lost", "factors", "judged")},
     )
     (said,) = card.next_steps(found, actions(known))
@@ -272,11 +323,71 @@ def test_nothing_given_is_changed(deal, known):
 def test_who_is_unknown_is_told(deal):
     with pytest.raises(
         ValueError,
-        match=r"dealer_id: 'nobody' is none of the \d+ dealers of the window; choose one",
+        match=r"dealer_id: 'nobody' is none of the \d+ dealers of whom anything is known; choose",
     ):
         deal("nobody")
     with pytest.raises(ValueError, match="audience: 'boss' is not known; choose one of us, dealer"):
         deal(audience="boss")
+
+
+# ---- who has left --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def left(known) -> dict:
+    """The tables of a network in which its first dealer neither bought nor paid in the window."""
+    everyone = known["everyone"]
+    dealer_id = everyone["judged"]["dealer_id"].iloc[0]
+    months = everyone["months"]
+    before = (months["dealer_id"] != dealer_id) | (months["month"] <= "2025-06")
+    others = {
+        name: everyone[name][everyone[name]["dealer_id"] != dealer_id]
+        for name in ("judged", "places", "lost", "factors")
+    }
+    return {"months": months[before], **others} | {"id": dealer_id}
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans", "zh-Hant"])
+def test_who_has_left_has_a_card_of_what_is_known(deal, known, left, language):
+    dealer_id = left.pop("id")
+    row = stakes().head(1).assign(dealer_id=dealer_id)
+    found = deal(dealer_id, **left, stakes=row)
+    look.use(language, "CNY")
+    assert found.has_left
+    mine = left["months"][left["months"]["dealer_id"] == dealer_id]
+    bought = mine[mine["revenue"] > 0]
+    last = bought["month"].max()
+    year = mine[mine["month"].between(f"{int(last[:4]) - 1}{last[4:]}", last, "right")]
+    said = card.summary(found)[0]
+    assert words.month_name(last) in said
+    assert words.money(year["revenue"].sum()) in said
+    assert card.next_steps(found, actions(known))[0].endswith(("Late. Settle.", "Late.Settle."))
+    told = texts(found, known)
+    assert not any("nan" in text for text in told)
+
+
+def test_who_has_left_without_any_month_is_told(deal, known, left):
+    dealer_id = left.pop("id")
+    months = left.pop("months")
+    months = months[months["dealer_id"] != dealer_id]
+    found = deal(dealer_id, **left, months=months, stakes=stakes(dealer_id=dealer_id))
+    assert card.summary(found)[0] == (
+        "Neither bought nor paid in the window, nor before it in the data."
+    )
+
+
+def test_who_is_in_no_table_of_dealers_is_named_by_the_id(deal, known, left):
+    row = stakes().head(1).assign(dealer_id="unlisted")
+    found = deal("unlisted", stakes=row)
+    assert (found.who["dealer_name"], found.has_left) == ("unlisted", True)
+    assert all(texts(found, known))
+
+
+def test_who_has_left_is_told_nothing_of_it(deal, left):
+    dealer_id = left.pop("id")
+    found = deal(dealer_id, "dealer", **left)
+    assert not any("left" in line.lower() for line in card.summary(found))
+    assert found.stakes.empty
 
 
 # ---- the figures ---------------------------------------------------------------------------------
@@ -316,7 +427,7 @@ def test_a_figure_without_data_says_so(deal):
 @pytest.mark.parametrize("language", ["en", "zh-Hans", "zh-Hant"])
 def test_a_card_speaks_the_readers_language(deal, known, language):
     # their reasons were written in English
-    found = deal()._replace(calls=known["everyone"]["calls"].head(0))
+    found = deal()._replace(stakes=known["everyone"]["stakes"].head(0))
     look.use(language, "CNY")
     said = [
         *card.summary(found),
@@ -362,21 +473,21 @@ def test_a_dealers_page_holds_nothing_of_ours_or_of_others(deal, known, place):
 
 def test_what_is_forbidden_stands_on_our_own_card(deal, known):
     """Else the test above could not fail."""
-    lots, calls = known["everyone"]["lots"], known["everyone"]["calls"]
+    lots, at_stake = known["everyone"]["lots"], known["everyone"]["stakes"]
     dealer_id = lots["dealer_id"].iloc[0]
     told = "\n".join(texts(deal(dealer_id), known))
     wording = forbidden(known, dealer_id)
     assert lots.loc[lots["dealer_id"] == dealer_id, "taker_name"].iloc[0] in told
     assert any(word in told for word in wording["class"])
     assert words.label("gross_profit") in told
-    assert len(calls)
+    assert len(at_stake)
 
 
 def test_a_dossier_for_the_dealer_keeps_no_table_of_ours(deal):
     found = deal(audience="dealer")
     assert all(
         getattr(found, name).empty
-        for name in ("judged", "places", "calls", "lost", "actions", "factors")
+        for name in ("judged", "places", "stakes", "lost", "actions", "factors")
     )
     assert not {"to_dealer_id", "taker_name", "taker_city"} & set(found.lots.columns)
     ours = deal()
@@ -386,7 +497,12 @@ def test_a_dossier_for_the_dealer_keeps_no_table_of_ours(deal):
 
 def test_calls_are_those_of_the_abc_page(known, small_demo):
     there = told_by("03_abc_pareto.ipynb", small_demo, "to_call = ")
-    pd.testing.assert_frame_equal(there["to_call"], known["everyone"]["calls"])
+    at_stake = known["everyone"]["stakes"]
+    first = at_stake[~at_stake["trigger"].isin(CHANCES)].drop_duplicates("dealer_id")
+    same = ["dealer_id", "trigger", "stake", "stake_low", "measure", "within_days"]
+    pd.testing.assert_frame_equal(
+        there["to_call"][same].reset_index(drop=True), first[same].reset_index(drop=True)
+    )
     assert len(there["to_call"])
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from cells import run_cells, with_rules
 from helpers import card, data, files, look, pareto, settings, widgets, words
+from helpers.calls import CHANCES
 from helpers.pareto import classes, demand, judgement, month
 from helpers.press import managers, pages
 from helpers.settings import CHECKOUT as ROOT
@@ -128,9 +129,11 @@ def test_page_card_manager_workshop_and_widget_show_the_same(small_demo, tmp_pat
     everyone, _comparison = card.network_tables(book, PERIOD, "en")
     judged = everyone["judged"].set_index("dealer_id")["composite_class"].sort_index()
     assert judged.tolist() == letters.tolist()
-    # a card tells whoever is to be called; the list has each manager's first, in one order
-    ranks = everyone["calls"]["rank"]
-    first = everyone["calls"].loc[ranks <= 10, "dealer_id"]
+    # a card tells all that is at stake; the list has each manager's first calls, in one order
+    lost = everyone["stakes"][~everyone["stakes"]["trigger"].isin(CHANCES)]
+    called = lost.drop_duplicates("dealer_id")
+    ranks = called.groupby("account_manager", dropna=False).cumcount()
+    first = called.loc[ranks < 10, "dealer_id"]
     assert first.tolist() == page["call_list"]["dealer_id"].tolist()
 
     dealers = managers.with_keys(data.dealers(book), book)

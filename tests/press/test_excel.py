@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 
 from helpers import files, look, report, words
-from helpers.press import editions, excel
+from helpers.press import cells, editions, excel, first_sheet
 from helpers.settings import CHECKOUT as ROOT
 
 SOFFICE = shutil.which("soffice")
@@ -229,12 +229,12 @@ def test_what_excel_does_not_know_is_text_or_nothing(tmp_path):
 
 
 def test_long_text_is_cut_and_says_so(tmp_path):
-    rows = pd.DataFrame({"reason": ["x" * 40_000, "😀" * 20_000, "y" * excel.MAX_TEXT]})
+    rows = pd.DataFrame({"reason": ["x" * 40_000, "😀" * 20_000, "y" * cells.MAX_TEXT]})
     kept = [row[0].value for row in sheet_of(written(tmp_path, {"t": rows})).iter_rows(min_row=2)]
     assert kept[0].endswith("x … [cut: 40,000 characters in all]")
     assert kept[1].endswith("😀 … [cut: 20,000 characters in all]")
-    assert [len(text.encode("utf-16-le")) // 2 <= excel.MAX_TEXT for text in kept] == [True] * 3
-    assert kept[2] == "y" * excel.MAX_TEXT
+    assert [len(text.encode("utf-16-le")) // 2 <= cells.MAX_TEXT for text in kept] == [True] * 3
+    assert kept[2] == "y" * cells.MAX_TEXT
 
 
 # ---- the grammar of tables -----------------------------------------------------------------------
@@ -260,11 +260,9 @@ def test_numbers_show_as_on_a_page(tmp_path, column, value):
     page = look.table(pd.DataFrame({column: [value]})).to_html()
     shown = re.search(r'<td class="number">(.*?)</td>', page)[1]
     digits = len(shown.partition(".")[2].removesuffix("%"))
-    expected = {
-        "%": f"{'0.' + '0' * digits if digits else '0'}%",
-        "": "#,##0" + ("." + "0" * digits) * bool(digits),
-    }
-    assert cell.number_format == expected["%" if "%" in shown else ""]
+    number = f"0.{'0' * digits}" if digits else "0"
+    number = f"{number}%" if "%" in shown else f"#,##{number}"
+    assert cell.number_format == f'{number};"−"{number}', "a true minus, as on a page"
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans", "zh-Hant"])
@@ -282,7 +280,7 @@ def test_headings_are_the_readers_and_notes_the_machines(tmp_path, dealers, lang
 
 def test_a_name_without_a_term_reads_as_words(tmp_path):
     path = written(tmp_path, {"my_own_table": pd.DataFrame({"some_new_name": [1.5]})})
-    assert openpyxl.load_workbook(path).sheetnames == ["Contents", "my own table"]
+    assert openpyxl.load_workbook(path).sheetnames == ["Summary", "my own table"]
     assert sheet_of(path).cell(1, 1).value == "some new name"
 
 
@@ -300,12 +298,13 @@ def test_classes_wear_their_colours_and_the_head_stays_in_sight(tmp_path, dealer
 def test_values_of_an_indicator_show_as_that_indicator(tmp_path):
     rows = pd.DataFrame(
         {
-            "metric": ["category_coverage_share", "basket", "price_tier"],
-            "value": [0.5, 3200.4, 1.25],
+            "metric": ["category_coverage_share", "basket", "price_tier", "basket"],
+            "value": [0.5, 3200.4, 1.25, 12.5],
         }
     )
     sheet = sheet_of(written(tmp_path, {"t": rows}))
-    assert [sheet.cell(row, 2).number_format for row in (2, 3, 4)] == ["0.0%", "#,##0", "#,##0.00"]
+    looks = [sheet.cell(row, 2).number_format.partition(";")[0] for row in (2, 3, 4, 5)]
+    assert looks == ["0.0%", "#,##0", "#,##0.00", "#,##0"], "those of one measure alike"
     assert sheet.cell(1, 2).value == "Value", "what is no amount names no currency"
     assert sheet.cell(2, 1).value == words.label("category_coverage_share")
 
@@ -358,7 +357,7 @@ def test_columns_are_as_wide_as_their_cells(tmp_path):
     assert width["due_date"] >= len("2026-10-05")
     sheet = sheet_of(written(tmp_path, {"t": rows}))
     assert sheet.cell(2, 3).alignment.wrap_text and not sheet.cell(2, 1).alignment.wrap_text
-    assert sheet.row_dimensions[2].height == 5 * excel.LINE_PT, "250 letters take five lines of 56"
+    assert sheet.row_dimensions[2].height == 5 * cells.LINE_PT, "250 letters take five lines of 56"
 
 
 def test_large_tables_are_not_wrapped(tmp_path, monkeypatch):
@@ -380,7 +379,7 @@ def test_sheet_names_keep_excels_rules():
         "History",
         "x[1]:*?/\\'",
         "'",
-        "contents",
+        "summary",
         "顺" * 40,
         "_",
         "\x00",
@@ -407,8 +406,8 @@ def test_what_a_sheet_can_not_hold_is_cut_and_said(tmp_path, monkeypatch):
     contents = [
         [cell.value for cell in row] for row in sheet_of(path, 0).iter_rows(min_row=4, max_row=5)
     ]
-    assert [row[2] for row in contents] == [6, 5]
-    assert [row[4] for row in contents] == [said, None]
+    assert [row[first_sheet.REASON] for row in contents] == [6, 5]
+    assert [row[first_sheet.SPAN + 1] for row in contents] == [said, None]
 
 
 def test_the_first_sheet_lists_the_others(tmp_path, dealers):
@@ -417,14 +416,15 @@ def test_the_first_sheet_lists_the_others(tmp_path, dealers):
     path = written(tmp_path, tables, notes=notes, pages={"abc_pareto": "Which dealers?"})
     book = openpyxl.load_workbook(path)
     assert book.sheetnames == [
-        "Contents",
+        "Summary",
         "Dealers by class",
         "Dealers by recent buying (RFM)",
         "none",
     ]
-    contents = book["Contents"]
-    rows = [[cell.value for cell in row] for row in contents.iter_rows(max_col=4)]
+    contents = book["Summary"]
+    rows = [[cell.value for cell in row] for row in contents.iter_rows(max_col=8)]
     assert [row[0] for row in rows[:3]] == ["Network", *notes]
+    rows = [[row[0], row[1], *row[first_sheet.REASON :]] for row in rows]
     assert rows[4] == ["Sheet", "Page", "Rows", "File"]
     assert rows[5] == ["Dealers by class", "Which dealers?", len(dealers), "tables/abc_pareto.csv"]
     assert rows[6][2:] == [0, "tables/rfm.csv"]
@@ -443,7 +443,7 @@ def test_the_same_tables_make_the_same_bytes(tmp_path, dealers):
 
 def test_a_workbook_is_written_whole_or_not_at_all(tmp_path, dealers, monkeypatch):
     before = written(tmp_path, {"dealers": dealers}).read_bytes()
-    monkeypatch.setattr(excel, "_write_contents", lambda *_: 1 / 0)
+    monkeypatch.setattr(first_sheet, "write_contents", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         written(tmp_path, {"dealers": dealers.head(3)})
     assert [path.name for path in tmp_path.iterdir()] == ["edition.xlsx"]

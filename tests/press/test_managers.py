@@ -121,8 +121,8 @@ def test_each_manager_has_a_page_with_his_own():
         "They owe CNY 910 in all.",
         "1 call to make, 1 action open.",
     ]
+    assert [call["name"] for call in zhou["calls"]] == ["One"]
     assert [title for title, _rows in zhou["sections"]] == [
-        "Calls to make",
         "Open actions",
         "Who owes",
         "What sleeps, and where a rival earns more",
@@ -147,6 +147,100 @@ def test_where_nothing_else_says_how_big_a_dealer_is_revenue_does():
 def test_who_has_stopped_paying_comes_before_who_owes_most():
     (owed,) = [rows for title, rows in pages()["Ms Zhou"]["sections"] if title == "Who owes"]
     assert owed.index("Two") < owed.index("One")
+
+
+def test_what_is_overdue_is_said_where_due_dates_are_known():
+    owed = tables()["receivables"].assign(overdue_amount=[50.0, -1.0, np.nan])
+    said = pages(receivables=owed)["Ms Zhou"]["said"]
+    assert "They owe CNY 910 in all, of which CNY 50 is overdue." in said
+    assert "They owe CNY 910 in all." in pages()["Ms Zhou"]["said"]
+
+
+def test_a_call_tells_all_that_a_phone_needs():
+    link = {"d1": "cards/one.html"}
+    told = tables()["call_list"].assign(trigger="overdue", stake_kind="debt", stake=1.15e6)
+    (call,) = pages(link, call_list=told)["Ms Zhou"]["calls"]
+    assert call == {
+        "anchor": "dealer-d1",
+        "name": "One",
+        "link": "cards/one.html",
+        "city": "X",
+        "what": "Overdue",
+        "stake": "CNY 1.15 m",
+        "kind": "debt",
+        "within": "within 3 days",
+        "happened": "fell",
+        "measure": "call",
+    }
+
+
+@pytest.mark.parametrize("missing", ["city", "reason", "measure", "within_days", "stake"])
+def test_what_of_a_call_is_not_known_is_left_out(missing):
+    told = tables()["call_list"].drop(columns=missing)
+    (call,) = pages(call_list=told)["Ms Zhou"]["calls"]
+    name = {"reason": "happened", "within_days": "within"}.get(missing, missing)
+    assert call[name] == ""
+    assert call["name"] == "One"
+
+
+def groups(**changed) -> pd.DataFrame:
+    rows = pd.DataFrame(
+        {
+            "span": ["month", "month", "year_to_date"],
+            "cut": "account_manager",
+            "part": ["Ms Zhou", "Mr Abel", "Ms Zhou"],
+            "revenue": [1.2e6, 5e6, 11e6],
+            "previous_revenue": [1.0e6, 5e6, 12e6],
+            "target": [1.1e6, np.nan, 12e6],
+            "gross_margin_rate": [0.2, 0.2, 0.2],
+            "previous_gross_margin_rate": [0.21, 0.2, 0.2],
+            "payments": [9e5, 1.0, 9e6],
+            "previous_payments": [1e6, 1.0, 9e6],
+        }
+    )
+    return rows.assign(**changed)
+
+
+def test_the_result_is_the_managers_own_beside_last_year_and_target():
+    found = pages(month_groups=groups())["Ms Zhou"]["result"]
+    assert found["columns"] == ["before", "rate", "target", "reached"]
+    told = [list(row.values()) for row in found["rows"]]
+    assert [row[:2] for row in told] == [
+        ["Month", "Revenue"],
+        ["Month", "Gross margin"],
+        ["Month", "Payments collected"],
+        ["Year to date", "Revenue"],
+        ["Year to date", "Gross margin"],
+        ["Year to date", "Payments collected"],
+    ]
+    first = found["rows"][0]
+    shown = [first[n] for n in ("actual", "before", "rate", "target", "reached")]
+    assert shown == ["1.20 m", "1.00 m", "+20.0%", "1.10 m", "109%"]
+    assert (first["tone"], first["on_target"]) == ("good", "good")
+    margin = found["rows"][1]
+    assert (margin["rate"], margin["tone"]) == ("−1.0 pp", "bad")
+    assert found["rows"][3]["on_target"] == "bad"
+
+
+@pytest.mark.parametrize(
+    ("empty", "gone"),
+    [
+        (["previous_revenue", "previous_payments", "previous_gross_margin_rate"], "rate"),
+        (["target"], "target"),
+        (["gross_margin_rate"], ""),
+        (["payments"], ""),
+    ],
+    ids=str,
+)
+def test_what_a_result_can_not_be_compared_with_is_no_column(empty, gone):
+    found = pages(month_groups=groups(**dict.fromkeys(empty, np.nan)))["Ms Zhou"]["result"]
+    assert gone not in found["columns"]
+    assert len(found["rows"]) == 6 - 2 * (gone == "")
+
+
+def test_whom_the_month_does_not_tell_of_has_no_result():
+    assert pages(month_groups=groups(part="Somebody"))["Ms Zhou"]["result"] == {}
+    assert pages(month_groups=groups())["No account manager"]["result"] == {}
 
 
 def test_dead_stock_and_a_rival_who_earns_more_are_concerns():
@@ -207,6 +301,8 @@ def test_missing_tables_leave_their_section_out():
     page = pages(**bare)["Ms Zhou"]
     assert [title for title, _rows in page["sections"]] == ["All dealers"]
     assert page["n_calls"] == page["n_actions"] == 0
+    assert page["calls"] == page["chances"] == []
+    assert page["result"] == {}, "no table of the month"
     assert not any("owe" in line for line in page["said"])
 
 

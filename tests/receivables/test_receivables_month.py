@@ -271,7 +271,7 @@ def test_page_card_and_calls_say_the_same(small_demo, tmp_path, monkeypatch, lan
     everyone, _earned = card.network_tables(book, PERIOD, language)
     assert_frame_equal(everyone["owed"], expected.owed)
     late = set(expected.owed.loc[expected.owed["status"].isin(rhythm.LATE), "dealer_id"])
-    assert late <= set(everyone["calls"]["dealer_id"])
+    assert late <= set(everyone["stakes"]["dealer_id"])
 
 
 def test_the_page_names_what_it_finds(small_demo, monkeypatch, usual):

@@ -3,7 +3,7 @@
 from helpers.calls.losses import lost_money, money_losses
 from helpers.calls.month import CallsData, CallsMonth, calls_month, judge_month, read_month
 from helpers.calls.silence import silent_dealers
-from helpers.calls.summary import by_account_manager, call_list, loss_table, measure_table
+from helpers.calls.summary import by_account_manager, call_list, loss_table, measure_table, stakes
 from helpers.calls.triggers import CHANCES, TRIGGERS
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "money_losses",
     "read_month",
     "silent_dealers",
+    "stakes",
 ]

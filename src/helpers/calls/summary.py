@@ -83,6 +83,27 @@ def call_list(
     return rows[CALL_LIST].reset_index(drop=True)
 
 
+def stakes(found: CallsMonth, dealers: pd.DataFrame, brand: str) -> pd.DataFrame:
+    """Write all that is at stake at each dealer in words, the surest money first, chances last.
+
+    Columns of `CALL_LIST`; a dealer has a row for each trigger, in the order in which a call is
+    chosen, so that the first is his call. `rank` counts his own.
+    """
+    known = found.events["trigger"].isin(list(found.asked.measures["trigger"]))
+    place = {trigger: i for i, trigger in enumerate((*TRIGGERS, *CHANCES))}
+    rows = found.events[known]
+    rows = rows.assign(
+        place=rows["trigger"].map(place), is_chance=rows["trigger"].isin(CHANCES), other_triggers=""
+    )
+    rows = rows.sort_values(
+        ["is_chance", "stake_low", "stake", "dealer_id", "place"],
+        ascending=[True, False, False, True, True],
+        ignore_index=True,
+    )
+    rows["rank"] = rows.groupby("dealer_id").cumcount() + 1
+    return call_list(rows, found, dealers, brand)
+
+
 class _Telling:
     """The tables from which a call's sentence takes its figures, by dealer."""
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import periods, profit, words
+from helpers.calls import CHANCES
 from helpers.pareto import INDICATORS, called_classes, cover_sentences, ranked_classes
 
 AUDIENCES = ("us", "dealer")
@@ -45,11 +46,12 @@ class Dossier(NamedTuple):
     # us: his row with class, code, diagnosis, `previous_class`, `history`, `stability_rate`
     judged: pd.DataFrame
     places: pd.DataFrame  # us: his place among his peers, as `places_among_peers`
-    calls: pd.DataFrame  # us: his row of the call list, or none
+    stakes: pd.DataFrame  # us: all that is at stake there, the surest money first
     lost: pd.DataFrame  # us: his row of `profit.losing`, named, or none
     actions: pd.DataFrame  # us: his open actions of the plan
     factors: pd.DataFrame  # us: `factor`, `score`, `data_score`
     n_months: int = 12  # of the window that the data cover
+    has_left: bool = False  # neither bought nor paid in the window
 
 
 def dossier(
@@ -62,7 +64,7 @@ def dossier(
     months: pd.DataFrame,
     owed: pd.DataFrame,
     judged: pd.DataFrame,
-    calls: pd.DataFrame,
+    stakes: pd.DataFrame,
     places: pd.DataFrame,
     aged: pd.DataFrame,
     dead: pd.DataFrame,
@@ -75,11 +77,13 @@ def dossier(
 
     What is handed to a dealer holds his own figures only: no class, no margin of ours, no other
     dealer's name. That is decided here, once; nothing else reads the network's tables.
+    Of who left before the window there is what is still known: what he bought before, owes and
+    has at stake.
 
     Parameters
     ----------
-    months, owed, calls
-        From `data.dealer_months`, `receivables.receivables_month` and `calls.call_list`.
+    months, owed, stakes
+        From `data.dealer_months`, `receivables.receivables_month` and `calls.stakes`.
     judged, places
         From `with_history` and `places_among_peers`.
     aged, dead, lots
@@ -91,16 +95,18 @@ def dossier(
     Raises
     ------
     ValueError
-        If the dealer is none of the window's, or there is no such audience.
+        If nothing is known of the dealer, or there is no such audience.
     """
     if audience not in AUDIENCES:
         raise ValueError(
             f"audience: {audience!r} is not known; choose one of {', '.join(AUDIENCES)}"
         )
-    if dealer_id not in set(judged["dealer_id"]):
+    inside = set(judged["dealer_id"])
+    known = inside.union(*(table["dealer_id"] for table in (months, owed, stakes)))
+    if dealer_id not in known:
         raise ValueError(
-            f"dealer_id: {dealer_id!r} is none of the {len(judged):,} dealers of the window; "
-            f"choose one of them, e.g. {judged['dealer_id'].iloc[0]!r}"
+            f"dealer_id: {dealer_id!r} is none of the {len(known):,} dealers of whom anything is "
+            f"known; choose one of them, e.g. {min(known)!r}"
         )
     his = {
         "months": months,
@@ -110,7 +116,7 @@ def dossier(
         "lots": lots,
         "judged": judged,
         "places": places,
-        "calls": calls,
+        "stakes": stakes,
         "lost": lost,
         "factors": factors,
     }
@@ -119,12 +125,22 @@ def dossier(
         audience,
         period,
         brand,
-        who=_his(dealers, dealer_id).iloc[0],
+        who=_who(dealers, dealer_id),
         actions=_open(_his(came, dealer_id)),
         n_months=_n_known(months, period),
+        has_left=dealer_id not in inside,
         **{name: _his(table, dealer_id) for name, table in his.items()},
     )
     return found if audience == "us" else _for_dealer(found)
+
+
+def _who(dealers: pd.DataFrame, dealer_id: str) -> pd.Series:
+    """Give a dealer's own row; who is in no table of dealers is named by the id."""
+    his = _his(dealers, dealer_id)
+    if len(his):
+        return his.iloc[0]
+    unknown = dict.fromkeys(dealers.columns)
+    return pd.Series(unknown | {"dealer_id": dealer_id, "dealer_name": dealer_id}, dtype="object")
 
 
 def _n_known(months: pd.DataFrame, period: str) -> int:
@@ -193,7 +209,7 @@ def peer_figures(
 
 
 def _for_dealer(found: Dossier) -> Dossier:
-    ours = ("judged", "places", "calls", "lost", "actions", "factors")
+    ours = ("judged", "places", "stakes", "lost", "actions", "factors")
     anonymous = found.lots.drop(
         columns=["to_dealer_id", "taker_name", "taker_city", "reason", "account_manager"]
     )
@@ -321,8 +337,8 @@ def year_sums(found: Dossier, column: str = "revenue") -> tuple[float, float]:
 
 
 def summary(found: Dossier) -> list[str]:
-    """Say what he bought and owes; to us also how he is judged."""
-    said = _class_sentences(found)
+    """Say what he bought and owes; to us also how he is judged, and since when he has left."""
+    said = _left_sentences(found) if found.has_left else _class_sentences(found)
     now, then = year_sums(found)
     if now == now:
         change = words.change(now, then, 0) if then > 0 else ""
@@ -378,22 +394,35 @@ def _class_sentences(found: Dossier) -> list[str]:
     return said + ([words.say("card.override", reason=reason)] if reason else [])
 
 
-def next_steps(found: Dossier, measures: pd.DataFrame) -> list[str]:
-    """Say what to do next, most urgent first; to the dealer, what we propose for his stock.
+def _left_sentences(found: Dossier) -> list[str]:
+    """Say when somebody who has left bought last, and how much in the year up to then."""
+    if found.audience != "us":
+        return []
+    bought = found.months[found.months["revenue"] > 0] if len(found.months) else found.months
+    if bought.empty:
+        return [words.say("card.left")]
+    last = str(bought["month"].max())
+    year = found.months["month"].isin(periods.month_range(last, 12))
+    amount = found.months.loc[year, "revenue"].sum()
+    return [words.say("card.left_since", month=words.month_name(last), amount=amount)]
 
-    `measures` is the editable table: where nothing happened, the measure of his class stands.
+
+def next_steps(found: Dossier, measures: pd.DataFrame) -> list[str]:
+    """Say what to do next, the most money first; to the dealer, what we propose for his stock.
+
+    Money is compared at the end of its interval that is sure, as where calls are ranked. What has
+    no amount follows: late actions, chances, the weakest factor. Where nothing is at stake and
+    nothing is known to do, the measure of his class stands: `measures` is the editable table.
     """
-    said = [f"{row.reason} {row.measure}" for row in found.calls.itertuples()]
+    steps = sorted(_money_steps(found), key=lambda step: -step[0])
+    said = [text for _amount, text in steps]
     late = found.actions[found.actions["state"].isin(("overdue", "behind"))]
     if len(late):
         said.append(
             words.say("card.late", n=len(late), factors=words.listed(late["factor"], len(late)))
         )
-    told = set(found.calls["trigger"]) if len(found.calls) else set()
-    said += _stock_step(found)
-    less = found.lost[found.lost["status"] == "earns_less"]
-    if "rival_earns_more" not in told:  # it is said already
-        said += [profit.call_reason(row, found.brand) for row in less.itertuples()]
+    chances = found.stakes[found.stakes["trigger"].isin(CHANCES)]
+    said += [words.say("card.chance", **_told(row)) for row in chances.itertuples()]
     weak = (
         found.factors.dropna(subset=["data_score"]).sort_values("data_score", kind="stable").head(1)
     )
@@ -414,25 +443,62 @@ def next_steps(found: Dossier, measures: pd.DataFrame) -> list[str]:
     return [words.say("card.nothing_sleeps" if young else "card.nothing_to_propose")]
 
 
-def _stock_step(found: Dossier) -> list[str]:
-    """Propose what to do with what lies dead, or sleeps and is wanted elsewhere."""
+def _money_steps(found: Dossier) -> list[tuple[float, str]]:
+    """Give each step with the money that it follows.
+
+    What is at stake, with the measure that goes with it; what to do with stock; where a rival earns
+    him more. What is said by one is not said again by another.
+    """
+    lost = found.stakes[~found.stakes["trigger"].isin(CHANCES)]
+    stock = _stock_step(found)
+    steps = []
+    for row in lost.itertuples():
+        key = "card.stake_most" if len(lost) > 1 and not steps else "card.stake"
+        text = words.say(key, **_told(row))
+        if row.trigger == "sleeps" and stock:  # which models, or where to
+            dead = words.say("card.dead_models", models=_models(found.dead))
+            more = stock[0][1] if len(found.lots) else dead
+            text += (" " if words.spoken() == "en" else "") + more
+            stock = []
+        steps.append((float(row.stake_low), text))
+    less = found.lost[found.lost["status"] == "earns_less"]
+    if "rival_earns_more" not in set(lost["trigger"]):  # it is said already
+        steps += [
+            (float(row.gap_money), profit.call_reason(row, found.brand))
+            for row in less.itertuples()
+        ]
+    return steps + stock
+
+
+def _told(row: tuple) -> dict[str, object]:
+    """Give what a sentence tells of a stake: how much of what, by when, what happened, what to do.
+
+    A table of measures that people wrote may leave the last ones open.
+    """
+    days = row.within_days
+    return {
+        "stake": row.stake,
+        "kind": words.word(row.stake_kind),
+        "within": words.say("card.within", days=int(days)) if pd.notna(days) else "",
+        "reason": row.reason,
+        "measure": row.measure if pd.notna(row.measure) else "",
+    }
+
+
+def _stock_step(found: Dossier) -> list[tuple[float, str]]:
+    """Propose what to do with what lies dead, or sleeps and is wanted elsewhere, by its value."""
     if found.lots.empty:
-        return [
-            words.say("card.dead", value=found.dead["value"].sum(), models=_models(found.dead))
-        ] * bool(len(found.dead))
+        value = found.dead["value"].sum()
+        told = words.say("card.dead", value=value, models=_models(found.dead))
+        return [(float(value), told)] * bool(len(found.dead))
     lots = found.lots
     said = words.say(
         "card.move", n=int(lots["quantity"].sum()), value=lots["value"].sum(), models=_models(lots)
     )
     names = lots["taker_name"].unique() if "taker_name" in lots else []
-    return [
-        said
-        + (
-            words.say("card.move_to", names=words.listed(names, 3))
-            if len(names)
-            else words.say("card.move_on")
-        )
-    ]
+    where = words.say("card.move_to", names=words.listed(names, 3))
+    told = said + (where if len(names) else words.say("card.move_on"))
+    return [(float(lots["value"].sum()), told)]
 
 
 def _models(rows: pd.DataFrame) -> str:

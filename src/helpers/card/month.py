@@ -37,8 +37,8 @@ def network_tables(
     )
     judged = dossier.with_history(judged.drop(columns="dealer_name"), abc.before, abc.stability)
     judged = judged.merge(abc.moved[["dealer_id", "movement"]], on="dealer_id", how="left")
-    # a card is of one dealer: whoever is to be called is told so, if he is on a short list or not
-    to_call = calls.call_list(month.everyone, month, dealers, book.brand)
+    # a card is of one dealer: all that is at stake there is told, if he is on a short list or not
+    at_stake = calls.stakes(month, dealers, book.brand)
     stocked = _stock(book, period, dealers, language)
     earned = profit.profit_month(book, period)
     fish = fishbone.network_month(book, period, language)
@@ -50,7 +50,7 @@ def network_tables(
         "months": months,
         "owed": owed,
         "judged": judged,
-        "calls": to_call,
+        "stakes": at_stake,
         "places": places,
         **stocked,
         "lost": profit.named(earned.lost, dealers),

@@ -20,7 +20,7 @@ import jinja2
 import pandas as pd
 
 from helpers import files, look, words
-from helpers.press import editions, manifests
+from helpers.press import editions, handed, manifests
 from helpers.press.front_page import N_CHANGES, front_page, quality_line, sales_headlines
 from helpers.press.page_body import TEMPLATES, markup
 from helpers.settings import Workbook, refusal, scope_text
@@ -56,7 +56,8 @@ def write_edition(
 
     `shelves` gives what was printed in each language; `earlier` is the folder of the edition
     before, where there is one: the front page says what changed since. `made_of` is kept, for
-    `bound_of`. With `pdf` pages lead to their PDF, which whoever asks for it lays beside.
+    `bound_of`. With `pdf` pages lead to their PDF, which whoever asks for it lays beside, and each
+    language has its booklet, from which one is printed.
     """
     from helpers import data, pareto
     from helpers.press import managers
@@ -78,6 +79,7 @@ def write_edition(
             "label": words.label,
             "fingerprint": fingerprint,
             "pdf": pdf,
+            "booklet": handed.booklet_file(book.name, period)[:-5] + ".pdf" if pdf else "",
             "printed": f"{dt.date.today():%Y-%m-%d}",
             "versions": {
                 name: versions()[name] for name in ("python", "customer-workbook", "pandas")
@@ -100,7 +102,8 @@ def write_edition(
                 place, page["file"], "page.html.j2", bound, languages, page=page, body=page["body"]
             )
         for office in offices:
-            _write(place, office["file"], "manager.html.j2", bound, languages, office=office)
+            told = {"office": office, "unit": words.currency()}
+            _write(place, office["file"], "manager.html.j2", bound, languages, **told)
         if offices:
             cover = pareto.cover_sentences(whole["abc_pareto"])
             columns = managers.list_columns(offices)
@@ -138,7 +141,8 @@ def write_edition(
             dealers=links,
             managers={office["name"]: office for office in offices},
         )
-        front |= _whole_tables(place, whole, bound, earlier)
+        front["excel"] = handed.write_excel(place, whole, bound, front, dealers)
+        front |= handed.changed(whole, bound, earlier)
         front["changed"] = front["changed"][:N_CHANGES]
         before = words.month_name(f"{int(period[:4]) - 1}{period[4:]}")
         told = {"title": shown.heading, "month": bound["month"], "before": before}
@@ -148,6 +152,10 @@ def write_edition(
         listed = look.DEALERS_PAGE in {page["file"] for page in pages}
         front["all_calls"] = "managers.html" if offices else look.DEALERS_PAGE if listed else ""
         _write(place, "index.html", "front.html.j2", bound, languages, **front)
+        if pdf:
+            facts = handed.booklet_facts(place, whole, bound, links)
+            file = handed.booklet_file(book.name, period)
+            _write(place, file, "booklet.html.j2", bound, languages, **facts, paper=_css("booklet"))
         manifest = _manifest(book, period, language, fingerprint, pages, shelves[language]) | {
             "made_of": made_of
         }
@@ -226,39 +234,6 @@ def _shown(book: Workbook) -> Workbook:
     return dataclasses.replace(
         book, **{n: words.fitting(getattr(book, n)) for n in ("title", "title_zh", "brand")}
     )
-
-
-def mark_missing(folder: Path, failed: Mapping[str, str]) -> None:
-    """Have an edition say which of its pages have no PDF, and why.
-
-    Where one would be led to it, and in its manifest.
-
-    `failed` gives reasons by the pages' addresses. What the edition is made of is forgotten: the
-    next run tries again.
-    """
-    # a language's, and the first one's
-    folders = [*(path.parent for path in folder.glob("*/manifest.json")), folder]
-    for language in folders:
-        mine = {}
-        for address, reason in failed.items():
-            page = folder / address
-            if language == next(place for place in folders if page.is_relative_to(place)):
-                mine[page.relative_to(language).as_posix()] = reason
-        manifest = json.loads((language / "manifest.json").read_text(encoding="utf-8"))
-        words.speak(manifest["language"])
-        for address in mine:
-            pages = [address, *(["cards/index.html"] if address.startswith("cards/") else [])]
-            for page in map(language.joinpath, pages):
-                link = (language / address).with_suffix(".pdf").relative_to(page.parent).as_posix()
-                text = page.read_text(encoding="utf-8")
-                missing = f'<span class="missing">{words.say("report.pdf_missing")}</span>'
-                page.write_text(
-                    text.replace(f'<a href="{link}">PDF</a>', missing), encoding="utf-8"
-                )
-        manifest |= {"missing_pdfs": mine, "made_of": ""}
-        (language / "manifest.json").write_text(
-            json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8"
-        )
 
 
 def data_quality(book: Workbook) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -341,46 +316,6 @@ def _page_facts(name: str, shelf_folder: Path, place: Path) -> dict[str, Any]:
     }
 
 
-def _whole_tables(
-    place: Path, whole: Mapping[str, pd.DataFrame], bound: Mapping, earlier: Path | None
-) -> dict[str, Any]:
-    """Write the edition's tables as an Excel workbook too, and say what changed in them since the
-    edition before.
-    """
-    from helpers.press import diff, excel
-
-    book, pages = bound["book"], bound["pages"]
-    titles = {Path(table).stem: page["title"] for page in pages for table in page["tables"]}
-    tables = {name: whole[name] for name in titles}
-    notes = [
-        f"{book.brand or book.heading} · {bound['month']}",
-        words.say("excel.data", fingerprint=bound["fingerprint"]),
-        *([words.say("report.generated")] if book.generated else []),
-    ]
-    file = f"{book.name}-{bound['period']}.xlsx"
-    excel.write_workbook(
-        place / file,
-        tables,
-        title=book.heading,
-        period=bound["period"],
-        brand=book.brand,
-        currency=book.currency,
-        notes=notes,
-        pages=titles,
-    )
-    changed = diff.headlines(
-        editions.read_tables(earlier, bound["language"]) if earlier else None, tables
-    )
-    there = {page["file"] for page in pages}
-    return {
-        "excel": file,
-        "since": words.say("diff.since", month=words.month_name(earlier.name)) if earlier else "",
-        "changed": [
-            line | {"link": line["link"] if line["link"] in there else ""} for line in changed
-        ],
-    }
-
-
 def _require_apart(
     pages: Sequence[Mapping], offices: Sequence[Mapping], cards: Sequence[editions.Printed]
 ) -> None:
@@ -447,9 +382,10 @@ def _write_cards(
     )
     known = known.where(known.notna(), "").map(words.fitting).to_dict("index")
     for card in cards:
-        row = rows.setdefault(
-            card.dealer_id, known[card.dealer_id] | {"dealer_id": card.dealer_id, "cards": []}
-        )
+        # who is in no table of dealers is named by the id
+        nobody = {"dealer_name": words.fitting(card.dealer_id), "city": "", "account_manager": ""}
+        told = known.get(card.dealer_id, nobody)
+        row = rows.setdefault(card.dealer_id, told | {"dealer_id": card.dealer_id, "cards": []})
         address = _card_address(card)
         row["cards"].append((card.audience, address.removeprefix("cards/"), card.failed))
         (place / address).parent.mkdir(parents=True, exist_ok=True)
@@ -543,7 +479,10 @@ def _write(
         for name in languages
     ]
     page = _environment().get_template(template)
-    pdf_address = Path(address).with_suffix(".pdf").name if bound["pdf"] else ""
+    # what is handed on by itself has a PDF of its own
+    own = template in ("manager.html.j2", "card.html.j2")
+    pdf_file = Path(address).with_suffix(".pdf").name if own else root + bound["booklet"]
+    pdf_address = pdf_file if bound["pdf"] else ""
     text = page.render(
         **bound,
         **facts,
@@ -588,5 +527,5 @@ def _environment() -> jinja2.Environment:
 
 
 @functools.cache
-def _css() -> str:
-    return (TEMPLATES / "edition" / "edition.css").read_text(encoding="utf-8")
+def _css(name: str = "edition") -> str:
+    return (TEMPLATES / "edition" / f"{name}.css").read_text(encoding="utf-8")

@@ -18,7 +18,15 @@ import pandas as pd
 
 from helpers import files, periods, words
 from helpers.press import terminal
-from helpers.press.manifests import file_digest, files_of, laid_in, manifest_of, sealed, settings_of
+from helpers.press.manifests import (
+    file_digest,
+    files_of,
+    laid_in,
+    manifest_of,
+    sealed,
+    settings_of,
+    start_page,
+)
 from helpers.settings import DataError, Workbook, refusal, scope_text
 
 try:
@@ -340,10 +348,15 @@ def read_tables(edition: Path, language: str = "") -> dict[str, pd.DataFrame]:
 
 
 def pack(edition: Path, name: str) -> Path:
-    """Pack an edition into one zip within it, to mail; unpacked, it is a folder of that name."""
+    """Pack an edition into one zip within it, to mail.
+
+    Unpacked, it is a folder of that name, and beside it the one page to open: the front page, which
+    can be read before anything is unpacked, and leads into the folder afterwards.
+    """
     place = edition / f"{name}.zip"
     files = sorted(path for path in edition.rglob("*") if path.is_file())
     with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{name}.html", start_page(edition, name))
         for file in files:
             archive.write(file, f"{name}/{file.relative_to(edition).as_posix()}")
     return place

@@ -1,5 +1,5 @@
-"""Excel: an edition's tables as one workbook, a sheet for each, in which nothing that came with the
-data runs.
+"""Excel: an edition as one workbook, its summary first and a sheet for each table, in which nothing
+that came with the data runs.
 """
 
 import datetime as dt
@@ -13,20 +13,27 @@ from typing import Any, NamedTuple
 import pandas as pd
 import xlsxwriter
 from xlsxwriter.exceptions import XlsxWriterException
-from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from helpers import files, look, words
+from helpers.press import first_sheet
+from helpers.press.cells import (
+    LINE_PT,
+    Formats,
+    Paper,
+    set_page,
+    text_of,
+    write_text,
+)
+from helpers.press.summary import Summary, with_names
 
 CLASS = re.compile("[ABCL–]|[AB]/[BC]")
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384  # of a sheet
-MAX_TEXT = 32_767  # of a cell, in the units of UTF-16
 MAX_NAME = 31  # of a sheet
 MAX_DIGITS, MAX_NUMBER = 15, 1e307  # of a whole number Excel turns the further digits into zeros
 CHUNK = 10_000  # rows that are Python objects at the same time
 MEASURED = 2_000  # rows that tell how wide a column is; the rest is much the same
 NARROWEST, WIDEST = 7, 60  # columns, in digits
-LINE_PT = 15
 TALL = 10_000  # rows of a table in which long text is wrapped: larger ones are not for reading
 # Text is text whatever it looks like; a row that is written leaves the memory.
 OPTIONS = {
@@ -35,9 +42,8 @@ OPTIONS = {
     "strings_to_urls": False,
     "strings_to_numbers": False,
 }
-NUMBER_FORMATS = {"percent": "0.0%", "whole": "#,##0", "decimal": "#,##0.00", "date": "yyyy-mm-dd"}
+ACROSS = 190  # digits, that a sheet of paper holds and can still be read
 DIGITS = {"percent": 1, "whole": 0, "decimal": 2, "by_row": 2}
-NOT_XML = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 class Column(NamedTuple):
@@ -60,8 +66,11 @@ def write_workbook(
     currency: str = "",
     notes: Iterable[str] = (),
     pages: Mapping[str, str] | None = None,
+    names: Mapping[str, Mapping[Any, str]] | None = None,
+    summary: Summary | None = None,
 ) -> None:
-    """Write tables into one Excel workbook, whole or not at all, behind a sheet that lists them.
+    """Write tables into one Excel workbook, whole or not at all, behind a sheet that sums up the
+    month and lists them.
 
     Headings and codes are in the reader's language, the columns' own names stand in notes. Numbers
     keep all their digits and show as on a page; what is not known is an empty cell. The same tables
@@ -76,8 +85,13 @@ def write_workbook(
         Lines under the title: whose data these are, as of when.
     pages
         By table, the title of the page it belongs to.
+    names
+        What stands beside ids, by the id's column; see `summary.names`.
+    summary
+        What the first sheet says above its list.
     """
-    names = sheet_names(tables)
+    labels = sheet_names(tables)
+    about = Paper(title, words.month_name(period) if period else "")
     try:
         with (
             files.part(path) as part,
@@ -85,14 +99,21 @@ def write_workbook(
             tempfile.TemporaryDirectory(prefix=".rows-", dir=path.parent) as rows_aside,
             xlsxwriter.Workbook(part, {**OPTIONS, "tmpdir": rows_aside}) as book,
         ):
-            formats = _Formats(book)
-            first = book.add_worksheet(names[""])
+            formats = Formats(book)
+            first = book.add_worksheet(labels[""])
             remarks = {}
             for name, rows in tables.items():
-                remarks[name] = _write_table(
-                    book.add_worksheet(names[name]), rows, formats, currency
-                )
-            _write_contents(first, [title, *notes], tables, names, remarks, pages or {}, formats)
+                shown = with_names(rows, names) if names else rows
+                sheet = book.add_worksheet(labels[name])
+                remarks[name] = _write_table(sheet, shown, formats, currency, about)
+            row = first_sheet.write_head(first, [title, *notes], summary or Summary(), formats)
+            if summary:
+                unit = currency
+                row = first_sheet.write_figures(first, row, summary.figures, about, formats, unit)
+                listed = labels.get("call_list", "")
+                row = first_sheet.write_calls(first, row, summary, listed, formats, unit)
+            first_sheet.write_contents(first, row, tables, labels, remarks, pages or {}, formats)
+            set_page(first, about)
             # not now: the same tables, the same bytes
             created = dt.datetime.fromisoformat(f"{period or '2000-01'}-01")
             book.set_properties(
@@ -115,9 +136,9 @@ def sheet_names(tables: Iterable[str]) -> dict[str, str]:
     named: dict[str, str] = {}
     taken = {"history"}  # Excel keeps this one for itself
     for table in ("", *tables):
-        term = words.word(f"table_{table}") if table else words.say("excel.contents")
+        term = words.word(f"table_{table}") if table else words.say("excel.summary")
         spoken = (table if term == f"table_{table}" else term).replace("_", " ")
-        plain = re.sub(r"[\[\]:*?/\\']", " ", _text(spoken)).strip() or "–"
+        plain = re.sub(r"[\[\]:*?/\\]", " ", text_of(spoken).replace("'", "’")).strip() or "–"
         for number in range(1, len(taken) + 2):
             mark = f" ({number})" if number > 1 else ""
             name = plain[: MAX_NAME - len(mark)].strip() + mark
@@ -137,7 +158,7 @@ def columns_of(rows: pd.DataFrame, currency: str = "") -> list[Column]:
     for i, name in enumerate(map(str, rows.columns)):
         values = rows.iloc[:, i]
         kind = _kind(values, name, rows.columns)
-        heading = _text(words.word(name) if words.word(name) != name else name.replace("_", " "))
+        heading = text_of(words.word(name) if words.word(name) != name else name.replace("_", " "))
         if currency and kind in ("whole", "decimal") and files.is_amount(name, rows.columns):
             heading = words.say("excel.amount", label=heading, currency=currency)
         found.append(Column(name, heading, kind, _width(values, heading, kind)))
@@ -172,53 +193,13 @@ def _number_kind(values: pd.Series, name: str) -> str:
 # ---- sheets --------------------------------------------------------------------------------------
 
 
-class _Formats:
-    """The looks of cells, each made once."""
-
-    def __init__(self, book: xlsxwriter.Workbook) -> None:
-        self._book, self._made = book, {}
-        self.title = book.add_format(
-            {"bold": True, "font_size": 16, "font_color": look.COLORS["text"]}
-        )
-        self.subtle = book.add_format({"font_color": look.COLORS["subtle"]})
-        self.head = book.add_format(
-            {
-                "bold": True,
-                "bg_color": look.COLORS["–"],
-                "bottom": 1,
-                "text_wrap": True,
-                "border_color": look.COLORS["muted"],
-                "valign": "top",
-                "align": "left",
-                "indent": 1,
-            }
-        )
-
-    def cell(
-        self, kind: str, letter: str = "", *, wrap: bool = False, quoted: bool = False
-    ) -> Format:
-        """Give the look of a cell; `quoted` text stays text even after somebody has edited it."""
-        key = (kind, letter, wrap, quoted)
-        if key not in self._made:
-            looks: dict[str, Any] = {"valign": "top", "text_wrap": wrap, "quote_prefix": quoted}
-            if kind in NUMBER_FORMATS:
-                looks["num_format"] = NUMBER_FORMATS[kind]
-            elif not letter:
-                looks |= {"align": "left", "indent": 1}  # away from the numbers before it
-            if letter:
-                looks |= {
-                    "bg_color": look.COLORS[letter],
-                    "align": "center",
-                    "font_color": "white" if letter == "A" else look.COLORS["text"],
-                }
-            self._made[key] = self._book.add_format(looks)
-        return self._made[key]
-
-
-def _write_table(sheet: Worksheet, rows: pd.DataFrame, formats: _Formats, currency: str) -> str:
+def _write_table(
+    sheet: Worksheet, rows: pd.DataFrame, formats: Formats, currency: str, about: Paper
+) -> str:
     """Write a table and give the remark on what did not fit; "" where all did."""
     columns = columns_of(rows.iloc[:, :MAX_COLUMNS], currency)
-    _set_page(sheet)
+    n_frozen = _n_frozen(rows)
+    set_page(sheet, about, n_wide=math.ceil(sum(c.width for c in columns) / ACROSS) or 1)
     if not columns:
         sheet.write_string(0, 0, words.say("table.empty"), formats.subtle)
         return ""
@@ -228,16 +209,15 @@ def _write_table(sheet: Worksheet, rows: pd.DataFrame, formats: _Formats, curren
     for i, column in enumerate(columns):
         sheet.set_column(i, i, column.width)
     for i, column in enumerate(columns):
-        _write_text(sheet, 0, i, column.heading, formats.head)
+        write_text(sheet, 0, i, column.heading, formats.head)
         sheet.write_comment(
-            0, i, _text(column.name), {"x_scale": 1.2, "y_scale": 0.35, "font_size": 9}
+            0, i, text_of(column.name), {"x_scale": 1.2, "y_scale": 0.35, "font_size": 9}
         )
-    sheet.freeze_panes(
-        1,
-        list(rows.columns[:2]).index("dealer_name") + 1 if "dealer_name" in rows.columns[:2] else 0,
-    )
+    sheet.freeze_panes(1, n_frozen)
     sheet.autofilter(0, 0, len(shown), len(columns) - 1)
     sheet.repeat_rows(0)
+    if n_frozen:  # on every sheet of paper, where a table takes several side by side
+        sheet.repeat_columns(0, n_frozen - 1)
     for start in range(0, len(shown), CHUNK):
         _write_rows(
             sheet,
@@ -260,12 +240,19 @@ def _write_table(sheet: Worksheet, rows: pd.DataFrame, formats: _Formats, curren
     return remark
 
 
+def _n_frozen(rows: pd.DataFrame) -> int:
+    """Count the columns that stay in sight: up to the name of what a row is about."""
+    first = [str(column) for column in rows.columns[:4]]
+    names = [i for i, column in enumerate(first) if column.endswith("_name") or column == "factor"]
+    return names[0] + 1 if names else 0
+
+
 def _write_rows(
     sheet: Worksheet,
     rows: pd.DataFrame,
     first: int,
     columns: list[Column],
-    formats: _Formats,
+    formats: Formats,
     tall: bool,
 ) -> None:
     kinds = [
@@ -302,18 +289,16 @@ def _n_lines(text: object) -> int:
 
 
 def _kinds_by_row(rows: pd.DataFrame, values: pd.Series) -> list[str]:
-    """Give the kind of each number of a column from the measure its row is about."""
-    named = next(rows[name] for name in files.MEASURES if name in rows)
-    shares = [words.kind(str(measure)) == "share" for measure in named]
-    large = (values.abs() >= 1000) | (values == values.round())
-    return [
-        "percent" if is_share else "whole" if whole else "decimal"
-        for is_share, whole in zip(shares, large, strict=True)
-    ]
+    """Give the kind of each number of a column from the measure its row is about: those of one
+    measure are written alike.
+    """
+    named = next(rows[name] for name in files.MEASURES if name in rows).astype("str")
+    found = {name: _number_kind(part, name) for name, part in values.groupby(named)}
+    return [found.get(name, "decimal") for name in named]
 
 
 def _write(
-    sheet: Worksheet, row: int, column: int, value: Any, kind: str, wrap: bool, formats: _Formats
+    sheet: Worksheet, row: int, column: int, value: Any, kind: str, wrap: bool, formats: Formats
 ) -> None:
     if isinstance(value, bool):
         sheet.write_boolean(row, column, value, formats.cell(kind))
@@ -326,22 +311,12 @@ def _write(
     if (kind == "date" or isinstance(value, dt.date)) and (day := _day(value)):
         sheet.write_datetime(row, column, day, formats.cell("date"))
         return
-    text = _text(value)
+    text = text_of(value)
     # "A/B" is coloured as the worse, by which the dealer is served
     letter = text[-1:] if kind == "class" and CLASS.fullmatch(text) else ""
     quoted = files.is_formula(text)
     if text:
-        _write_text(
-            sheet, row, column, text, formats.cell("text", letter, wrap=wrap, quoted=quoted)
-        )
-
-
-def _write_text(sheet: Worksheet, row: int, column: int, text: str, cell_format: Format) -> None:
-    # XlsxWriter takes this for markup it made itself
-    if text.startswith("<r>") and text.endswith("</r>"):
-        sheet.write_rich_string(row, column, text[0], text[1], text[2:], cell_format)
-    else:
-        sheet.write_string(row, column, text, cell_format)
+        write_text(sheet, row, column, text, formats.cell("text", letter, wrap=wrap, quoted=quoted))
 
 
 def _day(value: object) -> dt.datetime | None:
@@ -354,62 +329,6 @@ def _day(value: object) -> dt.datetime | None:
         return dt.datetime.fromisoformat(found[1]) if found else None
     except ValueError:
         return None
-
-
-def _text(value: object) -> str:
-    """Leave out what XML can't hold and cut what Excel can't."""
-    text = str(value)
-    if not text.isprintable():
-        text = NOT_XML.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    if len(text) > MAX_TEXT // 2 and len(coded := text.encode("utf-16-le")) > 2 * MAX_TEXT:
-        mark = words.say("excel.cut_text", n=len(text))
-        text = coded[: 2 * (MAX_TEXT - len(mark))].decode("utf-16-le", "ignore") + mark
-    return text
-
-
-def _write_contents(
-    sheet: Worksheet,
-    head: list[str],
-    tables: Mapping[str, pd.DataFrame],
-    names: Mapping[str, str],
-    remarks: Mapping[str, str],
-    pages: Mapping[str, str],
-    formats: _Formats,
-) -> None:
-    """List the sheets with links.
-
-    What each holds, the page it belongs to, its rows and what did not fit.
-    """
-    _set_page(sheet)
-    sheet.hide_gridlines(2)
-    listed = [
-        (name, names[name], pages.get(name, ""), len(rows), remarks[name])
-        for name, rows in tables.items()
-    ]
-    fields = ["sheet", "page", "n_rows", "file", *(["remark"] if any(remarks.values()) else [])]
-    widths = [max([words.width(row[i]) for row in listed], default=0) for i in (1, 2)]
-    for i, width in enumerate([*widths, 6, max(map(len, tables), default=0) + 11, 56]):
-        sheet.set_column(i, i, min(max(width, 8) + 2, WIDEST))
-    for row, line in enumerate(head):
-        _write_text(sheet, row, 0, _text(line), formats.subtle if row else formats.title)
-    top = len(head) + 1
-    for i, field in enumerate(fields):
-        sheet.write_string(top, i, words.label(field), formats.head)
-    for row, (name, label, page, n_rows, remark) in enumerate(listed, top + 1):
-        sheet.write_url(row, 0, f"internal:'{label}'!A1", string=label)
-        _write_text(sheet, row, 1, _text(page), formats.cell("text"))
-        sheet.write_number(row, 2, n_rows, formats.cell("whole"))
-        sheet.write_string(row, 3, f"tables/{_text(name)}.csv", formats.subtle)
-        sheet.write_string(row, 4, remark, formats.cell("text", wrap=True)) if remark else None
-    sheet.write_string(top + len(listed) + 2, 0, words.say("excel.how"), formats.subtle)
-
-
-def _set_page(sheet: Worksheet) -> None:
-    """Print on A4, across, as wide as the paper, with the sheet's name below."""
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
-    sheet.set_footer("&L&A&R&P / &N")
 
 
 # ---- widths --------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Pages per account manager.
 
-His dealers, calls, actions and receivables, from the tables of an edition.
+Result, calls, actions, receivables and dealers of one, from the tables of an edition: all that is
+handed on of him stands on the page itself.
 """
 
 import re
@@ -12,10 +13,12 @@ import pandas as pd
 from helpers import data, files, look, words
 from helpers.pareto import called_classes, cost_cover, gains_and_losses, told_size
 from helpers.receivables import LATE
+from helpers.result import standing
 from helpers.settings import Workbook
 
 # what is read
 TABLES = (
+    "month_groups",
     "abc_pareto",
     "call_list",
     "chances",
@@ -36,7 +39,10 @@ CALLED = [
     "stake",
     "stake_low",
 ]
-CHANCES = ["dealer_id", "dealer_name", "city", "trigger", "reason", "measure", "within_days"]
+RESULT = [
+    *("span", "cut", "part", "revenue", "previous_revenue", "target"),
+    *("gross_margin_rate", "previous_gross_margin_rate", "payments", "previous_payments"),
+]
 PLANNED = [
     "factor",
     "dealer_id",
@@ -52,6 +58,8 @@ OWED = [
     "dealer_name",
     "status",
     "balance",
+    "overdue_amount",
+    "past_due_days",
     "dso_days",
     "recent_payments",
     "usual_payments",
@@ -111,7 +119,8 @@ def manager_pages(
     -------
     list of dict
         `file`, `name`, `contact` and its `contact_link`, `n_dealers`, `n_a`, `gross_profit`,
-        `balance`, `n_calls`, `n_actions`, `said` (sentences) and `sections`: pairs of heading and
+        `balance`, `n_calls`, `n_actions`, `result` (as `result_of` gives it), `said` (sentences),
+        `calls` and `chances` (as `call_items` gives them) and `sections`: pairs of heading and
         table. Nothing where no dealer has an account manager.
     """
     tables = {name: tables.get(name, pd.DataFrame()) for name in TABLES}
@@ -136,8 +145,6 @@ def _page(
     standing = actions[actions["state"].isin(STANDING)] if len(actions) else actions
     owed = _owed(his["receivables"], mine)
     sections = [
-        ("calls", _shown(his["call_list"], CALLED)),
-        ("chances", _shown(his["chances"], CHANCES)),
         ("actions", _shown(standing, PLANNED)),
         ("owed", _shown(owed.head(MOST_OWED), OWED)),
         ("concerns", _concerns(his)),
@@ -154,6 +161,7 @@ def _page(
         "cover": cost_cover(his["abc_pareto"]),
         "revenue": his["abc_pareto"].get("revenue", pd.Series(dtype="float64")).sum(min_count=1),
         "balance": owed["balance"].clip(lower=0).sum() if len(owed) else float("nan"),
+        "overdue": _overdue(owed),
     }
     made = [
         (words.say(f"managers.{title}"), look.table(rows, limit=len(rows), links=links).to_html())
@@ -167,9 +175,124 @@ def _page(
         "contact": (contact := _contact(mine)),
         "contact_link": contact_link(contact),
         **facts,
+        "result": result_of(tables["month_groups"], name) if known else {},
         "said": _said(facts, letters),
+        "calls": call_items(his["call_list"], links),
+        "chances": call_items(his["chances"], links),
         "sections": made,
     }
+
+
+def call_items(rows: pd.DataFrame, links: Mapping[str, str]) -> list[dict[str, str]]:
+    """Write calls, or chances, one under the other, as a phone shows them; in their order.
+
+    Returns
+    -------
+    list of dict
+        `anchor`, `name`, `link`, `city`, `what`, `stake` and its `kind`, `within`, `happened` and
+        `measure`; "" for what is not known.
+    """
+    made = []
+    for row in rows.reindex(columns=CALLED).astype("object").itertuples():
+        told = {name: value for name, value in row._asdict().items() if pd.notna(value)}
+        stake = told.get("stake")
+        days = told.get("within_days")
+        made.append(
+            {
+                "anchor": look.anchor(row.dealer_id),
+                "name": words.fitting(str(told.get("dealer_name", row.dealer_id))),
+                "link": links.get(row.dealer_id, ""),
+                "city": words.fitting(str(told.get("city", ""))),
+                "what": words.word(told.get("trigger", "")),
+                "stake": "" if stake is None else words.money(stake),
+                "kind": words.say("front.kind", kind=words.word(told["stake_kind"]))
+                if "stake_kind" in told
+                else "",
+                "within": "" if days is None else words.say("front.within", days=int(days)),
+                "happened": words.fitting(str(told.get("reason", ""))),
+                "measure": words.fitting(str(told.get("measure", ""))),
+            }
+        )
+    return made
+
+
+def result_of(groups: pd.DataFrame, name: str) -> dict[str, Any]:
+    """Set an account manager's month and running year beside last year and target.
+
+    Parameters
+    ----------
+    groups
+        The published table `month_groups`.
+
+    Returns
+    -------
+    dict
+        `columns` that any row fills, of "before", "rate", "target" and "reached", and `rows`:
+        `span`, `label`, `actual`, `before`, `rate` and its `tone`, `target`, `reached` and its tone
+        `on_target`. Nothing where the month tells nothing of him.
+    """
+    if not set(RESULT) <= set(groups):
+        return {}
+    own = groups[(groups["cut"] == "account_manager") & (groups["part"] == name)]
+    own = own.drop_duplicates("span").set_index("span")
+    numbers = own[RESULT[3:]].apply(pd.to_numeric, errors="coerce").astype("float64")
+    rows = [
+        row
+        for span in standing.SPANS
+        if span in numbers.index
+        for row in _span_rows(span, numbers.loc[span])
+    ]
+    columns = [c for c in ("before", "rate", "target", "reached") if any(row[c] for row in rows)]
+    return {"rows": rows, "columns": columns} if rows else {}
+
+
+def _span_rows(span: str, own: pd.Series) -> list[dict[str, str]]:
+    """Write what a span brought: amounts alike, and the margin below them."""
+    target = own["target"] if own["target"] > 0 else float("nan")
+    amounts = [own["revenue"], own["previous_revenue"], target]
+    amounts += [own["payments"], own["previous_payments"]]
+    told = ["" if text == "–" else text for text in words.amounts(amounts, unit=False)]
+    head = {"span": words.label(span)}
+    rows = []
+    if told[0]:
+        reached = own["revenue"] / target
+        rows.append(
+            head
+            | {"label": words.label("revenue"), "actual": told[0], "before": told[1]}
+            | _change(own["revenue"], own["previous_revenue"])
+            | {"target": told[2], "reached": words.percent(reached) if told[2] else ""}
+            | {"on_target": ("good" if reached >= 1 else "bad") if told[2] else ""}
+        )
+    plain = dict.fromkeys(("target", "reached", "on_target"), "")
+    margin, before = own["gross_margin_rate"], own["previous_gross_margin_rate"]
+    if pd.notna(margin):
+        points = round(100 * (margin - before), 1) if pd.notna(before) else 0.0
+        rate = words.say("front.points", points=words.signed(points, 1))
+        rows.append(
+            head
+            | {"label": words.label("gross_margin_rate"), "actual": words.percent(margin, 1)}
+            | {"before": words.percent(before, 1) if pd.notna(before) else ""}
+            | {"rate": rate if pd.notna(before) else "", "tone": _tone(points)}
+            | plain
+        )
+    if told[3]:
+        rows.append(
+            head
+            | {"label": words.label("payments"), "actual": told[3], "before": told[4]}
+            | _change(own["payments"], own["previous_payments"])
+            | plain
+        )
+    return rows
+
+
+def _change(now: float, before: float) -> dict[str, str]:
+    """Write a change and its tone; none of what was not above zero."""
+    rate = words.change(now, before) if before > 0 else ""
+    return {"rate": rate, "tone": _tone(now - before) if rate else ""}
+
+
+def _tone(more: float) -> str:
+    return "good" if more > 0 else "bad" if more < 0 else ""
 
 
 def contact_link(contact: str) -> str:
@@ -214,6 +337,12 @@ def _owed(rows: pd.DataFrame, mine: pd.DataFrame) -> pd.DataFrame:
     rows = rows[rows["balance"] > 0].merge(mine[["dealer_id", "dealer_name"]], on="dealer_id")
     order = rows["status"].map({status: i for i, status in enumerate(LATE)}).fillna(len(LATE))
     return rows.assign(order=order).sort_values(["order", "balance"], ascending=[True, False])
+
+
+def _overdue(owed: pd.DataFrame) -> float:
+    """Sum up what is past its due date; NaN where no due date is known."""
+    late = pd.to_numeric(owed.get("overdue_amount", pd.Series(dtype="float64")), errors="coerce")
+    return late.clip(lower=0).sum(min_count=1)
 
 
 def _concerns(his: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -270,9 +399,10 @@ def _said(facts: Mapping[str, Any], letters: pd.Series) -> list[str]:
         if sums.n_losing
         else []
     )
-    said += (
-        [words.say("managers.owed_line", balance=facts["balance"])] if facts["balance"] > 0 else []
-    )
+    if facts["balance"] > 0:
+        key = "overdue_line" if facts["overdue"] > 0 else "owed_line"
+        told = {"balance": facts["balance"], "overdue": facts["overdue"]}
+        said.append(words.say(f"managers.{key}", **told))
     return [
         *said,
         words.say("managers.work_line", calls=facts["n_calls"], actions=facts["n_actions"]),

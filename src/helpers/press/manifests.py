@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import stat
+import urllib.parse
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -146,6 +147,15 @@ def file_digest(path: Path) -> str:
         return ""
 
 
+def start_page(edition: Path, name: str) -> bytes:
+    """Give the page that an edition's zip opens at: its front page, which leads into the folder of
+    that name beside it.
+    """
+    front = (edition / "index.html").read_bytes()
+    base = f'<head>\n<base href="{urllib.parse.quote(name)}/">'
+    return front.replace(b"<head>", base.encode(), 1)
+
+
 def _is_packed(archive: Path, edition: Path) -> bool:
     """Tell whether a zip is the one that was packed with this edition."""
     try:
@@ -163,8 +173,10 @@ def _is_packed(archive: Path, edition: Path) -> bool:
                 name: hashlib.sha256(packed.read(name)).hexdigest() for name in packed.namelist()
             }
             digests.pop(names[0])
+            start = hashlib.sha256(start_page(edition, inside[:-1])).hexdigest()
             return not packed.comment and digests == {
-                inside + path: digest for path, digest in named.items()
+                f"{inside[:-1]}.html": start,
+                **{inside + path: digest for path, digest in named.items()},
             }
     except (
         OSError,

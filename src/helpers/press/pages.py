@@ -97,7 +97,7 @@ def notebooks_asked_for(folder: Path, only: Iterable[str] = ()) -> list[Path]:
 def dealers_asked_for(book: Workbook, period: str, cards: int | str | Sequence[str]) -> list[str]:
     """List the dealers whose cards are printed.
 
-    The largest so many, all of the window, or the ids given.
+    The largest so many, all of the window, or the ids given, of who ever bought or paid.
 
     Where nothing tells of each dealer, a number of them is none; who is called is only known when
     the pages are printed (`called_dealers`).
@@ -105,7 +105,7 @@ def dealers_asked_for(book: Workbook, period: str, cards: int | str | Sequence[s
     Raises
     ------
     DataError
-        If an id is no dealer of the window.
+        If an id is no dealer who bought or paid up to the window's end.
     """
     from helpers import data
 
@@ -116,35 +116,28 @@ def dealers_asked_for(book: Workbook, period: str, cards: int | str | Sequence[s
     known = data.dealers_by_size(book, period)
     if cards == "all" or isinstance(cards, int):
         return known if cards == "all" else known[:cards]
-    there = set(known)
+    there = {*known, *data.dealer_months(book, period)["dealer_id"]}
     for dealer_id in cards:
         if dealer_id not in there:
-            window = periods.window(period)
             raise refusal(
                 "card_unknown",
                 dealer=dealer_id,
-                start=window.start,
-                end=window.end,
+                end=periods.window(period).end,
                 near=nearest(dealer_id, known),
             )
     return list(dict.fromkeys(cards))
 
 
-def called_dealers(book: Workbook, period: str, printed: Iterable[Page], folder: Path) -> list[str]:
-    """List whom the pages of an edition call, from the finished pages in `folder`, in their order,
-    as far as there are cards of them: who left before the window is called, and has none.
+def called_dealers(printed: Iterable[Page], folder: Path) -> list[str]:
+    """List whom the pages of an edition call, from the finished pages in `folder`, in their order.
 
     Nobody where none of them prints the call list.
     """
-    from helpers import data
-
     for page in printed:
         table = folder / ".pages" / page.key / "tables" / CALL_LIST
         if table.is_file():
             rows = files.read_table(table)
-            called = rows["dealer_id"].to_list() if "dealer_id" in rows else []
-            known = set(data.dealers_by_size(book, period)) if called else set()
-            return [dealer_id for dealer_id in called if dealer_id in known]
+            return rows["dealer_id"].to_list() if "dealer_id" in rows else []
     return []
 
 

@@ -1,4 +1,6 @@
-"""Pages on paper: every page of an edition as PDF, printed by the system's own Chromium."""
+"""Paper: an edition's booklet and what is handed on by itself as PDF, printed by the system's own
+Chromium.
+"""
 
 import asyncio
 import concurrent.futures
@@ -10,14 +12,15 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
 from helpers import files
-from helpers.press import pages, terminal
+from helpers.press import booklet, pages, terminal
+from helpers.press.page_body import TEMPLATES
 from helpers.settings import refusal
 
 BROWSERS = (
@@ -43,6 +46,7 @@ FLAGS = [
     "--disable-sync",
 ]
 PAGE_SECONDS = 60.0  # a page of an edition takes half of one
+BOOKLET_SECONDS = 600.0  # it is all pages, twice: the first time tells where each stands
 CLOSE_SECONDS = 20.0  # a tab that doesn't close by then is left to its browser, which ends soon
 GONE_SECONDS = 0.5  # after which a browser that died is known to be gone
 DEATHS = 5  # of the browser, one after another: it is not the pages
@@ -59,6 +63,13 @@ KEEP_LINKS_WITHIN = """document.querySelectorAll('a[href]').forEach(a => a.hash
 && a.pathname === location.pathname
 ? a.setAttribute('href', a.hash) : a.removeAttribute('href'))"""
 FACES = {2: "SC", 3: "TC"}  # in the figures' font
+PAPER_SCRIPT = TEMPLATES / "edition" / "paper.js"
+# of a booklet, in mm: how high and wide its text is, how much white a page may end in; and to which
+# part of its size a figure is drawn smaller
+PAPER = (269, 180, 80, 0.66)
+# the table of contents of a booklet, once it is known where what it lists stands
+NUMBER_CONTENTS = """places => document.querySelectorAll('[data-place]').forEach(
+place => { place.textContent = places[place.dataset.place] || '' })"""
 RADICALS = range(0x2E80, 0x2FE0)
 FONTS = (
     """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
@@ -93,10 +104,11 @@ def require_browser() -> None:
     Raises
     ------
     DataError
-        If there is no browser, or Playwright, which drives it, is not installed.
+        If there is no browser, or what drives it, or reads its PDFs, is not installed.
     """
-    if importlib.util.find_spec("playwright") is None:
-        raise refusal("no_playwright")
+    for package in ("playwright", "pypdf"):
+        if importlib.util.find_spec(package) is None:
+            raise refusal("no_package", package=package)
     if not browser():
         raise refusal("no_browser")
 
@@ -117,20 +129,24 @@ def write_pdfs(
     edition: Path,
     kept: Path,
     *,
+    asked: Iterable[Path] | None = None,
     fonts: Path | None = None,
     workers: int | None = None,
     ends: float = float("inf"),
 ) -> Written:
-    """Print each page of an edition as PDF beside it.
+    """Print pages of an edition as PDF beside them.
 
     One that can't be printed costs its own PDF and no other.
 
     A4, tagged, with bookmarks and page numbers. What leads to another page is plain text on paper.
+    A booklet also gets the page numbers of its table of contents, whose lines are its bookmarks.
 
     Parameters
     ----------
     kept
         Folder of finished PDFs: one is used again while its page stays the same.
+    asked
+        The pages; all of the edition where not given.
     fonts
         Folder where the Chinese font is kept, in `kept` where not given.
     workers
@@ -145,8 +161,9 @@ def write_pdfs(
         is over.
     """
     kept.mkdir(parents=True, exist_ok=True)
-    asked = {page: kept / f"{_key(page)}.pdf" for page in sorted(edition.rglob("*.html"))}
-    missing = {page: pdf for page, pdf in asked.items() if not _is_pdf(pdf)}
+    wanted = sorted(edition.rglob("*.html") if asked is None else asked)
+    places = {page: kept / f"{_key(page)}.pdf" for page in wanted}
+    missing = {page: pdf for page, pdf in places.items() if not _is_pdf(pdf)}
     failed: dict[Path, str] = {}
     if missing:
         started = time.monotonic()
@@ -161,9 +178,9 @@ def write_pdfs(
             failed = _run(_print_all(missing, fonts, workers or os.cpu_count() or 1, ends, bar))
         took, said = time.monotonic() - started, f", {len(failed)} failed" if failed else ""
         terminal.tell(
-            f"{len(missing) - len(failed)} of {len(asked)} PDFs printed in {took:.1f} s{said}"
+            f"{len(missing) - len(failed)} of {len(places)} PDFs printed in {took:.1f} s{said}"
         )
-    for page, pdf in asked.items():
+    for page, pdf in places.items():
         if page not in failed:
             os.utime(pdf)  # used today: not pruned for a while
             shutil.copy(pdf, page.with_suffix(".pdf"))
@@ -184,7 +201,7 @@ def _is_pdf(path: Path) -> bool:
 
 def _key(page: Path) -> str:
     """Hash what a page on paper is made of: the page, which holds its figures, and how."""
-    return pages.digest_of_files(Path(__file__), page)
+    return pages.digest_of_files(Path(__file__), Path(booklet.__file__), PAPER_SCRIPT, page)
 
 
 def _run(work: Coroutine) -> Any:
@@ -271,13 +288,14 @@ async def _print_some(
                 break
             page = waiting.pop()
             under_way.add(page)
-            seconds = min(PAGE_SECONDS, ends - time.time())
+            most = BOOKLET_SECONDS if booklet.is_one(page) else PAGE_SECONDS
+            seconds = min(most, ends - time.time())
             try:
                 printed = await asyncio.wait_for(_printed(tab, page), max(seconds, 0.01))
             except TimeoutError:
-                if seconds < PAGE_SECONDS:
+                if seconds < most:
                     raise refusal("pdf_time", page=page.name) from None
-                failed[page] = f"took longer than {PAGE_SECONDS:g} s"
+                failed[page] = f"took longer than {most:g} s"
             except Error as error:
                 # of the page; should the browser be gone, nothing can be opened again
                 await asyncio.sleep(GONE_SECONDS)
@@ -297,11 +315,23 @@ async def _print_some(
 async def _printed(tab: Any, page: Path) -> bytes:
     await tab.goto(page.as_uri(), wait_until="load")
     await tab.evaluate(KEEP_LINKS_WITHIN)
+    if not booklet.is_one(page):
+        return await _on_paper(tab, outline=True)
+    await tab.emulate_media(media="print")
+    await tab.evaluate(PAPER_SCRIPT.read_text(encoding="utf-8"), PAPER)
+    # numbers of three digits were laid out: filling in the true ones moves nothing
+    places = booklet.places(await _on_paper(tab))
+    await tab.evaluate(NUMBER_CONTENTS, places)
+    text = page.read_text(encoding="utf-8")
+    return booklet.bookmarked(await _on_paper(tab), booklet.entries_of(text), await tab.title())
+
+
+async def _on_paper(tab: Any, *, outline: bool = False) -> bytes:
     return await tab.pdf(
         prefer_css_page_size=True,
         print_background=True,
         tagged=True,
-        outline=True,
+        outline=outline,
         display_header_footer=True,
         header_template="<i></i>",
         footer_template=FOOTER,

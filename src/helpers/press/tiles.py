@@ -45,11 +45,11 @@ def key_figures(tables: Tables, period: str, there: Collection[str] = ()) -> lis
 
 def missing(tables: Tables, period: str) -> str:
     """Say once what the key figures can't tell; "" where they tell all, or the month nothing."""
-    known = _standing(tables)
-    if known.empty or pd.isna(_cell(known, "month", "revenue", "actual")):
+    known = standing_of(tables)
+    if known.empty or pd.isna(cell(known, "month", "revenue", "actual")):
         return ""
-    absent = [m for m in FLOWS[1:] if pd.isna(_cell(known, "month", m, "actual"))]
-    if "gross_profit" in absent and _margins(tables, period)[0] == _margins(tables, period)[0]:
+    absent = [m for m in FLOWS[1:] if pd.isna(cell(known, "month", m, "actual"))]
+    if "gross_profit" in absent and margins_of(tables, period)[0] == margins_of(tables, period)[0]:
         absent.remove("gross_profit")  # its margin is told
     absent += [] if _owed(tables, period) else ["balance"]
     absent += [] if _stock(tables) else ["tile_value"]
@@ -63,7 +63,10 @@ def missing(tables: Tables, period: str) -> str:
 # ---- what a month brings -------------------------------------------------------------------------
 
 
-def _standing(tables: Tables) -> pd.DataFrame:
+def standing_of(tables: Tables) -> pd.DataFrame:
+    """Give `month_standing` by span and indicator, its numbers as such; no rows where it is not
+    there.
+    """
     columns = ["span", "indicator", "actual", "previous_actual", "target"]
     rows = table_of(tables, "month_standing", *columns).copy()
     for column in columns[2:]:
@@ -71,17 +74,18 @@ def _standing(tables: Tables) -> pd.DataFrame:
     return rows.set_index(["span", "indicator"])
 
 
-def _cell(rows: pd.DataFrame, span: str, indicator: str, column: str) -> float:
+def cell(rows: pd.DataFrame, span: str, indicator: str, column: str) -> float:
+    """Give one number of `standing_of`; NaN where there is none."""
     there = (span, indicator) in rows.index
     return float(rows.loc[(span, indicator), column]) if there else math.nan
 
 
 def _flows(tables: Tables, period: str) -> list[dict]:
-    rows, made = _standing(tables), []
+    rows, made = standing_of(tables), []
     months = table_of(tables, "network_months", "month", *FLOWS)
     for measure in FLOWS:
         now, before, target = (
-            _cell(rows, "month", measure, c) for c in ("actual", "previous_actual", "target")
+            cell(rows, "month", measure, c) for c in ("actual", "previous_actual", "target")
         )
         margin = _margin_lines(tables, period) if measure == "gross_profit" else []
         if math.isnan(now) and not margin:
@@ -124,7 +128,7 @@ def _reached(now: float, target: float, name: str = "target") -> list[Line]:
 
 def _year(rows: pd.DataFrame, measure: str) -> list[Line]:
     now, before, target = (
-        _cell(rows, "year_to_date", measure, c) for c in ("actual", "previous_actual", "target")
+        cell(rows, "year_to_date", measure, c) for c in ("actual", "previous_actual", "target")
     )
     if math.isnan(now) or not (before > 0 or target > 0):
         return []
@@ -134,7 +138,7 @@ def _year(rows: pd.DataFrame, measure: str) -> list[Line]:
     return lines + _reached(now, target, "year_target")
 
 
-def _margins(tables: Tables, period: str) -> tuple[float, float, float]:
+def margins_of(tables: Tables, period: str) -> tuple[float, float, float]:
     """Give the month's margin, that a year before, and the part of revenue that has a cost."""
     columns = ("month", "revenue", "gross_profit", "covered_revenue")
     rows = table_of(tables, "network_months", *columns).set_index("month")
@@ -154,7 +158,7 @@ def _margins(tables: Tables, period: str) -> tuple[float, float, float]:
 
 def _margin_lines(tables: Tables, period: str) -> list[Line]:
     """Tell the margin against a year before; of part of the revenue, of which part, and no more."""
-    now, before, cover = _margins(tables, period)
+    now, before, cover = margins_of(tables, period)
     if math.isnan(now):
         return []
     rate = words.percent(now, 1)
@@ -180,7 +184,7 @@ def _owed(tables: Tables, period: str) -> list[dict]:
     rows = rows[rows["month"] <= period]
     if rows.empty:
         return []
-    now, before = rows.iloc[-1], _year_ago(rows)
+    now, before = rows.iloc[-1], year_ago_of(rows)
     lines = []
     if before is not None:
         lines += _against(now["balance"], before["balance"], is_judged=False)
@@ -198,7 +202,7 @@ def _owed(tables: Tables, period: str) -> list[dict]:
     return [_tile(label, words.money(now["balance"]), lines, rows["balance"].tolist(), page)]
 
 
-def _year_ago(rows: pd.DataFrame) -> pd.Series | None:
+def year_ago_of(rows: pd.DataFrame) -> pd.Series | None:
     """Give the row of the month a year before the last; None where it is not there."""
     found = rows[rows["month"] == periods.shift(rows["month"].iloc[-1], -12)]
     return found.iloc[0] if len(found) else None
@@ -219,7 +223,7 @@ def _stock(tables: Tables) -> list[dict]:
     if rows.empty:
         return []
     # where stock is not looked back on for a year, the first month that is
-    now, year_ago = rows.iloc[-1], _year_ago(rows)
+    now, year_ago = rows.iloc[-1], year_ago_of(rows)
     first = rows.iloc[0] if year_ago is None else year_ago
     lines: list[Line] = []
     if first["month"] != now["month"]:

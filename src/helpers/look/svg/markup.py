@@ -27,7 +27,7 @@ ATTRIBUTES = (
 )
 ELEMENT = re.compile(
     rf'<(?:g|defs|path|use|rect|clipPath|pattern)(?: (?:{ATTRIBUTES})="[\w .#()-]*")*/?>|'
-    r"</(?:g|defs|clipPath|pattern)>"
+    r"</(?:g|defs|clipPath|pattern|path|use)>|<title>[^<>]*</title>"
 )
 # letters and marks, named by what they look like
 SHARED = re.compile(r'<path id="([\w-]+)" d="[^"]*"/>')
@@ -46,6 +46,8 @@ def slim_svg(svg: str) -> str:
     svg = re.sub(
         r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.DOTALL
     )
+    # the name of a shape, which matplotlib takes for an address
+    svg = re.sub(r"</?a\b[^>]*>", "", svg)
     svg = re.sub(r"\s*\n\s*", " ", re.sub(r">\s+<", "><", svg))
     svg = re.sub(r'(<path id="[^"]+") d="([^"]*)" transform="scale\(0\.015625\)"', _letter, svg)
     svg = re.sub(

@@ -80,8 +80,8 @@ ATTRIBUTES = {
 # what a table tells the page's script: column names, and what `look/whole.py` packs; text to it
 TOLD = {
     "data-columns": re.compile(r"[\w,]*"),
-    "data-whole": re.compile(r"[A-Za-z0-9+/]*={0,2}"),
-    "data-turn": re.compile(r"[A-Za-z0-9+/]*={0,2}"),
+    "data-whole": re.compile(r"[\w!#$%()*+;=?@^`{|}~,.:-]*", re.ASCII),
+    "data-turn": re.compile(r"[\w!#$%()*+;=?@^`{|}~,.:-]*", re.ASCII),
 }
 PROPERTIES = {
     "background-color",

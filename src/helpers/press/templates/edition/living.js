@@ -94,9 +94,21 @@ function fill(sentence, values) {
 
 const thousands = n => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 
+// what look/whole.py packed: 4 bytes in 5 letters, deflated
+const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%,()*+-;.=:?@^_`{|}~";
+
+function bytesOf(text) {
+  const digits = [...text].map(letter => DIGITS.indexOf(letter)), n = Math.floor(digits.length * 4 / 5);
+  while (digits.length % 5) digits.push(84);
+  const bytes = new Uint8Array(digits.length * 4 / 5), view = new DataView(bytes.buffer);
+  for (let i = 0; i < digits.length; i += 5) {
+    view.setUint32(i * 4 / 5, digits.slice(i, i + 5).reduce((sum, digit) => sum * 85 + digit, 0));
+  }
+  return bytes.slice(0, n);
+}
+
 async function unpacked(text) {
-  const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const stream = new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("deflate"));
   return JSON.parse(await new Response(stream).text());
 }
 
@@ -444,6 +456,17 @@ async function dealersOf(main) {
   return dealers;
 }
 
+// dots of a figure, whose names were packed, tell them to who points at them
+async function nameShapes(figure) {
+  const shapes = figure.querySelectorAll("path, use"), told = await unpacked(figure.dataset.names);
+  told.at.reduce((at, step, i) => {
+    const title = document.createElementNS(figure.namespaceURI, "title");
+    title.textContent = told.names[i];
+    shapes[at + step].append(title);
+    return at + step;
+  }, 0);
+}
+
 // ---- the list of cards --------------------------------------------------------------------------
 
 function findCards(wanted) {
@@ -482,6 +505,7 @@ async function start() {
     const whole = able && table.dataset.whole ? await unpacked(table.dataset.whole) : null;
     tables.push(new Living(table, whole, dealers, tables.length + 1));
   }
+  for (const figure of able ? main.querySelectorAll("svg[data-names]") : []) await nameShapes(figure);
   addEventListener("hashchange", () => showPlace(tables));
   showPlace(tables);
   if (scope.workbook.startTurning) await scope.workbook.startTurning(tables, words);

@@ -407,9 +407,14 @@ class Living {
     const fits = this.table.offsetWidth <= this.scroll.clientWidth + 1;
     this.scroll.classList.toggle("fits", fits);
     this.scroll.classList.toggle("tall", !fits && rows > TALL);
-    if (fits) for (const name of ["tabindex", "role", "aria-label"]) this.scroll.removeAttribute(name);
-    else for (const [name, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", this.named()]]) this.scroll.setAttribute(name, value);
+    reachable(this.scroll, () => this.named());
   }
+}
+
+// what scrolls sideways is reached by keys, and says what it is
+function reachable(place, name) {
+  if (place.scrollWidth <= place.clientWidth) for (const told of ["tabindex", "role", "aria-label"]) place.removeAttribute(told);
+  else for (const [told, value] of [["tabindex", "0"], ["role", "group"], ["aria-label", name()]]) place.setAttribute(told, value);
 }
 
 function copied(text) {
@@ -504,6 +509,12 @@ async function start() {
     if (!table.tHead || !table.tBodies.length || table.tHead.rows.length !== 1) continue;
     const whole = able && table.dataset.whole ? await unpacked(table.dataset.whole) : null;
     tables.push(new Living(table, whole, dealers, tables.length + 1));
+  }
+  for (const figure of main.querySelectorAll(".figure")) {
+    const drawn = figure.querySelector("[aria-label], [alt]");
+    const name = () => drawn ? drawn.getAttribute("aria-label") || drawn.getAttribute("alt") : document.title;
+    new ResizeObserver(() => reachable(figure, name)).observe(figure);
+    reachable(figure, name);
   }
   for (const figure of able ? main.querySelectorAll("svg[data-names]") : []) await nameShapes(figure);
   addEventListener("hashchange", () => showPlace(tables));

@@ -1,8 +1,8 @@
 """Turned rules and whole tables: whether a page's script says what the recipe says, how long a turn
 takes, and what a row weighs.
 
-`python tests/benchmarks/turned_rules.py` turns 500 made-up networks in each of three languages, by
-two rules each, in headless Chromium, and compares every letter, sentence and cell with what
+`python tests/benchmarks/turned_rules.py` turns 250 made-up networks in each of three languages, by
+two random rules each, in headless Chromium, and compares every letter, sentence and cell with what
 `pareto.judge_month` says; then it turns a page of 5,000 dealers, and weighs pages.
 """
 
@@ -37,7 +37,7 @@ TURN = """rules => {
 def main() -> int:
     """Run all of it, print what was found, and tell whether a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--networks", type=int, default=500)
+    parser.add_argument("--networks", type=int, default=250)
     parser.add_argument("--dealers", type=int, default=5000)
     asked = parser.parse_args()
     missed = False

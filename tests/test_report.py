@@ -25,7 +25,7 @@ from nbformat import v4
 
 from helpers import files, report, settings, words
 from helpers.data import connections, tables
-from helpers.press import editions, front_page, page_body, pages, pdf, printing
+from helpers.press import editions, front_page, living, page_body, pages, pdf, printing
 from processes import still_running
 from toys import PARAMETERS, cell, write_book, write_manifest, write_notebook
 
@@ -188,9 +188,20 @@ def test_publish_and_headline_refuse_what_they_do_not_know():
 # ---- the page ------------------------------------------------------------------------------------
 
 
+def beside_our_script(page: Path) -> str:
+    """Give a page without the one script that is ours, byte by byte, and see that it may run."""
+    text = page.read_text(encoding="utf-8")
+    policy = html.unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1])
+    ours = living.script(" data-turn=" in text)
+    if f"<script>{ours}</script>" not in text:
+        ours = ""
+    assert policy == living.policy(ours)
+    return text.replace(f"<script>{ours}</script>", "", 1) if ours else text
+
+
 def test_data_never_becomes_markup(rich):
     for page in rich.rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
+        text = beside_our_script(page)
         assert "<script" not in text.lower()
         assert "javascript:" not in text
     assert html.escape(EVIL, quote=False).replace("'", "&#x27;") in page_of(rich).replace(
@@ -222,9 +233,20 @@ def test_markup_keeps_nothing_that_runs_or_loads(source):
     )
 
 
+def test_our_script_makes_no_code_of_data_and_asks_nobody():
+    ours = living.script(True)
+    forbidden = r"\beval\b|\bFunction\(|innerHTML|outerHTML|insertAdjacent|document\.write"
+    forbidden += r"|\bfetch\b|XMLHttp|WebSocket|import\(|https?:|Storage\b|cookie"
+    forbidden += r"|set(?:Timeout|Interval)\([\"'`]"
+    assert not re.search(forbidden, ours)
+    assert "</script" not in ours and "<!--" not in ours
+    assert "unsafe-eval" not in living.policy(ours)
+    assert "script-src 'sha256-" in living.policy(ours)
+
+
 def test_no_outside_reference_and_no_code(rich):
     for page in rich.rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
+        text = beside_our_script(page)
         assert not re.search(r"https?:|[\"'(]//\w", text)
         assert "<link" not in text.replace('<link rel="icon" href="data:,">', "")
     assert "import pandas" not in page_of(rich)

@@ -8,8 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from helpers.press import pdf
+from helpers.settings import CHECKOUT
 
 WIDTHS = (390, 1280)  # a phone and a desk
+# Deque's checks of accessibility, for these tests alone: `npm install --no-save axe-core@4`
+AXE = CHECKOUT / "node_modules" / "axe-core" / "axe.min.js"
+NO_AXE = "no axe-core in node_modules; `npm install --no-save axe-core@4` puts it there"
 WHY_NOT = "no chromium on this machine; install it to run the browser tests"
 
 
@@ -59,6 +63,24 @@ def page_faults(opened, path: Path, width: int) -> list[str]:
             faults.append(f"an image that shows nothing: {image[2]}")
     page.close()
     return [f"{path.parent.name}/{path.name} at {width}: {fault}" for fault in faults]
+
+
+def barriers(opened, path: Path, width: int) -> list[str]:
+    """Tell what axe-core finds on a page that would keep somebody out, by any of its rules."""
+    page = opened.new_page(viewport={"width": width, "height": 844})
+    page.goto(path.as_uri(), wait_until="load")
+    if page.locator("body[data-words]").count():
+        page.wait_for_selector("html[data-living=ready]", state="attached")
+    if page.locator(".turning").count():
+        page.locator(".turning summary").click()
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document).then(told => told.violations)")
+    page.close()
+    return [
+        f"{path.parent.name}/{path.name} at {width}: {one['id']} ({one['help']}), "
+        f"{len(one['nodes'])} times, e.g. {one['nodes'][0]['html'][:160]}"
+        for one in found
+    ]
 
 
 def printed_sheets(opened, path: Path) -> int:

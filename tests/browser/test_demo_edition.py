@@ -11,7 +11,7 @@ import checks
 import pandas as pd
 import pytest
 
-from helpers import data, files, report, settings
+from helpers import data, files, pareto, report, settings
 from helpers.consumers import groups, number_of_groups
 from helpers.demo import build
 
@@ -367,6 +367,52 @@ def test_pages_are_sound_in_a_browser(edition, width):
             "front page, data, pages, managers"
         )
         assert [fault for path in paths for fault in checks.page_faults(opened, path, width)] == []
+
+
+@NEEDS_BROWSER
+@pytest.mark.skipif(not checks.AXE.is_file(), reason=checks.NO_AXE)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nobody_is_kept_out(edition, cards, language):
+    folder = edition.index.parent / ("" if language == "en" else language)
+    paths = [*folder.glob("*.html"), *(cards.rglob("cards/**/*.html") if language == "en" else ())]
+    with checks.browser() as opened:
+        width = checks.WIDTHS[language != "zh-Hans"]
+        assert [fault for path in paths for fault in checks.barriers(opened, path, width)] == []
+
+
+def test_pages_are_light_enough_for_mail(edition):
+    heavy = {p.name: p.stat().st_size for p in checks.pages(edition.index.parent)}
+    assert max(heavy.values()) <= 350_000, heavy
+
+
+@NEEDS_BROWSER
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_of_the_classes_is_turned(book, edition, language):
+    """Every sentence that hangs on the rules is bound, and the rules turn the demo as they do."""
+    folder = edition.index.parent / ("" if language == "en" else language)
+    asked = pareto.read_month(book, "2026-10")
+    with checks.browser() as opened:
+        page = opened.new_page()
+        page.goto((folder / "03_abc_pareto.html").as_uri())
+        page.wait_for_selector("html[data-living=ready]", state="attached")
+        bound = page.evaluate("Object.keys(globalThis.workbook.turning.said)")
+        assert {"classes", "moved", "open", "weights", "rules"} <= set(bound)
+        given = {"rule": "value", "quota": "20/40/40", "value_cuts": "70/90"}
+        given |= {"weights": "50/30/20", "composite_cuts": "2.4/1.6"}
+        page.evaluate(
+            "t => { const w = globalThis.workbook; w.turning.set(t); w.turning.turn(); }", given
+        )
+        page.locator(".output:has(table[data-turn]) button.more").click()
+        found = pareto.judge_month(asked, **given)
+        read = "t => [...t.querySelectorAll('tbody.living tr')]"
+        read += ".map(r => [...r.cells].map(c => c.textContent))"
+        rows = page.locator("table[data-turn]").evaluate(read)
+        columns = page.locator("table[data-turn]").get_attribute("data-columns").split(",")
+        shown = pd.DataFrame(rows, columns=columns)
+        assert shown["dealer_id"].to_list() == found.judged["dealer_id"].head(len(shown)).to_list()
+        classes = found.judged["composite_class"].head(len(shown)).to_list()
+        assert shown["composite_class"].to_list() == classes and len(shown) >= 500
+        page.close()
 
 
 @NEEDS_BROWSER

@@ -24,6 +24,7 @@ from helpers.look.style import (
     use,
     window_note,
 )
+from helpers.look.whole import ROWS_CARRIED, packed, unpacked
 
 __all__ = [
     "BY_INDICATOR",
@@ -33,6 +34,7 @@ __all__ = [
     "GROUPS",
     "IMAGES",
     "MANY",
+    "ROWS_CARRIED",
     "SEQUENTIAL",
     "WIDTH_IN",
     "Prose",
@@ -45,10 +47,12 @@ __all__ = [
     "months_note",
     "note",
     "nothing",
+    "packed",
     "rules",
     "share_axis",
     "shown_cells",
     "table",
+    "unpacked",
     "use",
     "window_note",
 ]

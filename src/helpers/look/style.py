@@ -26,7 +26,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from PIL import Image
 
 from helpers import periods
-from helpers.look import fonts, layout, sections, svg
+from helpers.look import fonts, layout, sections, svg, whole
 from helpers.settings import page_of
 from helpers.words import (
     LANGUAGES,
@@ -358,6 +358,7 @@ def table(
     shares: Iterable[str] = (),
     links: Mapping[str, str] | None = None,
     empty: str = "",
+    turn: object = None,
 ) -> Table:
     """Lay out a table: names in the reader's language, numbers by the suffix of their column, all
     text escaped.
@@ -366,7 +367,8 @@ def table(
     whole days, `_date` dates; `n_` are counts. Beyond `limit` rows only the `flagged` ones
     (boolean, indexed as `rows`) are shown, and the note says so. Columns without any value are left
     out. In an edition a dealer's name leads to the row of the table that has him in `anchors`, or
-    to his address in `links`. `empty` is what a table without rows says.
+    to his address in `links`. `empty` is what a table without rows says. A page of an edition
+    carries the rows that it does not print, too, and `turn`, for its script (`look/whole.py`).
     """
     if rows.empty:
         # by hand an empty table says that it is empty; a page prints only what somebody has to say
@@ -385,18 +387,11 @@ def table(
         note = " · ".join(filter(None, [note, say("table.cut", shown=len(shown), rows=len(rows))]))
     kinds = [_kind(rows[column], str(column)) for column in rows.columns]
     heads = "".join(
-        f"<th{_of(kind)}>{html.escape(word(c))}</th>"
+        f'<th scope="col"{_of(kind)}>{html.escape(word(c))}</th>'
         for c, kind in zip(rows.columns, kinds, strict=True)
     )
     anchored = set(anchors)
-    printed = shown.assign(
-        **{
-            column: [percent(share) for share in shown[column]]
-            for column in shares
-            if column in shown
-        }
-    )
-    digits = _digits_of(shown)
+    printed, digits = _with_percents(shown, shares), _digits_of(shown)
     body = "".join(
         _row(row, rows.columns, kinds, digits, anchored, links)
         for row in printed.to_dict("records")
@@ -405,13 +400,23 @@ def table(
         title
     ) + f"<span>{html.escape(fitting(note))}</span>" * bool(note)
     caption = f"<caption>{caption}</caption>" * bool(caption)
+    told = ""
+    if os.environ.get("WORKBOOK_PAGE"):
+        carried = _with_percents(rows.head(whole.ROWS_CARRIED), shares)
+        of = functools.partial(_text, digits=digits)
+        cells = whole.cells(carried, of, BY_INDICATOR) if len(rows) > len(shown) else None
+        told = whole.attributes(rows.columns, cells, len(rows), turn)
     return Table(
         (
-            "<table "
-            f'class="table">{caption}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
+            f'<table class="table"{told}>'
+            f"{caption}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
         ),
         shown,
     )
+
+
+def _with_percents(rows: pd.DataFrame, shares: Iterable[str]) -> pd.DataFrame:
+    return rows.assign(**{c: [percent(share) for share in rows[c]] for c in shares if c in rows})
 
 
 def _kind(values: pd.Series, column: str) -> str:
@@ -439,7 +444,7 @@ def _row(
     for column, kind in zip(columns, kinds, strict=True):
         # a row about one indicator prints its values as that indicator is printed
         named = str(row.get("indicator", column)) if column in BY_INDICATOR else column
-        text = html.escape(_cell(row[column], named, digits.get((column, named))))
+        text = html.escape(_text(row[column], column, named, digits))
         if column == "dealer_name" and address:
             text = f'<a href="{html.escape(address)}">{text}</a>'
         cells.append(f"<td{_of(kind)}>{text}</td>")
@@ -478,8 +483,12 @@ def _digits(values: pd.Series, column: str) -> int:
     return 0 if whole or sizes.max() >= 1000 else 2
 
 
+def _text(value: object, column: str, named: str, digits: Mapping[tuple[str, str], int]) -> str:
+    return _cell(value, named, digits.get((column, named)))
+
+
 def _cell(value: object, column: str, digits: int | None = None) -> str:
-    if value is None or (not isinstance(value, (list, tuple)) and pd.isna(value)):
+    if whole.is_missing(value):
         return "–"
     if isinstance(value, (bool, np.bool_)):
         return "✓" if value else ""

@@ -48,6 +48,7 @@ from helpers.pareto.month import (
     read_month,
 )
 from helpers.pareto.summary import basis_sentences, cover_sentences, loss_sentences, tiles
+from helpers.pareto.turning import turnable
 
 __all__ = [
     "CLASSES",
@@ -93,5 +94,6 @@ __all__ = [
     "shown",
     "tiles",
     "told_size",
+    "turnable",
     "undecided",
 ]

@@ -86,11 +86,14 @@ def computed_limits(values: pd.Series) -> tuple[int, int]:
     v = _whole_cents(_positive(values))
     if not len(v):
         return 0, 0
-    x, y = np.arange(1, len(v) + 1) / len(v), np.cumsum(v) / v.sum()
-    pareto = int(np.argmin(np.hypot(x, 1 - y))) + 1
-    break_even = max(int((v * len(v) > v.sum()).sum()), 1)
+    total = np.cumsum(v)
+    x, left = np.arange(1, len(v) + 1) / len(v), 1 - total / total[-1]
+    # squares, which every machine and a page's script round alike; of two as near, the first
+    pareto = int(np.argmin(x * x + left * left)) + 1
+    break_even = max(int((v * len(v) > total[-1]).sum()), 1)
     a, other = min(pareto, break_even), max(pareto, break_even)
-    b = int(np.argmin(np.hypot(x - other / len(v), 1 - y))) + 1
+    far = x - other / len(v)
+    b = int(np.argmin(far * far + left * left)) + 1
     return a, max(a, b)
 
 

@@ -342,7 +342,7 @@ def class_table(judged: pd.DataFrame) -> pd.DataFrame:
                         "class": name,
                         "n_dealers": int(inside.sum()),
                         "dealer_share": inside.sum() / len(judged),
-                        "value": values[inside].sum(min_count=name == MISSING)
+                        "value": round(values[inside].sum(min_count=name == MISSING), 2)
                         if additive
                         else np.nan,
                         "value_share": held_share(values, inside) if additive and holds else np.nan,
@@ -511,7 +511,7 @@ def plot_class_map(judged: pd.DataFrame, *, note: str = "", ax: Axes | None = No
     served, is_open = called_classes(shown["composite_class"]), undecided(shown["composite_class"])
     for letter in ("C", "B", "A"):
         inside = served == letter
-        ax.scatter(
+        dots = ax.scatter(
             shown["revenue"][inside],
             margin[inside],
             s=20,
@@ -520,6 +520,9 @@ def plot_class_map(judged: pd.DataFrame, *, note: str = "", ax: Axes | None = No
             edgecolor=np.where(is_open[inside], look.COLORS["text"], "white"),
             linewidth=np.where(is_open[inside], 1.0, 0.4),
         )
+        if "dealer_name" in shown:  # a dot tells its dealer to who points at it
+            named = shown[inside].itertuples()
+            dots.set_urls([f"{words.fitting(str(row.dealer_name))} · {row.code}" for row in named])
     ax.set_xscale("log")
     # powers of ten alone would be too few marks to read
     if shown["revenue"].max() < 30 * shown["revenue"].min():

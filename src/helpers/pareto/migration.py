@@ -98,7 +98,7 @@ def movements(
             ~here,
             unknown,
             new < old,
-            (new > old) & _grew(both["dealer_id"], now, before),
+            (new > old) & grew(both["dealer_id"], now, before),
             new > old,
         ],
         ["–", "won_back", "joined", "left", "–", "risen", "outgrown", "fallen"],
@@ -108,7 +108,7 @@ def movements(
     return both.assign(movement=moved, steps=(old - new).fillna(0).astype(int))
 
 
-def _grew(dealer_ids: pd.Series, now: pd.DataFrame, before: pd.DataFrame) -> pd.Series:
+def grew(dealer_ids: pd.Series, now: pd.DataFrame, before: pd.DataFrame) -> pd.Series:
     """Tell who bought no less than before, or where that is not known paid no less."""
     for column in ("revenue", "payments"):
         if all(column in rows and rows[column].notna().any() for rows in (now, before)):

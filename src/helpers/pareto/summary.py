@@ -85,11 +85,11 @@ def bottom_line(
         share = words.percent(held_share(judged[size], best))
         said.append(
             words.say(
-                "pareto.classes", by=_judged_by(judged), **counts, share=share, indicator=label
+                "pareto.classes", by=judged_by(judged), **counts, share=share, indicator=label
             )
         )
     else:
-        said.append(words.say("pareto.classes_only", by=_judged_by(judged), **counts))
+        said.append(words.say("pareto.classes_only", by=judged_by(judged), **counts))
     said += loss_sentences(judged)
     how = moved["movement"].value_counts()
     if not (moved["movement"] == "–").all():
@@ -118,7 +118,7 @@ def bottom_line(
     return said
 
 
-def _judged_by(judged: pd.DataFrame) -> str:
+def judged_by(judged: pd.DataFrame) -> str:
     """Say what the classes rest on: all indicators together, or the only one that is known."""
     known = classed_by(judged)
     return (
@@ -164,10 +164,8 @@ def basis_sentences(
         )
     if len(known) < 2:
         return said
-    weights = ", ".join(
-        f"{words.label(i)} {words.percent(w / (sum(known.values()) or 1))}"
-        for i, w in known.items()
-    )
+    whole = round(sum(known.values()), 12) or 1  # 0.125 of 0.9999… is no 12.5%
+    weights = ", ".join(f"{words.label(i)} {words.percent(w / whole)}" for i, w in known.items())
     return [*said, words.say("pareto.weights", weights=weights, a=cuts[0], b=cuts[1])]
 
 

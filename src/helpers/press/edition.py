@@ -20,7 +20,7 @@ import jinja2
 import pandas as pd
 
 from helpers import files, look, words
-from helpers.press import editions, handed, manifests
+from helpers.press import editions, handed, living, manifests
 from helpers.press.front_page import N_CHANGES, front_page, quality_line, sales_headlines
 from helpers.press.page_body import TEMPLATES, markup
 from helpers.settings import Workbook, refusal, scope_text
@@ -96,13 +96,26 @@ def write_edition(
         links = _dealer_links(dealers, pages, cards)
         bound["offices"] = offices = _offices(whole, managers.with_keys(dealers, book), links)
         _require_apart(pages, offices, cards)
-        _cut_dead_links([*pages, *offices])
+        printed = (card for card in cards if card.audience == "us" and not card.failed)
+        living.lead(
+            [*pages, *offices], {look.anchor(c.dealer_id): _card_address(c) for c in printed}
+        )
+        classed = living.classed(dealers, whole)
         for page in pages:
+            told = living.facts(page["body"], classed, links)
             _write(
-                place, page["file"], "page.html.j2", bound, languages, page=page, body=page["body"]
+                place,
+                page["file"],
+                "page.html.j2",
+                bound,
+                languages,
+                page=page,
+                body=page["body"],
+                **told,
             )
         for office in offices:
-            told = {"office": office, "unit": words.currency()}
+            told = living.facts(office["body"], classed, links)
+            told |= {"office": office, "unit": words.currency()}
             _write(place, office["file"], "manager.html.j2", bound, languages, **told)
         if offices:
             cover = pareto.cover_sentences(whole["abc_pareto"])
@@ -116,6 +129,7 @@ def write_edition(
                 cover=cover,
                 columns=columns,
                 cells=_cells(offices, columns),
+                **living.facts("", classed, links),
             )
         if cards:
             _write_cards(place, dealers, bound, languages, cards)
@@ -130,6 +144,7 @@ def write_edition(
             tables=_html(tables),
             quality=quality_line(found, tables),
             cover=[h["text"] for p in pages for h in p["headlines"] if h["place"] == "quality"],
+            **living.facts("", classed, links),
         )
         front = front_page(
             pages,
@@ -206,6 +221,7 @@ def _list_page(shown: Workbook, language: str, rows: Sequence[Mapping]) -> str:
         editions=rows,
         say=words.say,
         css=_css(),
+        policy=living.policy(""),
         names=LANGUAGE_NAMES,
     )
 
@@ -390,39 +406,15 @@ def _write_cards(
         row["cards"].append((card.audience, address.removeprefix("cards/"), card.failed))
         (place / address).parent.mkdir(parents=True, exist_ok=True)
         body = "" if card.failed else (card.folder / "page.html").read_text(encoding="utf-8")
+        body = living.still(body)
         _write(place, address, "card.html.j2", bound, languages, body=body, card=card, dealer=row)
     groups: dict[str, list] = {}
     for row in sorted(
         rows.values(), key=lambda row: (row["account_manager"] == "", row["account_manager"])
     ):
         groups.setdefault(row["account_manager"], []).append(row)
-    _write(place, "cards/index.html", "cards.html.j2", bound, languages, groups=groups, n=len(rows))
-
-
-def _cut_dead_links(pages: Sequence[dict]) -> None:
-    """Turn links to places that no page has into plain text.
-
-    A table shows only some of its dealers.
-    """
-    there = {page["file"]: set(re.findall(r'\bid="([^"]*)"', page["body"])) for page in pages}
-
-    def alive(link: str, here: str) -> bool:
-        file, _, place = link.partition("#")
-        return not place or place in there.get(file or here, ())
-
-    for page in pages:
-        page["body"] = re.sub(
-            r'<a href="([^"]*)">(.*?)</a>',
-            lambda m, here=page["file"]: m[0] if alive(m[1], here) else m[2],
-            page["body"],
-            flags=re.DOTALL,
-        )
-        for line in page["headlines"]:
-            line["link"] = (
-                line["link"]
-                if alive(line["link"], page["file"])
-                else line["link"].partition("#")[0]
-            )
+    told = {"groups": groups, "n": len(rows), "script": living.script()}
+    _write(place, "cards/index.html", "cards.html.j2", bound, languages, **told)
 
 
 def _manifest(
@@ -479,6 +471,7 @@ def _write(
         for name in languages
     ]
     page = _environment().get_template(template)
+    facts = {"script": "", "living": "", "dealers": "", **facts}
     # what is handed on by itself has a PDF of its own
     own = template in ("manager.html.j2", "card.html.j2")
     pdf_file = Path(address).with_suffix(".pdf").name if own else root + bound["booklet"]
@@ -490,6 +483,7 @@ def _write(
         root=root,
         switch=switch,
         css=_css(),
+        policy=living.policy(facts["script"]),
         pdf_address=pdf_address,
     )
     (place / address).write_text(unbroken(text), encoding="utf-8")

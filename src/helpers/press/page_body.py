@@ -77,6 +77,12 @@ ATTRIBUTES = {
     "style",
     "title",
 }
+# what a table tells the page's script: column names, and what `look/whole.py` packs; text to it
+TOLD = {
+    "data-columns": re.compile(r"[\w,]*"),
+    "data-whole": re.compile(r"[\w!#$%()*+;=?@^`{|}~,.:-]*", re.ASCII),
+    "data-turn": re.compile(r"[\w!#$%()*+;=?@^`{|}~,.:-]*", re.ASCII),
+}
 PROPERTIES = {
     "background-color",
     "color",
@@ -264,6 +270,8 @@ def _cleaner():
     import nh3
 
     def kept(tag: str, name: str, value: str) -> str | None:
+        if name in TOLD:
+            return value if TOLD[name].fullmatch(value) else None
         said = re.sub(r"[\x00-\x20]", "", value)
         if name == "src":
             return value if said.startswith("data:image/") else None
@@ -273,7 +281,7 @@ def _cleaner():
 
     return nh3.Cleaner(
         tags=TAGS,
-        attributes={"*": ATTRIBUTES, "a": {"href"}, "img": {"src"}},
+        attributes={"*": ATTRIBUTES, "a": {"href"}, "img": {"src"}, "table": set(TOLD)},
         attribute_filter=kept,
         url_schemes={"data"},
         filter_style_properties=PROPERTIES,

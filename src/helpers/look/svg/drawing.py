@@ -8,6 +8,7 @@ names come again and again.
 
 import base64
 import functools
+import html
 import io
 import itertools
 import math
@@ -26,6 +27,8 @@ from matplotlib.path import Path
 from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Affine2D, Bbox, Transform
 from PIL import Image
+
+from helpers.look.svg.names import name_bars
 
 EM = 200  # steps to the height of a letter: finer than a fifteenth of a pixel on screen
 FINE = 100  # steps to a point
@@ -57,6 +60,7 @@ def svg(figure: Figure) -> str:
     lent = hasattr(engine, "renderer")
     try:
         figure.dpi = 72
+        name_bars(figure)
         renderer = Renderer(*figure.bbox.size)
         if lent:
             engine.renderer = renderer
@@ -204,6 +208,17 @@ def _short(value: float) -> str:
     return _point(round(value * FINE))
 
 
+def _telling(element: str, name: str | None) -> str:
+    """Have a shape tell its name to who points at it; matplotlib carries it as the shape's address.
+
+    >>> _telling('<use href="#M1"/>', "Fuhe & <Co>")
+    '<use href="#M1"><title>Fuhe &amp; &lt;Co&gt;</title></use>'
+    """
+    if not name:
+        return element
+    return f"{element[:-2]}><title>{html.escape(name)}</title></{element[1:].partition(' ')[0]}>"
+
+
 def _said_of(name: str, value: float) -> str:
     return f' {name}="{_short(value)}"'
 
@@ -333,7 +348,8 @@ class Renderer(RendererBase):
             sketch=gc.get_sketch_params(),
         )
         if outline:
-            self._drawn.append((self._look(gc, rgbFace), f'<path d="{outline}"/>'))
+            element = _telling(f'<path d="{outline}"/>', gc.get_url())
+            self._drawn.append((self._look(gc, rgbFace), element))
 
     def draw_markers(self, gc, marker_path, marker_trans, path, trans, rgbFace=None) -> None:  # noqa: N803
         """Write a mark once, and where it stands."""
@@ -396,6 +412,7 @@ class Renderer(RendererBase):
                 element = f'<path d="{outline}"/>'
             else:
                 element = f'<use href="#{name}" x="{_short(x)}" y="{_short(self.height - y)}"/>'
+            element = _telling(element, look.get_url())
             key = (
                 look.get_rgb(),
                 look.get_linewidth(),

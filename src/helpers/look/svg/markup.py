@@ -10,6 +10,8 @@ import html
 import re
 import urllib.parse
 
+from helpers.look import whole
+
 KEPT_DIGITS = 2  # of coordinates in points
 UNSAFE = re.compile(r"[^\w '=/:;,().+!*@?$~<>-]+", re.ASCII)  # in an address within quotation marks
 # what `drawing.svg` writes: nothing of it runs, loads or leads outside, since no value holds a
@@ -27,8 +29,11 @@ ATTRIBUTES = (
 )
 ELEMENT = re.compile(
     rf'<(?:g|defs|path|use|rect|clipPath|pattern)(?: (?:{ATTRIBUTES})="[\w .#()-]*")*/?>|'
-    r"</(?:g|defs|clipPath|pattern)>"
+    r"</(?:g|defs|clipPath|pattern|path|use)>|<title>[^<>]*</title>"
 )
+# a shape that is drawn, and the name that it tells
+SHAPE = re.compile(r"<((?:path|use)\b[^>]*?)(?:/>|><title>([^<>]*)</title></(?:path|use)>)")
+MANY_NAMES = 60  # of a figure
 # letters and marks, named by what they look like
 SHARED = re.compile(r'<path id="([\w-]+)" d="[^"]*"/>')
 
@@ -46,6 +51,8 @@ def slim_svg(svg: str) -> str:
     svg = re.sub(
         r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.DOTALL
     )
+    # the name of a shape, which matplotlib takes for an address
+    svg = re.sub(r"</?a\b[^>]*>", "", svg)
     svg = re.sub(r"\s*\n\s*", " ", re.sub(r">\s+<", "><", svg))
     svg = re.sub(r'(<path id="[^"]+") d="([^"]*)" transform="scale\(0\.015625\)"', _letter, svg)
     svg = re.sub(
@@ -117,7 +124,25 @@ def part(svg: str, shared: dict[str, str], alt: str) -> str:
         return ""
     shared |= own
     body = SHARED.sub("", drawn[2]).replace("<defs></defs>", "")
-    return f'<svg role="img" aria-label="{html.escape(alt)}"{drawn[1]}{body}</svg>'
+    body, names = _names_apart(body)
+    return f'<svg role="img" aria-label="{html.escape(alt)}"{names}{drawn[1]}{body}</svg>'
+
+
+def _names_apart(body: str) -> tuple[str, str]:
+    """Take the names of many shapes out of a drawing, and pack them for the page's script.
+
+    Written out they are as heavy as what is drawn; those of a few bars stay.
+    """
+    if body.count("<title>") < MANY_NAMES:
+        return body, ""
+    at, names, before = [], [], 0
+    for i, shape in enumerate(SHAPE.finditer(body)):
+        if shape[2]:
+            at.append(i - before)
+            names.append(html.unescape(shape[2]))
+            before = i
+    told = whole.packed({"at": at, "names": names})
+    return SHAPE.sub(r"<\1/>", body), f' data-names="{told}"'
 
 
 def _letter(match: re.Match) -> str:

@@ -5,6 +5,7 @@ from explored import opened, tables_of
 from matplotlib import pyplot as plt
 
 from helpers import look
+from helpers.data import cache as results
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +28,9 @@ def at_page(given):
 
 
 @pytest.fixture(autouse=True)
-def _spoken(small_demo):
+def _spoken(small_demo, monkeypatch):
+    # a card's network is worked out once a scope, as for people
+    monkeypatch.setattr(results, "IN_USE", True)
     look.use("en", small_demo.currency)
     yield
     assert not plt.get_fignums(), "an explorer leaves a figure open"

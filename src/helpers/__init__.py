@@ -3,7 +3,7 @@
 Ground: `settings`, `periods`, `files`, `words`. Door: `data`, the only room that knows engines and
 raw columns. Looks: `look`. Questions, DataFrames in and out: `pareto`, `segmentation`, `fishbone`,
 `consumers`, `inventory`, `profit`, `calls`, then `workshop` and `card`. Face: `press`, `report`,
-`widgets`, `lab`, `demo`, `cli`. Imports only run downwards; see CONTRIBUTING.md.
+`widgets`, `demo`, `cli`. Imports only run downwards; see CONTRIBUTING.md.
 """
 
 from pathlib import Path

@@ -533,7 +533,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _lab(options: argparse.Namespace) -> int:
-    from helpers.lab import start
+    from helpers.press.lab import start
 
     question = getattr(options, "question", "")
     return start.run(_workbook(options), options.scope, question, options.jupyter)

@@ -21,8 +21,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from helpers.lab import start
 from helpers.press import pdf
+from helpers.press.lab import start
 from helpers.settings import CHECKOUT as ROOT
 from helpers.settings import workbook
 

@@ -2,9 +2,9 @@
 
 import json
 
-from helpers.lab.saving import static
-from helpers.lab.start import FOLDER
 from helpers.press.kernels import load_ahead
+from helpers.press.lab.saving import static
+from helpers.press.lab.start import FOLDER
 
 KERNEL = FOLDER / "share" / "kernels" / "python3" / "kernel.json"
 

@@ -17,7 +17,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from helpers import cli
-from helpers.lab import reloading, saving, server, start
+from helpers.press.lab import reloading, saving, server, start
 from helpers.settings import CHECKOUT as ROOT
 from helpers.settings import DataError
 

@@ -50,7 +50,10 @@ def _html(thing: object) -> str:
         return ""
     if not isinstance(thing, Axes):
         return thing._repr_html_()
+    markup = style.picture(thing.figure)
+    if not markup.startswith("<img "):  # a note stands in its place
+        return markup
     width, height = thing.figure.get_size_inches()
     # its room is known before the browser has decoded it: what stands below does not jump
-    room = f'<img style="width:{width * 100:.0f}px;aspect-ratio:{width:.2f}/{height:.2f}" '
-    return style.picture(thing.figure).replace("<img ", room, 1)
+    room = f"width:{width * 100:.0f}px;max-width:100%;aspect-ratio:{width:.2f}/{height:.2f}"
+    return f'{markup.removesuffix(">")} style="{room}">'

@@ -216,7 +216,7 @@ def instead(sentence: str) -> ipywidgets.HTML:
     return ipywidgets.HTML(drawing.said([sentence]))
 
 
-def explorer(model: Model) -> ipywidgets.Widget:
+def laid_out(model: Model) -> ipywidgets.Widget:
     """Lay out a model, or the sentence why there is nothing to explore."""
     said = model.why_nothing()
     return instead(said) if said else Explorer(model)

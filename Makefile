@@ -62,6 +62,7 @@ benchmarks: data/demo  ## measure against named peers (an hour or two)
 	@$(BIN)/python tests/benchmarks/hanging_output.py
 	@$(BIN)/python tests/benchmarks/card_rounds.py
 	@$(BIN)/python tests/benchmarks/lab_run.py
+	@$(BIN)/python tests/benchmarks/explorer_speed.py --leak
 	@$(BIN)/python tests/benchmarks/sealed_versions.py
 	@$(BIN)/python tests/benchmarks/engines_speed.py
 	@$(BIN)/python tests/benchmarks/layouts.py --held-out

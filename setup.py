@@ -10,6 +10,7 @@ SHIPPED = (
     "data/README.md",
     "data/reference/*.csv",
     "notebooks/*.ipynb",
+    "notebooks/*.md",
     "requirements.lock",
     "workbook.toml",
 )

@@ -164,7 +164,7 @@ def test_from_new_to_report_and_papermill_in_another_folder(run, environment, tm
     assert made.returncode == 0, made.stderr
     assert [line[:3] for line in made.stdout.splitlines()[1:]] == ["1. ", "2. ", "3. "]
     mine = tmp_path / "mine"
-    names = {path.name for path in NOTEBOOKS.glob("*.ipynb")}
+    names = {path.name for kind in ("ipynb", "md") for path in NOTEBOOKS.glob(f"*.{kind}")}
     assert {path.name for path in (mine / "notebooks").iterdir()} == names
 
     missing = run("workbook", "check", cwd=mine)

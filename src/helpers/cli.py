@@ -9,7 +9,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -193,6 +192,13 @@ def _parser() -> argparse.ArgumentParser:
     lab = _command(commands, "lab", _lab, "open the notebooks in JupyterLab")
     workshop = _command(commands, "workshop", _lab, "open the workshop's notebook in JupyterLab")
     workshop.set_defaults(question="workshop")
+    for command in (lab, workshop):
+        command.add_argument(
+            "jupyter",
+            nargs="*",
+            metavar="-- OPTION",
+            help="of JupyterLab, after two dashes, e.g. -- --port 9000 --no-browser",
+        )
     room = _command(
         commands, "room", _room, "open the workshop's room: phones score, the wall shows it"
     )
@@ -531,31 +537,10 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _lab(options: argparse.Namespace) -> int:
-    from helpers.settings import CHECKOUT, NOTEBOOKS, refusal
+    from helpers.press.lab import start
 
-    book = _workbook(options)
     question = getattr(options, "question", "")
-    if not CHECKOUT and book.notebooks == NOTEBOOKS:
-        # opened where the package is installed, they would be changed there
-        raise refusal("no_notebooks_here", folder=book.project)
-    place = book.notebooks
-    if question:
-        found = sorted(place.glob(f"[0-9][0-9]_{question}.ipynb"))
-        if not found:
-            raise refusal("no_notebook_of", folder=place, question=question)
-        place = found[0]
-    # keeps the pop-up about news and updates away
-    settings = Path(__file__).parent / "press" / "templates" / "lab"
-    command = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        str(place),
-        f"--LabApp.app_settings_dir={settings}",
-    ]
-    told = {"WORKBOOK_CONFIG": str(book.path), "WORKBOOK_SCOPE": options.scope}
-    code = subprocess.call(command, env={**os.environ, **told})
-    return code if code >= 0 else 128 - code  # ended by a signal, as a shell counts
+    return start.run(_workbook(options), options.scope, question, options.jupyter)
 
 
 def _room(options: argparse.Namespace) -> int:

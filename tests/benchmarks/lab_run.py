@@ -22,10 +22,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from helpers.press import pdf
+from helpers.press.lab import start
 from helpers.settings import CHECKOUT as ROOT
+from helpers.settings import workbook
 
-SETTINGS = ROOT / "src" / "helpers" / "templates" / "lab"
-KERNELS = {"plain": "local-provisioner", "warm": "warm"}
+KERNELS = ("plain", "warm")
 SECONDS = 180  # for one notebook, on a machine that does other work, too
 KEYS = 20
 READY = """() => {
@@ -49,17 +50,37 @@ GO_THERE = """async () => {
   book.activeCellIndex = at;
   await book.scrollToItem(at, 'start');
 }"""
-SHOWN = ".jp-Notebook .widget-vbox .widget-html-content > .jp-RenderedHTMLCommon"
+BOX = ".jp-Notebook .jp-OutputArea-output .widget-vbox"
 DRAWN = f"""() => {{
-  const shown = [...document.querySelectorAll('{SHOWN}')].pop();
-  return shown && [...shown.querySelectorAll('img')].every(i => i.complete && i.naturalWidth > 0)
-      && shown.innerHTML;
+  const box = document.querySelector('{BOX}');
+  return box && [...box.querySelectorAll('img')].every(i => i.complete && i.naturalWidth > 0)
+      && box.querySelector('.jp-RenderedHTMLCommon')
+      && [...box.querySelectorAll('.jp-RenderedHTMLCommon, .workbook-dealers')]
+          .map(part => part.innerHTML).join('');
 }}"""
 WATCH = f"""() => {{
   window.drawn = 0;
-  const widget = [...document.querySelectorAll('{SHOWN}')].pop().parentElement;
-  new MutationObserver(() => window.drawn++).observe(widget, {{childList: true}});
+  for (const part of document.querySelectorAll('{BOX} .widget-html-content'))
+    new MutationObserver(() => window.drawn++).observe(part, {{childList: true}});
 }}"""
+# how far what is looked at moves while a change is drawn: tops of the controls, frame by frame
+JUMP = f"""() => {{
+  const control = document.querySelector('{BOX} select, {BOX} button, {BOX} .noUi-base');
+  const from = control.getBoundingClientRect().top;
+  window.jump = 0;
+  const look = () => {{
+    window.jump = Math.max(window.jump, Math.abs(control.getBoundingClientRect().top - from));
+    window.looks = requestAnimationFrame(look);
+  }};
+  look();
+}}"""
+AT_TOP = """() => {
+  const book = jupyterapp.shell.currentWidget.content;
+  return book.activeCellIndex === 0 && book.outerNode.scrollTop < 2;
+}"""
+OTHERS = """() => jupyterapp.shell.currentWidget.content.widgets.filter(cell =>
+  (cell.model.getMetadata('tags') || []).includes('lang-zh') && cell.node.offsetHeight > 0).length
+"""
 
 
 @contextlib.contextmanager
@@ -70,24 +91,11 @@ def lab(folder: Path, kernel: str) -> Iterator[str]:
     """
     kinds = ("JUPYTER_CONFIG", "JUPYTER_RUNTIME", "JUPYTERLAB_SETTINGS", "JUPYTERLAB_WORKSPACES")
     own = {f"{kind}_DIR": str(folder / ".own" / kind.lower()) for kind in kinds}
-    environment = {
-        **os.environ,
-        **own,
-        "WORKBOOK_CONFIG": str(ROOT / "workbook.toml"),
-        "JUPYTER_DEFAULT_PROVISIONER_NAME": KERNELS[kernel],
-    }
-    command = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        "--no-browser",
-        "--ip=127.0.0.1",
-        "--port=0",
-        f"--ServerApp.root_dir={folder}",
-        f"--LabApp.app_settings_dir={SETTINGS}",
-        "--expose-app-in-browser",
-        *["--allow-root"] * (hasattr(os, "geteuid") and os.geteuid() == 0),
-    ]
+    book = workbook(ROOT / "workbook.toml")
+    told = {**os.environ, **own, "WORKBOOK_KERNELS": kernel}
+    environment = start.environment(told, book)
+    options = ["--no-browser", "--ip=127.0.0.1", "--port=0", "--expose-app-in-browser"]
+    command = start.command(folder, "en", options)
     with (folder / "lab.log").open("w", encoding="utf-8") as log:
         server = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
         try:
@@ -114,15 +122,17 @@ def run_all(page, address: str) -> tuple[float, list[str]]:
     """
     page.goto(address)
     page.wait_for_function(READY, timeout=SECONDS * 1000)
-    start = time.monotonic()
+    begun = time.monotonic()
     page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
     page.wait_for_selector(
         '.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=SECONDS * 1000
     )
-    seconds = time.monotonic() - start
+    seconds = time.monotonic() - begun
     cells = page.evaluate(STATE)
     wrong = [error for cell in cells for error in cell["errors"]]
     wrong += [f"{n} cells did not run"] if (n := sum(not cell["done"] for cell in cells)) else []
+    wrong += [] if page.evaluate(AT_TOP) else ["the view is not at the top"]
+    wrong += [f"{n} texts of another language"] if (n := page.evaluate(OTHERS)) else []
     return seconds, wrong
 
 
@@ -148,8 +158,9 @@ def use(page) -> tuple[float, str, list[str]]:
     before = shown(page)
     if not before:
         return 0.0, "", ["the explorer shows nothing"]
-    box = page.locator(".jp-Notebook .widget-vbox").first
-    start = time.monotonic()
+    box = page.locator(BOX).first
+    page.evaluate(JUMP)
+    begun = time.monotonic()
     if (buttons := box.locator(".widget-toggle-buttons button:not(.mod-active)")).count():
         buttons.first.click()
     elif (choices := box.locator("select")).count():
@@ -158,27 +169,29 @@ def use(page) -> tuple[float, str, list[str]]:
         box.locator(".noUi-handle").first.press("ArrowRight")
     after = shown(page, before)
     seconds, wrong = (
-        time.monotonic() - start,
+        time.monotonic() - begun,
         [] if after else ["the first control changes nothing"],
     )
+    jump = page.evaluate("() => { cancelAnimationFrame(window.looks); return window.jump; }")
+    wrong += [f"the page jumps by {jump:.0f} pixels"] if jump > 1 else []
     if not (handles := box.locator(".noUi-handle")).count():
         return seconds, "", wrong
     page.evaluate(WATCH)
-    start = time.monotonic()
+    begun = time.monotonic()
     handle = handles.first
     handle.focus()
     for _ in range(KEYS):
         page.keyboard.press("ArrowRight")
-    pressed, n, last = time.monotonic() - start, -1, start
+    pressed, n, last = time.monotonic() - begun, -1, begun
     # what is drawn at all is drawn within a minute; quiet for three seconds more than that took,
     # nothing waits any more
-    while time.monotonic() < (last + 3 + (last - start) if n > 0 else start + 60):
+    while time.monotonic() < (last + 3 + (last - begun) if n > 0 else begun + 60):
         if (now := page.evaluate("() => window.drawn")) != n:
             n, last = now, time.monotonic()
         time.sleep(0.02)
     at, of = (float(handle.get_attribute(name)) for name in ("aria-valuenow", "aria-valuemax"))
     wrong += [] if n > 0 else ["a slider changes nothing"]
-    late = last - start - pressed
+    late = last - begun - pressed
     return (
         seconds,
         (

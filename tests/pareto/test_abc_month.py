@@ -141,12 +141,11 @@ def test_page_card_manager_workshop_and_widget_show_the_same(small_demo, tmp_pat
     assert sum(office["n_a"] for office in offices) == (letters == "A").sum()
 
     asked = pareto.read_month(book, PERIOD)
-    explorer = widgets.explore_classes(
-        asked, expected, data.dealers(book), data.reference(book, "diagnoses")
-    )
-    shown = explorer.children[-1].value
-    assert f"A {(letters == 'A').sum()}" in shown
-    assert words.say("explore.nobody_changes") in shown
+    explorer = widgets.explore_classes(book, asked, expected)
+    assert f"A {(letters == 'A').sum()}" in explorer.said.value
+    assert "0 dealers change class" in explorer.said.value
+    mine = explorer.shown.set_index("dealer_id")["composite_class"].sort_index()
+    assert mine.tolist() == letters.tolist()
 
     workshop = run_cells("10_workshop", book, "judged = ", period=PERIOD)
     assert (

@@ -28,7 +28,9 @@ def test_a_workbook_has_notebooks_and_only_the_tables_people_edit(tmp_path, caps
     copied = {name for name in laid if name.startswith("data/reference/")}
     assert copied == {f"data/reference/{table}.csv" for table in TABLES - {*layout.NOT_DECIDED}}
     assert not {"data/reference/terms.csv", "data/reference/columns.csv"} & copied
-    shipped = {path.name: path.read_bytes() for path in settings.NOTEBOOKS.glob("*.ipynb")}
+    kinds = ("ipynb", "md")
+    files = [path for kind in kinds for path in settings.NOTEBOOKS.glob(f"*.{kind}")]
+    shipped = {path.name: path.read_bytes() for path in files}
     assert {name: laid[f"notebooks/{name}"] for name in shipped} == shipped
     assert {"reports", "README.md", ".gitignore", "data/README.md", "workbook.toml"} <= {*laid}
     assert [path.name for path in tmp_path.iterdir()] == ["mine"], "nothing is left beside it"

@@ -289,19 +289,18 @@ def test_the_page_names_what_it_finds(small_demo, monkeypatch, usual):
 
 
 def test_the_explorer_begins_with_the_page_and_follows_its_rules(small_demo, asked, usual):
-    widget = widgets.explore_receivables(asked, usual, data.dealers(small_demo))
+    widget = widgets.explore_receivables(small_demo, asked, usual)
 
-    def told(month: receivables.ReceivablesMonth, status: str) -> str:
-        n, late = len(month.stop), int((month.owed["status"] == status).sum())
-        return words.say("explore.receivables", n=n, late=late, status=words.word(status))
+    def told(month: receivables.ReceivablesMonth) -> str:
+        balance = float(month.stop["balance"].sum())
+        return words.say("explore.stopped", n=len(month.stop), balance=balance)
 
-    worst = usual.owed["status"].iloc[0]
-    assert told(usual, worst) in html.unescape(widget.children[-1].value)
-    widget.children[0].value = 0
-    more = receivables.judge_month(asked, stop_days=0)
-    assert told(more, worst) in html.unescape(widget.children[-1].value)
-    widget.children[1].value = "paying"
-    assert told(more, "paying") in html.unescape(widget.children[-1].value)
+    assert told(usual) in html.unescape(widget.said.value)
+    widget.controls["stop_days"].value = 0
+    assert told(receivables.judge_month(asked, stop_days=0)) in html.unescape(widget.said.value)
+    widget.controls["status"].value = "paying"
+    assert set(widget.shown["status"]) == {"paying"}
+    assert len(widget.shown) == (usual.owed["status"] == "paying").sum()
 
 
 def test_nothing_to_explore_is_said(make_book):
@@ -309,7 +308,7 @@ def test_nothing_to_explore_is_said(make_book):
     del tables["payments"]
     book = make_book(**tables)
     asked = receivables.read_month(book, PERIOD)
-    widget = widgets.explore_receivables(asked, receivables.judge_month(asked), data.dealers(book))
+    widget = widgets.explore_receivables(book, asked, receivables.judge_month(asked))
     assert words.say("receivables.no_payments") in html.unescape(widget.value)
 
 

@@ -206,10 +206,11 @@ def test_targets_beside_the_toml_win(make_book):
     assert rows[["cut", "revenue"]].to_numpy().tolist() == [["network", 1234.5]]
 
 
-def test_the_explorer_shows_the_bridge_it_is_asked_for(asked, own):
-    shown = widgets.explore_month(asked, own)
-    assert '<img src="data:image/' in shown.children[-1].value
-    empty = widgets.explore_month(asked, own._replace(bridge=own.bridge.head(0)))
+def test_the_explorer_shows_the_bridge_it_is_asked_for(small_demo, asked, own):
+    shown = widgets.explore_month(small_demo, asked, own)
+    assert 'src="data:image/' in shown.figure.value
+    gone = own._replace(bridge=own.bridge.head(0))
+    empty = widgets.explore_month(small_demo, asked, gone)
     assert words.say("month.no_bridge_month") in html.unescape(empty.value)
 
 

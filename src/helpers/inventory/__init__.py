@@ -21,7 +21,14 @@ from helpers.inventory.age import (
     with_old,
 )
 from helpers.inventory.channel import pressure
-from helpers.inventory.month import StockData, StockMonth, judge_month, read_month, stock_month
+from helpers.inventory.month import (
+    StockData,
+    StockMonth,
+    judge_month,
+    read_ages,
+    read_month,
+    stock_month,
+)
 from helpers.inventory.moves import move_table, plot_proposal
 from helpers.inventory.rebalancing import proposal
 from helpers.inventory.stuffing import plot_channel, stock_calls
@@ -52,6 +59,7 @@ __all__ = [
     "plot_proposal",
     "pressure",
     "proposal",
+    "read_ages",
     "read_month",
     "shown",
     "stock_calls",

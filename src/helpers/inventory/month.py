@@ -65,6 +65,14 @@ def read_month(book: Workbook, period: str, n_history: int = 1) -> StockData:
     )
 
 
+def read_ages(book: Workbook, period: str, old_days: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Ask the door for a month's stock alone, a part of the month: its `aged`, and the `flows`
+    without their seasons.
+    """
+    here = data.on_hand(book, period)
+    return age.aged(here.layers, here.as_of, old_days=old_days), data.flows(book, period)
+
+
 @options.recipe("inventory_age")
 def judge_month(
     found: StockData,

@@ -384,7 +384,9 @@ def table(
         if flagged is not None:
             more = rows.index[flagged.reindex(rows.index, fill_value=False).to_numpy(bool)]
             shown = rows.loc[rows.index[:limit].union(more, sort=False)]
-        note = " · ".join(filter(None, [note, say("table.cut", shown=len(shown), rows=len(rows))]))
+        # by hand no whole table lies beside what is shown
+        key = "table.cut" if os.environ.get("WORKBOOK_PAGE") else "table.cut_here"
+        note = " · ".join(filter(None, [note, say(key, shown=len(shown), rows=len(rows))]))
     kinds = [_kind(rows[column], str(column)) for column in rows.columns]
     heads = "".join(
         f'<th scope="col"{_of(kind)}>{html.escape(word(c))}</th>'
@@ -417,6 +419,25 @@ def table(
 
 def _with_percents(rows: pd.DataFrame, shares: Iterable[str]) -> pd.DataFrame:
     return rows.assign(**{c: [percent(share) for share in rows[c]] for c in shares if c in rows})
+
+
+def digits_of(rows: pd.DataFrame) -> dict[tuple[str, str], int]:
+    """Choose the decimals of each column, for `cells` of some of the rows."""
+    return _digits_of(rows)
+
+
+def cells(rows: pd.DataFrame, digits: Mapping[tuple[str, str], int]) -> list[list[str]]:
+    """Write the cells of some rows as `table` does, as plain text: nothing is escaped.
+
+    Parameters
+    ----------
+    digits
+        From `digits_of` the whole table: what stands below one another is written alike.
+    """
+    return [
+        [_cell(row[column], str(column), digits.get((column, str(column)))) for column in row]
+        for row in rows.to_dict("records")
+    ]
 
 
 def _kind(values: pd.Series, column: str) -> str:

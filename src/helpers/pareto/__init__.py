@@ -44,6 +44,7 @@ from helpers.pareto.month import (
     AbcMonth,
     abc_month,
     judge_month,
+    judged_dealers,
     judging_rules,
     read_month,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "is_present",
     "joint_judgement",
     "judge_month",
+    "judged_dealers",
     "judging_rules",
     "loss_sentences",
     "loss_table",

@@ -70,9 +70,7 @@ def judge_month(
         If an option is not as expected.
     """
     rules = judging_rules(rule, quota, value_cuts, weights, composite_cuts)
-    judged = judgement.joint_judgement(found.totals, **rules)
-    end = periods.window(found.period).end
-    judged = judgement.overridden_classes(judged, found.overrides, end)
+    judged = _in_force(found, rules)
     before = judgement.joint_judgement(found.before, **rules)
     quarters = judgement.judged_windows(found.quarters, **rules)
     cuts = options.numbers(xyz_cuts)
@@ -89,6 +87,25 @@ def judge_month(
         demand.demand_variability(found.months, found.period, cuts=cuts, least_months=xyz_months),
         demand.season_index(found.months, found.period),
     )
+
+
+def judged_dealers(
+    found: AbcData,
+    rule: str,
+    quota: str,
+    value_cuts: str,
+    weights: str,
+    composite_cuts: str,
+    **_others: Scalar,
+) -> pd.DataFrame:
+    """Judge the dealers of the window, a part of the month: its `judged`."""
+    return _in_force(found, judging_rules(rule, quota, value_cuts, weights, composite_cuts))
+
+
+def _in_force(found: AbcData, rules: dict[str, object]) -> pd.DataFrame:
+    """Judge the window, and put classes that were set by hand in their places."""
+    judged = judgement.joint_judgement(found.totals, **rules)
+    return judgement.overridden_classes(judged, found.overrides, periods.window(found.period).end)
 
 
 def judging_rules(

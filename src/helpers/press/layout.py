@@ -120,7 +120,7 @@ def _lay_out(new: Path, name: str) -> None:
     shutil.copyfile(TEMPLATES / "gitignore", new / ".gitignore")
     shutil.copyfile(SHIPPED / "data" / "README.md", new / "data" / "README.md")
     # content alone: an environment may be read-only, a workbook is not
-    for notebook in sorted(NOTEBOOKS.glob(NUMBERED)):
+    for notebook in sorted([*NOTEBOOKS.glob(NUMBERED), *NOTEBOOKS.glob("README*.md")]):
         shutil.copyfile(notebook, new / "notebooks" / notebook.name)
     for table in sorted(words.REFERENCE.glob("*.csv")):
         if table.stem not in NOT_DECIDED:

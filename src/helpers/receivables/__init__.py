@@ -12,9 +12,11 @@ from helpers.receivables.ageing import (
 from helpers.receivables.exposure import stop_supply
 from helpers.receivables.ledger import Ledger, open_items, posted
 from helpers.receivables.month import (
+    Books,
     ReceivablesData,
     ReceivablesMonth,
     judge_month,
+    opened,
     read_month,
     receivables_month,
 )
@@ -25,6 +27,7 @@ __all__ = [
     "BUCKETS",
     "LATE",
     "STATUSES",
+    "Books",
     "Ledger",
     "ReceivablesData",
     "ReceivablesMonth",
@@ -38,6 +41,7 @@ __all__ = [
     "late_payers",
     "network_ageing",
     "open_items",
+    "opened",
     "payer_status",
     "payment_rhythm",
     "posted",

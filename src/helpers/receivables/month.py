@@ -36,6 +36,21 @@ class ReceivablesMonth(NamedTuple):
     options: dict[str, Scalar] = {}  # noqa: RUF012 - filled in by the recipe
 
 
+class Books(NamedTuple):
+    """The opened books, in cents: `entries` of who is paid for, posted as `rows`; told balances
+    that were `held` against them; open items as `aged`, and `credit`; `sales` by month; what each
+    dealer is `owed` for.
+    """
+
+    entries: pd.DataFrame
+    rows: pd.DataFrame
+    held: pd.DataFrame
+    aged: pd.DataFrame
+    credit: pd.Series
+    sales: pd.DataFrame
+    owed: pd.DataFrame
+
+
 def read_month(book: Workbook, period: str) -> ReceivablesData:
     """Ask the door for a month's figures."""
     return ReceivablesData(
@@ -68,6 +83,36 @@ def judge_month(
     ValueError
         If an option is not as expected.
     """
+    rules = {"slow_times": slow_times, "stopped_times": stopped_times, "late_days": late_days}
+    books = opened(found, vat=vat, recent_months=recent_months, **rules)
+    by_age = ageing.network_ageing(books.aged, books.credit)
+    balance = by_age["open_cents"].sum()
+    by_age = by_age.assign(
+        open_amount=by_age["open_cents"] / 100,
+        open_amount_share=by_age["open_cents"] / (balance if balance > 0 else float("nan")),
+    ).drop(columns="open_cents")
+    months = history.balance_history(books.rows, books.entries, books.sales)
+    return ReceivablesMonth(
+        dealer_rows.published(books.owed),
+        by_age,
+        exposure.stop_supply(books.owed, books.aged, stop_days=stop_days),
+        months,
+        history.network_figures(books.owed, books.rows, months, books.aged),
+        told.told_table(books.held),
+    )
+
+
+def opened(
+    found: ReceivablesData,
+    *,
+    vat: float,
+    recent_months: int,
+    slow_times: float,
+    stopped_times: float,
+    late_days: int,
+    **_others: Scalar,
+) -> Books:
+    """Open the books, a part of the month: all that does not hang on when supply stops."""
     window = periods.window(found.period)
     day = pd.Timestamp(window.end)
     first_day = pd.Timestamp(periods.window(found.first_month, 1).start)
@@ -92,21 +137,7 @@ def judge_month(
         recent_months=recent_months,
         rules={"slow_times": slow_times, "stopped_times": stopped_times, "late_days": late_days},
     )
-    by_age = ageing.network_ageing(aged, closed.credit)
-    balance = by_age["open_cents"].sum()
-    by_age = by_age.assign(
-        open_amount=by_age["open_cents"] / 100,
-        open_amount_share=by_age["open_cents"] / (balance if balance > 0 else float("nan")),
-    ).drop(columns="open_cents")
-    months = history.balance_history(rows, entries, sales)
-    return ReceivablesMonth(
-        dealer_rows.published(owed),
-        by_age,
-        exposure.stop_supply(owed, aged, stop_days=stop_days),
-        months,
-        history.network_figures(owed, rows, months, aged),
-        told.told_table(held),
-    )
+    return Books(entries, rows, held, aged, closed.credit, sales, owed)
 
 
 def receivables_month(book: Workbook, period: str, **given: Scalar | None) -> ReceivablesMonth:

@@ -3,12 +3,21 @@
 from helpers.result.claims import scored
 from helpers.result.figures import bridge_rows, plot_bridge, plot_forecast, plot_months
 from helpers.result.forecast import Forecast, holt_winters, seasonal_naive
-from helpers.result.month import ResultData, ResultMonth, judge_month, read_month, result_month
+from helpers.result.month import (
+    Bridges,
+    ResultData,
+    ResultMonth,
+    judge_month,
+    read_bridges,
+    read_month,
+    result_month,
+)
 from helpers.result.news import headlines
 from helpers.result.steps import bridge_table, contributions, largest, network_steps
 from helpers.result.summary import bottom_line, scored_sentences
 
 __all__ = [
+    "Bridges",
     "Forecast",
     "ResultData",
     "ResultMonth",
@@ -24,6 +33,7 @@ __all__ = [
     "plot_bridge",
     "plot_forecast",
     "plot_months",
+    "read_bridges",
     "read_month",
     "result_month",
     "scored",

@@ -48,6 +48,16 @@ class ResultMonth(NamedTuple):
     options: dict[str, Scalar] = {}  # noqa: RUF012 - filled in by the recipe
 
 
+class Bridges(NamedTuple):
+    """Why the month and the year changed: `by_dealer`, span → table, the `dealers`, and the
+    `bridge` of all parts.
+    """
+
+    by_dealer: dict[str, pd.DataFrame]
+    dealers: pd.DataFrame
+    bridge: pd.DataFrame
+
+
 def read_month(book: Workbook, period: str, language: str = "en") -> ResultData:
     """Ask the door for a month's figures."""
     dealers = data.dealers(book, language)
@@ -56,14 +66,25 @@ def read_month(book: Workbook, period: str, language: str = "en") -> ResultData:
         data.network_months(book, period),
         data.dealer_spans(book, period),
         _as_shown(data.targets(book, period), data.dealers(book, "zh-Hans"), dealers),
-        {span: data.bridge(book, period, span, ("dealer_id",)) for span in standing.SPANS},
-        {
-            span: data.bridge(book, period, span, ("category", "product_id"))
-            for span in standing.SPANS
-        },
+        *_bridges(book, period),
         dealers,
         data.records(book, "products", language)[["product_id", "product_name"]],
         _held(book, period),
+    )
+
+
+def read_bridges(book: Workbook, period: str, language: str = "en") -> Bridges:
+    """Ask the door for why the month and the year changed alone, a part of the month."""
+    dealers = data.dealers(book, language)
+    by_dealer, by_model = _bridges(book, period)
+    return Bridges(by_dealer, dealers, steps.bridge_table(by_dealer, by_model, dealers))
+
+
+def _bridges(book: Workbook, period: str) -> tuple[dict[str, pd.DataFrame], ...]:
+    """Give the bridges by dealer, and by category and model, each span → table."""
+    return tuple(
+        {span: data.bridge(book, period, span, by) for span in standing.SPANS}
+        for by in (("dealer_id",), ("category", "product_id"))
     )
 
 

@@ -131,13 +131,15 @@ class WarmProcess:
         return json.loads(answer)
 
 
-def load_ahead(preload: list[str]) -> None:
-    """Start to load what kernels of the engine will soon be forked with, and return at once.
+def load_ahead(preload: list[str], *, piped: bool = True) -> None:
+    """Start to load what kernels will soon be forked with, and return at once.
 
     Parameters
     ----------
     preload
         Names of modules; 'module:function' is called, too.
+    piped
+        For kernels of the engine `warm`; else of the provisioner, which are JupyterLab's.
 
     Raises
     ------
@@ -147,7 +149,7 @@ def load_ahead(preload: list[str]) -> None:
     # where there is no fork to load for, an unknown road is refused all the same
     if roads.is_warm("PROVISIONER") and sys.platform == "linux":
         with contextlib.suppress(OSError):  # then who asks for a kernel is told
-            WarmProcess.of(preload, piped=True)
+            WarmProcess.of(preload, piped=piped)
 
 
 @atexit.register

@@ -1,0 +1,129 @@
+"""The rows that an explorer shows, asked for by one line of code."""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from helpers import (
+    consumers,
+    fishbone,
+    inventory,
+    pareto,
+    profit,
+    receivables,
+    result,
+    segmentation,
+    words,
+)
+from helpers.settings import Scalar, Workbook, refusal
+from helpers.settings.scope import read_scope
+from helpers.widgets import bar, chosen_rows
+from helpers.widgets.cards import Cards
+from helpers.widgets.change import Change
+from helpers.widgets.classes import Classes
+from helpers.widgets.climbing import Climbing
+from helpers.widgets.consumer_groups import ConsumerGroups
+from helpers.widgets.earned import Earned
+from helpers.widgets.models import Model
+from helpers.widgets.owing import Owing
+from helpers.widgets.rfm import Rfm
+from helpers.widgets.stocks import Stocks
+
+
+def rows(
+    question: str,
+    book: Workbook,
+    period: str,
+    *,
+    scope: str = "",
+    only_class: str = "",
+    search: str = "",
+    **values: Scalar,
+) -> pd.DataFrame:
+    """Give the rows that an explorer shows, in their order.
+
+    Parameters
+    ----------
+    question
+        As in the toml, e.g. "abc_pareto".
+    scope
+        As for the command's --scope.
+    only_class, search
+        The class, and a text in the dealer's number or name, that choose rows.
+    values
+        Options of the recipe, and values of the explorer's controls by name.
+
+    Raises
+    ------
+    DataError
+        If no dealer is in the scope, or an option is not as expected.
+    """
+    if question not in MODELS:
+        raise refusal("no_explorer", question=question, known=", ".join(MODELS))
+    make, recipe = MODELS[question]
+    known = recipe.options if recipe else {}
+    model = make(book, period, {name: values[name] for name in values if name in known})
+    own = {name: control.value for name, control in model.controls().items()}
+    for name in values:
+        if name not in known and name not in own:
+            raise refusal("no_control", question=question, name=name, known=", ".join(own))
+    chosen = {name: values.get(name, value) for name, value in own.items()}
+    asked = bar.Asked(letter=only_class, search=search)
+    cut = bar.scoped(book, read_scope(scope))
+    return chosen_rows.chosen(model.seen(model.read(cut), **chosen), model, cut, asked)
+
+
+def _change(book: Workbook, period: str, given: dict) -> Model:
+    asked = result.read_month(book, period, words.spoken())
+    return Change(book, asked, result.result_month(book, period, words.spoken(), **given))
+
+
+def _rfm(book: Workbook, period: str, given: dict) -> Model:
+    asked = segmentation.read_month(book, period, words.spoken())
+    own = segmentation.segmentation_month(book, period, words.spoken(), **given)
+    return Rfm(book, period, asked, own)
+
+
+def _climbing(book: Workbook, period: str, given: dict) -> Model:
+    asked = fishbone.read_month(book, period, words.spoken())
+    return Climbing(book, asked, fishbone.fishbone_month(book, period, words.spoken(), **given))
+
+
+def _groups(book: Workbook, period: str, given: dict) -> Model:
+    asked = consumers.read_month(book, period, words.spoken())
+    return ConsumerGroups(book, period, asked, consumers.judge_month(asked, **given))
+
+
+MODELS: dict[str, tuple[Callable[[Workbook, str, dict], Model], Callable | None]] = {
+    "month": (_change, result.judge_month),
+    "segmentation": (_rfm, segmentation.judge_month),
+    "abc_pareto": (
+        lambda book, period, given: Classes(
+            book, pareto.read_month(book, period), pareto.abc_month(book, period, **given)
+        ),
+        pareto.judge_month,
+    ),
+    "receivables": (
+        lambda book, period, given: Owing(
+            book,
+            receivables.read_month(book, period),
+            receivables.receivables_month(book, period, **given),
+        ),
+        receivables.judge_month,
+    ),
+    "fishbone": (_climbing, fishbone.judge_month),
+    "consumer_groups": (_groups, consumers.judge_month),
+    "inventory_age": (
+        lambda book, period, given: Stocks(
+            book, period, inventory.stock_month(book, period, **{"n_history": 1, **given})
+        ),
+        inventory.judge_month,
+    ),
+    "dealer_profit": (
+        lambda book, period, given: Earned(
+            book, period, profit.profit_month(book, period, **given)
+        ),
+        profit.judge_month,
+    ),
+    "dealer_card": (lambda book, period, _given: Cards(book, period), None),
+}

@@ -265,21 +265,26 @@ def _notebook_text(book: Workbook, path: Path, period: str, language: str, audie
     cells = [
         cell for cell in notebook["cells"] if not left_out & set(cell["metadata"].get("tags", []))
     ]
-    words.speak(language, book.currency)
-    needs = notebook["metadata"].get("workbook", {}).get("needs", [])
-    missing = [name for name in needs if not data.tells(book, name, period)]
-    missing = [name for name in missing if "." not in name or name.partition(".")[0] not in missing]
-    if missing:  # the question stays, one sentence stands for its answer
-        named = [name.replace("|", words.translated(" or ", "\u2009或\u2009")) for name in missing]
-        said = words.say(
-            "report.missing", tables=words.listed(named), n=len(missing), period=period
-        )
-        note = look.note(said)
-        cells = [cells[0], {**cells[0], "id": f"{cells[0]['id']}-missing", "source": note}]
-    for cell in cells:
-        if cell["cell_type"] == "markdown":
-            source = "".join(cell["source"])  # a text, or a list of its lines
-            cell["source"] = words.translated(source, source)  # converts to Traditional only
+    # what is refused afterwards is said in the language of who asked
+    with words.speaking(language):
+        needs = notebook["metadata"].get("workbook", {}).get("needs", [])
+        missing = [name for name in needs if not data.tells(book, name, period)]
+        missing = [
+            name for name in missing if "." not in name or name.partition(".")[0] not in missing
+        ]
+        if missing:  # the question stays, one sentence stands for its answer
+            named = [
+                name.replace("|", words.translated(" or ", "\u2009或\u2009")) for name in missing
+            ]
+            said = words.say(
+                "report.missing", tables=words.listed(named), n=len(missing), period=period
+            )
+            note = look.note(said)
+            cells = [cells[0], {**cells[0], "id": f"{cells[0]['id']}-missing", "source": note}]
+        for cell in cells:
+            if cell["cell_type"] == "markdown":
+                source = "".join(cell["source"])  # a text, or a list of its lines
+                cell["source"] = words.translated(source, source)  # converts to Traditional only
     return json.dumps({**notebook, "cells": cells}, ensure_ascii=False)
 
 

@@ -39,7 +39,7 @@ from helpers import (
 )
 from helpers.data import plan_file
 from helpers.fishbone import effort
-from helpers.look import style
+from helpers.look import figures, style
 from helpers.profit import sheet
 from helpers.settings import CHECKOUT as ROOT
 
@@ -342,7 +342,7 @@ def test_a_picture_is_what_a_notebook_would_show():
     look.explain(ax, 'A "title" <b>')
     shown = style.picture(ax.figure)
     assert html.unescape(re.search('alt="(.*?)"', shown)[1]) == ax.figure.alt_text
-    drawn, _alt = style._rendered(ax.figure, "svg")
+    drawn, _alt = figures.rendered(ax.figure, "svg")
     assert base64.b64decode(re.search(r'svg\+xml;base64,(.*?)"', shown)[1]).decode() == drawn
     ax.figure.dense = True
     assert 'src="data:image/png;base64,iVBOR' in style.picture(ax.figure)

@@ -1,31 +1,37 @@
 """Looks: figures, tables and prose; the only room that knows matplotlib's settings and HTML."""
 
+from helpers.look.colors import AGES, COLORS, GROUPS, MARKS, SEQUENTIAL, ink, ink_on
+from helpers.look.figures import (
+    MANY,
+    NARROW_IN,
+    WIDTH_IN,
+    axes,
+    explain,
+    instead,
+    money_axis,
+    nothing,
+    share_axis,
+)
 from helpers.look.fonts import FONT
+from helpers.look.labels import above, beside, inked
+from helpers.look.notation import OUTLINED, hatched
 from helpers.look.sections import IMAGES, first_note, note, shown_cells
 from helpers.look.style import (
     BY_INDICATOR,
-    COLORS,
     DEALERS_PAGE,
-    GROUPS,
-    MANY,
-    SEQUENTIAL,
-    WIDTH_IN,
     Prose,
+    against_note,
     anchor,
-    axes,
     day_note,
-    explain,
-    money_axis,
     months_note,
-    nothing,
     rules,
-    share_axis,
     table,
     use,
     window_note,
 )
 
 __all__ = [
+    "AGES",
     "BY_INDICATOR",
     "COLORS",
     "DEALERS_PAGE",
@@ -33,14 +39,25 @@ __all__ = [
     "GROUPS",
     "IMAGES",
     "MANY",
+    "MARKS",
+    "NARROW_IN",
+    "OUTLINED",
     "SEQUENTIAL",
     "WIDTH_IN",
     "Prose",
+    "above",
+    "against_note",
     "anchor",
     "axes",
+    "beside",
     "day_note",
     "explain",
     "first_note",
+    "hatched",
+    "ink",
+    "ink_on",
+    "inked",
+    "instead",
     "money_axis",
     "months_note",
     "note",

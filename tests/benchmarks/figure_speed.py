@@ -21,7 +21,7 @@ from IPython.core.pylabtools import print_figure
 from matplotlib.figure import Figure
 
 from helpers import settings
-from helpers.look import style
+from helpers.look import figures as drawing
 from helpers.look.svg import markup
 
 NOTEBOOKS = (
@@ -49,7 +49,7 @@ def by_default(figure: Figure, kind: str) -> bytes:
 
 def ours(figure: Figure, kind: str) -> bytes:
     """Draw as a page of an edition gets it."""
-    return style._rendered(figure, kind)[0]
+    return drawing.rendered(figure, kind)[0]
 
 
 def figures(shell: InteractiveShell, source: str, repeats: int) -> list[dict]:

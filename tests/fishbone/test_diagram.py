@@ -195,7 +195,7 @@ def test_hostile_names_stay_where_they_belong(language):
 def test_wrapping_keeps_every_letter_and_its_measure():
     for name in (*LONG[0], *LONG[3], "Product price-performance/quality"):
         for width in (0.5, 1.0, 3.0):
-            wording = diagram._words(name, lambda height, width=width: width, 8.0)
+            wording = diagram.wrapped(name, lambda height, width=width: width, 8.0)
             assert wording.text.replace("\n", "").replace(" ", "").replace("-", "") == name.replace(
                 " ", ""
             ).replace("-", "")

@@ -537,13 +537,6 @@ def test_labels_never_overlap_and_stay_on_the_page(language, n, long):
     assert max(frame.x1, *(box.x0 for box in boxes)) == min(box.x0 for box in boxes)
 
 
-def test_labels_move_apart_and_keep_their_order():
-    placed = effort._apart(np.array([0.10, 0.11, 0.12, 0.99, 1.0]), 0.05)
-    assert (np.diff(placed) >= 0.05 - 1e-12).all()
-    assert placed[0] == pytest.approx(0.10)
-    assert placed[-1] <= 1.0
-
-
 def test_no_leg_is_one_sentence():
     ax = fishbone.plot_climb(
         effort.legs(random_factors(2), 0), effort.frontier(random_factors(2), 0), tree_of(2)

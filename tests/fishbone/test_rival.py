@@ -239,7 +239,7 @@ def test_plot_rival_draws_leads_and_intervals(language):
     )
     np.testing.assert_allclose(drawn, sorted(zip(lead["low"], lead["high"], strict=True)))
     assert words.say("scoring.and_behind", n=1) in text_of(ax)
-    assert {t.get_text() for t in ax.get_legend().get_texts()} >= {f"{words.label('ahead')} (1)"}
+    assert {t.get_text() for t in ax.texts} >= {f"{words.label('ahead')} (1)"}
 
 
 def test_the_demos_trailing_factors_are_found_and_no_other(workshop):

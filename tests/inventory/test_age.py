@@ -424,7 +424,7 @@ def test_figures_draw_what_the_tables_say(told, language):
     look.use(language, "CNY")
     whole, held, _dead = told
     ages = inventory.plot_ages(whole, note="2026")
-    assert [bar.get_height() for bar in ages.patches] == [860, 0, 0, 100, 40]
+    assert [bar.get_width() for bar in ages.patches] == [860, 0, 0, 100, 40]
     assert words.say("inventory.ages", share="14.0%", days=90, old=140.0) in wording(ages)
     dealers = inventory.plot_dealers(held, note="2026")
     # Cid holds nothing old
@@ -452,8 +452,11 @@ def test_months_without_a_value_have_no_part_that_is_old(told, values):
     )
     ax = inventory.plot_months(months)
     assert "–" not in wording(ax).split("(")[0]
-    shown = [label.get_text() for label in ax.get_xticklabels()]
-    assert shown == months.loc[months["value"] > 0, "month"].tolist()
+    there = months.loc[months["value"] > 0, "month"].tolist()
+    if len(there) == 1:  # one column is a sentence
+        assert ax.figure.nothing and not ax.patches
+    else:
+        assert [label.get_text() for label in ax.get_xticklabels()] == there
 
 
 @pytest.mark.parametrize("dtype", ["str", "object", "float64"])

@@ -12,7 +12,7 @@ from test_drawing import KINDS, drawn
 
 from helpers import look
 from helpers.data import connections
-from helpers.look import style, svg
+from helpers.look import figures, svg
 from helpers.look.svg import comparison, drawing, markup, roads
 from helpers.press import pages
 from helpers.settings import DataError
@@ -153,7 +153,7 @@ def test_where_matplotlib_is_not_as_expected_it_draws_itself(harm, monkeypatch, 
     with monkeypatch.context() as patch:
         harm(patch)
         assert svg.road() == "plain"
-        assert 'role="img"' not in svg.inline(style._rendered(figure, "svg")[0], {}, "")
+        assert 'role="img"' not in svg.inline(figures.rendered(figure, "svg")[0], {}, "")
         svg.drawn(figure)
     told = capsys.readouterr().err
     assert told.count("\n") == 1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nbformat import v4
 
 from helpers import look
-from helpers.look import style
+from helpers.look import figures
 from helpers.press import page_body
 
 NO_STOCK, NO_PACE = "Nobody counted the stock.", "Nothing tells what was sold."
@@ -230,7 +230,7 @@ def test_a_repeated_sentence_is_left_out_but_not_its_neighbours():
 def test_a_figure_that_is_not_there_is_a_sentence():
     ax = look.nothing("Nobody <counted> it.")
     assert ax.figure.nothing == "Nobody <counted> it."
-    assert style._rendered(ax.figure, "svg") is None is style._rendered(ax.figure, "png")
+    assert figures.rendered(ax.figure, "svg") is None is figures.rendered(ax.figure, "png")
     assert look.note(ax.figure.nothing) == '<p class="note">Nobody &lt;counted&gt; it.</p>'
 
 

@@ -17,7 +17,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
 from helpers import look, words
-from helpers.look import style
+from helpers.look import figures
 
 
 @pytest.fixture(autouse=True)
@@ -315,7 +315,7 @@ def test_the_same_figure_is_the_same_bytes():
         ax = look.axes(dense=dense)
         ax.plot([1, 2, 3])
         look.explain(ax, "x")
-        return style._rendered(ax.figure, "png" if dense else "svg"), style._rendered(
+        return figures.rendered(ax.figure, "png" if dense else "svg"), figures.rendered(
             ax.figure, "svg" if dense else "png"
         )
 
@@ -340,7 +340,7 @@ def test_only_style_decides_on_looks():
     No other module holds a hex code, a figure size or rcParams.
     """
     for path in sorted((words.REFERENCE.parents[1] / "src" / "helpers").rglob("*.py")):
-        if path.stem != "style":
+        if path.stem not in ("style", "colors", "figures"):
             text = path.read_text(encoding="utf-8")
             assert not re.search(r"rcParams|figsize|set_theme|[\"']#[0-9a-fA-F]{6}[\"']", text), (
                 path.name

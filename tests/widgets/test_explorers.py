@@ -32,7 +32,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from helpers import data, look, pareto, widgets, words
-from helpers.look import style
+from helpers.look import figures
 from helpers.settings import CHECKOUT as ROOT
 from helpers.widgets import chosen_rows, drawing
 from helpers.widgets.explorer import Explorer
@@ -292,12 +292,12 @@ def test_a_picture_is_what_a_notebook_would_show():
     ax = look.axes(height=1)
     ax.plot([1, 2])
     look.explain(ax, 'A "title" <b>')
-    shown = style.picture(ax.figure)
+    shown = figures.picture(ax.figure)
     assert html.unescape(re.search('alt="(.*?)"', shown)[1]) == ax.figure.alt_text
-    drawn, _alt = style._rendered(ax.figure, "svg")
+    drawn, _alt = figures.rendered(ax.figure, "svg")
     assert base64.b64decode(re.search(r'svg\+xml;base64,(.*?)"', shown)[1]).decode() == drawn
     ax.figure.dense = True
-    assert 'src="data:image/png;base64,iVBOR' in style.picture(ax.figure)
+    assert 'src="data:image/png;base64,iVBOR' in figures.picture(ax.figure)
     plt.close(ax.figure)
 
 

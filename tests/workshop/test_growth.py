@@ -364,7 +364,7 @@ def test_the_profile_shows_everybody_the_middle_half_and_oneself(language):
 def test_one_person_is_drawn_without_a_middle_half():
     ax = workshop.plot_profile(profile({"P1": (8, 7, 3, 2)}))
     assert not [c for c in ax.collections if isinstance(c, LineCollection)]
-    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["One person"]
+    assert [t.get_text() for t in ax.texts] == ["One person"]
 
 
 @pytest.mark.parametrize("n", [1, 7, 8, 60])

@@ -10,12 +10,20 @@ from helpers.card.dossier import (
     summary,
     why_nothing_dead,
 )
-from helpers.card.figures import plot_factors, plot_places, plot_purchases, plot_stock_age
+from helpers.card.figures import (
+    day_note,
+    plot_factors,
+    plot_places,
+    plot_purchases,
+    plot_stock_age,
+    window_note,
+)
 from helpers.card.month import network_tables
 
 __all__ = [
     "ACTIONS",
     "AUDIENCES",
+    "day_note",
     "dead_table",
     "heading",
     "network_tables",
@@ -27,4 +35,5 @@ __all__ = [
     "proof_sentences",
     "summary",
     "why_nothing_dead",
+    "window_note",
 ]

@@ -14,6 +14,26 @@ def _half(height: float = 2.0) -> Axes:
     return look.axes(height=height, width=HALF_IN)
 
 
+def window_note(found: Dossier) -> str:
+    """Say whose figures these are, and of which months: those of the window that are known."""
+    return look.months_note(_name(found), _window(found))
+
+
+def day_note(found: Dossier) -> str:
+    """Say whose figures these are, as they stood at the period's end."""
+    day = periods.window(found.period, 1).end.isoformat()
+    return words.say("card.note_day", name=_name(found), day=day)
+
+
+def _name(found: Dossier) -> str:
+    return str(found.who.get("dealer_name", found.dealer_id))
+
+
+def _window(found: Dossier) -> list[str]:
+    # months before the data are unknown, not without a purchase
+    return periods.month_range(found.period, 12)[12 - found.n_months :]
+
+
 def plot_purchases(found: Dossier, *, ax: Axes | None = None) -> Axes:
     """Draw what he bought of ours month by month, the year before behind it."""
     window = periods.month_range(found.period, 12)
@@ -22,27 +42,18 @@ def plot_purchases(found: Dossier, *, ax: Axes | None = None) -> Axes:
     )
     if by_month.reindex(window).isna().all():
         return look.nothing(words.say("card.no_purchases"), ax or _half(0.9))
-    # months before the data are unknown, not without a purchase
-    window = window[len(window) - found.n_months :]
+    window = _window(found)
     ax, x = ax or _half(), np.arange(len(window))
     before = by_month.reindex([periods.shift(month, -12) for month in window])
-    ax.bar(
-        x,
-        by_month.reindex(window).fillna(0),
-        color=look.COLORS["accent"],
-        width=0.7,
-        label=words.say("card.now", n=len(window)),
-    )
     if before.notna().any():
-        ax.step(
-            x,
-            before.fillna(0),
-            where="mid",
-            color=look.COLORS["rival"],
-            linewidth=1.3,
-            label=words.say("card.then"),
+        # the year before, lighter and behind
+        ax.bar(x - 0.14, before.fillna(0), 0.56, color=look.COLORS["muted"])
+        spans = (
+            (x[len(x) // 4], words.say("card.then"), look.COLORS["muted"]),
+            (x[-1], words.say("card.now", n=len(window)), look.COLORS["accent"]),
         )
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.1)
+        look.above(ax, spans)
+    ax.bar(x + 0.1, by_month.reindex(window).fillna(0), 0.56, color=look.COLORS["accent"])
     ax.set_xticks(x[::2], [month[2:] for month in window[::2]])
     ax.grid(axis="x", visible=False)
     look.money_axis(ax.yaxis)
@@ -50,7 +61,7 @@ def plot_purchases(found: Dossier, *, ax: Axes | None = None) -> Axes:
     change = words.change(now, then, 0) if then > 0 else ""
     key = "card.bought_title_change" if change else "card.bought_title"
     title = words.say(key, now=now, change=change, n=len(window))
-    return look.explain(ax, title)
+    return look.explain(ax, title, source=window_note(found))
 
 
 def plot_places(found: Dossier, *, ax: Axes | None = None) -> Axes:
@@ -91,7 +102,7 @@ def plot_places(found: Dossier, *, ax: Axes | None = None) -> Axes:
         n=int(first["n_peers"]),
         peers=words.say(f"card.peers_{first['peers']}"),
     )
-    return look.explain(ax, title)
+    return look.explain(ax, title, source=window_note(found))
 
 
 def _place(row) -> str:
@@ -139,9 +150,8 @@ def plot_stock_age(found: Dossier, *, ax: Axes | None = None) -> Axes:
     ax.set_xticks([])
     ax.grid(visible=False)
     old = found.aged.loc[found.aged["is_old"], "value"].sum()
-    return look.explain(
-        ax, words.say("card.stock", value=value.sum(), share=words.percent(old / value.sum()))
-    )
+    title = words.say("card.stock", value=value.sum(), share=words.percent(old / value.sum()))
+    return look.explain(ax, title, source=day_note(found))
 
 
 def plot_factors(found: Dossier, *, ax: Axes | None = None) -> Axes:
@@ -159,7 +169,7 @@ def plot_factors(found: Dossier, *, ax: Axes | None = None) -> Axes:
     ax, y = ax or _half(), np.arange(len(rows))
     ax.hlines(y, 0, rows["data_score"], color=look.COLORS["muted"], linewidth=1)
     color = [look.COLORS["good" if score >= 5 else "bad"] for score in rows["data_score"]]
-    ax.scatter(rows["data_score"], y, color=color, s=40, zorder=3, label=words.say("card.by_data"))
+    ax.scatter(rows["data_score"], y, color=color, s=40, zorder=3)
     scored = rows["score"].notna()
     if scored.any():
         ax.scatter(
@@ -170,9 +180,10 @@ def plot_factors(found: Dossier, *, ax: Axes | None = None) -> Axes:
             facecolor="none",
             zorder=3,
             edgecolor=look.COLORS["text"],
-            label=words.say("card.by_people"),
         )
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.1)
+        first = rows[scored].iloc[0]
+        told = ((first["data_score"], "by_data"), (first["score"], "by_people"))
+        look.above(ax, [(at, words.say(f"card.{term}"), look.COLORS["text"]) for at, term in told])
     ax.set_yticks(y, rows["factor"])
     ax.set(xlim=(-0.3, 10.3), ylim=(len(rows) - 0.4, -0.6))
     ax.grid(axis="y", visible=False)
@@ -180,4 +191,5 @@ def plot_factors(found: Dossier, *, ax: Axes | None = None) -> Axes:
     return look.explain(
         ax,
         words.say("card.factors", factor=row["factor"], score=words.decimal(row["data_score"], 1)),
+        source=window_note(found),
     )

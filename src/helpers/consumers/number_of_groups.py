@@ -266,7 +266,6 @@ def plot_choice(choice: pd.DataFrame, *, note: str = "", ax: Axes | None = None)
         color=look.COLORS["C"],
         alpha=0.5,
         linewidth=0,
-        label=words.say("groups.by_chance"),
     )
     ax.plot(k, choice["stability"], color=look.COLORS["accent"], zorder=2)
     for word, face in (("eligible", look.COLORS["accent"]), ("not_eligible", "white")):
@@ -278,7 +277,6 @@ def plot_choice(choice: pd.DataFrame, *, note: str = "", ax: Axes | None = None)
             color=face,
             edgecolor=look.COLORS["accent"],
             zorder=3,
-            label=words.say(f"groups.{word}") if len(rows) else None,
         )
     best = choice[choice["chosen"]]
     ax.scatter(
@@ -289,15 +287,26 @@ def plot_choice(choice: pd.DataFrame, *, note: str = "", ax: Axes | None = None)
         edgecolor=look.COLORS["rival"],
         linewidth=2,
         zorder=4,
-        label=words.say("groups.chosen") if len(best) else None,
+    )
+    ends = (("stability", "group_stability", "accent"), ("reference_95", "by_chance", "muted"))
+    last = choice.dropna(subset=["stability", "reference_95"]).tail(1)
+    look.beside(
+        ax,
+        [
+            (
+                float(last[column].iloc[0]),
+                words.label(term) if term == "group_stability" else words.say(f"groups.{term}"),
+                look.COLORS[color],
+            )
+            for column, term, color in ends
+            if len(last)
+        ],
     )
     ax.set(
         xlabel=words.label("n_groups"),
-        ylabel=words.label("group_stability"),
         ylim=(0, 1.08),
         xticks=k,
     )
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
     if len(best):
         title = words.say(
             "groups.title_choice", k=chosen_k(choice), stability=float(best["stability"].iloc[0])

@@ -1,5 +1,6 @@
 """Profiles: what sets consumer groups apart, who moves between them, and who they are."""
 
+import itertools
 import textwrap
 from collections.abc import Mapping
 
@@ -400,14 +401,15 @@ def plot_map(
     rows = np.sort(np.random.default_rng(0).permutation(len(x))[:MAP_POINTS])
     at = x[rows] @ ways
     own = labels.reindex(matrix.index[rows]).to_numpy(dtype=object)
-    for code, color in _colors(names).items():
+    told = []
+    for (code, color), mark in zip(_colors(names).items(), itertools.cycle(look.MARKS)):
         there = own == code
-        ax.scatter(
-            *at[there].T, s=9, color=color, alpha=0.6, linewidth=0, label=_wrapped(names[code], 22)
-        )
+        ax.scatter(*at[there].T, s=11, color=color, alpha=0.6, linewidth=0, marker=mark)
+        if there.any():
+            told.append((float(np.median(at[there, 1])), names[code], color))
+    look.beside(ax, told)
     ax.set(xlabel=words.say("groups.first_way"), ylabel=words.say("groups.second_way"))
     ax.set(xticks=[], yticks=[])
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2, markerscale=2.2)
     part = words.percent(float(values[::-1][:2].sum() / values.sum()))
     few = len(matrix) < number_of_groups.FEWEST
     one = "groups.title_few" if few else "groups.title_none"
@@ -455,6 +457,7 @@ def plot_profiles(
         ax=ax,
         annot_kws={"fontsize": 9},
     )
+    look.inked(ax)
     ax.set(xlabel="", ylabel="")
     ax.tick_params(axis="y", rotation=0)
     ax.tick_params(axis="x", rotation=0, labelsize=8.5)
@@ -494,6 +497,7 @@ def plot_movement(
     sns.heatmap(
         counts, annot=wording, fmt="", cmap=look.SEQUENTIAL, cbar=False, linewidths=2, vmin=0, ax=ax
     )
+    look.inked(ax)
     ax.set(xlabel=words.label("group_now"), ylabel=words.label("group_before"))
     ax.tick_params(axis="y", rotation=0)
     ax.tick_params(axis="x", rotation=0, labelsize=8.5)

@@ -285,6 +285,7 @@ def plot_season(
         vmax=max(float(top), 1.0),
         ax=ax,
     )
+    look.inked(ax)
     ax.set(xlabel="", ylabel="")
     ax.tick_params(axis="y", rotation=0)
     ax.tick_params(axis="x", rotation=0)
@@ -314,16 +315,18 @@ def plot_responses(
         return look.nothing(words.say("strategies.no_responses", least=fewest), ax)
     kinds, groups = sorted(shown["promotion_kind"].unique()), sorted(shown["group"].unique())
     ax = ax or look.axes(height=1.7 + len(kinds) * (0.25 + 0.17 * len(groups)))
+    told = []
     for i, group in enumerate(groups):
         mine = shown[shown["group"] == group]
         y = mine["promotion_kind"].map(kinds.index) + (i - (len(groups) - 1) / 2) * 0.7 / max(
             len(groups), 1
         )
-        color = look.GROUPS[i % len(look.GROUPS)]
+        color, mark = look.GROUPS[i % len(look.GROUPS)], look.MARKS[i % len(look.MARKS)]
         ax.hlines(y, mine["low_rate"], mine["high_rate"], color=color, linewidth=1.6)
-        ax.plot(
-            mine["response_rate"], y, "o", color=color, markersize=5, label=names.get(group, group)
-        )
+        ax.plot(mine["response_rate"], y, mark, color=color, markersize=5)
+        if len(mine):
+            told.append((float(y.min()), names.get(group, group), color))
+    look.beside(ax, told)
     ax.set_yticks(range(len(kinds)), [words.word(kind) for kind in kinds])
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
@@ -331,11 +334,10 @@ def plot_responses(
     # steps that whole percents can name
     ax.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
     ax.set(xlabel=words.label("response_rate"), xlim=(0, None))
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
     best = shown.loc[shown["low_rate"].idxmax()]
-    told = "" if best["promotion_kind"] != "not_stated" else "_untold"
+    untold = "" if best["promotion_kind"] != "not_stated" else "_untold"
     title = words.say(
-        f"strategies.responses{told}",
+        f"strategies.responses{untold}",
         group=names.get(best["group"], best["group"]),
         kind=words.word(best["promotion_kind"]),
         rate=words.percent(best["response_rate"]),

@@ -249,6 +249,11 @@ def _costs(mine: pd.DataFrame) -> list[str]:
     return [words.say(key, n=len(names), of=len(known), names=words.listed(names))]
 
 
+def months(table: pd.DataFrame) -> list[str]:
+    """List the months in which promotions of an `uplift_table` began, the first one first."""
+    return sorted(f"{day:%Y-%m}" for day in pd.to_datetime(table["start_date"].dropna()))
+
+
 def plot_uplift(table: pd.DataFrame, *, note: str = "", ax: Axes | None = None) -> Axes:
     """Draw how many more bought, with its interval: drawn by lot full, compared only hollow."""
     rows = table[~table["verdict"].isin(["few", "placebo"])].reset_index(drop=True)
@@ -261,15 +266,13 @@ def plot_uplift(table: pd.DataFrame, *, note: str = "", ax: Axes | None = None) 
     for method, filled in (("random", color), ("difference", "white")):
         mine = rows[rows["method"] == method]
         if len(mine):
-            label = words.say(f"uplift.method_{method}")
             y, at = mine.index, mine["buyers_uplift"]
-            ax.plot(at, y, "o", color=color, markerfacecolor=filled, markersize=5, label=label)
+            ax.plot(at, y, "o", color=color, markerfacecolor=filled, markersize=5)
     ax.set_yticks(rows.index, rows["promotion_name"])
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
     look.share_axis(ax.xaxis)
     ax.set_xlabel(words.label("buyers_uplift"))
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
     n = int((rows["verdict"] == "more").sum())
     return look.explain(
         ax, words.say("uplift.title", n=n, of=len(rows)), words.say("uplift.how"), note

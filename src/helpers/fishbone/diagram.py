@@ -10,13 +10,14 @@ import numpy as np
 from matplotlib import patches
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Colormap, LinearSegmentedColormap, to_rgb
+from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.font_manager import FontProperties
 from matplotlib.path import Path
 from matplotlib.textpath import TextToPath
 
 from helpers import look, words
 
+MIDDLE = 0.5  # of the scores: what is below is bad, and red
 FULL_SCORE = 10.0  # what is missing of a factor is missing to this
 
 # One breakable piece: a Chinese character with the punctuation that stays with it, or letters up to
@@ -84,12 +85,12 @@ class Layout(NamedTuple):
 
 
 def score_colors() -> Colormap:
-    """Give the colours of scores 0-10 (as 0-1): bad, neutral, good.
+    """Give the colours of scores 0-10 (as 0-1): below the middle red, above it green.
 
-    The ends of the scale are alike.
+    The ends of the scale are alike, and a point from the middle is seen.
     """
     bad, neutral, good = (look.COLORS[name] for name in ("bad", "muted", "good"))
-    stops = [(0, bad), (0.2, bad), (0.5, neutral), (0.8, good), (1, good)]
+    stops = [(0, bad), (0.4, bad), (MIDDLE, neutral), (0.7, good), (1, good)]
     return LinearSegmentedColormap.from_list("score", stops)
 
 
@@ -108,11 +109,11 @@ def layout(bones: list[Bone], head: str, width: float) -> Layout:
     crowded = n_columns > 4
     fonts = (7.2, 8.2, 10.0) if crowded else (8.0, 9.0, 10.5)
     slant = SLANT[crowded]
-    head_words = _words(head, functools.partial(_room, 0.95, 0.0), fonts[2])
+    head_words = wrapped(head, functools.partial(_room, 0.95, 0.0), fonts[2])
     head_size = (max(head_words.width, 0.45) + 0.42, max(head_words.height + 0.36, 0.8))
     pitch = min((width - slant - NECK - head_size[0]) / n_columns, WIDEST)
     boxes = [
-        _words(bone.name, functools.partial(_room, pitch - 0.22 - _tag(bone), 0.0), fonts[1])
+        wrapped(bone.name, functools.partial(_room, pitch - 0.22 - _tag(bone), 0.0), fonts[1])
         for bone in bones
     ]
     above, reach_above = _named(bones[::2], pitch, slant, fonts[0])
@@ -159,7 +160,7 @@ def _named(
     """
     for slope in (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, STEEPEST):
         room = functools.partial(_room, pitch - CLEAR - 2 * PAD, slope)
-        names = [[_words(twig.name, room, size) for twig in bone.twigs] for bone in bones]
+        names = [[wrapped(twig.name, room, size) for twig in bone.twigs] for bone in bones]
         blocks = [sum(name.height + UP + DOWN + APART for name in twigs) + APART for twigs in names]
         reach = max([slant / STEEPEST, *blocks])
         if slant / reach <= slope:
@@ -180,7 +181,7 @@ def _tallest(wording: list[_Words]) -> float:
     return max((word.height for word in wording), default=0) + 0.14
 
 
-def _words(name: str, room: Callable[[float], float], size: float) -> _Words:
+def wrapped(name: str, room: Callable[[float], float], size: float) -> _Words:
     """Wrap a name into as few lines as its room allows, which may shrink with their height.
 
     Lines of even length.
@@ -388,10 +389,10 @@ def _draw_bones(ax: Axes, bones: list[Bone], plan: Layout) -> None:
             zorder=4,
         )
         if tag:
-            _draw_score(ax, (left + 0.06, bottom + height / 2), bone.score)
-    colors = [look.COLORS["reference"] if bone.twigs else _color(bone.score) for bone in bones]
-    widths = [_thickness(bone.weight, mean, 1.6) for bone in bones]
-    dashes = ["-" if bone.twigs else _dash(bone.score) for bone in bones]
+            draw_score(ax, (left + 0.06, bottom + height / 2), bone.score)
+    colors = [look.COLORS["reference"] if bone.twigs else color(bone.score) for bone in bones]
+    widths = [thickness(bone.weight, mean, 1.6) for bone in bones]
+    dashes = ["-" if bone.twigs else dash(bone.score) for bone in bones]
     ax.add_collection(
         LineCollection(
             lines,
@@ -411,7 +412,7 @@ def _draw_twigs(ax: Axes, bones: list[Bone], plan: Layout) -> None:
     if not flat:
         return
     mean = sum(twig.weight for twig in flat) / len(flat)
-    widths = [_thickness(twig.weight, mean, 2.2) for twig in flat]
+    widths = [thickness(twig.weight, mean, 2.2) for twig in flat]
     places = [place for i in range(len(bones)) for place in _places(plan, i)]
     names = [name for names in plan.names for name in names]
     lines = []
@@ -427,13 +428,13 @@ def _draw_twigs(ax: Axes, bones: list[Bone], plan: Layout) -> None:
             linespacing=LINE_SPACING,
             zorder=4,
         )
-        _draw_score(ax, (tip, y), twig.score)
+        draw_score(ax, (tip, y), twig.score)
     ax.add_collection(
         LineCollection(
             lines,
-            colors=[_color(twig.score) for twig in flat],
+            colors=[color(twig.score) for twig in flat],
             linewidths=widths,
-            linestyles=[_dash(twig.score) for twig in flat],
+            linestyles=[dash(twig.score) for twig in flat],
             capstyle="round",
             zorder=1,
             label="twigs",
@@ -458,17 +459,16 @@ def _places(plan: Layout, i: int) -> list[tuple[float, float, float, float]]:
     return places
 
 
-def _draw_score(ax: Axes, at: tuple[float, float], score: float) -> None:
+def draw_score(ax: Axes, at: tuple[float, float], score: float, size: float = 7) -> None:
     """Write a score on a tag of its colour, which begins at a place.
 
     The text is as dark or light as it must be.
     """
-    fill = "white" if math.isnan(score) else _color(score)
-    bright = np.dot(to_rgb(fill), (0.2126, 0.7152, 0.0722)) > 0.55
+    fill = "white" if math.isnan(score) else color(score)
     tag = {
         "boxstyle": "round,pad=0.28,rounding_size=0.6",
         "facecolor": fill,
-        "edgecolor": _color(score),
+        "edgecolor": color(score),
         "linewidth": 0.8,
     }
     text = f" {score_text(score)} " if math.isnan(score) else score_text(score)
@@ -476,9 +476,9 @@ def _draw_score(ax: Axes, at: tuple[float, float], score: float) -> None:
         at[0] + 2 * POINT,
         at[1],
         text,
-        fontsize=7,
+        fontsize=size,
         bbox=tag,
-        color=look.COLORS["text"] if bright else "white",
+        color=look.ink_on(fill),
         va="center_baseline",
         zorder=4,
     )
@@ -495,7 +495,7 @@ def _draw_key(ax: Axes, plan: Layout) -> None:
     ]
     middle = score_colors()((steps[:-1] + steps[1:]) / 2)
     for cell, color in zip(cells, middle, strict=True):
-        cell.set(facecolor=color, edgecolor=color, linewidth=0.3)
+        cell.set(facecolor=color, edgecolor=color, linewidth=0.3, label="key")
         ax.add_patch(cell)
     faint = {"fontsize": 7.5, "color": look.COLORS["subtle"], "va": "center"}
     ax.text(right + 0.05, y + height / 2, "10", ha="left", **faint)
@@ -504,11 +504,13 @@ def _draw_key(ax: Axes, plan: Layout) -> None:
     )
 
 
-def _color(score: float) -> str | tuple:
+def color(score: float) -> str | tuple:
+    """Give the colour of a score; a missing one is grey."""
     return look.COLORS["reference"] if math.isnan(score) else score_colors()(score / FULL_SCORE)
 
 
-def _dash(score: float) -> str | tuple:
+def dash(score: float) -> str | tuple:
+    """Give the stroke of a line of that score; of a missing one it is dotted."""
     return (0, (1, 1.6)) if math.isnan(score) else "-"
 
 
@@ -517,7 +519,7 @@ def score_text(score: float) -> str:
     return "–" if math.isnan(score) else "10" if score >= 9.95 else f"{score:.1f}"
 
 
-def _thickness(weight: float, mean: float, usual: float) -> float:
+def thickness(weight: float, mean: float, usual: float) -> float:
     """Give a line's width in points.
 
     In proportion to the weight, but never invisible nor a beam.

@@ -419,11 +419,10 @@ def plot_climb(
         color=look.COLORS["muted"],
         linewidth=1.4,
         linestyle=(0, (4, 2)),
-        label=words.label("frontier"),
         zorder=2,
     )
     x, y = _walk(legs, start)
-    ax.plot(x, y, color=look.COLORS["accent"], label=words.label("legs"), zorder=3)
+    ax.plot(x, y, color=look.COLORS["accent"], zorder=3)
     ends = legs["cum_effort_days"].to_numpy(), start + legs["cum_weighted_gain"].to_numpy()
     ax.plot(
         *ends,
@@ -455,7 +454,6 @@ def plot_climb(
         for row in legs.itertuples()
     ]
     _label_ends(ax, *ends, texts)
-    ax.legend(loc="upper left")
     title = words.say(
         "climb.title",
         days=ends[0][-1],
@@ -483,34 +481,14 @@ def _walk(legs: pd.DataFrame, start: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _label_ends(ax: Axes, x: np.ndarray, y: np.ndarray, texts: list[str]) -> None:
-    """Name the end of each leg beside the figure, apart from one another, with a thin line that
-    leads there.
+    """Name the end of each leg beside the figure, with a thin line that leads there.
 
     The walk only rises, so that a line to the right of a leg's end crosses nothing.
     """
-    low, high = ax.get_ylim()
-    right, at = ax.get_xlim()[1], (y - low) / (high - low)
-    height = ax.figure.get_size_inches()[1] - 1.4  # what title, subtitle, axis and source leave
-    placed = _apart(at, min(LABEL_IN / height, 1 / len(at)))
-    line = {"color": look.COLORS["muted"], "linewidth": 0.6, "zorder": 1, "solid_capstyle": "butt"}
-    for i, text in enumerate(texts):
-        ax.plot([x[i], right], [y[i], y[i]], **line)
-        ax.plot([1, 1.03], [at[i], placed[i]], transform=ax.transAxes, clip_on=False, **line)
-        ax.text(1.037, placed[i], text, transform=ax.transAxes, va="center", fontsize=9)
-
-
-def _apart(at: np.ndarray, gap: float) -> np.ndarray:
-    """Move rising places apart until each is `gap` above the one below.
-
-    The top one stays at most at 1.
-    """
-    placed = np.array(at, dtype="float64")
-    for i in range(1, len(placed)):
-        placed[i] = max(placed[i], placed[i - 1] + gap)
-    placed[-1:] = np.minimum(placed[-1:], 1)
-    for i in range(len(placed) - 2, -1, -1):
-        placed[i] = min(placed[i], placed[i + 1] - gap)
-    return placed
+    right, color = ax.get_xlim()[1], look.COLORS["muted"]
+    ax.hlines(y, x, right, color=color, linewidth=0.6, zorder=1)
+    text_color = look.COLORS["text"]
+    look.beside(ax, [(at, text, text_color) for at, text in zip(y, texts, strict=True)], leads=True)
 
 
 def _short(name: str) -> str:

@@ -1,5 +1,6 @@
 """Factors: what is missing of each to full marks, merged into the vital few causes."""
 
+import functools
 import math
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from helpers import look, words
-from helpers.fishbone import diagram
+from helpers.fishbone import diagram, upright
 from helpers.fishbone.tree import OWNERS
 from helpers.settings import page_of
 
@@ -193,7 +194,13 @@ def shown_scores(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def plot_fishbone(
-    tree: pd.DataFrame, table: pd.DataFrame, *, head: str, note: str = "", ax: Axes | None = None
+    tree: pd.DataFrame,
+    table: pd.DataFrame,
+    *,
+    head: str,
+    note: str = "",
+    narrow: bool = False,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw the factors as a fish.
 
@@ -209,23 +216,37 @@ def plot_fishbone(
         From `factor_tree` and `factor_table`.
     head
         What the factors drive, in a few words.
+    narrow
+        For a phone: the spine runs down.
     """
     if not table["shown_score"].notna().any():
         return look.nothing(words.say("fishbone.no_score", n=len(table)), ax)
     folded = _folded(tree, table)
+    make = functools.partial(plot_fishbone, tree, table, head=head, note=note, narrow=True)
     width = _inches(ax) if ax else look.WIDTH_IN - 0.1  # constrained layout pads by a little less
-    plan = diagram.layout(folded, head, width)
-    ax = ax or look.axes(height=plan.size[1] + 1.12)  # title of two lines, subtitle and source
-    diagram.draw(ax, folded, plan)
+    if narrow:
+        width = look.NARROW_IN - 0.1
+        rows = upright.plan(folded, head, width)
+        ax, inner = look.axes(narrow=True), upright.height(rows) + 0.1
+        upright.draw(ax, folded, rows, width)
+    else:
+        plan, inner = diagram.layout(folded, head, width), 0.0
+        if ax is None:
+            ax, inner = look.axes(), plan.size[1] + 0.1  # the layout pads by a little less
+            ax.figure.narrow = make
+        diagram.draw(ax, folded, plan)
     unscored = table["shown_score"].isna().any()
-    how = [
-        "how",
-        *["how_folded"] * bool((tree["depth"] > 2).any()),
-        *["how_unscored"] * bool(unscored),
-    ]
-    return look.explain(
-        ax, _finding(table), " · ".join(words.say(f"fishbone.{key}") for key in how), note
-    )
+    keys = [*["how_folded"] * bool((tree["depth"] > 2).any()), *["how_unscored"] * bool(unscored)]
+    how = [words.say("fishbone.how"), _red(folded), *(words.say(f"fishbone.{key}") for key in keys)]
+    return look.explain(ax, _finding(table), " · ".join(how), note, inner=inner)
+
+
+def _red(bones: list[diagram.Bone]) -> str:
+    """Say how many of the twigs are red, for the page tells to look for them."""
+    scores = [twig.score for bone in bones for twig in (bone.twigs or (bone,))]
+    middle = diagram.MIDDLE * diagram.FULL_SCORE
+    n = sum(score < middle for score in scores)
+    return words.say("fishbone.how_red" if n else "fishbone.how_none_red", n=n, middle=middle)
 
 
 def _too_few(n_scored: int, n: int) -> str:
@@ -320,23 +341,14 @@ def plot_causes(
             textcoords="offset points",
             **beside,
         )
-    rows = [
-        (row.Index, words.percent(row.cum_share), words.label(row.owner))
+    told = [(-0.85, f"{words.label('cum_share')} · {words.label('owner')}")]
+    told += [
+        (row.Index, f"{words.percent(row.cum_share)} · {words.label(row.owner)}")
         for row in shown.itertuples()
     ]
-    for y, *texts in [(-0.85, words.label("cum_share"), words.label("owner")), *rows]:
-        for left, text in zip((66, 0), texts, strict=True):  # points from the right edge
-            ax.annotate(
-                text,
-                (1, y),
-                xycoords=("axes fraction", "data"),
-                xytext=(-left, 0),
-                ha="right",
-                textcoords="offset points",
-                color=look.COLORS["subtle"],
-                **beside,
-            )
-    ax.set(xlim=(0, shown["shortfall_share"].max() * 1.45), ylim=(len(shown) - 0.5, -1.2))
+    look.beside(ax, [(y, text, look.COLORS["subtle"]) for y, text in told])
+    # for the share that stands behind the longest bar
+    ax.set(xlim=(0, shown["shortfall_share"].max() * 1.2), ylim=(len(shown) - 0.5, -1.2))
     ax.xaxis.set_visible(False)
     ax.yaxis.grid(False)
     ax.spines["bottom"].set_visible(False)

@@ -1,5 +1,7 @@
 """Needs: what dealers want from a supplier, how much it matters, and how well we serve it."""
 
+import functools
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -77,14 +79,18 @@ def need_sentences(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def plot_needs(table: pd.DataFrame, *, note: str = "", ax: Axes | None = None) -> Axes:
+def plot_needs(
+    table: pd.DataFrame, *, note: str = "", narrow: bool = False, ax: Axes | None = None
+) -> Axes:
     """Draw importance against performance of each need, cut at the medians.
 
-    What needs action is named in red.
+    What needs action is named in red. `narrow` is for a phone, where names find other places.
     """
     if table.empty:
         return look.nothing(words.say("scoring.no_needs"), ax)
-    ax = ax or look.axes(height=4.6)
+    if ax is None:
+        ax = look.axes(height=4.6, narrow=narrow)
+        ax.figure.narrow = functools.partial(plot_needs, table, note=note, narrow=True)
     act = (table["quadrant"] == "act").to_numpy()
     x, y = table["performance"].to_numpy(), table["importance"].to_numpy()
     ax.axvline(np.median(x), color=look.COLORS["reference"], linewidth=0.9, linestyle=(0, (3, 3)))

@@ -274,6 +274,7 @@ def plot_dealers(
         annot_kws={"fontsize": 8.5},
         ax=ax,
     )
+    look.inked(ax)
     for column, factor in enumerate(weakest["factor_id"]):
         ax.add_patch(
             Rectangle(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from helpers import words
 from helpers.fishbone import gains
 from helpers.settings import PLAN_STATUSES
 
@@ -114,6 +115,11 @@ def proposed_plan(
 def _working_day(first: np.datetime64, counts: np.ndarray) -> pd.DatetimeIndex:
     """Give the working days that come so many after the first one from a day on."""
     return pd.DatetimeIndex(np.busday_offset(first, counts, roll="forward", weekmask=WORKING_WEEK))
+
+
+def start_note(title: str, start_date: pd.Timestamp) -> str:
+    """Say whose plan is proposed, and from when on."""
+    return words.say("plan.note_start", title=title, date=f"{start_date:%Y-%m-%d}")
 
 
 def proposal_table(proposed: pd.DataFrame, tree: pd.DataFrame) -> pd.DataFrame:

@@ -27,7 +27,7 @@ SHOWN = [
     "expected_gain",
     "came_gain",
 ]
-# of style.COLORS
+# of look.COLORS
 STATE_COLORS = {"overdue": "bad", "behind": "rival", "on_course": "accent", "reached": "good"}
 
 
@@ -193,6 +193,17 @@ def _day(date: pd.Timestamp) -> str:
     return "–" if pd.isna(date) else f"{date:%Y-%m-%d}"
 
 
+def plan_note(title: str, table: pd.DataFrame) -> str:
+    """Say whose plan this is, held against which day, and how many actions it has."""
+    if table.empty:
+        return title
+    as_of = table["as_of_date"].iloc[0]
+    days = pd.concat([table["start_date"], table["due_date"]]).dropna()
+    first, last = (days.min(), days.max()) if len(days) else (as_of, as_of)
+    told = {"first": f"{first:%Y-%m}", "last": f"{last:%Y-%m}", "date": _day(as_of)}
+    return words.say("plan.note", title=title, n=len(table), **told)
+
+
 # ---- the figure ----------------------------------------------------------------------------------
 
 
@@ -263,9 +274,7 @@ def _draw_action(ax: Axes, place: int, row) -> None:
         now=_points(row.now_score),
         target=_points(row.target_score),
     )
-    ax.text(
-        1.015, place, said, transform=ax.get_yaxis_transform(), va="center", fontsize=9, color=color
-    )
+    look.beside(ax, [(place, said, color)])
 
 
 def _date_axis(ax: Axes, shown: pd.DataFrame) -> None:

@@ -395,6 +395,7 @@ def plot_rival(
     ax.axvline(0, color=look.COLORS["reference"], linewidth=0.9)
     ax.axvline(HALF_A_POINT, color=look.COLORS["reference"], linewidth=0.9, linestyle=(0, (3, 3)))
     colors = {"ahead": "ours", "behind": "rival", "level": "reference", "unclear": "reference"}
+    told = []
     for verdict in VERDICTS:
         at = (rows["verdict"] == verdict).to_numpy()
         if at.any():
@@ -408,17 +409,16 @@ def plot_rival(
                 color=color,
                 markerfacecolor=face,
                 markersize=6,
-                label=f"{words.label(verdict)} ({at.sum()})",
             )
+            said = f"{words.label(verdict)} ({at.sum()})"
+            told.append((float(y[at].mean()), said, color))
     ax.set_yticks(y, rows["factor"])
     ax.set(ylim=(-0.6, len(rows) - 0.4), xlabel=words.label("lead_points"))
     ax.grid(axis="y", visible=False)
-    ax.legend(
-        loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.1, handletextpad=0.3
-    )
+    look.beside(ax, told)
     row = overall.iloc[0]
-    told = {"rival": row["rival"], "n": row["n_participants"], "session": row["session"]}
-    how = words.say("scoring.rival_how", **told)
+    who = {"rival": row["rival"], "n": row["n_participants"], "session": row["session"]}
+    how = words.say("scoring.rival_how", **who)
     return look.explain(ax, _rival_title(rows, row), how, note)
 
 

@@ -1,6 +1,7 @@
 """Scoring: what people and what data say of each factor, and where the two disagree."""
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -82,6 +83,30 @@ def sessions(scores: pd.DataFrame, *, end_date) -> pd.DataFrame:
         scored_date=("scored_date", "max"), n_participants=("participant", "nunique")
     )
     return found.sort_values(["scored_date", "session"], ignore_index=True)
+
+
+def scores_note(scores: pd.DataFrame, kind: str, *, end_date) -> str:
+    """Say which session scored factors or needs last, when, and how many people; "" if none did."""
+    found = sessions(scores[scores["kind"] == kind], end_date=end_date)
+    return _session_said(found.iloc[-1]) if len(found) else ""
+
+
+def session_note(title: str, scores: pd.DataFrame, overall: pd.DataFrame) -> str:
+    """Say whose lead over a rival this is: the session of `rival_lead`, its day and people."""
+    if overall.empty:
+        return title
+    row = overall.iloc[0]
+    days = scores.loc[scores["session"] == row["session"], "scored_date"]
+    return f"{title} · {_session_said(row.to_dict() | {'scored_date': days.max()})}"
+
+
+def _session_said(row: Mapping) -> str:
+    return words.say(
+        "scoring.note",
+        session=row["session"],
+        date=f"{row['scored_date']:%Y-%m-%d}",
+        n=int(row["n_participants"]),
+    )
 
 
 def comparison_sessions(comparisons: pd.DataFrame, scores: pd.DataFrame, *, end_date) -> list[str]:
@@ -393,6 +418,24 @@ def rows_axes(n: int) -> Axes:
     return look.axes(height=max(1.5 + 0.25 * n, 2.4))
 
 
+def _name_marks(ax: Axes, rows: pd.DataFrame) -> None:
+    """Name the marks of the topmost row, each above its place."""
+    top = rows.iloc[-1]
+    places = {
+        "people_median": (top["score"], "accent"),
+        "data_score": (top["data_score"], "text"),
+        "middle_half": (top["high"] if top["high"] > top["low"] else np.nan, "B"),
+    }
+    look.above(
+        ax,
+        [
+            (float(at), words.label(term), look.COLORS[color])
+            for term, (at, color) in places.items()
+            if not pd.isna(at)
+        ],
+    )
+
+
 def plot_scores(
     table: pd.DataFrame,
     tree: pd.DataFrame,
@@ -465,11 +508,10 @@ def plot_scores(
         xlabel=words.label("score_0_10"),
     )
     ax.grid(axis="y", visible=False)
-    ax.legend(
-        loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.1, handletextpad=0.5
-    )
+    _name_marks(ax, rows)
     title = _scores_title(rows, tree)
-    return look.explain(ax, title, words.say("scoring.scores_how", points=disagreement), note)
+    key = "scoring.scores_how" if odd.any() else "scoring.scores_how_none"
+    return look.explain(ax, title, words.say(key, points=disagreement), note)
 
 
 def _scores_title(rows: pd.DataFrame, tree: pd.DataFrame) -> str:

@@ -18,6 +18,8 @@ LIMITS = (30, 60, 90, 180)  # days; who reaches a limit is still below it
 OLD_DAYS = 90  # a piece that has lain longer is old
 DEAD_DAYS = 90  # longer, and none of the model sold in as many days: dead
 VITAL_SHARE = 0.8  # Pareto: the fewest dealers who together hold this part of the old stock
+NOTED = 0.005  # of the stock: a part that was higher between two months is told
+MANY_MONTHS = 5  # beyond, a phone has no room for a number over each
 N_BARS = 15  # dealers drawn
 N_CALLED = 5  # dealers with most dead stock whom the front page says to call
 VALUES = {bucket: "value_" + bucket.replace("-", "_") for bucket in BUCKETS}
@@ -338,11 +340,11 @@ def remark_table(remarks: pd.DataFrame) -> pd.DataFrame:
 # ---- plots ---------------------------------------------------------------------------------------
 
 
-def _colors() -> dict[str, object]:
-    """Colour the buckets from calm to alarm; what has no date is grey."""
-    young = [look.SEQUENTIAL(x) for x in (0.25, 0.55, 0.9)]
-    old = [look.COLORS[name] for name in ("rival", "bad", "muted")]
-    return dict(zip(BUCKETS, [*young, *old], strict=True))
+def _looks() -> dict[str, dict]:
+    """Give each bucket's look: the older, the darker, warm where old; unknown hollow."""
+    edge = {"edgecolor": look.COLORS["reference"], "linewidth": 1}
+    aged = [{"color": color} for color in look.AGES]
+    return dict(zip(BUCKETS, [*aged, {"facecolor": "white", **edge}], strict=True))
 
 
 def _nothing_to_draw(rows: pd.DataFrame) -> str:
@@ -358,17 +360,18 @@ def plot_ages(
     """Draw the value on hand by age bucket, of `network_stock`."""
     if said := _nothing_to_draw(whole):
         return look.nothing(said, ax)
-    ax, row = ax or look.axes(height=3.2), whole.iloc[0]
+    row = whole.iloc[0]
     shown = [b for b in BUCKETS if b != "unknown" or row[VALUES[b]] > 0]
-    values, colors = [row[VALUES[b]] for b in shown], _colors()
-    bars = ax.bar(
-        [words.label(VALUES[b]) for b in shown], values, color=[colors[b] for b in shown], width=0.7
-    )
-    texts = [f"{words.money(v, unit=False)} · {words.percent(v / row['value'], 1)}" for v in values]
-    ax.bar_label(bars, texts, padding=2, fontsize=9)
-    ax.set(ylim=(0, max(values) * 1.12), ylabel=words.label("stock_value"))
-    ax.grid(axis="x", visible=False)
-    look.money_axis(ax.yaxis)
+    values, looks = [row[VALUES[b]] for b in shown], _looks()
+    ax, y = ax or look.axes(height=1.2 + 0.32 * len(shown)), np.arange(len(shown))
+    for at, bucket, value in zip(y, shown, values, strict=True):
+        ax.barh(at, value, 0.7, **looks[bucket])
+        said = f"{words.money(value, unit=False)} · {words.percent(value / row['value'], 1)}"
+        ax.annotate(said, (value, at), (5, 0), textcoords="offset points", va="center", fontsize=9)
+    ax.set_yticks(y, [words.label(VALUES[b]) for b in shown])
+    ax.set(ylim=(len(shown) - 0.4, -0.6), xlim=(0, max(values)), xticks=[])
+    ax.set_xlabel(words.label("stock_value"))
+    ax.grid(visible=False)
     title = words.say(
         "inventory.ages",
         share=words.percent(row["old_share"], 1),
@@ -388,13 +391,18 @@ def plot_months(
     if said := _nothing_to_draw(months):
         return look.nothing(said, ax)
     months = months[months["value"] > 0]  # of goods without a value no part is old
+    title = _months_title(months, old_days)
+    if len(months) == 1:
+        return look.instead(title, ax)
     ax = ax or look.axes(height=3.4)
     _stacked(ax, months, ax.bar, "bottom", BUCKETS)
-    tops = months[list(VALUES.values())].sum(axis=1)
-    for x, (top, share) in enumerate(zip(tops, months["old_share"], strict=True)):
+    tops, shares = months[list(VALUES.values())].sum(axis=1), months["old_share"].to_numpy()
+    # of many months the first, the last and the highest
+    some = {0, len(shares) - 1, int(shares.argmax())}
+    for x in sorted(some if len(shares) > MANY_MONTHS else range(len(shares))):
         ax.annotate(
-            words.percent(share, 1),
-            (x, top),
+            words.percent(shares[x], 1),
+            (x, tops.iloc[x]),
             xytext=(0, 3),
             textcoords="offset points",
             ha="center",
@@ -408,16 +416,23 @@ def plot_months(
     )
     ax.grid(axis="x", visible=False)
     look.money_axis(ax.yaxis)
-    first, last = months["old_share"].iloc[[0, -1]]
-    known = "inventory.months" if len(months) > 1 else "inventory.months_one"
-    title = words.say(
-        known,
+    return look.explain(ax, title, words.say("inventory.months_how", days=old_days), note)
+
+
+def _months_title(months: pd.DataFrame, old_days: int) -> str:
+    """Say how the old part went, and where between its ends it was higher."""
+    shares = months["old_share"].reset_index(drop=True)
+    first, last, top = shares.iloc[0], shares.iloc[-1], shares.max()
+    key = "months_peak" if top > max(first, last) + NOTED else "months"
+    return words.say(
+        f"inventory.{key if len(months) > 1 else 'months_one'}",
         days=old_days,
         first=words.percent(first, 1),
         last=words.percent(last, 1),
+        top=words.percent(top, 1),
+        month=months["month"].iloc[int(shares.argmax())],
         n=len(months),
     )
-    return look.explain(ax, title, words.say("inventory.months_how", days=old_days), note)
 
 
 def plot_dealers(
@@ -446,17 +461,13 @@ def plot_dealers(
 
 
 def _stacked(ax: Axes, rows: pd.DataFrame, bar, start: str, order: tuple[str, ...]) -> None:
-    """Stack the buckets of each row, with a legend beside the bars."""
-    base, colors = np.zeros(len(rows)), _colors()
+    """Stack the buckets of each row, named beside the last column or above the first row."""
+    base, looks, told = np.zeros(len(rows)), _looks(), []
+    place = -1 if start == "bottom" else 0
     for bucket in [b for b in order if b != "unknown" or rows[VALUES[b]].any()]:
         values = rows[VALUES[bucket]].to_numpy(float)
-        bar(
-            np.arange(len(rows)),
-            values,
-            0.7,
-            color=colors[bucket],
-            label=words.label(VALUES[bucket]),
-            **{start: base},
-        )
+        bar(np.arange(len(rows)), values, 0.7, **looks[bucket], **{start: base})
+        at = float(base[place] + values[place] / 2)
+        told.append((at, words.label(VALUES[bucket]), look.COLORS["text"]))
         base = base + values
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
+    (look.beside if start == "bottom" else look.above)(ax, told)

@@ -295,21 +295,15 @@ def plot_proposal(
     shown = givers.head(N_BARS)
     ax, y = ax or look.axes(height=1.5 + 0.27 * len(shown)), np.arange(len(shown))
     stays = (shown["sleeping_value"] - shown["moved_value"]).clip(lower=0)
-    ax.barh(
-        y, shown["moved_value"], 0.7, color=look.COLORS["good"], label=words.label("moved_value")
-    )
-    ax.barh(
-        y,
-        stays,
-        0.7,
-        left=shown["moved_value"],
-        color=look.COLORS["muted"],
-        label=words.label("staying_value"),
-    )
+    moved, accent, muted = shown["moved_value"], look.COLORS["accent"], look.COLORS["muted"]
+    ax.barh(y, moved, 0.7, color=accent)
+    ax.barh(y, stays, 0.7, left=moved, color=muted)
+    first, rest = float(moved.iloc[0]), float(stays.iloc[0])
+    places = ((first / 2, "moved_value", accent), (first + rest / 2, "staying_value", muted))
+    look.above(ax, [(at, words.label(term), color) for at, term, color in places])
     ax.set_yticks(y, shown["dealer_name"])
     ax.set(xlabel=words.label("sleeping_value"), ylim=(len(shown) - 0.4, -0.6))
     ax.grid(axis="y", visible=False)
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
     look.money_axis(ax.xaxis)
     asleep = givers["sleeping_value"].sum()
     title = words.say(

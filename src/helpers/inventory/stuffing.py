@@ -301,16 +301,18 @@ def plot_channel(
             alpha=0.45,
             linewidth=0,
         )
+        ends = []
         for column, color, label in (
             ("came", "accent", "sell_in"),
             ("sold", "rival", "sell_through"),
         ):
-            ax.plot(x, sums[column], color=look.COLORS[color], label=words.label(label))
+            ax.plot(x, sums[column], color=look.COLORS[color])
+            ends.append((float(sums[column].iloc[-1]), words.label(label), look.COLORS[color]))
         ax.set_title(str(name), fontsize=9, loc="left")
         ax.set_xticks([0, len(months) - 1], [months[0], months[-1]], fontsize=8)
         ax.set_ylim(0, max(float(sums.max().max()), 1.0) * 1.1)
         look.money_axis(ax.yaxis)
-    made[-1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
+    look.beside(made[-1], ends)
     recent = known[["sell_in", "sell_through"]].sum()
     title = words.say(
         "channel.title" if recent["sell_through"] > 0 else "channel.title_none",

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 
 from helpers import look, words
 
@@ -147,11 +148,12 @@ def plot_days_of_sales(
         return look.nothing(words.say("inventory.no_pace", days=pace_days), ax)
     ax = ax or look.axes(height=3.9, dense=len(shown) > look.MANY)
     dead, days = shown["dead_share"] >= 0.5, shown["days_sales_of_inventory"]
-    for at, color in ((~dead, "accent"), (dead, "bad")):
+    for at, color, mark in ((~dead, "accent", "o"), (dead, "bad", "s")):
         ax.scatter(
             shown["value"][at],
             days[at],
             s=20,
+            marker=mark,
             color=look.COLORS[color],
             edgecolor="white",
             linewidth=0.4,
@@ -165,6 +167,7 @@ def plot_days_of_sales(
     )
     look.money_axis(ax.xaxis)
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    ax.yaxis.set_minor_formatter(NullFormatter())  # else powers of ten stand between
     title = words.say(
         "inventory.turn",
         n=int((days > pace_days).sum()),
@@ -172,4 +175,5 @@ def plot_days_of_sales(
         days=pace_days,
         middle=float(days.median()),
     )
-    return look.explain(ax, title, words.say("inventory.turn_how", days=pace_days), note)
+    how = "inventory.turn_how" if dead.any() else "inventory.turn_how_none"
+    return look.explain(ax, title, words.say(how, days=pace_days), note)

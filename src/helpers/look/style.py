@@ -3,36 +3,27 @@
 The words of `helpers.words` are open through here too.
 """
 
-import base64
 import functools
 import html
-import io
 import math
 import os
-import textwrap
 import urllib.parse
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
-from PIL import Image
 
 from helpers import periods
-from helpers.look import fonts, layout, sections, svg, whole
+from helpers.look import figures, fonts, layout, sections, svg, whole
+from helpers.look.figures import WIDTH_IN, explain, picture
 from helpers.settings import page_of
 from helpers.words import (
     LANGUAGES,
-    NO_BREAK,
     REFERENCE,
-    bound,
     change,
     decimal,
     fitting,
@@ -59,45 +50,20 @@ __all__ = [
     "listed",
     "money",
     "percent",
+    "picture",
     "say",
     "signed",
     "translated",
     "word",
 ]
 
-WIDTH_IN = 9.2  # the text column of a page
 DEALERS_PAGE = page_of("abc_pareto")  # where a dealer is explained
 BY_INDICATOR = ("value", "least", "lowest", "highest")
 LAB_STYLE = (  # JupyterLab's own rules weigh more
     "<style>.table td, .table th {text-align: left !important} .table .number {text-align: "
     "right !important}</style>"
 )
-MANY = 800  # marks: beyond, a PNG is lighter
-N_COLORS = 128  # of a dense figure
 ROWS_SHOWN = 100  # of a long table; flagged rows are shown on top of these
-
-# Colours carry meaning, the same one on every page; the hues stay apart for colour-blind readers.
-COLORS = {
-    "accent": "#1f5a8c",
-    "muted": "#b9c2ca",
-    "text": "#1c2733",
-    "subtle": "#6b7680",
-    "A": "#1f5a8c",
-    "B": "#7fa8c9",
-    "C": "#cfd8df",
-    "L": "#b9c2ca",
-    "–": "#f0f0f0",
-    "ours": "#1f5a8c",
-    "rival": "#d9822b",
-    "good": "#2f7f6f",
-    "bad": "#b5442e",
-    "urban": "#1f5a8c",
-    "rural": "#d9822b",
-    "reference": "#8a8f94",
-}
-SEQUENTIAL = LinearSegmentedColormap.from_list("calm", ["#eef2f5", "#1f5a8c"])
-# consumers
-GROUPS = ("#1f5a8c", "#d9822b", "#2f9e77", "#c05a9d", "#7fb8e0", "#d9b310", "#8a3b1e", "#5b6168")
 
 
 def use(language: str = "en", currency: str = "") -> None:
@@ -153,110 +119,6 @@ def warm_up() -> None:
     speak(said)
 
 
-# ---- figures -------------------------------------------------------------------------------------
-
-
-def axes(
-    n_columns: int = 1,
-    *,
-    height: float = 3.6,
-    width: float = WIDTH_IN,
-    width_ratios: list[float] | None = None,
-    dense: bool = False,
-):
-    """Make the axes of one figure of page width, with room for title, subtitle and source.
-
-    Parameters
-    ----------
-    height, width
-        Inches of the whole figure. One of half the page's width has a neighbour on a card.
-    dense
-        More than `MANY` marks: the page gets a PNG instead of an SVG.
-    """
-    figure, made = plt.subplots(
-        1,
-        n_columns,
-        figsize=(width, height),
-        layout=layout.Layout(),
-        gridspec_kw={"width_ratios": width_ratios} if width_ratios else None,
-    )
-    figure.dense = dense
-    if "inline" in mpl.get_backend():
-        # it draws every figure once more, for nobody, before the notebook shows it
-        plt.uninstall_repl_displayhook()
-    return made
-
-
-def explain(ax: Axes, title: str, subtitle: str = "", source: str = "", alt: str = "") -> Axes:
-    """Write the finding over a figure, its note under that, the source below, and the words for
-    who can't see it.
-
-    `ax` may be any of the figure's axes. Without `alt`, title and subtitle are its alternative
-    text.
-    """
-    figure = ax.figure
-    # the Chinese font comes in one weight
-    bold = {"fontweight": "bold"} if spoken() == "en" else {}
-    width, height = figure.get_size_inches()
-    small = 0.8 if width < WIDTH_IN / 1.5 else 1.0  # a narrow figure stands beside another
-    per_line = int(width / small * (8.9 if spoken() == "en" else 5.4))
-    head = _lines(title, per_line)
-    top = 0.04 + 0.23 * small * len(head)
-    figure.text(0.006, 1 - 0.04 / height, "\n".join(head), fontsize=13 * small, va="top", **bold)
-    if subtitle:
-        figure.text(
-            0.006,
-            1 - (top + 0.03) / height,
-            subtitle,
-            fontsize=9.5,
-            va="top",
-            color=COLORS["subtle"],
-        )
-        top += 0.24
-    if source:
-        figure.text(0.006, 0.04 / height, source, fontsize=8, va="bottom", color=COLORS["subtle"])
-    bottom = 0.24 if source else 0.0
-    if engine := figure.get_layout_engine():
-        engine.set(rect=(0, bottom / height, 1, 1 - (top + 0.1 + bottom) / height))
-    figure.alt_text = alt or f"{title.rstrip('.。')}. {subtitle}".strip()
-    return ax
-
-
-def nothing(sentence: str, ax: Axes | None = None) -> Axes:
-    """Say in a figure's place why there is none: an empty frame would look like a finding."""
-    ax = ax or axes(height=0.9)
-    ax.set_axis_off()
-    per_line = int(ax.figure.get_size_inches()[0] * (10.9 if spoken() == "en" else 6.5))
-    ax.figure.text(
-        0.006,
-        0.5,
-        "\n".join(_lines(sentence, per_line)),
-        fontsize=10.5,
-        va="center",
-        color=COLORS["subtle"],
-    )
-    ax.figure.alt_text = ax.figure.nothing = sentence
-    return ax
-
-
-def _lines(text: str, per_line: int) -> list[str]:
-    """Cut a text into lines, none of which ends between a number and its unit."""
-    cut = textwrap.wrap(bound(text), per_line) or [""]
-    return [line.replace(NO_BREAK, " ") for line in cut]
-
-
-def share_axis(axis: mpl.axis.Axis, digits: int = 0) -> None:
-    """Print an axis of shares 0–1 as percent."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: percent(value, digits)))
-
-
-def money_axis(axis: mpl.axis.Axis) -> None:
-    """Print an axis of amounts short, without unit: the axis label names it."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: money(value, unit=False)))
-    # on a logarithmic axis they would be written as powers of ten
-    axis.set_minor_formatter(NullFormatter())
-
-
 def _show_figures_with_alt_text() -> None:
     """Teach a notebook to show figures as compact SVG, dense ones as PNG, each with its alternative
     text.
@@ -275,52 +137,12 @@ def _show_figures_with_alt_text() -> None:
     # the backend would lay its own formatters over ours at the end of the first cell with a figure
     InlineBackend.instance(parent=shell).figure_formats = set()
     formatters = shell.display_formatter.formatters
-    formatters["image/svg+xml"].for_type(Figure, functools.partial(_rendered, kind="svg"))
-    formatters["image/png"].for_type(Figure, functools.partial(_rendered, kind="png"))
+    formatters["image/svg+xml"].for_type(Figure, functools.partial(figures.rendered, kind="svg"))
+    formatters["image/png"].for_type(Figure, functools.partial(figures.rendered, kind="png"))
     formatters["text/html"].for_type(
         Figure, lambda figure: sections.note(getattr(figure, "nothing", "")) or None
     )
     formatters["text/plain"].for_type(Axes, lambda ax, printer, cycle: None)
-
-
-def _rendered(figure: Figure, kind: str):
-    if getattr(figure, "nothing", "") or (kind == "png") is not getattr(figure, "dense", False):
-        return None
-    alt = {"alt": getattr(figure, "alt_text", "")}
-    return (png(figure, mpl.rcParams["savefig.dpi"]) if kind == "png" else svg.drawn(figure)), alt
-
-
-def png(figure: Figure, dpi: float) -> bytes:
-    """Draw a figure as PNG of few colours, a quarter of the bytes.
-
-    None is off by more than an eye sees.
-    """
-    before = figure.dpi
-    try:
-        figure.dpi = dpi
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    finally:
-        figure.dpi = before
-    packed = io.BytesIO()
-    # neither the best palette nor the last percent of bytes is worth three times the time
-    few = drawn.quantize(N_COLORS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    few.save(packed, "png", compress_level=7)
-    return packed.getvalue()
-
-
-def picture(figure: Figure) -> str:
-    """Give a figure as an HTML image that holds its own drawing and alternative text, or the note
-    in its place.
-    """
-    if missing := getattr(figure, "nothing", ""):
-        return sections.note(missing)
-    kind = "png" if getattr(figure, "dense", False) else "svg"
-    drawn, told = _rendered(figure, kind)
-    data = base64.b64encode(drawn if kind == "png" else drawn.encode()).decode()
-    mime = "image/png" if kind == "png" else "image/svg+xml"
-    return f'<img src="data:{mime};base64,{data}" alt="{html.escape(told["alt"])}">'
 
 
 # ---- tables and prose ----------------------------------------------------------------------------
@@ -565,6 +387,16 @@ def months_note(title: str, months: Iterable[str], n_months: int | None = None) 
     """
     shown = list(months)[-n_months:] if n_months else list(months)
     return say("table.months", title=title, first=shown[0], last=shown[-1]) if shown else title
+
+
+def against_note(title: str, period: str, n_dealers: int) -> str:
+    """Say whose figures compare a window with the twelve months before it, and of how many dealers.
+
+    >>> against_note("Network", "2026-10", 3)
+    'Network, 2025-11 to 2026-10 against the twelve months before; 3 dealers'
+    """
+    first = periods.shift(period, -11)
+    return say("table.against", title=title, first=first, last=period, n=n_dealers)
 
 
 def day_note(title: str, period: str, n_dealers: int) -> str:

@@ -38,6 +38,7 @@ from helpers.pareto.migration import (
     mover_table,
     plot_migration,
     plot_stability,
+    stability_note,
 )
 from helpers.pareto.month import (
     AbcData,
@@ -94,6 +95,7 @@ __all__ = [
     "regularity_table",
     "shares_of_gains",
     "shown",
+    "stability_note",
     "tiles",
     "told_size",
     "turnable",

@@ -1,5 +1,6 @@
 """Pareto analysis: which few dealers carry most of a total, and how sharply."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from fractions import Fraction
@@ -17,6 +18,7 @@ VALUE_CUTS = (0.8, 0.95)  # cumulative share of the total up to which a dealer i
 RULES = ("quota", "value", "computed")
 # shares of different wholes: no cumulative share, no Lorenz curve, no Gini
 NOT_ADDITIVE = ("brand_share",)
+SEEN = 0.02  # of the height: curves that are nearer are seen as one
 MISSING = "–"
 LOSS = "L"  # below zero: this dealer costs us money, or gets more back than he pays
 LETTERS = ("A", "B", "C", LOSS, MISSING)  # the best first
@@ -364,6 +366,36 @@ def _mark_border(ax: Axes, n: int, share: float, letter: str) -> None:
     )
 
 
+def _name_curves(ax: Axes, curves: list[tuple[str, pd.DataFrame, str]]) -> None:
+    """Name Lorenz curves on them: the upper one at its upper left, the others below."""
+    at = 0.62  # where they are apart, and leave room on both sides
+    heights = [
+        float(np.interp(at, curve["dealer_share"], curve["value_share"])) for _, curve, _ in curves
+    ]
+    for (name, _curve, color), y in zip(curves, heights, strict=True):
+        upper = y == max(heights)
+        ax.annotate(
+            name,
+            (at, y),
+            xytext=(-5, 5) if upper else (7, -5),
+            textcoords="offset points",
+            ha="right" if upper else "left",
+            va="bottom" if upper else "top",
+            fontsize=9,
+            color=look.ink(color),
+        )
+
+
+def _alike(curves: list[pd.DataFrame]) -> str:
+    """Say which curves lie on each other: "even" on the diagonal, "alike" one on another, or ""."""
+    at = np.linspace(0, 1, 201)
+    drawn = [np.interp(at, curve["dealer_share"], curve["value_share"]) for curve in curves]
+    if all(np.abs(heights - at).max() < SEEN for heights in drawn):
+        return "even"
+    pairs = itertools.combinations(drawn, 2)
+    return "alike" if any(np.abs(a - b).max() < SEEN for a, b in pairs) else ""
+
+
 def plot_lorenz(totals: pd.DataFrame, *, note: str = "", ax: Axes | None = None) -> Axes | None:
     """Draw the Lorenz curves of the additive indicators, poorest dealers first, with their Gini
     coefficients.
@@ -377,14 +409,12 @@ def plot_lorenz(totals: pd.DataFrame, *, note: str = "", ax: Axes | None = None)
     names = names or [i for i in ("revenue",) if i in totals and (totals[i] > 0).any()]
     if not names:
         return None
-    ax = ax or look.axes(height=4.2)
-    ax.plot([0, 1], [0, 1], color=look.COLORS["reference"], linewidth=0.9, linestyle=(0, (3, 3)))
     colors = {
         "payments": look.COLORS["accent"],
         "gross_profit": look.COLORS["rival"],
         "revenue": look.COLORS["accent"],
     }
-    found = []
+    found, curves = [], []
     for indicator in names:
         curve = 1 - lorenz_curve(totals[indicator])[::-1]
         low, high = gini_interval(totals[indicator])
@@ -394,7 +424,13 @@ def plot_lorenz(totals: pd.DataFrame, *, note: str = "", ax: Axes | None = None)
         found.append(
             words.say(known, indicator=name, gini=gini(totals[indicator]), low=low, high=high)
         )
-        ax.plot(curve["dealer_share"], curve["value_share"], color=colors[indicator], label=name)
+        curves.append((name, curve, colors[indicator]))
+    if said := _alike([curve for _, curve, _ in curves]):
+        return look.nothing(words.say(f"pareto.lorenz_{said}", found=" · ".join(found)), ax)
+    ax = ax or look.axes(height=4.2)
+    ax.plot([0, 1], [0, 1], color=look.COLORS["reference"], linewidth=0.9, linestyle=(0, (3, 3)))
+    for name, curve, color in curves:
+        ax.plot(curve["dealer_share"], curve["value_share"], color=color, label=name)
     look.share_axis(ax.xaxis)
     look.share_axis(ax.yaxis)
     ax.set(
@@ -403,5 +439,5 @@ def plot_lorenz(totals: pd.DataFrame, *, note: str = "", ax: Axes | None = None)
         xlabel=words.label("dealer_share"),
         ylabel=words.label("value_share"),
     )
-    ax.legend(loc="upper left")
+    _name_curves(ax, curves)
     return look.explain(ax, words.say("pareto.lorenz"), " · ".join(found), note)

@@ -530,12 +530,19 @@ def plot_class_map(judged: pd.DataFrame, *, note: str = "", ax: Axes | None = No
     look.money_axis(ax.xaxis)
     look.share_axis(ax.yaxis)
     ax.set(xlabel=words.label("revenue"), ylabel=words.label("gross_margin_rate"))
-    ax.legend(
-        title=words.label("composite_class"),
-        loc="upper left",
-        bbox_to_anchor=(1.0, 1.0),
-        borderaxespad=0.2,
-    )
+    for letter in "CBA":
+        inside = served == letter
+        if inside.any():  # named in the middle of its dots
+            ax.annotate(
+                letter,
+                (shown["revenue"][inside].median(), margin[inside].median()),
+                ha="center",
+                va="center",
+                fontsize=13,
+                zorder=4,
+                bbox={"boxstyle": "circle,pad=0.2", "facecolor": "white", "linewidth": 0.8}
+                | {"edgecolor": look.ink(look.COLORS[letter])},
+            )
     best = shown["composite_class"] == "A"
     thin, key = (
         int((best & (margin < margin.median())).sum()),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from helpers import look, words
+from helpers import look, periods, words
 from helpers.pareto.classes import (
     BETWEEN,
     CLASSES,
@@ -205,6 +205,7 @@ def plot_migration(migration: pd.DataFrame, *, note: str = "", ax: Axes | None =
         linecolor="white",
         ax=ax,
     )
+    look.inked(ax)
     ax.set(xlabel=words.label("class_now"), ylabel=words.label("class_before"))
     ax.tick_params(axis="y", rotation=0)
     stayed = sum(int(migration.loc[c, c]) for c in migration.index if c in migration.columns)
@@ -218,6 +219,13 @@ def plot_migration(migration: pd.DataFrame, *, note: str = "", ax: Axes | None =
         "migration.matrix", stayed=stayed, there=there, share=words.percent(stayed / max(there, 1))
     )
     return look.explain(ax, title, words.say("migration.matrix_how"), note)
+
+
+def stability_note(title: str, period: str, stability: pd.DataFrame) -> str:
+    """Say whose classes are followed, and over which months: the quarters of `class_stability`."""
+    n = int(stability["history"].str.len().max()) if len(stability) else 0
+    first = periods.shift(period, 1 - 3 * n)
+    return look.months_note(title, [first, period] if n else [])
 
 
 def plot_stability(
@@ -236,7 +244,7 @@ def plot_stability(
         shares[letter] = {
             name: float(((rates > low) & (rates <= high)).mean()) for name, low, high in bands
         }
-    left = np.zeros(len(shares))
+    left, ends = np.zeros(len(shares)), []
     for name, color in zip(("stable", "middling", "unstable"), ("A", "B", "C"), strict=True):
         width = np.array([shares[letter][name] for letter in shares])
         ax.barh(
@@ -247,11 +255,13 @@ def plot_stability(
             label=words.label(name),
             height=0.62,
         )
+        ends.append((left[0] + width[0] / 2, words.label(name), look.COLORS[color]))
         left += width
     look.share_axis(ax.xaxis)
     ax.set(xlim=(0, 1), xlabel=words.label("dealer_share"), ylabel=words.label("composite_class"))
     ax.invert_yaxis()
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
+    ax.grid(axis="y", visible=False)
+    look.above(ax, ends)
     title = words.say(
         "migration.stability", share=words.percent(float((both["stability_rate"] > 0.8).mean()))
     )

@@ -7,7 +7,7 @@ import io
 import json
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +111,8 @@ def write_page(folder: Path, notebook: Any, name: str) -> None:
 
     body, contents = page_body(notebook)
     (folder / "page.html").write_text(body, encoding="utf-8")
+    for told in _images_told(notebook):  # a notebook is read by hand, and not on a phone
+        told.pop("narrow", None)
     nbformat.write(notebook, folder / "notebook.ipynb")
     title = re.search(r"<h1[^>]*>(.*?)</h1>", body, re.DOTALL)
     meta = {"title": _plain(title[1]) if title else name, "contents": contents}
@@ -200,14 +202,30 @@ def formula(tex: str) -> str:
 def figure(output: Mapping, letters: dict[str, str]) -> str:
     """Show a figure: ours as part of the page, its letters put with `letters`.
 
-    Any other as an image.
+    Any other as an image. One that is drawn for a phone, too, is shown by either drawing.
     """
     kind, alt = _image_kind(output), alt_text(output)
-    image = _image_bytes(output["data"][kind])
+    wide = _image(kind, output["data"][kind], letters, alt)
+    narrow = output.get("metadata", {}).get(kind, {}).get("narrow", "")
+    if not narrow:
+        return wide
+    narrow = _image(kind, narrow, letters, alt)
+    return f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>'
+
+
+def _image(kind: str, data: str, letters: dict[str, str], alt: str) -> str:
+    image = _image_bytes(data)
     if kind == "image/svg+xml":
         return inline(image.decode(), letters, alt)
-    data = base64.b64encode(image).decode()
-    return f'<img alt="{html.escape(alt)}" src="data:{kind};base64,{data}">'
+    packed = base64.b64encode(image).decode()
+    return f'<img alt="{html.escape(alt)}" src="data:{kind};base64,{packed}">'
+
+
+def _images_told(notebook: Any) -> Iterator[dict]:
+    """Go through what a notebook's outputs say of their images."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            yield from (output.get("metadata", {}).get(kind, {}) for kind in look.IMAGES)
 
 
 def alt_text(output: Mapping) -> str:

@@ -382,6 +382,7 @@ def plot_margins(spread: pd.DataFrame, *, note: str = "", ax: Axes | None = None
         ("low10_rate", "high90_rate", 0.14, "eight_in_ten"),
         ("low25_rate", "high75_rate", 0.25, "half_of_dealers"),
     )
+    ends = []
     for low, high, alpha, term in bands:
         ax.fill_between(
             x,
@@ -390,21 +391,22 @@ def plot_margins(spread: pd.DataFrame, *, note: str = "", ax: Axes | None = None
             color=look.COLORS["accent"],
             alpha=alpha,
             linewidth=0,
-            label=words.label(term),
         )
-    ax.plot(x, spread["median_rate"], color=look.COLORS["accent"], label=words.label("median_rate"))
+        ends.append((float(spread[high].iloc[-1]), words.label(term), look.COLORS["B"]))
+    ax.plot(x, spread["median_rate"], color=look.COLORS["accent"])
     ax.plot(
         x,
         spread["weighted_rate"],
         color=look.COLORS["rival"],
         linestyle=(0, (4, 2)),
-        label=words.label("weighted_rate"),
     )
+    for column, color in (("median_rate", "accent"), ("weighted_rate", "rival")):
+        ends.append((float(spread[column].iloc[-1]), words.label(column), look.COLORS[color]))
+    look.beside(ax, ends)
     step = max(len(x) // 8, 1)
     ax.set_xticks(x[::-1][::step][::-1], spread["month"].iloc[::-1].iloc[::step].iloc[::-1])
     ax.set_ylabel(words.label("dealer_margin_rate"))
     look.share_axis(ax.yaxis)
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
     first, last = spread.iloc[0], spread.iloc[-1]
     title = words.say(
         "margins.months",

@@ -477,14 +477,14 @@ def plot_results(lead: pd.DataFrame, *, note: str = "", ax: Axes | None = None) 
         np.arange(len(rows)),
         np.zeros(len(rows)),
     )
+    ends = []
     for result, color in zip(RESULTS, ("ours", "muted", "–", "rival"), strict=True):
         width = rows[f"{result}_share"].to_numpy()
-        ax.barh(
-            y, width, left=left, color=look.COLORS[color], height=0.6, label=words.label(result)
-        )
+        ax.barh(y, width, left=left, color=look.COLORS[color], height=0.6)
+        if width.any():
+            ends.append((left[0] + width[0] / 2, words.label(result), look.COLORS[color]))
         for at, start, share in zip(y, left, width, strict=True):
             if share >= 0.05:
-                ink = "text" if color in ("muted", "–") else "–"
                 ax.text(
                     start + share / 2,
                     at,
@@ -492,14 +492,14 @@ def plot_results(lead: pd.DataFrame, *, note: str = "", ax: Axes | None = None) 
                     ha="center",
                     va="center",
                     fontsize=9,
-                    color=look.COLORS[ink],
+                    color=look.ink_on(look.COLORS[color]),
                 )
         left = left + width
     ax.set_yticks(y, [words.label(m) for m in rows["measure"]])
     ax.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5), xlabel=words.label("dealer_share"))
     look.share_axis(ax.xaxis)
     ax.grid(axis="y", visible=False)
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
+    look.above(ax, ends)
     first, weakest = rows.iloc[0], rows.iloc[1:].sort_values("win_share", kind="stable").head(1)
     said = {"measure": _labels(first["measure"]), "win": words.percent(first["win_share"])}
     if len(weakest):

@@ -1,5 +1,7 @@
 """Sheet: the proof for one dealer, what it says to him, and its figure."""
 
+import functools
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -268,11 +270,17 @@ def _short(name: str) -> str:
 
 
 def plot_proof(
-    comparison: pd.DataFrame, dealer_id: str, *, note: str = "", ax: Axes | None = None
+    comparison: pd.DataFrame,
+    dealer_id: str,
+    *,
+    note: str = "",
+    narrow: bool = False,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw one dealer's brands side by side, a panel a measure, ours in our colour.
 
-    `ax` takes the first measure.
+    `ax` takes the first measure. For a phone, `narrow`, panels stand below one another, and each
+    names its brands.
 
     Of many brands ours, the best rival of each measure, and then the largest are drawn:
     `MOST_BRANDS` in all.
@@ -286,7 +294,12 @@ def plot_proof(
     largest = here[~told].sort_values(["revenue", "brand"], ascending=[False, True]).index
     here = here[told | here.index.isin(largest[: max(MOST_BRANDS - told.sum(), 0)])]
     here = here.sort_values(["ours", "margin_rate"], ascending=[False, False])
-    panels = [ax] if ax else np.atleast_1d(look.axes(len(sheet), height=1.7 + 0.36 * len(here)))
+    height = 1.2 + len(sheet) * (0.5 + 0.22 * len(here)) if narrow else 1.7 + 0.36 * len(here)
+    panels = [ax] if ax else np.atleast_1d(look.axes(len(sheet), height=height, narrow=narrow))
+    if not ax:
+        panels[0].figure.narrow = functools.partial(
+            plot_proof, comparison, dealer_id, note=note, narrow=True
+        )
     for panel, row in zip(panels, sheet.itertuples(), strict=False):
         known = here[row.measure].fillna(0.0)
         colors = [look.COLORS["ours" if is_ours else "muted"] for is_ours in here["ours"]]
@@ -306,7 +319,8 @@ def plot_proof(
         panel.set_title(words.label(row.measure), fontsize=9.5)
         panel.set(xticks=[], yticks=[])
         panel.grid(visible=False)
-    panels[0].set_yticks(np.arange(len(here)), here["brand"].map(_short))
+    for panel in panels if narrow else panels[:1]:
+        panel.set_yticks(np.arange(len(here)), here["brand"].map(_short))
     n = _counted(sheet)
     key = "profit.proof_title_unclear" if n["n_unclear"] else "profit.proof_title"
     title = words.say(key, brand=here["brand"].iloc[0], **n)

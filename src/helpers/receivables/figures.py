@@ -11,12 +11,12 @@ NAMED = 12  # dealers a figure has room to name
 
 
 def _colors() -> list:
-    """Give the ages' colours: the older, the darker; over 90 days as old stock has it."""
-    return [*(look.SEQUENTIAL(x) for x in (0.15, 0.4, 0.65, 0.95)), look.COLORS["bad"]]
+    """Give the ages' colours: the older, the darker; over 90 days as dead stock has it."""
+    return [*(look.SEQUENTIAL(x) for x in (0.08, 0.3, 0.52, 0.75)), look.AGES[-1]]
 
 
 def plot_ageing(by_age: pd.DataFrame, *, note: str = "", ax: Axes | None = None) -> Axes:
-    """Draw what is owed by age; what is aged from the invoice, its due date not known, is hatched.
+    """Draw what is owed by age; what is aged from the invoice, its due date not known, is hollow.
 
     What was paid in advance is below zero in the table, and no bar.
     """
@@ -36,10 +36,9 @@ def plot_ageing(by_age: pd.DataFrame, *, note: str = "", ax: Axes | None = None)
             sums,
             bottom=base,
             width=0.7,
-            color=_colors(),
-            hatch="///" if both and basis == "invoice" else "",
-            edgecolor="white",
-            label=words.label(f"basis_{basis}"),
+            color="white" if both and basis == "invoice" else _colors(),
+            edgecolor=_colors(),
+            linewidth=1.4,
         )
         base = base + sums
     for place, amount in zip(x, base, strict=True):
@@ -51,8 +50,7 @@ def plot_ageing(by_age: pd.DataFrame, *, note: str = "", ax: Axes | None = None)
     ax.set_xticks(x, [words.label(bucket) for bucket in ageing.BUCKETS])
     look.money_axis(ax.yaxis)
     ax.margins(y=0.12)
-    if both:
-        ax.legend(loc="upper right")
+    ax.grid(axis="x", visible=False)
     how = "both" if both else rows["basis"].iloc[0]
     title = _age_title(rows)
     return look.explain(ax, title, words.say(f"receivables.aged_{how}"), note)
@@ -80,17 +78,19 @@ def plot_owing(
     if rows.empty:
         return look.nothing(words.say("receivables.nobody_owes"), ax)
     ax = ax or look.axes(height=1.5 + 0.27 * len(rows))
-    y, left = np.arange(len(rows)), np.zeros(len(rows))
+    y, left, ends = np.arange(len(rows)), np.zeros(len(rows)), []
     for bucket, color in zip(ageing.BUCKETS, _colors(), strict=True):
         part = rows[bucket].to_numpy()
         if part.any():
-            ax.barh(y, part, left=left, height=0.7, color=color, label=words.label(bucket))
+            ax.barh(y, part, left=left, height=0.7, color=color)
+            ends.append((left[-1] + part[-1] / 2, words.label(bucket), look.COLORS["text"]))
             left = left + part
     names = dealers.drop_duplicates("dealer_id").set_index("dealer_id")["dealer_name"]
     ax.set_yticks(y, [str(names.get(d, d)) for d in rows["dealer_id"]])
     look.money_axis(ax.xaxis)
     ax.grid(axis="y", visible=False)
-    ax.legend(loc="lower right")
+    ax.set_ylim(-0.6, len(rows) - 0.5)
+    look.above(ax, ends)
     share = words.percent(rows["balance"].sum() / total)
     title = words.say("receivables.title_owing", n=len(rows), share=share)
     return look.explain(ax, title, words.say("receivables.owing_how"), note)
@@ -105,11 +105,13 @@ def plot_history(history: pd.DataFrame, *, note: str = "", ax: Axes | None = Non
     axes[0].plot(x, history["balance"], color=look.COLORS["accent"], marker=dot)
     look.money_axis(axes[0].yaxis)
     axes[0].set_ylabel(words.label("balance"))
+    ends = []
     for column, color in (("countback_days", "accent"), ("dso_days", "muted")):
-        axes[1].plot(
-            x, history[column], color=look.COLORS[color], label=words.label(column), marker=dot
-        )
-    axes[1].legend(loc="best")
+        axes[1].plot(x, history[column], color=look.COLORS[color], marker=dot)
+        known = history[column].dropna()
+        if len(known):
+            ends.append((float(known.iloc[-1]), words.label(column), look.COLORS[color]))
+    look.beside(axes[1], ends)
     step = max(len(history) // 4, 1)
     ticks = x[::-1][::step][::-1]
     for one in axes:
@@ -132,14 +134,16 @@ def plot_collection(
         return look.nothing(words.say("receivables.no_payments"), ax)
     ax = ax or look.axes(height=3.2)
     x, dot = np.arange(len(history)), "o" if len(history) == 1 else ""  # one month makes no line
-    for column, color in (("billed", "muted"), ("paid", "accent")):
-        ax.plot(x, history[column], color=look.COLORS[color], label=words.label(column), marker=dot)
+    colors = {"billed": look.COLORS["muted"], "paid": look.COLORS["accent"]}
+    for column, color in colors.items():
+        ax.plot(x, history[column], color=color, marker=dot)
+    last = history.iloc[-1]
+    look.beside(ax, [(last[name], words.label(name), color) for name, color in colors.items()])
     step = max(len(history) // 8, 1)
     ticks = x[::-1][::step][::-1]
     ax.set_xticks(ticks, [str(history["month"].iloc[i]) for i in ticks])
     ax.set_ylim(min(0, ax.get_ylim()[0]), None)
     look.money_axis(ax.yaxis)
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
     recent = history.tail(recent_months)
     billed, paid = float(recent["billed"].sum()), float(recent["paid"].sum())
     key = "receivables.months" if billed > 0 else "receivables.no_sales"

@@ -1,7 +1,5 @@
 """Figures of the month: the bridge, the months against last year and target, the forecast."""
 
-import textwrap
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -20,6 +18,8 @@ def plot_bridge(
 ) -> Axes:
     """Draw a bridge as a waterfall: from the same months a year before to now, step by step.
 
+    Steps are causes and no times, so they stand below one another (IBCS).
+
     Parameters
     ----------
     bridge
@@ -29,24 +29,19 @@ def plot_bridge(
         return look.nothing(words.say(f"month.no_bridge_{span}"), ax)
     moves = bridge.drop(["base", "now"])
     moves = moves[moves.abs() > summary.CENT]
-    ax = ax or look.axes(height=3.6)
+    ax = ax or look.axes(height=1.35 + 0.27 * (len(moves) + 2))
     ends = bridge["base"] + moves.cumsum()
     starts = ends - moves
-    x = np.arange(1, len(moves) + 1)
-    tones = ["good" if move > 0 else "bad" for move in moves]
-    ax.bar(0, bridge["base"], BAR, color=look.COLORS["muted"])
-    ax.bar(
-        x,
-        moves,
-        BAR,
-        bottom=starts,
-        color=[look.COLORS[tone] for tone in tones],
-    )
-    ax.bar(len(moves) + 1, bridge["now"], BAR, color=look.COLORS["accent"])
-    ax.hlines(
+    y = np.arange(1, len(moves) + 1)
+    last = len(moves) + 1
+    colors = [look.COLORS["good" if move > 0 else "bad"] for move in moves]
+    ax.barh(0, bridge["base"], BAR, color=look.COLORS["muted"])
+    ax.barh(y, moves, BAR, left=starts, color=colors)
+    ax.barh(last, bridge["now"], BAR, color=look.COLORS["accent"])
+    ax.vlines(
         [bridge["base"], *ends],
-        np.arange(len(moves) + 1) + BAR / 2,
-        np.arange(len(moves) + 1) + 1 - BAR / 2,
+        np.arange(last) + BAR / 2,
+        np.arange(last) + 1 - BAR / 2,
         color=look.COLORS["reference"],
         linewidth=0.7,
     )
@@ -54,25 +49,18 @@ def plot_bridge(
     marks = [(0, bridge["base"], words.money(bridge["base"], unit=False))]
     marks += [
         (at, top, words.signed_money(move, unit=False))
-        for at, top, move in zip(x, tops, moves, strict=True)
+        for at, top, move in zip(y, tops, moves, strict=True)
     ]
-    marks.append((len(moves) + 1, bridge["now"], words.money(bridge["now"], unit=False)))
+    marks.append((last, bridge["now"], words.money(bridge["now"], unit=False)))
     for at, top, text in marks:
-        ax.annotate(
-            text,
-            (at, top),
-            (0, 3),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            fontsize=8.5,
-        )
+        ax.annotate(text, (top, at), (4, 0), textcoords="offset points", va="center", fontsize=9)
     names = [words.label(f"bridge_{step}") for step in ("base", *moves.index, "now")]
-    ax.set_xticks(np.arange(len(names)), [textwrap.fill(name, 11) for name in names])
-    ax.grid(axis="x", visible=False)
+    ax.set_yticks(np.arange(len(names)), names)
+    ax.set_ylim(last + 0.5, -0.5)
+    ax.grid(visible=False)
     is_cut = _zoomed(ax, bridge, starts, ends)
-    look.money_axis(ax.yaxis)
-    ax.set_ylabel(words.say("month.axis", unit=_unit()))
+    ax.set_xticks([])  # each bar says its amount
+    ax.set_xlabel(words.say("month.axis", unit=_unit()))
     title = words.say(
         f"month.title_{span}",
         period=period,
@@ -99,7 +87,7 @@ def _zoomed(ax: Axes, bridge: pd.Series, starts: pd.Series, ends: pd.Series) -> 
     is_cut = low > 0 and high - low < SLIVER * high
     bottom = low - 0.6 * (high - low) if is_cut else min(0.0, low)
     room = (high - bottom) or 1.0
-    ax.set_ylim(bottom - (0.06 * room if low < 0 else 0), max(high, 0.0) + 0.12 * room)
+    ax.set_xlim(bottom - (0.06 * room if low < 0 else 0), max(high, 0.0) + 0.02 * room)
     return is_cut
 
 
@@ -116,22 +104,21 @@ def plot_months(
     aims = own.reindex(rows["month"]).to_numpy(float)
     ax, x = ax or look.axes(height=3.4), np.arange(len(rows))
     if not np.isnan(last).all():
-        ax.bar(x - 0.2, last, 0.4, color=look.COLORS["muted"], label=words.label("previous_actual"))
-    ax.bar(x + 0.2, rows["revenue"], 0.4, color=look.COLORS["accent"], label=words.label("actual"))
+        ax.bar(x - 0.2, last, 0.4, color=look.COLORS["muted"])
+    ax.bar(x + 0.2, rows["revenue"], 0.4, color=look.COLORS["accent"])
     if not np.isnan(aims).all():
-        ax.hlines(
-            aims,
-            x - 0.05,
-            x + 0.45,
-            color=look.COLORS["text"],
-            linewidth=1.4,
-            label=words.label("target"),
-        )
+        ax.bar(x + 0.2, aims, 0.5, **look.OUTLINED)
     ax.set_xticks(x, rows["month"], rotation=35, ha="right")
     ax.grid(axis="x", visible=False)
     look.money_axis(ax.yaxis)
     ax.set_ylabel(words.say("month.axis", unit=_unit()))
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
+    ends = (
+        (rows["revenue"].to_numpy(), "actual", "accent"),
+        (last, "previous_actual", "muted"),
+        (aims, "target", "text"),
+    )
+    told = [(v[~np.isnan(v)], words.label(t), look.COLORS[c]) for v, t, c in ends]
+    look.beside(ax, [(values[-1], name, color) for values, name, color in told if len(values)])
     known = ~np.isnan(last)
     above = int((rows["revenue"].to_numpy()[known] > last[known]).sum())
     key = "month.months" if known.any() else "month.months_plain"
@@ -147,33 +134,20 @@ def plot_forecast(
         key = "run_rate_only" if ahead.method else "no_forecast"
         return look.nothing(words.say(f"month.{key}"), ax)
     rows, coming = months.tail(24), ahead.months
-    ax, n = ax or look.axes(height=3.4), len(months.tail(24))
-    ax.plot(np.arange(n), rows["revenue"], color=look.COLORS["accent"], label=words.label("actual"))
+    ax, n = ax or look.axes(height=3.4), len(rows)
+    ax.bar(np.arange(n), rows["revenue"], BAR, color=look.COLORS["accent"])
     x = np.arange(n, n + len(coming))
-    joined = np.r_[rows["revenue"].iloc[-1], coming["value"]]
-    ax.plot(
-        np.r_[n - 1, x],
-        joined,
-        color=look.COLORS["accent"],
-        linestyle=(0, (3, 2)),
-        label=words.label("forecast"),
-    )
-    ax.vlines(
-        x,
-        coming["low"],
-        coming["high"],
-        color=look.COLORS["accent"],
-        alpha=0.35,
-        linewidth=6,
-        label=words.label("interval"),
-    )
+    look.hatched(ax, x, coming["value"].to_numpy(), BAR)
+    ax.vlines(x, coming["low"], coming["high"], color=look.COLORS["text"], linewidth=1.2, zorder=3)
     names = [*rows["month"], *coming["month"]]
     step = max(len(names) // 9, 1)
     ax.set_xticks(np.arange(len(names))[::-1][::step][::-1], names[::-1][::step][::-1])
     ax.set_ylim(bottom=min(0.0, float(rows["revenue"].min()), float(coming["low"].min())))
     look.money_axis(ax.yaxis)
     ax.set_ylabel(words.say("month.axis", unit=_unit()))
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
+    ax.grid(axis="x", visible=False)
+    spans = (((n - 1) / 2, "actual"), (float(x.mean()), "forecast"))
+    look.above(ax, [(at, words.label(term), look.COLORS["accent"]) for at, term in spans])
     first = coming.iloc[0]
     title = words.say(
         "month.forecast_title",

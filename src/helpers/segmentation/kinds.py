@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from helpers import look, words
 from helpers.pareto import shares_of_gains
 
 NOT_STATED, UNDECIDED, OTHER = "not_stated", "undecided", "other_format"
+NEARLY_ALL = 0.9  # of dealers and of revenue: a drawing of shares is one full bar
 ROUNDING = 0.005  # shares that miss 1 by less are a rounding rest, not a class
 FORMATS_SHOWN = 12
 
@@ -183,17 +183,20 @@ def plot_customer_mix(
     """Draw each customer type's share of dealers, revenue and gross profit."""
     if mix["customer_type"].isin([NOT_STATED]).all():
         return nothing(ax, "title_mix_none" if len(mix) else "nothing")
-    ax = look.axes(height=1.7 + 0.55 * len(mix)) if ax is None else ax
-    colors = {"dealer_share": "muted", "revenue_share": "accent", "gross_profit_share": "good"}
-    _grouped_bars(
-        ax, mix, "customer_type", {c: color for c, color in colors.items() if mix[c].notna().any()}
-    )
-    legend_above(ax)
+    first = mix.iloc[0]
     title = words.say(
         "segmentation.title_mix",
-        type=words.word(mix["customer_type"].iloc[0]),
-        revenue=words.percent(mix["revenue_share"].iloc[0]),
-        dealers=words.percent(mix["dealer_share"].iloc[0]),
+        type=words.word(first["customer_type"]),
+        revenue=words.percent(first["revenue_share"]),
+        dealers=words.percent(first["dealer_share"]),
+    )
+    # one full bar, and others that are not seen
+    if first[["dealer_share", "revenue_share"]].min() >= NEARLY_ALL or len(mix) == 1:
+        return look.instead(title, ax)
+    ax = look.axes(height=1.4 + 0.55 * len(mix)) if ax is None else ax
+    colors = {"dealer_share": "muted", "revenue_share": "accent", "gross_profit_share": "B"}
+    _grouped_bars(
+        ax, mix, "customer_type", {c: color for c, color in colors.items() if mix[c].notna().any()}
     )
     return look.explain(ax, title, note, source)
 
@@ -228,26 +231,24 @@ def plot_format_mix(
     wide = wide.reindex(
         [*kept[:FORMATS_SHOWN], *([OTHER] if OTHER in wide.index else []), *kept[FORMATS_SHOWN:]]
     )
-    ax = look.axes(height=1.9 + 0.15 * len(wide) * (len(areas) + 0.6)) if ax is None else ax
+    if wide.size == 2:
+        said = words.say("segmentation.formats_one", format=words.word(wide.index[0]))
+        return look.instead(said, ax)
+    ax = look.axes(height=1.4 + 0.15 * len(wide) * (len(areas) + 0.6)) if ax is None else ax
     shares = wide["dealer_share"].reset_index()
-    rows = _grouped_bars(
-        ax, shares, "store_format", {a: a if a in ("urban", "rural") else "muted" for a in areas}
-    )
-    mark = words.label("handbook_share")
+    colors = {a: a if a in ("urban", "rural") else "muted" for a in areas}
+    rows = _grouped_bars(ax, shares, "store_format", colors, wide["handbook_share"])
     for area in areas:
-        if wide["handbook_share"][area].notna().any():
-            ax.plot(
-                wide["handbook_share"][area],
-                rows[area],
-                "|",
-                markersize=11,
-                markeredgewidth=2.4,
-                color=look.COLORS["text"],
-                label=mark,
-            )
-            mark = "_"
-    if areas != [NOT_STATED]:  # one colour that stands for nothing needs no key
-        legend_above(ax)
+        ax.plot(
+            wide["handbook_share"][area],
+            rows[area],
+            "|",
+            markersize=11,
+            markeredgewidth=2.4,
+            color=look.COLORS["text"],
+        )
+    if wide["handbook_share"].notna().to_numpy().any():
+        note = " · ".join(filter(None, [words.say("segmentation.handbook_mark"), note]))
     return look.explain(ax, _format_title(mix), note, source)
 
 
@@ -301,39 +302,43 @@ def _format_title(mix: pd.DataFrame) -> str:
 
 
 def _grouped_bars(
-    ax: Axes, rows: pd.DataFrame, name: str, colors: dict[str, str]
+    ax: Axes,
+    rows: pd.DataFrame,
+    name: str,
+    colors: dict[str, str],
+    marks: pd.DataFrame | None = None,
 ) -> dict[str, np.ndarray]:
-    """Draw shares as bars side by side, first row on top; return where each column's bars lie."""
+    """Draw shares as bars side by side, first row on top; return where each column's bars lie.
+
+    Each says its share, beyond its mark of `marks`; what those of the first row are stands beside.
+    """
     width, middle, centres = 0.8 / len(colors), (len(colors) - 1) / 2, {}
+    # one colour that stands for nothing needs no name
+    named = len(colors) > 1 or next(iter(colors.values())) != "muted"
     for i, (column, color) in enumerate(colors.items()):
         centres[column] = np.arange(len(rows)) + (i - middle) * width
-        ax.barh(
-            centres[column],
-            rows[column].fillna(0),
-            width,
-            color=look.COLORS[color],
-            label=words.word(column),
-        )
+        ax.barh(centres[column], rows[column].fillna(0), width, color=look.COLORS[color])
+        beyond = rows[column] if marks is None else np.fmax(rows[column], marks[column].to_numpy())
+        ends = zip(centres[column], rows[column], beyond, strict=True)
+        for n, (at, share, end) in enumerate(ends):
+            if named and n == 0:
+                look.beside(ax, [(at, words.word(column), look.COLORS[color])])
+            if not pd.isna(share):
+                ax.annotate(
+                    words.percent(share),
+                    (end, at),
+                    xytext=(5, 0),
+                    textcoords="offset points",
+                    va="center",
+                    fontsize=8.5,
+                    color=look.ink(look.COLORS[color]),
+                )
     ax.set_yticks(np.arange(len(rows)), [words.word(code) for code in rows[name]])
     ax.set_ylim(len(rows) - 0.4, -0.6)
-    ax.grid(False, axis="y")
-    look.share_axis(ax.xaxis)
+    ax.grid(False)
+    ax.set_xlim(0, 1.3 * max(float(rows[list(colors)].max().max()), 1e-9))  # for the shares
+    ax.set_xticks([])  # each bar says its share
     return centres
-
-
-def legend_above(ax: Axes) -> None:
-    """Put the legend above an axis, bars before marks."""
-    handles, labels = ax.get_legend_handles_labels()
-    order = sorted(range(len(labels)), key=lambda i: isinstance(handles[i], Line2D))
-    ax.legend(
-        [handles[i] for i in order],
-        [labels[i] for i in order],
-        loc="lower left",
-        bbox_to_anchor=(0, 1),
-        ncols=5,
-        borderaxespad=0.2,
-        handlelength=1.2,
-    )
 
 
 def nothing(ax: Axes | None, sentence: str = "nothing") -> Axes:

@@ -6,7 +6,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from helpers import look, periods, words
-from helpers.segmentation.kinds import legend_above, nothing
+from helpers.segmentation.kinds import nothing
 
 PERIOD_MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
 MOVEMENTS = ("joined", "won_back", "lost")
@@ -172,6 +172,7 @@ def plot_network_history(
         return nothing(ax)
     count_ax, ax = look.axes(2, width_ratios=[2, 3]) if ax is None else (None, ax)
     at = np.arange(len(history))
+    ends = []
     joined, won, lost = (history[f"n_{m}"].fillna(0).to_numpy(float) for m in MOVEMENTS)
     for heights, bottom, color, name in (
         (joined, 0, "good", "n_joined"),
@@ -184,12 +185,13 @@ def plot_network_history(
             0.72,
             bottom=bottom[1:] if name == "n_won_back" else 0,
             color=look.COLORS[color],
-            label=words.label(name),
         )
+        middle = (bottom if name == "n_won_back" else 0 * heights) + heights / 2
+        ends.append((float(middle[-1]), words.label(name), look.COLORS[color]))
+    look.beside(ax, ends)
     ax.axhline(0, color=look.COLORS["subtle"], linewidth=0.8)
     ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):,.0f}")
     ax.yaxis.get_major_locator().set_params(integer=True)
-    legend_above(ax)
     _period_ticks(ax, history["period"], 7)
     if count_ax is not None:
         count_ax.plot(
@@ -238,7 +240,9 @@ def plot_cohorts(
         fmt="",
         annot_kws={"fontsize": 8.5},
     )
-    if not few:
+    if few:
+        look.inked(ax)
+    else:
         look.share_axis(ax.collections[0].colorbar.ax.yaxis)
         ax.collections[0].colorbar.outline.set_visible(False)
     sizes = cohorts.drop_duplicates("cohort").set_index("cohort")

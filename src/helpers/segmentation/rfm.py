@@ -20,6 +20,7 @@ WINDOW_DAYS = 365
 OVERDUE_TIMES, OVERDUE_DAYS = 3.0, 30  # of the usual gap, and at least
 BIG_SCORE = 4  # of five for revenue: the upper two fifths
 INACTIVE = "inactive"
+NEARLY_ALL = 0.9  # of the dealers with one score: a grid of two scores is all but empty
 
 
 def rfm_scores(
@@ -233,13 +234,14 @@ def plot_rfm(
     Recent and often is top right.
     """
     scored = scores.dropna(subset=SCORES)
-    ax = look.axes(height=4.2 if len(scored) else 0.6) if ax is None else ax
     if scored.empty:
-        ax.set_axis_off()
-        return look.explain(ax, words.say("segmentation.nothing"))
+        return look.nothing(words.say("segmentation.nothing"), ax)
     steps = range(1, max(N_SCORES, int(scored[SCORES].max().max())) + 1)
     counts = pd.crosstab(scored["recency_score"].astype(int), scored["frequency_score"].astype(int))
     counts = counts.reindex(index=reversed(steps), columns=steps, fill_value=0)
+    if said := _one_score(counts):
+        return look.nothing(said, ax)
+    ax = look.axes(height=4.2) if ax is None else ax
     sns.heatmap(
         counts,
         ax=ax,
@@ -250,6 +252,7 @@ def plot_rfm(
         linewidths=1.5,
         vmin=0,
     )
+    look.inked(ax)
     ax.set(
         xlabel=words.say("segmentation.axis_frequency"),
         ylabel=words.say("segmentation.axis_recency"),
@@ -268,6 +271,23 @@ def plot_rfm(
 
 
 # ---- steps ---------------------------------------------------------------------------------------
+
+
+def _one_score(counts: pd.DataFrame) -> str:
+    """Say what a grid of which one row or column holds nearly all would tell; "" of any other."""
+    for axis, measure in ((1, "recency"), (0, "frequency")):
+        sums = counts.sum(axis=axis)
+        if sums.max() >= NEARLY_ALL * counts.to_numpy().sum():
+            by_other = counts.sum(axis=1 - axis).sort_index(ascending=False)
+            return words.say(
+                f"segmentation.rfm_one_{measure}",
+                n=int(sums.sum()),
+                share=words.percent(sums.max() / sums.sum()),
+                score=int(sums.idxmax()),
+                of=len(sums),
+                counts=" · ".join(f"{score}: {n:,}" for score, n in by_other.items() if n),
+            )
+    return ""
 
 
 def _require_past(totals: pd.DataFrame, last: pd.Series, end: pd.Timestamp) -> None:

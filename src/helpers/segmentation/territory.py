@@ -205,28 +205,20 @@ def plot_coverage(
     shown = _cities_shown(cities, name)
     if shown.empty:
         return nothing(ax, "no_population")
+    if len(shown) == 1:
+        return look.instead(_coverage_title(cities), ax)
     ax = look.axes(height=1.6 + 0.25 * max(len(shown), 2)) if ax is None else ax
     for kind, color in (("served", "accent"), ("rest", "muted")):
         bars = shown[shown["kind"] == kind]
         ax.barh(bars.index, bars["revenue_per_head"], 0.7, color=look.COLORS[color])
     white = shown[shown["kind"] == "white_spot"]
-    # dashed, as estimates are; hatching would be turned into a blurred picture on paper
-    ax.barh(
-        white.index,
-        white["revenue_per_head"].fillna(0),
-        0.64,
-        facecolor="none",
-        linewidth=1.2,
-        edgecolor=look.COLORS["bad"],
-        linestyle=(0, (3, 2)),
-        label=words.say("segmentation.white_spot_estimate"),
-    )
+    # outlined, as what is not there yet
+    estimates = white["revenue_per_head"].fillna(0)
+    ax.barh(white.index, estimates, 0.64, **look.OUTLINED, linestyle=(0, (3, 2)))
     ax.set_yticks(shown.index, shown["name"])
-    for tick, kind in zip(ax.get_yticklabels(), shown["kind"], strict=True):
-        tick.set_color(look.COLORS["bad"] if kind == "white_spot" else look.COLORS["text"])
     ranked_axis(ax, len(shown), "revenue_per_head")
     if len(white):
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
+        note = " · ".join(filter(None, [words.say("segmentation.white_spot_estimate"), note]))
     return look.explain(ax, _coverage_title(cities), note, source)
 
 

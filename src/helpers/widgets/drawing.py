@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from helpers import look, words
-from helpers.look import style
+from helpers.look import figures
 
 
 def drawn(things: Callable[[], Iterable[object]]) -> str:
@@ -50,7 +50,7 @@ def _html(thing: object) -> str:
         return ""
     if not isinstance(thing, Axes):
         return thing._repr_html_()
-    markup = style.picture(thing.figure)
+    markup = figures.picture(thing.figure)
     if not markup.startswith("<img "):  # a note stands in its place
         return markup
     width, height = thing.figure.get_size_inches()

@@ -464,8 +464,7 @@ def plot_profile(
     ax.axvline(
         found.threshold, color=look.COLORS["reference"], linewidth=0.9, linestyle=(0, (3, 3))
     )
-    if len(found.people) > 1:
-        _draw_room(ax, found, rungs)
+    told = _draw_room(ax, found, rungs) if len(found.people) > 1 else []
     if own is not None:
         mine = own.scores.iloc[0][rungs].to_numpy()
         ax.plot(
@@ -476,8 +475,9 @@ def plot_profile(
             markersize=8,
             linewidth=1.4,
             zorder=5,
-            label=words.label("you" if own is not found else "one_person"),
         )
+        who = words.label("you" if own is not found else "one_person")
+        told.append((float(mine[-1]), who, look.COLORS["rival"]))
     ax.set_yticks(range(len(rungs)), [names[stage] for stage in rungs])
     ax.set(
         xlim=(-0.2, 10.2),
@@ -486,21 +486,19 @@ def plot_profile(
         xlabel=words.label("score_0_10"),
     )
     ax.grid(axis="y", visible=False)
-    ax.legend(
-        loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.1, handletextpad=0.5
-    )
-    told = own if own is not None else found
+    look.above(ax, told)
+    whose = own if own is not None else found
     title, how = (
-        _where(told, room_stage(told)),
+        _where(whose, room_stage(whose)),
         words.say("workshop.profile_how", threshold=found.threshold),
     )
     return look.explain(ax, title.rstrip(".\u3002"), how, note)
 
 
-def _draw_room(ax: Axes, found: Profile, rungs: list[str]) -> None:
+def _draw_room(ax: Axes, found: Profile, rungs: list[str]) -> list[tuple[float, str, str]]:
     """Draw median and middle half on a stage's line, and the people above it.
 
-    Equal scores stand on each other.
+    Equal scores stand on each other. Returned is how the marks of the top stage are named.
     """
     for y, stage in enumerate(rungs):
         score = found.scores[stage].dropna()
@@ -513,7 +511,6 @@ def _draw_room(ax: Axes, found: Profile, rungs: list[str]) -> None:
             color=look.COLORS["muted"],
             markersize=4.5,
             zorder=2,
-            label=words.label("one_person") if y == 0 else None,
         )
     room = found.room.set_index("stage").reindex(rungs)
     y = np.arange(len(rungs))
@@ -525,7 +522,6 @@ def _draw_room(ax: Axes, found: Profile, rungs: list[str]) -> None:
         linewidth=7,
         alpha=0.55,
         zorder=1,
-        label=words.label("middle_half"),
     )
     ax.plot(
         room["median"],
@@ -534,8 +530,10 @@ def _draw_room(ax: Axes, found: Profile, rungs: list[str]) -> None:
         color=look.COLORS["accent"],
         markersize=8,
         zorder=4,
-        label=words.label("median"),
     )
+    top = room.iloc[-1]
+    places = ((top["median"], "median", "accent"), (top["high"], "middle_half", "B"))
+    return [(float(at), words.label(term), look.COLORS[c]) for at, term, c in places if at == at]
 
 
 def plot_ladder(found: Profile, *, note: str = "", ax: Axes | None = None) -> Axes:
@@ -557,8 +555,9 @@ def plot_ladder(found: Profile, *, note: str = "", ax: Axes | None = None) -> Ax
             f"{names[stage]}\n{counts[stage]}",
             ha="center",
             va="bottom",
+            fontsize=8.5,
             linespacing=1.4,
-            color="white" if i > 2 else look.COLORS["text"],
+            color=look.ink_on(look.SEQUENTIAL(0.1 + 0.18 * i)),
         )
         _draw_people(ax, i, foot[i], found.people[found.people["stage"] == stage])
     ax.set(xlim=(0, len(ladder)), ylim=(0, foot[-1] + 0.35 + 0.3 * n_rows))

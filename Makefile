@@ -69,6 +69,7 @@ benchmarks: data/demo  ## measure against named peers (an hour or two)
 	@$(BIN)/python tests/benchmarks/sure_rates.py
 	@$(BIN)/python tests/benchmarks/call_rates.py
 	@$(BIN)/python tests/benchmarks/room_load.py
+	@$(BIN)/python tests/benchmarks/turned_rules.py
 
 lock: .venv/installed  ## pin the newest versions that pyproject.toml allows (needs uv)
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \

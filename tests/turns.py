@@ -128,9 +128,8 @@ def diagnoses() -> pd.DataFrame:
     return pd.read_csv(words.REFERENCE / "diagnoses.csv")
 
 
-def told_by_recipe(data: pareto.AbcData, rules: dict[str, str]) -> dict[str, Any]:
-    """Judge by the recipe, and write it as a page does: rows, sentences, the table of classes."""
-    found = month.judge_month(data, **rules)
+def told_by_recipe(found: pareto.AbcMonth) -> dict[str, Any]:
+    """Write a month as a page does, in the language spoken: rows, sentences, table of classes."""
     judged, moved = named(found)
     rules = pareto.judging_rules(**found.options)
     basis = summary.basis_sentences(judged, "", rules["weights"], rules["composite_cuts"])
@@ -180,9 +179,8 @@ def script(opened: Any) -> Iterator[Any]:
     page.close()
 
 
-def case(data: pareto.AbcData, asked_for: list[dict[str, str]]) -> list[Any]:
-    """Hand over a network printed by the usual rules, and the rules that it is turned by."""
-    found = month.judge_month(data, **BASE)
+def case(found: pareto.AbcMonth, asked_for: list[dict[str, str]]) -> list[Any]:
+    """Hand over a network as it was printed, and the rules that it is turned by."""
     given = json.loads(json.dumps(pareto.turnable(found, diagnoses(), PERIOD)))
     ids = sorted({*found.judged["dealer_id"], *found.before["dealer_id"]})
     share = found.judged.set_index("dealer_id")["brand_share"].reindex(ids)
@@ -221,22 +219,28 @@ def differences(
     return wrong
 
 
-def compared(page: Any, seeds: Iterable[int]) -> tuple[list[str], int, int]:
+def compared(
+    page: Any, seeds: Iterable[int], languages: Iterable[str]
+) -> tuple[list[str], int, int]:
     """Turn networks by rules of their own: what differs, how often classes changed, of how many.
 
-    In the language spoken; each network is printed by the usual rules and turned by two others.
+    Each network is printed by the usual rules and turned by two others, in each language.
     """
     wrong, changed, n = [], 0, 0
     for seed in seeds:
         data, rules = asked(seed), [BASE, options(seed), options(seed + 1)]
-        told = [told_by_recipe(data, by) for by in rules]
-        (said,) = page.evaluate(RUN, [case(data, rules)])
-        for by, recipe, script in zip(rules, told, said, strict=True):
-            found = [] if script["fits"] else ["the rules are refused"]
-            found += differences(recipe, script, told[0], said[0])
-            wrong += [f"network {seed} by {by}: {difference}" for difference in found]
-            changed += script["composite"] != said[0]["composite"]
-            n += 1
+        months = [month.judge_month(data, **by) for by in rules]
+        for language in languages:
+            words.speak(language, "CNY")
+            told = [told_by_recipe(found) for found in months]
+            (said,) = page.evaluate(RUN, [case(months[0], rules)])
+            for by, recipe, script in zip(rules, told, said, strict=True):
+                found = [] if script["fits"] else ["the rules are refused"]
+                found += differences(recipe, script, told[0], said[0])
+                wrong += [f"network {seed} by {by} in {language}: {one}" for one in found]
+                changed += script["composite"] != said[0]["composite"]
+                n += 1
+    words.speak("en")
     return wrong, changed, n
 
 

@@ -303,7 +303,7 @@ def test_the_turned_page_is_the_page_printed_by_these_rules(opened, made, langua
     page.goto((folder / f"{lively.PAGE}.html").as_uri())
     page.wait_for_selector(READY, state="attached")
     words.speak(language, "CNY")
-    told = turns.told_by_recipe(lively.network(), rules)
+    told = turns.told_by_recipe(month.judge_month(lively.network(), **rules))
     page.locator("details.turning summary").click()
     turned_to(page, rules)
     Shown(page, DEALERS).output.locator("button.more").click()
@@ -346,7 +346,9 @@ def test_sliders_turn_the_page_and_hand_back_what_reproduces_it(page):
     assert n > 0 and panel.locator("[role=status]").text_content() == words.bound(
         words.say("turn.changed", n=n)
     )
+    assert "would change class" in page.locator("main > .notice:visible").text_content()
     panel.get_by_role("button", name="Back to the printed rules").click()
+    assert page.locator(".notice:visible").count() == 0
     assert Shown(page, DEALERS).column("dealer_id")[:3] == own.index[:3].to_list()
 
 

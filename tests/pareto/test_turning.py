@@ -24,6 +24,6 @@ def test_what_cannot_be_judged_to_the_cent_is_not_turned():
 
 
 def test_what_is_turned_from_is_plain_json_and_small():
-    data = turns.case(turns.asked(8), [])[0]
+    data = turns.case(month.judge_month(turns.asked(8), **turns.BASE), [])[0]
     assert json.loads(json.dumps(data, allow_nan=False)) == data
     assert "D0" not in json.dumps(data), "who they are stands in the table"

@@ -235,8 +235,10 @@ class Living {
     this.tell();
   }
 
-  offerChoices() {
+  // of all filters, or of those that hang on the rules alone
+  offerChoices(filters = FILTERS) {
     for (const [filter, select] of Object.entries(this.selects || {})) {
+      if (!filters.includes(filter)) continue;
       const told = [...new Set(this.rows.map(row => this.of(row, filter)))].sort(new Intl.Collator(language, {numeric: true}).compare);
       const any = element("option", {value: ""}, fill(words["living.any"], {filter: words[`living.${filter}`]}));
       select.replaceChildren(any, ...told.map(value => element("option", {value}, value)));
@@ -249,7 +251,7 @@ class Living {
   turnTo(rows, anew) {
     this.rows = rows;
     this.anew = anew;
-    this.offerChoices();
+    this.offerChoices(["composite_class"]);
     this.show();
   }
 
@@ -403,7 +405,6 @@ class Living {
   fit() {
     if (!this.scroll) return;
     const rows = (this.living.hidden ? this.printed : this.living).rows.length;
-    this.scroll.classList.remove("fits", "tall");
     const fits = this.table.offsetWidth <= this.scroll.clientWidth + 1;
     this.scroll.classList.toggle("fits", fits);
     this.scroll.classList.toggle("tall", !fits && rows > TALL);

@@ -393,6 +393,13 @@ class Turning {
     this.back = element("button", {type: "button", disabled: true}, words["turn.back"]);
     this.back.addEventListener("click", () => { this.set(this.own); this.turn(); });
     this.status = element("p", {role: "status", class: "status"});
+    // who comes to the page's head from below sees that it is turned
+    this.notice = element("p", {class: "living notice", hidden: true});
+    this.count = element("span");
+    const back = element("button", {type: "button"}, words["turn.back"]);
+    back.addEventListener("click", () => { this.back.click(); document.querySelector("main h1").scrollIntoView(); });
+    this.notice.append(element("b", {}, words["turn.title"]), " ", this.count, " ", back);
+    document.querySelector("main").prepend(this.notice);
     this.command = element("pre", {tabindex: "0", "aria-label": words["turn.command"]});
     this.toml = element("pre", {tabindex: "0", "aria-label": words["turn.toml"]});
     const copy = of => {
@@ -491,6 +498,8 @@ class Turning {
     const {papermill, toml} = handedBack(this.data, options), {words} = this;
     this.command.textContent = papermill;
     this.toml.textContent = toml;
+    this.notice.hidden = this.back.disabled;
+    this.count.textContent = bound(say(words["turn.changed"], {n}));
     this.status.textContent = this.back.disabled ? words["turn.as_printed"] : bound(say(words["turn.changed"], {n}));
   }
 }

@@ -83,10 +83,11 @@ class Layout(ConstrainedLayoutEngine):
         """Place axes by what is measured around them; -> their margins in pixels."""
         ticks: list = []
         measured: list[np.ndarray] = []
-        for _turn in range(3):
-            if ticks == (ticks := _ticks(row)):
+        for turn in range(3):
+            # they may change with the room there is, and reach less or more beyond it
+            if ticks == (ticks := _ticks(row)) and turn > 1:
                 fixed = measured[-1]
-                break  # they may change with the room there is
+                break
             measured.append(np.array([_overhang(ax, _others(ax), renderer) for ax in row]))
             self._place(row, measured[-1] / row[0].figure.dpi)
         else:  # they change with every turn: there is room for all of them

@@ -88,8 +88,6 @@ def seen(figure: Figure) -> tuple[list[Line], np.ndarray]:
         recorder = Recorder(*figure.bbox.size)
         engine.renderer = recorder
         figure.draw(recorder)
-        recorder.lines.clear()
-        figure.draw(recorder)
         pixels = np.asarray(recorder.buffer_rgba()).astype(float) / 255
         return recorder.lines, pixels
     finally:

@@ -25,8 +25,8 @@ CELLS_AT_ONCE = 1_000_000  # of the table of all splits: 8 MB, however long the 
 MOST_STEPS = 20_000  # of a budget: work grows with their square
 LEAST_RATIO = 1e-9  # a lift below this is none
 POINTS_OF_A_CURVE = 25
-LABEL_IN = 0.17  # height of a line of labels beside the figure
-NAME_LENGTH = {"en": 36, "zh": 20}  # characters of a factor's name beside a figure
+LABEL_IN = 0.21  # height of a line of labels beside the figure
+NAME_LENGTH = {"en": 22, "zh": 13}  # characters of a factor's name beside a figure
 
 
 # ---- what is assumed -----------------------------------------------------------------------------

@@ -68,13 +68,12 @@ class Layout(ConstrainedLayoutEngine):
             return
         renderer = self.renderer or fig._get_renderer()
         self._wrap_beside(row, renderer)
-        self._wrap_titles(row, renderer)
         self._place(row, np.tile(self.GUESS_IN, (len(row), 1)))
         margins = self._settled(row, renderer)
         if self._cut_names(row, margins, renderer):
             margins = self._settled(row, renderer)
         crowded = [self._thin_ticks(ax, renderer) for ax in row]
-        if any(crowded):
+        if self._wrap_titles(row, renderer) or any(crowded):
             self._settled(row, renderer)
         if any(self._shrink_numbers(ax, renderer) for ax in row) or self._set_apart(row, renderer):
             self._settled(row, renderer)
@@ -83,10 +82,16 @@ class Layout(ConstrainedLayoutEngine):
     def _settled(self, row: Sequence[Axes], renderer: RendererBase) -> np.ndarray:
         """Place axes by what is measured around them; -> their margins in pixels."""
         ticks: list = []
-        for _turn in range(3):
-            if ticks == (ticks := _ticks(row)):
-                break  # they may change with the room there is
-            fixed = np.array([_overhang(ax, _others(ax), renderer) for ax in row])
+        measured: list[np.ndarray] = []
+        for turn in range(3):
+            # they may change with the room there is, and reach less or more beyond it
+            if ticks == (ticks := _ticks(row)) and turn > 1:
+                fixed = measured[-1]
+                break
+            measured.append(np.array([_overhang(ax, _others(ax), renderer) for ax in row]))
+            self._place(row, measured[-1] / row[0].figure.dpi)
+        else:  # they change with every turn: there is room for all of them
+            fixed = np.max(measured, axis=0)
             self._place(row, fixed / row[0].figure.dpi)
         if not any(ax.texts for ax in row):
             return fixed
@@ -279,11 +284,16 @@ class Layout(ConstrainedLayoutEngine):
             self._set(text, **looks)
         return True
 
-    def _wrap_titles(self, row: Sequence[Axes], renderer: RendererBase) -> None:
-        """Break the names of axes that are wider than the figure into lines."""
-        most = 0.94 * row[0].figure.bbox.width / (1 if self.is_narrow else len(row))
-        for text in (ax.xaxis.label for ax in row):
-            self._wrap(text, most, 3, renderer)
+    def _wrap_titles(self, row: Sequence[Axes], renderer: RendererBase) -> bool:
+        """Break the names of axes that reach beyond the figure into lines; -> whether any did."""
+        whole, done = row[0].figure.bbox.width, False
+        for ax in row:
+            frame, text = ax.get_window_extent(), ax.xaxis.label
+            middle = (frame.x0 + frame.x1) / 2
+            before = text.get_text()
+            self._wrap(text, 2 * min(middle, whole - middle) - 6, 4, renderer)
+            done |= text.get_text() != before
+        return done
 
     def _wrap(self, text: Text, most: float, n_lines: int, renderer: RendererBase) -> None:
         font, said = text.get_fontproperties(), text.get_text()

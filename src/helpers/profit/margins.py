@@ -393,12 +393,13 @@ def plot_margins(spread: pd.DataFrame, *, note: str = "", ax: Axes | None = None
             linewidth=0,
         )
         ends.append((float(spread[high].iloc[-1]), words.label(term), look.COLORS["B"]))
-    ax.plot(x, spread["median_rate"], color=look.COLORS["accent"])
+    ax.plot(x, spread["median_rate"], color=look.COLORS["accent"], label=words.label("median_rate"))
     ax.plot(
         x,
         spread["weighted_rate"],
         color=look.COLORS["rival"],
         linestyle=(0, (4, 2)),
+        label=words.label("weighted_rate"),
     )
     for column, color in (("median_rate", "accent"), ("weighted_rate", "rival")):
         ends.append((float(spread[column].iloc[-1]), words.label(column), look.COLORS[color]))

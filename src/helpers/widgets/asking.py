@@ -72,7 +72,8 @@ def rows(
     chosen = {name: values.get(name, value) for name, value in own.items()}
     asked = bar.Asked(letter=only_class, search=search)
     cut = bar.scoped(book, read_scope(scope))
-    return chosen_rows.chosen(model.seen(model.read(cut), **chosen), model, cut, asked)
+    seen = model.seen(model.read(cut), **chosen)
+    return chosen_rows.chosen(seen, asked, lambda: bar.letters(cut, period))
 
 
 def _change(book: Workbook, period: str, given: dict) -> Model:

@@ -1,6 +1,6 @@
 """The rows that an explorer shows: found without it, saved, and told as one line of code."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -16,17 +16,18 @@ FOLDER = "explored"  # beside a workbook's editions
 KINDS = ("csv", "xlsx")
 
 
-def chosen(seen: Seen, model: Model, book: Workbook, asked: bar.Asked) -> pd.DataFrame:
+def chosen(seen: Seen, asked: bar.Asked, letters_of: Callable[[], pd.Series]) -> pd.DataFrame:
     """Choose the rows that class and search leave, in their order.
 
-    The class is that of the rows where they are judged by class, else the workbook's in this scope.
+    The class is that of the rows where they are judged by class, else what `letters_of` gives: the
+    workbook's in this scope, by dealer.
     """
     rows = seen.rows
     if asked.letter != bar.ALL:
         letters = (
             rows["composite_class"]
             if "composite_class" in rows
-            else rows["dealer_id"].map(bar.letters(book, model.period))
+            else rows["dealer_id"].map(letters_of())
         )
         rows = rows[letters.eq(asked.letter).to_numpy()]
     return rows[bar.found(rows, asked.search).to_numpy()].reset_index(drop=True)

@@ -375,7 +375,7 @@ def test_the_stock_shown_is_of_the_category_and_age_chosen(small_demo):
 
 def test_ages_of_a_scope_give_what_the_month_gives(given, small_demo):
     own = given["stock"]["own"]
-    aged, flows = inventory.read_ages(small_demo, PERIOD, own.options["old_days"])
+    aged, flows = inventory.read_ages(small_demo, PERIOD, **own.options)
     sold = {name: own.options[name] for name in ("dead_days", "pace_days")}
     pd.testing.assert_frame_equal(inventory.dealer_stock(aged, flows, **sold), own.held)
 
@@ -427,10 +427,8 @@ def test_the_card_shown_is_of_the_dealer_and_the_reader_chosen(given, small_demo
     assert html.escape(names[given["card"]["dealer_id"]]) in shown.card.value, "the page's own"
     shown.table.chosen = chosen = shown.table.ids[3]
     assert html.escape(names[chosen]) in shown.card.value
-    ours = shown.card.value
     shown.controls["audience"].value = "dealer"
     own = everyone["judged"].set_index("dealer_id").loc[chosen, "diagnosis"]
-    assert html.escape(own) in ours
     assert html.escape(own) not in shown.card.value, (
         "what is handed to a dealer does not hold our judgement of him"
     )

@@ -65,12 +65,24 @@ def read_month(book: Workbook, period: str, n_history: int = 1) -> StockData:
     )
 
 
-def read_ages(book: Workbook, period: str, old_days: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Ask the door for a month's stock alone, a part of the month: its `aged`, and the `flows`
-    without their seasons.
+def read_ages(
+    book: Workbook,
+    period: str,
+    *,
+    old_days: int,
+    pace_days: int,
+    cover_days: int,
+    **_others: Scalar,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Ask the door for a month's stock alone, a part of the month: its `aged`, and the `flows` by
+    their seasons.
     """
-    here = data.on_hand(book, period)
-    return age.aged(here.layers, here.as_of, old_days=old_days), data.flows(book, period)
+    here, flows = data.on_hand(book, period), data.flows(book, period)
+    told = data.category_days(book, period), data.seasons(book, period), None
+    nobody = pd.DataFrame()  # where nothing is moved, no place is asked for
+    found = StockData(period, {period: here}, {period: flows}, nobody, data.models(book), *told)
+    aged = age.aged(here.layers, here.as_of, old_days=old_days)
+    return aged, _seasonal(found, period, aged, pace_days=pace_days, cover_days=cover_days)[1]
 
 
 @options.recipe("inventory_age")

@@ -1,6 +1,6 @@
 """The rows that an explorer shows, asked for by one line of code."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 
@@ -36,6 +36,7 @@ def rows(
     period: str,
     *,
     scope: str = "",
+    page: Mapping[str, Scalar] | None = None,
     only_class: str = "",
     search: str = "",
     **values: Scalar,
@@ -48,10 +49,13 @@ def rows(
         As in the toml, e.g. "abc_pareto".
     scope
         As for the command's --scope.
+    page
+        Options that the page was run with, where the workbook does not say them: what is tried is
+        compared with it.
     only_class, search
         The class, and a text in the dealer's number or name, that choose rows.
     values
-        Options of the recipe, and values of the explorer's controls by name.
+        Of the explorer's controls, by name; the others are as on the page.
 
     Raises
     ------
@@ -60,17 +64,16 @@ def rows(
     """
     if question not in MODELS:
         raise refusal("no_explorer", question=question, known=", ".join(MODELS))
-    make, recipe = MODELS[question]
-    known = recipe.options if recipe else {}
-    model = make(book, period, {name: values[name] for name in values if name in known})
+    model = MODELS[question](book, period, dict(page or {}))
     own = {name: control.value for name, control in model.controls().items()}
     for name in values:
-        if name not in known and name not in own:
+        if name not in own:
             raise refusal("no_control", question=question, name=name, known=", ".join(own))
     chosen = {name: values.get(name, value) for name, value in own.items()}
     asked = bar.Asked(letter=only_class, search=search)
     cut = bar.scoped(book, read_scope(scope))
-    return chosen_rows.chosen(model.seen(model.read(cut), **chosen), model, cut, asked)
+    seen = model.seen(model.read(cut), **chosen)
+    return chosen_rows.chosen(seen, asked, lambda: bar.letters(cut, period))
 
 
 def _change(book: Workbook, period: str, given: dict) -> Model:
@@ -94,36 +97,24 @@ def _groups(book: Workbook, period: str, given: dict) -> Model:
     return ConsumerGroups(book, period, asked, consumers.judge_month(asked, **given))
 
 
-MODELS: dict[str, tuple[Callable[[Workbook, str, dict], Model], Callable | None]] = {
-    "month": (_change, result.judge_month),
-    "segmentation": (_rfm, segmentation.judge_month),
-    "abc_pareto": (
-        lambda book, period, given: Classes(
-            book, pareto.read_month(book, period), pareto.abc_month(book, period, **given)
-        ),
-        pareto.judge_month,
+MODELS: dict[str, Callable[[Workbook, str, dict], Model]] = {
+    "month": _change,
+    "segmentation": _rfm,
+    "abc_pareto": lambda book, period, given: Classes(
+        book, pareto.read_month(book, period), pareto.abc_month(book, period, **given)
     ),
-    "receivables": (
-        lambda book, period, given: Owing(
-            book,
-            receivables.read_month(book, period),
-            receivables.receivables_month(book, period, **given),
-        ),
-        receivables.judge_month,
+    "receivables": lambda book, period, given: Owing(
+        book,
+        receivables.read_month(book, period),
+        receivables.receivables_month(book, period, **given),
     ),
-    "fishbone": (_climbing, fishbone.judge_month),
-    "consumer_groups": (_groups, consumers.judge_month),
-    "inventory_age": (
-        lambda book, period, given: Stocks(
-            book, period, inventory.stock_month(book, period, **{"n_history": 1, **given})
-        ),
-        inventory.judge_month,
+    "fishbone": _climbing,
+    "consumer_groups": _groups,
+    "inventory_age": lambda book, period, given: Stocks(
+        book, period, inventory.stock_month(book, period, **{"n_history": 1, **given})
     ),
-    "dealer_profit": (
-        lambda book, period, given: Earned(
-            book, period, profit.profit_month(book, period, **given)
-        ),
-        profit.judge_month,
+    "dealer_profit": lambda book, period, given: Earned(
+        book, period, profit.profit_month(book, period, **given)
     ),
-    "dealer_card": (lambda book, period, _given: Cards(book, period), None),
+    "dealer_card": lambda book, period, _given: Cards(book, period),
 }

@@ -57,6 +57,8 @@ class Change:
         whole = result.network_steps(told.bridge, span, indicator)
         names = told.dealers[["dealer_id", "dealer_name", "region", "account_manager"]]
         rows = result.contributions(told.by_dealer, span, "dealer", names)
+        # who is in no table of dealers is called by number
+        rows["dealer_name"] = rows["dealer_name"].fillna(rows["dealer_id"])
         said = _said(whole, rows, words.label(span), words.label(indicator))
         rows = rows if len(rows) else no_rows()
         return Seen(said, self._drawn(told, whole, (span, indicator, cut)), rows, COLUMNS)

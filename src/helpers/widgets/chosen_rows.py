@@ -1,6 +1,6 @@
 """The rows that an explorer shows: found without it, saved, and told as one line of code."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -16,17 +16,18 @@ FOLDER = "explored"  # beside a workbook's editions
 KINDS = ("csv", "xlsx")
 
 
-def chosen(seen: Seen, model: Model, book: Workbook, asked: bar.Asked) -> pd.DataFrame:
+def chosen(seen: Seen, asked: bar.Asked, letters_of: Callable[[], pd.Series]) -> pd.DataFrame:
     """Choose the rows that class and search leave, in their order.
 
-    The class is that of the rows where they are judged by class, else the workbook's in this scope.
+    The class is that of the rows where they are judged by class, else what `letters_of` gives: the
+    workbook's in this scope, by dealer.
     """
     rows = seen.rows
     if asked.letter != bar.ALL:
         letters = (
             rows["composite_class"]
             if "composite_class" in rows
-            else rows["dealer_id"].map(bar.letters(book, model.period))
+            else rows["dealer_id"].map(letters_of())
         )
         rows = rows[letters.eq(asked.letter).to_numpy()]
     return rows[bar.found(rows, asked.search).to_numpy()].reset_index(drop=True)
@@ -37,22 +38,23 @@ def code(
 ) -> str:
     """Write the line of Python that gives the rows shown.
 
-    What the workbook says by itself is left out; `own` are the controls' values on the page, and
-    the page may have been run with options of its own.
+    What stands on the page is left out; `own` are the controls' values there. Where the page was
+    run with options of its own, which the workbook does not say, they are told as such.
     """
-    said: dict[str, Scalar] = {}
+    said: dict[str, object] = {}
     if asked.scope:
         said["scope"] = scope_text(asked.scope)
     told = options.options_in_force(model.recipe, model.book, {}) if model.recipe else {}
     ruled = model.own.options if model.own else {}
-    said |= {n: value for n, value in ruled.items() if n not in values and value != told[n]}
-    said |= {n: value for n, value in values.items() if value != told.get(n, own[n])}
+    if given := {name: value for name, value in ruled.items() if value != told[name]}:
+        said["page"] = given
+    said |= {name: value for name, value in values.items() if value != own[name]}
     if asked.letter != bar.ALL:
         said["only_class"] = asked.letter
     if asked.search.strip():
         said["search"] = asked.search.strip()
-    given = "".join(f", {name}={value!r}" for name, value in said.items())
-    return f"widgets.rows({model.question!r}, book, {model.period!r}{given})"
+    rest = "".join(f", {name}={value!r}" for name, value in said.items())
+    return f"widgets.rows({model.question!r}, book, {model.period!r}{rest})"
 
 
 def toml(model: Model, book: Workbook, values: Mapping[str, Scalar]) -> list[str]:

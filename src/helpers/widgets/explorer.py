@@ -9,6 +9,7 @@ import html
 from collections.abc import Callable
 
 import ipywidgets
+import pandas as pd
 
 from helpers import words
 from helpers.settings import DataError, Scalar, Workbook
@@ -64,6 +65,7 @@ class Explorer(Kept):
         self.idle = self.model.idle(**self.own) if hasattr(model, "idle") else set()
         self._asked: dict[Scope, tuple[Workbook, object]] = {}
         self._seen: Seen | None = None
+        self._letters: tuple[Scope, pd.Series] | None = None
         self._opened: tuple | None = None  # whose card is drawn, and in which scope
         self.shown = None
         super().__init__([], self._as_html)
@@ -114,6 +116,13 @@ class Explorer(Kept):
             self._asked[scope] = book, self.model.read(book)
         return self._asked[scope]
 
+    def _letters_of(self) -> pd.Series:
+        """Give the classes in the bar's scope, asked once until there is another."""
+        scope = self.asked.scope
+        if self._letters is None or self._letters[0] != scope:
+            self._letters = scope, bar.letters(self._in_scope()[0], self.model.period)
+        return self._letters[1]
+
     # ---- what is shown ---------------------------------------------------------------------------
 
     def _guarded(self, act: Callable, *given: object) -> Callable[[object], None]:
@@ -159,7 +168,7 @@ class Explorer(Kept):
             self._judge()
             return
         book, _told = self._in_scope()
-        self.shown = chosen_rows.chosen(self._seen, self.model, book, self.asked)
+        self.shown = chosen_rows.chosen(self._seen, self.asked, self._letters_of)
         self.table.show(self.shown, self._seen.columns)
         self._tell(book)
         self._open()

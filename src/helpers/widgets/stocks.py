@@ -53,7 +53,7 @@ class Stocks:
         """Ask what lies in a scope: layers with their ages, and flows. Nothing is moved here."""
         if book == self.book:
             return self.own.aged, self.own.flows
-        return inventory.read_ages(book, self.period, self.own.options["old_days"])
+        return inventory.read_ages(book, self.period, **self.own.options)
 
     def options(self, old_days: int, **_others: Scalar) -> dict[str, Scalar]:
         """Give the age from which a piece is old."""

@@ -247,9 +247,10 @@ class Living {
     }
   }
 
-  // rows that were judged anew, or those that were printed
+  // rows that were judged anew, or those that were printed; the first of them, so that a turn takes no time
   turnTo(rows, anew) {
     this.rows = rows;
+    this.most = 0;
     this.anew = anew;
     this.offerChoices(["composite_class"]);
     this.show();

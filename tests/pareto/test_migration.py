@@ -428,7 +428,7 @@ def test_what_is_not_known_is_a_sentence_instead_of_a_figure():
     assert not ax.patches
     assert stability["stability_rate"].isna().all(), "no figure, no rate on a card"
     four = pareto.plot_stability(
-        migration.class_stability(quarters_of(a="AAAA")), judged({"a": "A"})
+        migration.class_stability(quarters_of(a="AAAA", b="AAAA")), judged({"a": "A", "b": "A"})
     )
     assert words.say("migration.stability_how", n=4) in text_of(four), (
         "the quarters are counted, not assumed"

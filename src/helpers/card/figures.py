@@ -166,6 +166,12 @@ def plot_factors(found: Dossier, *, ax: Axes | None = None) -> Axes:
     )
     if rows.empty:
         return look.nothing(words.say(f"card.no_factors_{found.audience}"), ax or _half(0.9))
+    row = rows.iloc[0]
+    title = words.say(
+        "card.factors", factor=row["factor"], score=words.decimal(row["data_score"], 1)
+    )
+    if len(rows) == 1:  # one mark
+        return look.instead(title, ax or _half(0.9))
     ax, y = ax or _half(), np.arange(len(rows))
     ax.hlines(y, 0, rows["data_score"], color=look.COLORS["muted"], linewidth=1)
     color = [look.COLORS["good" if score >= 5 else "bad"] for score in rows["data_score"]]
@@ -187,9 +193,4 @@ def plot_factors(found: Dossier, *, ax: Axes | None = None) -> Axes:
     ax.set_yticks(y, rows["factor"])
     ax.set(xlim=(-0.3, 10.3), ylim=(len(rows) - 0.4, -0.6))
     ax.grid(axis="y", visible=False)
-    row = rows.iloc[0]
-    return look.explain(
-        ax,
-        words.say("card.factors", factor=row["factor"], score=words.decimal(row["data_score"], 1)),
-        source=window_note(found),
-    )
+    return look.explain(ax, title, source=window_note(found))

@@ -455,6 +455,9 @@ def plot_scores(
     rows = known.sort_values(
         ["score", "data_score"], ascending=False, na_position="first", kind="stable"
     )
+    title = _scores_title(rows, tree)
+    if rows[["score", "data_score"]].notna().to_numpy().sum() == 1:  # one mark
+        return look.instead(title, ax)
     ax, y, odd = ax or rows_axes(len(rows)), np.arange(len(rows)), rows["disagrees"].to_numpy(bool)
     ax.hlines(
         y[odd],
@@ -509,7 +512,6 @@ def plot_scores(
     )
     ax.grid(axis="y", visible=False)
     _name_marks(ax, rows)
-    title = _scores_title(rows, tree)
     key = "scoring.scores_how" if odd.any() else "scoring.scores_how_none"
     return look.explain(ax, title, words.say(key, points=disagreement), note)
 

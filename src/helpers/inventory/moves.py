@@ -293,6 +293,13 @@ def plot_proposal(
     if givers.empty:
         return look.nothing(empty or words.say("rebalancing.nothing"), ax)
     shown = givers.head(N_BARS)
+    asleep = givers["sleeping_value"].sum()
+    title = words.say(
+        "rebalancing.title", share=words.percent(plan["value"].sum() / asleep), asleep=asleep
+    )
+    is_whole = shown["moved_value"].iloc[0] in (0, shown["sleeping_value"].iloc[0])
+    if len(shown) == 1 and is_whole:  # one bar
+        return look.instead(title, ax)
     ax, y = ax or look.axes(height=1.5 + 0.27 * len(shown)), np.arange(len(shown))
     stays = (shown["sleeping_value"] - shown["moved_value"]).clip(lower=0)
     moved, accent, muted = shown["moved_value"], look.COLORS["accent"], look.COLORS["muted"]
@@ -305,9 +312,5 @@ def plot_proposal(
     ax.set(xlabel=words.label("sleeping_value"), ylim=(len(shown) - 0.4, -0.6))
     ax.grid(axis="y", visible=False)
     look.money_axis(ax.xaxis)
-    asleep = givers["sleeping_value"].sum()
-    title = words.say(
-        "rebalancing.title", share=words.percent(plan["value"].sum() / asleep), asleep=asleep
-    )
     how = words.say("rebalancing.title_how", old_days=old_days, days=cover_days)
     return look.explain(ax, title, how, note)

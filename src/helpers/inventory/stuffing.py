@@ -268,6 +268,13 @@ def balance_sentences(found: channel.Told, dealers: pd.DataFrame) -> list[str]:
 # ---- plot ----------------------------------------------------------------------------------------
 
 
+def _cut(name: str, most: int) -> str:
+    """Cut a name to a panel's width; Chinese letters are twice as wide."""
+    while words.width(name) > most:
+        name = name.rstrip("…")[:-1] + "…"
+    return name
+
+
 def plot_channel(
     found: channel.Told,
     pressed: pd.DataFrame,
@@ -308,7 +315,7 @@ def plot_channel(
         ):
             ax.plot(x, sums[column], color=look.COLORS[color])
             ends.append((float(sums[column].iloc[-1]), words.label(label), look.COLORS[color]))
-        ax.set_title(str(name), fontsize=9, loc="left")
+        ax.set_title(_cut(str(name), 72 // len(shown)), fontsize=9, loc="left")
         ax.set_xticks([0, len(months) - 1], [months[0], months[-1]], fontsize=8)
         ax.set_ylim(0, max(float(sums.max().max()), 1.0) * 1.1)
         look.money_axis(ax.yaxis)

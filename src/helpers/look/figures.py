@@ -159,7 +159,8 @@ def _lines(text: str, width: float, size: float, weight: str = "normal") -> list
     """Cut a text into lines that a figure so many inches wide holds, none of which ends between a
     number and its unit.
     """
-    room, family = (width * 72 - 12) / size, tuple(mpl.rcParams["font.family"])
+    # a screen sets letters a little wider than a drawing
+    room, family = (width * 70 - 10) / size, tuple(mpl.rcParams["font.family"])
     lines, used = [""], 0.0
     pieces = re.findall(PIECE, bound(" ".join(text.split(" "))))
     while pieces:

@@ -501,10 +501,10 @@ def plot_class_map(judged: pd.DataFrame, *, note: str = "", ax: Axes | None = No
 
     Who is big but thin, small but rich.
 
-    Nothing is drawn where no dealer has both revenue and lines with a cost.
+    Nothing is drawn where fewer than two dealers have both revenue and lines with a cost.
     """
     shown = judged[(judged["revenue"] > 0) & margin_rate(judged).notna()]
-    if shown.empty:
+    if len(shown) < 2:
         return None
     ax = ax or look.axes(height=4.2, dense=len(shown) > look.MANY)
     margin = margin_rate(shown).clip(-0.5, 1)

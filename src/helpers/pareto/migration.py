@@ -236,6 +236,11 @@ def plot_stability(
     both = both[both["stability_rate"].notna()]
     if both.empty:
         return look.nothing(words.say("migration.few_quarters"), ax)
+    title = words.say(
+        "migration.stability", share=words.percent(float((both["stability_rate"] > 0.8).mean()))
+    )
+    if len(both) == 1:  # one bar
+        return look.instead(title, ax)
     ax = ax or look.axes(height=3.2)
     shares = {}
     bands = [("unstable", -0.01, 0.5), ("middling", 0.5, 0.8), ("stable", 0.8, 1.01)]
@@ -262,9 +267,6 @@ def plot_stability(
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
     look.above(ax, ends)
-    title = words.say(
-        "migration.stability", share=words.percent(float((both["stability_rate"] > 0.8).mean()))
-    )
     return look.explain(
         ax, title, words.say("migration.stability_how", n=both["history"].str.len().max()), note
     )

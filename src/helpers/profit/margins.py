@@ -26,6 +26,7 @@ QUANTILES = {
     "high90_rate": 0.9,
 }
 MOVEMENTS = ("slips", "recovers", "mix", "steady", "–")
+SEEN = 0.0005  # of margin: lines that are nearer are seen as one
 NAMED = 12  # dealers a figure has room to name
 
 
@@ -394,14 +395,18 @@ def plot_margins(spread: pd.DataFrame, *, note: str = "", ax: Axes | None = None
         )
         ends.append((float(spread[high].iloc[-1]), words.label(term), look.COLORS["B"]))
     ax.plot(x, spread["median_rate"], color=look.COLORS["accent"], label=words.label("median_rate"))
-    ax.plot(
-        x,
-        spread["weighted_rate"],
-        color=look.COLORS["rival"],
-        linestyle=(0, (4, 2)),
-        label=words.label("weighted_rate"),
-    )
-    for column, color in (("median_rate", "accent"), ("weighted_rate", "rival")):
+    lines = {"median_rate": "accent"}
+    # of one dealer both are one line
+    if (spread["weighted_rate"] - spread["median_rate"]).abs().max() > SEEN:
+        lines["weighted_rate"] = "rival"
+        ax.plot(
+            x,
+            spread["weighted_rate"],
+            color=look.COLORS["rival"],
+            linestyle=(0, (4, 2)),
+            label=words.label("weighted_rate"),
+        )
+    for column, color in lines.items():
         ends.append((float(spread[column].iloc[-1]), words.label(column), look.COLORS[color]))
     look.beside(ax, ends)
     step = max(len(x) // 8, 1)
@@ -436,6 +441,11 @@ def plot_slips(
         ],
         ignore_index=True,
     )
+    n = int((known["movement"] == "slips").sum())
+    key = "margins.slipping" if n else "margins.slipping_none"
+    title = words.say(key, n=n, of=len(known), network=_network(trends))
+    if len(known) == 1:  # one mark
+        return look.instead(title, ax)
     ax = ax or look.axes(height=1.9 + 0.27 * len(moved), dense=len(known) > look.MANY)
     ax.axvline(0, color=look.COLORS["reference"], linewidth=0.9)
     ax.plot(
@@ -455,7 +465,4 @@ def plot_slips(
     ax.set_yticks([0, *y], [words.label("all_dealers"), *names])
     ax.set(ylim=(len(moved) + 0.6, -0.6), xlabel=words.label("change_points"))
     ax.grid(axis="y", visible=False)
-    n = int((known["movement"] == "slips").sum())
-    key = "margins.slipping" if n else "margins.slipping_none"
-    title = words.say(key, n=n, of=len(known), network=_network(trends))
     return look.explain(ax, title, words.say("margins.slipping_how"), note)

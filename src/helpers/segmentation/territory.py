@@ -205,7 +205,7 @@ def plot_coverage(
     shown = _cities_shown(cities, name)
     if shown.empty:
         return nothing(ax, "no_population")
-    if len(shown) == 1:
+    if (shown["revenue_per_head"].fillna(0) > 0).sum() < 2:
         return look.instead(_coverage_title(cities), ax)
     ax = look.axes(height=1.6 + 0.25 * max(len(shown), 2)) if ax is None else ax
     for kind, color in (("served", "accent"), ("rest", "muted")):

@@ -92,7 +92,7 @@ def set_page(sheet: Worksheet, about: Paper, n_wide: int = 1) -> None:
     sheet.set_margins(left=0.4, right=0.4, top=0.7, bottom=0.6)
     sheet.fit_to_pages(n_wide, 0)
     title, month = (text_of(text).replace("&", "&&")[:100] for text in about)
-    sheet.set_header(f"&L&9{title}&R&9{month}")
+    sheet.set_header(f"&L&9 {title}&R&9 {month}")
     sheet.set_footer("&L&9&A&R&9&P / &N")
 
 

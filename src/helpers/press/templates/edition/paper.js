@@ -23,10 +23,15 @@
   const start = document.body.getBoundingClientRect();
   const leaves = [...document.querySelectorAll(marks.map(mark => `.part ${mark}`).join())];
 
+  const range = document.createRange();
+
   function places() {
     const found = [], ends = [];
     for (const leaf of leaves) {
-      const rects = [...leaf.getClientRects()].filter(rect => rect.height > 0);
+      // lines of text: what is torn by a page's end is as high as the rest of that page
+      range.selectNodeContents(leaf);
+      const lines = leaf.tagName === "FIGURE" ? leaf.getClientRects() : range.getClientRects();
+      const rects = [...lines].filter(rect => rect.height > 0);
       if (!rects.length) continue;
       const page = rect => Math.floor((rect.left - start.left + gap * mm / 2) / step);
       for (const rect of rects)
@@ -54,7 +59,7 @@
     tried.add(found[at].leaf);
     const room = high * mm - ends[found[at].page - 1], led = chain(found, at);
     if (!led) continue;
-    const left = room - led.before - 8 * mm;
+    const left = room - led.before - 16 * mm;  // what stands round a figure, and a line before it
     if (left >= least * led.high) {
       const drawn = led.leaf.querySelector("svg, img");
       drawn.style.maxHeight = `${left}px`;

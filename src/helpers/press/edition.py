@@ -102,6 +102,7 @@ def write_edition(
         )
         classed = living.classed(dealers, whole)
         for page in pages:
+            page["body"] = living.fold(page["body"])
             told = living.facts(page["body"], classed, links)
             _write(
                 place,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from PIL import Image
 
 from helpers import look
 from helpers.look.svg import inline
@@ -217,8 +218,26 @@ def _image(kind: str, data: str, letters: dict[str, str], alt: str) -> str:
     image = _image_bytes(data)
     if kind == "image/svg+xml":
         return inline(image.decode(), letters, alt)
+    if kind == "image/png":
+        kind, image = _lighter(image)
     packed = base64.b64encode(image).decode()
     return f'<img alt="{html.escape(alt)}" src="data:{kind};base64,{packed}">'
+
+
+def _lighter(image: bytes) -> tuple[str, bytes]:
+    """Write the same pixels as lossless WebP where that is smaller, by a fifth for our dense
+    figures: a page is to be sent by mail.
+    """
+    drawn = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(image)) as opened:
+            if getattr(opened, "n_frames", 1) > 1 or opened.mode not in ("P", "L", "RGB", "RGBA"):
+                return "image/png", image  # it would lose its motion, or its depth
+            opened.save(drawn, "WEBP", lossless=True, quality=100, method=6)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return "image/png", image  # whatever it is, it is somebody's own
+    small = drawn.getvalue()
+    return ("image/webp", small) if len(small) < len(image) else ("image/png", image)
 
 
 def _images_told(notebook: Any) -> Iterator[dict]:

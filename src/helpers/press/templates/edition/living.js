@@ -512,6 +512,14 @@ async function start() {
     const whole = able && table.dataset.whole ? await unpacked(table.dataset.whole) : null;
     tables.push(new Living(table, whole, dealers, tables.length + 1));
   }
+  const phone = matchMedia("(max-width: 720px)"), folded = able ? main.querySelectorAll("[data-drawing]") : [];
+  const unfold = async () => {
+    for (const place of phone.matches ? folded : []) {
+      if (!place.firstChild) place.innerHTML = await unpacked(place.dataset.drawing);
+    }
+  };
+  phone.addEventListener("change", unfold);
+  await unfold();
   for (const figure of main.querySelectorAll(".figure")) {
     const drawn = figure.querySelector("[aria-label], [alt]");
     const name = () => drawn ? drawn.getAttribute("aria-label") || drawn.getAttribute("alt") : document.title;

@@ -127,7 +127,8 @@ def test_explorers_speak_the_readers_language(given, name):
 def test_figures_are_images_with_words_and_no_output_is_opened(at_page, name):
     shown = seen(at_page(name))
     pictures = re.findall(r"<img [^>]*>", shown)
-    assert pictures or name == "card"
+    # a finding that a drawing would add nothing to stands there as a sentence
+    assert pictures or name == "card" or '<p class="note">' in shown
     for picture in pictures:
         assert re.search(r'src="data:image/(?:svg\+xml|png);base64,[^"]+"', picture)
         assert re.search(r'alt="[^"]+"', picture)

@@ -57,3 +57,16 @@ def test_a_drawing_for_a_phone_is_folded_and_comes_back_whole():
     assert look.unpacked(told) == narrow.replace(' data-names="x,y"', "")
     assert '<svg id="w">' in folded and '<div class="narrow"><img' in folded
     assert living.fold(folded) == folded
+
+
+def test_the_heaviest_drawings_for_a_phone_are_left_out_where_a_page_weighs_too_much():
+    small, large = (f'<div class="narrow" data-drawing="{"x" * n}"></div>' for n in (200, 900))
+    dense = f'<div class="narrow"><img alt="" src="data:{"y" * 500}"></div>'
+    rows = f'<table data-columns="a" data-whole="{"z" * 4000}"></table>'
+    text = f"<p>{small}{large}{dense}</p>{rows}"
+    light = len(text) - 4001
+    assert living.fitted(text, light) == text, "the rows it carries are not counted"
+    assert living.fitted(text, light - 1) == text.replace(large, '<div class="narrow"></div>')
+    assert living.fitted(text, light - 1000).count('<div class="narrow"></div>') == 2
+    empty = '<div class="narrow"></div>'
+    assert living.fitted(text, 0) == f"<p>{empty * 3}</p>{rows}"

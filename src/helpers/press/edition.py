@@ -487,7 +487,7 @@ def _write(
         policy=living.policy(facts["script"]),
         pdf_address=pdf_address,
     )
-    (place / address).write_text(unbroken(text), encoding="utf-8")
+    (place / address).write_text(living.fitted(unbroken(text)), encoding="utf-8")
 
 
 def unbroken(page: str) -> str:

@@ -32,6 +32,11 @@ ROW = re.compile(
 )
 # our own drawing for a phone, as `page_body.figure` writes it
 NARROW = re.compile(r'(<div class="narrow")>(<svg\b.*?</svg>)(?=</div>)', re.DOTALL)
+FOR_A_PHONE = re.compile(
+    r'<div class="narrow"(?: data-drawing="[^"]*"></div>|>(?:<img\b[^>]*>|<svg\b.*?</svg>)</div>)',
+    re.DOTALL,
+)
+MOST_BYTES = 350_000  # of a page that is sent by mail, besides the rows that its tables carry
 LED = re.compile(r'(<a href=")([^"]*#(dealer-[^"]*))(">)')
 
 
@@ -138,6 +143,23 @@ def fold(body: str) -> str:
         return f'{match[1]} data-drawing="{look.packed(drawing)}">'
 
     return NARROW.sub(packed, body)
+
+
+def fitted(text: str, most: int = MOST_BYTES) -> str:
+    """Leave out drawings for a phone, the heaviest first, where a whole page weighs too much.
+
+    Who has none is shown the wide one, scaled. Chinese letters weigh most: their outlines come
+    along.
+    """
+    drawings = FOR_A_PHONE.findall(text)
+    carried = sum(len(told) for found in WHOLE.findall(text) for told in found)
+    over = len(text.encode()) - carried - most
+    for drawing in sorted(drawings, key=len, reverse=True):
+        if over <= 0:
+            break
+        text = text.replace(drawing, '<div class="narrow"></div>', 1)
+        over -= len(drawing)
+    return text
 
 
 def lead(pages: Sequence[dict], cards: Mapping[str, str]) -> None:

@@ -43,6 +43,7 @@ RESULT = [
     *("span", "cut", "part", "revenue", "previous_revenue", "target"),
     *("gross_margin_rate", "previous_gross_margin_rate", "payments", "previous_payments"),
 ]
+AMOUNTS = ["revenue", "previous_revenue", "target", "payments", "previous_payments"]
 PLANNED = [
     "factor",
     "dealer_id",
@@ -236,26 +237,27 @@ def result_of(groups: pd.DataFrame, name: str) -> dict[str, Any]:
     own = groups[(groups["cut"] == "account_manager") & (groups["part"] == name)]
     own = own.drop_duplicates("span").set_index("span")
     numbers = own[RESULT[3:]].apply(pd.to_numeric, errors="coerce").astype("float64")
+    numbers["target"] = numbers["target"].where(numbers["target"] > 0)
+    spans = [span for span in standing.SPANS if span in numbers.index]
+    # month and year stand below one another, and are written alike
+    amounts = words.amounts(numbers.loc[spans, AMOUNTS].to_numpy().ravel(), unit=False)
+    told = ["" if text == "–" else text for text in amounts]
+    n = len(AMOUNTS)
     rows = [
         row
-        for span in standing.SPANS
-        if span in numbers.index
-        for row in _span_rows(span, numbers.loc[span])
+        for i, span in enumerate(spans)
+        for row in _span_rows(span, numbers.loc[span], told[i * n : (i + 1) * n])
     ]
     columns = [c for c in ("before", "rate", "target", "reached") if any(row[c] for row in rows)]
     return {"rows": rows, "columns": columns} if rows else {}
 
 
-def _span_rows(span: str, own: pd.Series) -> list[dict[str, str]]:
-    """Write what a span brought: amounts alike, and the margin below them."""
-    target = own["target"] if own["target"] > 0 else float("nan")
-    amounts = [own["revenue"], own["previous_revenue"], target]
-    amounts += [own["payments"], own["previous_payments"]]
-    told = ["" if text == "–" else text for text in words.amounts(amounts, unit=False)]
+def _span_rows(span: str, own: pd.Series, told: Sequence[str]) -> list[dict[str, str]]:
+    """Set out what a span brought: `told` are its `AMOUNTS`, the margin stands below them."""
     head = {"span": words.label(span)}
     rows = []
     if told[0]:
-        reached = own["revenue"] / target
+        reached = own["revenue"] / own["target"]
         rows.append(
             head
             | {"label": words.label("revenue"), "actual": told[0], "before": told[1]}

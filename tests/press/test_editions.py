@@ -726,6 +726,7 @@ def test_an_edition_that_is_not_as_it_was_printed_is_seen(tmp_path):
 def test_the_zip_of_an_edition_belongs_to_it(tmp_path):
     edition = tmp_path / "2026-10"
     edition.mkdir()
+    (edition / "index.html").write_text("<html><head></head></html>", encoding="utf-8")
     write_manifest(edition)
     manifests.seal(edition, "small-2026-10.zip")
     editions.pack(edition, "small-2026-10")

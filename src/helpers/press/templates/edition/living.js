@@ -497,6 +497,18 @@ function findCards(wanted) {
   });
 }
 
+// a drawing as it was packed: shapes and their names, and nothing that could run or load
+const DRAWN = new Set(["svg", "g", "defs", "clipPath", "pattern", "path", "rect", "use", "title"]);
+
+function drawing(markup) {
+  const svg = new DOMParser().parseFromString(markup, "text/html").querySelector("svg");
+  for (const part of [svg, ...svg.querySelectorAll("*")]) {
+    const own = [...part.attributes].every(({name, value}) => !/^on/i.test(name) && (name !== "href" || value[0] === "#"));
+    if (!DRAWN.has(part.localName) || !own) part.remove();
+  }
+  return document.adoptNode(svg);
+}
+
 async function start() {
   const wanted = document.getElementById("wanted");
   if (wanted) findCards(wanted);
@@ -515,7 +527,7 @@ async function start() {
   const phone = matchMedia("(max-width: 720px)"), folded = able ? main.querySelectorAll("[data-drawing]") : [];
   const unfold = async () => {
     for (const place of phone.matches ? folded : []) {
-      if (!place.firstChild) place.innerHTML = await unpacked(place.dataset.drawing);
+      if (!place.firstChild) place.append(drawing(await unpacked(place.dataset.drawing)));
     }
   };
   phone.addEventListener("change", unfold);

@@ -58,7 +58,7 @@ class Layout(ConstrainedLayoutEngine):
 
     def execute(self, fig: Figure) -> None:
         """Place the axes."""
-        self._take_back()
+        self.take_back()
         self._fit(fig)
         row = [ax for ax in fig.axes if ax.get_in_layout()]
         # the canvas's renderer is asked for by a private name: without it, matplotlib lays out
@@ -138,7 +138,8 @@ class Layout(ConstrainedLayoutEngine):
 
     # -- what is changed for a drawing
 
-    def _take_back(self) -> None:
+    def take_back(self) -> None:
+        """Put everything as it was before the drawing before."""
         for undo in reversed(self._changes):
             undo()
         self._changes.clear()

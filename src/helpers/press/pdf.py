@@ -108,7 +108,7 @@ def require_browser() -> None:
     """
     for package in ("playwright", "pypdf"):
         if importlib.util.find_spec(package) is None:
-            raise refusal("no_package", package=package)
+            raise refusal("pdf_package", package=package)
     if not browser():
         raise refusal("no_browser")
 

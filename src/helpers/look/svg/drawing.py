@@ -60,6 +60,8 @@ def svg(figure: Figure) -> str:
     lent = hasattr(engine, "renderer")
     try:
         figure.dpi = 72
+        if lent:
+            engine.take_back()  # bars are called as they were named, not as they were cut
         name_bars(figure)
         renderer = Renderer(*figure.bbox.size)
         if lent:

@@ -4,7 +4,7 @@ from matplotlib.axis import Axis
 from matplotlib.category import StrCategoryFormatter
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedFormatter
+from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter
 
 REACH = 0.5  # of the way from one category to the next: as far a bar may stand beside its name
 
@@ -35,7 +35,11 @@ def name_bars(figure: Figure) -> None:
 def _categories(axis: Axis) -> dict[float, str]:
     """Give the names of an axis' categories by their places; none of a scale of numbers."""
     formatter = axis.get_major_formatter()
-    if not isinstance(formatter, FixedFormatter | StrCategoryFormatter):
+    # names set at places of their own: matplotlib wraps them in a function
+    is_set = isinstance(formatter, FuncFormatter) and isinstance(
+        axis.get_major_locator(), FixedLocator
+    )
+    if not is_set and not isinstance(formatter, FixedFormatter | StrCategoryFormatter):
         return {}
     places = [float(place) for place in axis.get_majorticklocs()]
     return dict(zip(places, formatter.format_ticks(places), strict=False))

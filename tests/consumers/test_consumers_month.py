@@ -251,8 +251,9 @@ def test_workshop_and_explorer_show_the_pages_groups(asked, page):
         *page["tables"]["consumer_groups"]["n_consumers"]
     ]
     look.use("en", "CNY")
-    widget = widgets.explore_groups(asked, consumers.judge_month(asked, **SHOWN))
-    control, shown = widget.children
+    found = consumers.judge_month(asked, **SHOWN)
+    widget = widgets.explore_groups(page["book"], PERIOD, asked, found)
+    control, shown = widget.controls["k"], widget.figure
     assert control.value == SHOWN["k"] == len(names)
     assert table_shown(shown.value, "group_name") == names
     before = shown.value
@@ -260,11 +261,11 @@ def test_workshop_and_explorer_show_the_pages_groups(asked, page):
     assert shown.value != before and len(table_shown(shown.value, "group_name")) == 5
 
 
-def test_the_explorer_starts_from_what_the_data_show(asked, own):
-    widget = widgets.explore_groups(asked, own)
-    assert widget.children[0].value == len(own.judged.profile)
+def test_the_explorer_starts_from_what_the_data_show(small_demo, asked, own):
+    widget = widgets.explore_groups(small_demo, PERIOD, asked, own)
+    assert widget.controls["k"].value == len(own.judged.profile)
     alone = consumers.judge_month(asked, stable_index=1.0)
-    assert widgets.explore_groups(asked, alone).children[0].value == 1
+    assert widgets.explore_groups(small_demo, PERIOD, asked, alone).controls["k"].value == 1
 
 
 def test_the_fit_is_asked_of_the_month_so_that_it_is_kept(asked):

@@ -308,8 +308,8 @@ def test_page_card_manager_workshop_and_widget_show_the_same(book, tmp_path, mon
     assert sum(office["n_actions"] for office in offices)
 
     asked = fishbone.read_month(says, PERIOD)
-    explorer = widgets.explore_fishbone(says, asked, expected).children[0]
-    explorer = html.unescape(explorer.children[-1].value)
+    shown = widgets.explore_fishbone(says, asked, expected)
+    explorer = html.unescape(shown.said.value + shown.figure.value)
     start = (expected.starts["weight"] * expected.starts["start"]).sum()
     spent, to = expected.legs["effort_days"].sum(), start + expected.legs["weighted_gain"].sum()
     assert f"{spent:.0f} days lift the weighted score from {start:.1f} to {to:.1f}" in explorer

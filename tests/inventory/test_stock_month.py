@@ -4,7 +4,6 @@ import html
 
 import pandas as pd
 import pytest
-from ipywidgets import HTML
 
 from cells import malformed, walked, with_rules
 from helpers import card, data, inventory, look, pareto, settings, widgets, words
@@ -193,13 +192,9 @@ def test_sentences_say_the_days_of_the_rules(asked, other):
     assert "than 90 days" not in text and "last 90" not in text
 
 
-def seen(widget) -> str:
-    (shown,) = (
-        part.value
-        for part in [*widget.children]
-        if isinstance(part, HTML) and "jp-RenderedHTMLCommon" in part.value
-    )
-    return html.unescape(shown)
+def seen(explorer) -> str:
+    shown = (explorer.said, explorer.figure, explorer.card)
+    return html.unescape("\n".join(part.value for part in shown))
 
 
 def test_page_card_workshop_widget_and_managers_page_follow_the_toml(
@@ -224,7 +219,7 @@ def test_page_card_workshop_widget_and_managers_page_follow_the_toml(
     pd.testing.assert_frame_equal(workshop["held"], there)
     pd.testing.assert_frame_equal(moves.published(workshop["moves"]), published["move_proposal"])
 
-    explorer = widgets.explore_stock(page["found"], page["flows"], page["dealers"], page["models"])
+    explorer = widgets.explore_stock(book, PERIOD, page["found"])
     figure = inventory.plot_dealers(there, old_days=60).figure.alt_text
     assert figure.split("\n")[0] in seen(explorer)
     assert "60 days" in figure

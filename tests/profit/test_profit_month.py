@@ -3,7 +3,6 @@
 import html
 
 import pytest
-from ipywidgets import HTML
 from pandas.testing import assert_frame_equal
 
 from cells import malformed, walked, with_rules
@@ -150,13 +149,9 @@ def test_an_unknown_option_names_the_nearest(small_demo, asked):
 # ---- who shows it --------------------------------------------------------------------------------
 
 
-def seen(widget) -> str:
-    (shown,) = (
-        part.value
-        for part in [*widget.children]
-        if isinstance(part, HTML) and "jp-RenderedHTMLCommon" in part.value
-    )
-    return html.unescape(shown)
+def seen(explorer) -> str:
+    shown = (explorer.said, explorer.figure, explorer.card)
+    return html.unescape("\n".join(part.value for part in shown))
 
 
 def test_page_card_workshop_widget_and_managers_page_follow_the_toml(
@@ -189,7 +184,8 @@ def test_page_card_workshop_widget_and_managers_page_follow_the_toml(
     )
     assert told.sentences[1:] == verdict
 
-    explorer = widgets.explore_profit(page["found"], page["dealers"], chosen)
+    explorer = widgets.explore_profit(book, PERIOD, page["found"])
+    explorer.table.chosen = chosen
     for sentence in verdict:
         assert sentence in seen(explorer)
     rows = profit.proof_table(sheet.proof(other.comparison, chosen))
@@ -225,14 +221,14 @@ def test_a_parameter_changes_its_page_alone(small_demo, monkeypatch):
 
 def test_the_explorer_changes_who_earns_less_by_the_rule_of_the_recipe(asked, usual, small_demo):
     dealers = data.dealers(small_demo)
-    explorer = widgets.explore_profit(usual, dealers)
-    (behind,) = (c for c in explorer.children if getattr(c, "max", None))
+    explorer = widgets.explore_profit(small_demo, PERIOD, usual)
+    behind = explorer.controls["behind_points"]
     assert behind.value == usual.options["behind_points"]
     behind.value = 0.05
     expected = profit.judge_month(asked, behind_points=0.05)
     assert words.say("explore.earns_less", n=n_less(expected), points="5.0") in seen(explorer)
     less = profit.named(expected.lost.query("status == 'earns_less'"), dealers)
     if len(less):
-        assert html.unescape(look.table(less[proof.SHOWN], limit=20).to_html()) in seen(explorer)
+        assert html.unescape(look.table(less[proof.SHOWN], limit=10).to_html()) in seen(explorer)
     else:
         assert words.say("standing.nobody_less") in seen(explorer)

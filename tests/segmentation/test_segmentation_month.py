@@ -173,10 +173,10 @@ def test_the_workshop_shows_the_pages_white_spots(page):
 
 
 @pytest.mark.parametrize("how", month.RFM_CUTS)
-def test_the_explorer_starts_from_the_page(asked, how):
+def test_the_explorer_starts_from_the_page(small_demo, asked, how):
     found = segmentation.judge_month(asked, rfm_cuts=how)
-    widget = widgets.explore_rfm(asked, found)
-    control, shown = widget.children
+    widget = widgets.explore_rfm(small_demo, PERIOD, asked, found)
+    control, shown = widget.controls["rfm_cuts"], widget.figure
     assert control.value == how
     counts = segmentation.segment_mix(found.scored, asked.segments)["n_dealers"].tolist()
     rows = re.findall(r"<tr>(.*?)</tr>", shown.value)

@@ -27,6 +27,7 @@ from explored import (
     seen,
     walk,
 )
+from explorer_fixtures import _spoken, at_page, given  # noqa: F401 - fixtures
 from ipywidgets.widgets.widget import _instances
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure

@@ -11,6 +11,7 @@ import openpyxl
 import pandas as pd
 import pytest
 from explored import PERIOD, QUESTIONS, column, opened, seen
+from explorer_fixtures import _spoken, at_page, given  # noqa: F401 - fixtures
 
 from helpers import data, files, look, pareto, widgets
 from helpers.settings import DataError, options, workbook

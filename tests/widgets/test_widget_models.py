@@ -9,6 +9,7 @@ import shutil
 import pandas as pd
 import pytest
 from explored import END, PERIOD, column, failed, opened, parts, said, seen
+from explorer_fixtures import _spoken, at_page, given  # noqa: F401 - fixtures
 from ipywidgets import HTML, Button, FloatSlider
 from matplotlib import pyplot as plt
 

@@ -490,8 +490,8 @@ def _texts(body: str) -> list[str]:
     alternative = [
         html.unescape(text) for text in re.findall(r'(?:aria-label|alt|title)="([^"]*)"', body)
     ]
-    # letters are outlines: what it says is its label
-    drawn = re.sub(r"<svg\b.*?</svg>", "", body, flags=re.DOTALL)
+    # letters are outlines: what it says is its label; and a page's script is read by nobody
+    drawn = re.sub(r"<(svg|script)\b.*?</\1>", "", body, flags=re.DOTALL)
     return [
         *alternative,
         *(html.unescape(text).strip() for text in re.split(r"<[^>]+>", drawn) if text.strip()),

@@ -324,3 +324,26 @@ def test_a_finding_stands_alone_where_a_drawing_adds_nothing(language, looks):
     look.use(language)
     ax = look.instead(words.translated("All of one kind", "全部同类"))
     assert ax.figure.nothing.endswith("." if language == "en" else "。")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["长" * 10_000, "T" * 10_000, "a\u202eb\u2028c\r\x85" + "L" * 900],
+    ids=["Chinese", "Latin", "controls"],
+)
+@pytest.mark.parametrize("at_once", [True, False], ids=["first", "again"])
+def test_a_name_from_the_data_is_told_as_a_page_can_hold_it(name, at_once, looks, monkeypatch):
+    """In what a bar tells and in a figure's words, the first time it is drawn and the next."""
+    monkeypatch.setenv("WORKBOOK_SVG", "own")
+    ax = look.axes(height=3)
+    ax.barh(range(2), [1, 2])
+    ax.set_yticks(range(2), [name, "Fuhe"])
+    look.explain(ax, "A title")
+    drawn, told = figures.rendered(ax.figure, "svg")
+    if not at_once:
+        drawn, told = figures.rendered(ax.figure, "svg")
+    bars = re.findall("<title>(.*?) · ", drawn)
+    assert bars[-1] == "Fuhe" and len(bars) == 2
+    for said in (*bars, told["alt"]):
+        assert not re.search("[L长T]{100}", said)
+        assert "\u202e" not in said and len(said.splitlines()) == 1

@@ -24,7 +24,7 @@ from PIL import Image
 
 from helpers.look import labels, layout, sections, svg
 from helpers.look.colors import COLORS
-from helpers.words import NO_BREAK, bound, listed, money, percent, say, spoken
+from helpers.words import NO_BREAK, bound, fitting, listed, money, percent, say, spoken
 
 WIDTH_IN = 9.2  # the text column of a page
 NARROW_IN = 3.7  # of a phone 390 pixels wide, 355 pixels for a figure at 96 to the inch
@@ -261,7 +261,8 @@ def _alt(figure: Figure) -> str:
     """Give a figure's words, with the names in full that its room has cut."""
     alt = getattr(figure, "alt_text", "")
     cut = getattr(figure.get_layout_engine(), "cut", ())
-    return f"{alt} {say('figure.names', names=listed(cut, MOST_TOLD))}" if cut else alt
+    names = listed(map(fitting, cut), MOST_TOLD)
+    return f"{alt} {say('figure.names', names=names)}" if cut else alt
 
 
 def png(figure: Figure, dpi: float) -> bytes:

@@ -6,6 +6,8 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter
 
+from helpers.words import fitting
+
 REACH = 0.5  # of the way from one category to the next: as far a bar may stand beside its name
 
 
@@ -28,7 +30,7 @@ def name_bars(figure: Figure) -> None:
                 if bar.get_url() or abs(nearest - at) > REACH:
                     continue
                 written = across.get_major_formatter().format_data_short(length).strip()
-                told = (" ".join(names[nearest].split()), series, written)
+                told = (fitting(" ".join(names[nearest].split())), series, written)
                 bar.set_url(" · ".join(part for part in told if part))
 
 
